@@ -1,0 +1,304 @@
+//! A change in the making: the state that it will leave, and the books kept while events are added.
+
+use serde_json::json;
+
+use crate::{
+    Answer, ApprovalEnd, ApprovalStatus, Change, Event, EventBody, Failure, NewRun, NodeStatus,
+    Phase, Position, Record, Refusal, Run, RunEnd, RunId, RunRow, RunStatus, SessionStatus, Stage,
+    State, SuspendReason, Timestamp,
+};
+
+/// How much of a task its row shows, in characters.
+const DESCRIPTION_CHARS: usize = 2_000;
+
+pub(super) struct Draft {
+    pub state: State,
+    pub now: Timestamp,
+    events: Vec<Event>,
+    records: Vec<Record>,
+}
+
+impl Draft {
+    pub fn on(state: &State, now: Timestamp) -> Self {
+        Self {
+            state: state.clone(),
+            now,
+            events: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    pub fn done(self) -> Change {
+        Change {
+            events: self.events,
+            state: self.state,
+            records: self.records,
+        }
+    }
+
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    pub fn push(&mut self, run_id: Option<RunId>, body: EventBody) {
+        self.state.last_seq = self.state.last_seq.plus(1);
+        let seq = self.state.last_seq;
+        match &body {
+            EventBody::PlanningComplete { .. } => self.state.plan = Some(seq),
+            EventBody::WorkflowFailed { .. } => self.state.error = Some(seq),
+            body if body.is_message() => self.state.messages += 1,
+            _ => {}
+        }
+        self.events.push(Event {
+            run_id,
+            body: body.into(),
+        });
+    }
+
+    pub fn push_all(&mut self, run_id: RunId, bodies: &[EventBody]) {
+        for body in bodies {
+            self.push(Some(run_id), body.clone());
+        }
+    }
+
+    pub fn note(&mut self, message: &str) {
+        let session_id = self.state.session_id;
+        self.push(
+            None,
+            EventBody::Status {
+                message: message.into(),
+                session_id,
+            },
+        );
+    }
+
+    pub fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    pub fn set_status(&mut self, status: SessionStatus, reason: Option<SuspendReason>) {
+        self.state.status = status;
+        self.state.suspend_reason = reason;
+        self.state.updated_at = self.now;
+    }
+
+    pub fn set_phase(&mut self, phase: Phase, step: Option<u32>) {
+        self.state.phase = phase;
+        self.state.current_step = step;
+    }
+
+    /// A new run with its task, queued.
+    pub fn begin_run(&mut self, new: &NewRun) {
+        self.state.plan = None;
+        let first_seq = self.state.last_seq.plus(1);
+        self.install_run(
+            new,
+            None,
+            Run {
+                id: new.id,
+                status: RunStatus::Queued,
+                first_seq,
+                memory_from: first_seq,
+                task_key: None,
+                position: Position::OPEN,
+                answer: None,
+                started_at: None,
+                cost_usd: 0.0,
+                hops: 0,
+                queued_at: self.now,
+                sends: 0,
+            },
+        );
+        self.set_phase(Phase::Init, None);
+        let session_id = self.state.session_id;
+        self.push(
+            Some(new.id),
+            EventBody::Status {
+                message: "Task accepted.".into(),
+                session_id,
+            },
+        );
+        self.push(
+            Some(new.id),
+            EventBody::UserMessage {
+                role: crate::Role::User,
+                content: new.task.clone(),
+                artifact: new.artifact.clone(),
+            },
+        );
+    }
+
+    /// A new run that goes on where the failed one stopped.
+    pub fn take_over(&mut self, failed: &Run, new: &NewRun) {
+        self.install_run(
+            new,
+            Some(failed.id),
+            Run {
+                id: new.id,
+                status: RunStatus::Queued,
+                first_seq: self.state.last_seq.plus(1),
+                task_key: None,
+                position: Position {
+                    begun: false,
+                    tries: 0,
+                    ..failed.position
+                },
+                started_at: None,
+                cost_usd: 0.0,
+                hops: 0,
+                queued_at: self.now,
+                sends: 0,
+                ..failed.clone()
+            },
+        );
+        let message = format!("The run goes on where run {} failed.", failed.id);
+        self.push(
+            Some(new.id),
+            EventBody::WorkflowResumed {
+                run_id: new.id,
+                message,
+            },
+        );
+    }
+
+    fn install_run(&mut self, new: &NewRun, resumed_from: Option<RunId>, run: Run) {
+        self.record(Record::RunStarted(RunRow {
+            id: new.id,
+            task_id: new.task_id.as_ref().map(|task_id| task_id.text.clone()),
+            mode: self.state.mode,
+            agent: new.agent.clone(),
+            model: new.model.clone(),
+            status: RunStatus::Queued,
+            task_description: new.task.chars().take(DESCRIPTION_CHARS).collect(),
+            started_at: None,
+            completed_at: None,
+            is_branch: false,
+            error: None,
+            resumed_from,
+            meta: json!({}),
+        }));
+        let task_key = new.task_id.as_ref().map(|task_id| task_id.digest.clone());
+        self.state.run = Some(Run { task_key, ..run });
+        self.state.runs += 1;
+        self.state.error = None;
+        self.state.lease.attempts = 0;
+        self.set_status(SessionStatus::Active, None);
+    }
+
+    /// The run has ended: its row says so, its question is closed, nobody holds the lease any more.
+    pub fn end_run(&mut self, status: RunStatus, error: Option<String>) {
+        let Some(run) = self.state.run.as_mut() else {
+            return;
+        };
+        run.status = status;
+        let end = RunEnd {
+            id: run.id,
+            status,
+            started_at: run.started_at,
+            completed_at: self.now,
+            error,
+            task_key: run.task_key.clone(),
+        };
+        self.record(Record::RunEnded(end));
+        self.close_approval(ApprovalStatus::Cancelled, None);
+        self.revoke_lease();
+    }
+
+    pub fn revoke_lease(&mut self) {
+        self.state.lease.epoch = self.state.lease.epoch.next();
+        self.state.lease.until = None;
+        self.state.lease.attempts = 0;
+    }
+
+    pub fn close_approval(&mut self, status: ApprovalStatus, answer: Option<Answer>) {
+        if let Some(open) = self.state.approval.take() {
+            let at = self.now;
+            self.record(Record::ApprovalClosed(ApprovalEnd {
+                id: open.id,
+                status,
+                answer,
+                at,
+            }));
+        }
+    }
+
+    /// The run waits for a worker from now on.
+    pub fn queue_run(&mut self) {
+        let now = self.now;
+        if let Some(run) = self.state.run.as_mut() {
+            run.status = RunStatus::Queued;
+            run.queued_at = now;
+            run.sends = 0;
+        }
+        self.set_status(SessionStatus::Active, None);
+    }
+
+    pub fn cancel_run(&mut self, run_id: RunId, message: &str) {
+        self.push(
+            Some(run_id),
+            EventBody::WorkflowCancelled {
+                run_id,
+                message: message.into(),
+            },
+        );
+        self.end_run(RunStatus::Cancelled, None);
+        self.set_status(SessionStatus::Suspended, Some(SuspendReason::UserRequested));
+    }
+
+    pub fn fail_run(&mut self, failure: &Failure) {
+        let Some(run) = self.state.run.as_ref() else {
+            return;
+        };
+        let (id, position) = (run.id, run.position);
+        if position.begun {
+            self.push(
+                Some(id),
+                EventBody::DagNodeStatusChanged {
+                    node_id: position.node(),
+                    old_status: NodeStatus::Running,
+                    new_status: NodeStatus::Failed,
+                },
+            );
+        }
+        if position.stage == Stage::Step {
+            let error = failure.error.clone();
+            self.push(
+                Some(id),
+                EventBody::StepFailed {
+                    step_number: position.step,
+                    error,
+                },
+            );
+        }
+        self.push(
+            Some(id),
+            EventBody::WorkflowFailed {
+                run_id: id,
+                error: failure.error.clone(),
+                failed_step: Some(position.node()),
+            },
+        );
+        self.push(
+            Some(id),
+            EventBody::Error {
+                message: failure.error.clone(),
+                error_type: failure.error_type.clone(),
+                code: failure.code.clone(),
+            },
+        );
+        self.end_run(RunStatus::Failed, Some(failure.error.clone()));
+        self.set_phase(Phase::Failed, None);
+        self.set_status(SessionStatus::Suspended, Some(SuspendReason::RunFailed));
+    }
+
+    /// The run, if it is the one that is meant and has not ended.
+    pub fn unfinished(&self, meant: Option<RunId>) -> Result<Option<RunId>, Refusal> {
+        match (&self.state.run, meant) {
+            (Some(run), Some(id)) if run.id != id => Err(Refusal::NoSuchRun),
+            (None, Some(_)) => Err(Refusal::NoSuchRun),
+            (Some(run), Some(_)) if run.status.is_final() => Err(Refusal::RunEnded(run.status)),
+            (Some(run), _) if !run.status.is_final() => Ok(Some(run.id)),
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The domain of Intermission: what a session is, and how a command changes it.
+//!
+//! [`Rules::decide`] is the only way to change a session: a pure function from a state, a command and a time to the
+//! events to append and the state after them, or to a [`Refusal`]. [`Rules::due`] says when somebody must look at a
+//! session again, [`Rules::recover`] what is then overdue. There is no AWS in here, no async and no clock: whoever calls brings
+//! the time and the ids.
+
+mod approval;
+mod command;
+mod decide;
+mod event;
+mod id;
+mod mode;
+mod recover;
+mod refusal;
+mod state;
+mod status;
+mod time;
+
+pub use approval::{canonical_resolution, resolution_for};
+pub use command::{
+    Answer, ApprovalEnd, Begin, Change, Command, Failure, NewRun, NewSession, Next, Progress,
+    Record, Rules, RunEnd, RunRow, TaskId,
+};
+pub use decide::{MAX_ATTEMPTS, MAX_HOPS, create};
+pub use event::{
+    ApprovalRequest, ApprovalRow, ArtifactLink, Dag, DagEdge, DagNode, Envelope, Event, EventBody,
+    Message, PlanStep, Recorded, Role,
+};
+pub use id::{ApprovalId, CommitId, Epoch, InvalidId, OwnerId, RunId, Seq, SessionId, digest};
+pub use mode::{MODES, Mode, ModeInfo, UnknownMode};
+pub use recover::{Owed, Wake};
+pub use refusal::Refusal;
+pub use state::{Lease, OpenApproval, Position, Run, SCHEMA, Stage, State, UnreadableState};
+pub use status::{
+    ApprovalStatus, NodeStatus, Phase, RunStatus, SessionStatus, SuspendReason, UnknownWord,
+};
+pub use time::{InvalidTimestamp, Timestamp};

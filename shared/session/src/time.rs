@@ -1,0 +1,124 @@
+//! A moment in UTC, to the microsecond: what the contract prints and what the indexes sort by.
+//!
+//! The text has a fixed width, so that its order as text is its order in time.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Microseconds since 1970 in UTC; as text RFC 3339 with six decimals and `Z`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(jiff::Timestamp);
+
+/// The text is not an RFC 3339 time, or lies outside the years that we can print.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 3339 time")]
+pub struct InvalidTimestamp;
+
+impl Timestamp {
+    /// From microseconds since 1970, or `None` outside the years 0000 to 9999.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        jiff::Timestamp::from_microsecond(micros).ok().map(Self)
+    }
+
+    /// From the system's clock. A clock outside the years 0000 to 9999 counts as 1970.
+    pub fn from_system(time: std::time::SystemTime) -> Self {
+        let micros = time
+            .duration_since(std::time::UNIX_EPOCH)
+            .ok()
+            .and_then(|since| i64::try_from(since.as_micros()).ok())
+            .unwrap_or(0);
+        Self::from_micros(micros).unwrap_or(Self(jiff::Timestamp::UNIX_EPOCH))
+    }
+
+    /// Microseconds since 1970.
+    pub fn as_micros(self) -> i64 {
+        self.0.as_microsecond()
+    }
+
+    /// Whole seconds since 1970, the unit of DynamoDB's TTL.
+    pub fn as_seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// The moment `duration` later; it stops at the last moment that can be printed.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.as_micros().saturating_add(micros)).unwrap_or(self)
+    }
+
+    /// How long from `earlier` to this moment; zero when it lies after.
+    pub fn since(self, earlier: Self) -> Duration {
+        let micros = self.as_micros().saturating_sub(earlier.as_micros());
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    /// `YYYYMMDD_HHMMSS`, as it stands in a default name.
+    pub fn compact(self) -> String {
+        self.0.strftime("%Y%m%d_%H%M%S").to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.6}", self.0)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
+        Self::from_micros(parsed.as_microsecond()).ok_or(InvalidTimestamp)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_prints_six_decimals_and_z_whatever_the_moment() {
+        let whole = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
+        assert_eq!(whole.to_string(), "2026-09-21T14:13:20.000000Z");
+        assert_eq!(
+            whole.plus(Duration::from_micros(7)).to_string(),
+            "2026-09-21T14:13:20.000007Z"
+        );
+        assert_eq!(whole.compact(), "20260921_141320");
+    }
+
+    #[test]
+    fn text_and_time_sort_alike_and_round_trip() {
+        let early = Timestamp::from_micros(999_999).unwrap();
+        let late = early.plus(Duration::from_micros(1));
+        assert!(early < late && early.to_string() < late.to_string());
+        assert_eq!(late.to_string().parse::<Timestamp>().unwrap(), late);
+        assert!("yesterday".parse::<Timestamp>().is_err());
+        assert_eq!(early.since(late), Duration::ZERO);
+    }
+}
