@@ -146,7 +146,7 @@ pub(super) fn delete(mut draft: Draft) -> Change {
         draft.cancel_run(run_id, "The session was deleted.");
     }
     draft.note("Session deleted.");
-    draft.revoke_lease();
+    draft.release_lease();
     draft.state.deleted_at = Some(draft.now);
     draft.done()
 }

@@ -201,10 +201,11 @@ impl Draft {
         };
         self.record(Record::RunEnded(end));
         self.close_approval(ApprovalStatus::Cancelled, None);
-        self.revoke_lease();
+        self.release_lease();
     }
 
-    pub fn revoke_lease(&mut self) {
+    /// Given back or taken away: whoever held it meets the new epoch, also when its old words come late or twice.
+    pub fn release_lease(&mut self) {
         self.state.lease.epoch = self.state.lease.epoch.next();
         self.state.lease.until = None;
         self.state.lease.attempts = 0;

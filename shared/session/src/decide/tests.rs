@@ -1,1 +1,697 @@
+use std::time::Duration;
 
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::*;
+
+const RUN: RunId = RunId::new(Uuid::from_u128(7));
+const NEXT_RUN: RunId = RunId::new(Uuid::from_u128(8));
+const APPROVAL: ApprovalId = ApprovalId::new(Uuid::from_u128(9));
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(1_790_000_000_000_000).unwrap()
+}
+
+fn later(seconds: u64) -> Timestamp {
+    now().plus(Duration::from_secs(seconds))
+}
+
+fn new_run(id: RunId) -> NewRun {
+    NewRun {
+        id,
+        task: "count the lighthouses".into(),
+        artifact: None,
+        task_id: Some(TaskId {
+            text: "t-1".into(),
+            digest: "digest".into(),
+        }),
+        agent: "researcher".into(),
+        model: "offline".into(),
+    }
+}
+
+fn session(mode: Mode) -> State {
+    let id = SessionId::new(Uuid::from_u128(1));
+    create(
+        &NewSession {
+            id,
+            owner: OwnerId::of("iss", "ada"),
+            mode,
+            run: None,
+        },
+        now(),
+    )
+    .state
+}
+
+fn decide(state: &State, command: Command) -> Result<Change, Refusal> {
+    Rules::default().decide(state, &command, later(1))
+}
+
+fn apply(state: &State, command: Command) -> State {
+    decide(state, command).unwrap().state
+}
+
+fn queued(mode: Mode) -> State {
+    apply(&session(mode), Command::StartRun(new_run(RUN)))
+}
+
+fn at_step(step: u32) -> Position {
+    Position {
+        stage: Stage::Step,
+        step,
+        steps: 3,
+        round: 0,
+        tries: 0,
+        begun: true,
+    }
+}
+
+fn begin(step: u32) -> Begin {
+    let events = vec![EventBody::PhaseChange {
+        phase: Phase::Control,
+        step_number: Some(step),
+    }];
+    Begin {
+        position: at_step(step),
+        phase: Phase::Control,
+        step: Some(step),
+        events,
+    }
+}
+
+fn take(state: &State) -> Command {
+    let at = state.run.as_ref().unwrap().position;
+    Command::TakeLease {
+        run: RUN,
+        until: later(180),
+        at,
+        opening: begin(at.step.max(1)),
+    }
+}
+
+fn running(mode: Mode) -> State {
+    let state = queued(mode);
+    let command = take(&state);
+    apply(&state, command)
+}
+
+fn commit(state: &State, next: Next) -> Command {
+    let work = vec![EventBody::Output {
+        message: "worked".into(),
+    }];
+    let at = state.run.as_ref().unwrap().position;
+    let progress = Progress {
+        at,
+        work,
+        cost_usd: 0.5,
+        next,
+    };
+    Command::Commit {
+        run: RUN,
+        epoch: state.lease.epoch,
+        progress,
+        hand_back: false,
+    }
+}
+
+fn question(options: &[&str]) -> Next {
+    Next::Ask(Box::new(ApprovalRequest {
+        approval_id: APPROVAL,
+        step_id: Some("step_1".into()),
+        action: "step".into(),
+        checkpoint_type: "after_step".into(),
+        description: "Is it good?".into(),
+        message: "Is it good?".into(),
+        options: options.iter().map(ToString::to_string).collect(),
+        context: json!({}),
+        expires_at: later(604_800),
+    }))
+}
+
+fn answer(resolution: &str) -> Command {
+    Command::Answer(Answer {
+        approval: APPROVAL,
+        resolution: resolution.into(),
+        feedback: Some("well done".into()),
+        modifications: None,
+        by: "ada".into(),
+    })
+}
+
+fn failed() -> State {
+    let state = running(Mode::PlanningControl);
+    let failure = Failure {
+        error: "No luck.".into(),
+        code: "no_luck".into(),
+        error_type: "NoLuck".into(),
+    };
+    let command = commit(&state, Next::Fail(failure));
+    apply(&state, command)
+}
+
+fn waiting() -> State {
+    let state = running(Mode::HitlInteractive);
+    let command = commit(&state, question(&["continue", "abort"]));
+    apply(&state, command)
+}
+
+fn kinds(change: &Change) -> Vec<String> {
+    let name = |event: &Event| {
+        let json = serde_json::to_value(event).unwrap();
+        json["event_type"].as_str().unwrap().to_owned()
+    };
+    change.events.iter().map(name).collect()
+}
+
+fn statuses(state: &State) -> (SessionStatus, Option<SuspendReason>, Option<RunStatus>) {
+    (
+        state.status,
+        state.suspend_reason,
+        state.run.as_ref().map(|run| run.status),
+    )
+}
+
+#[test]
+fn a_task_is_accepted_with_its_message_and_its_row() {
+    let change = decide(&session(Mode::OneShot), Command::StartRun(new_run(RUN))).unwrap();
+    assert_eq!(kinds(&change), ["status", "user_message"]);
+    assert_eq!(
+        statuses(&change.state),
+        (SessionStatus::Active, None, Some(RunStatus::Queued))
+    );
+    assert_eq!(
+        (
+            change.state.messages,
+            change.state.runs,
+            change.state.last_seq
+        ),
+        (1, 1, Seq(3))
+    );
+    assert!(
+        matches!(&change.records[..], [Record::RunStarted(row)] if row.task_id.as_deref() == Some("t-1"))
+    );
+}
+
+#[test]
+fn a_second_task_waits_for_the_first_and_needs_a_mode_that_continues() {
+    for state in [queued(Mode::Copilot), running(Mode::OneShot), waiting()] {
+        let refusal = decide(&state, Command::StartRun(new_run(NEXT_RUN))).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::RunUnfinished { run_id, .. } if run_id == RUN),
+            "{refusal}"
+        );
+    }
+    for (mode, refusal) in [
+        (Mode::OneShot, Some(Refusal::CannotContinue(Mode::OneShot))),
+        (Mode::Copilot, None),
+    ] {
+        let cancelled = apply(&queued(mode), Command::Cancel { run: None });
+        assert_eq!(
+            decide(&cancelled, Command::StartRun(new_run(NEXT_RUN))).err(),
+            refusal
+        );
+    }
+}
+
+#[test]
+fn suspend_pauses_a_live_run_and_its_step_is_kept_but_nothing_begins() {
+    let running = running(Mode::PlanningControl);
+    let suspended = apply(&running, Command::Suspend { run: None });
+    assert_eq!(
+        statuses(&suspended),
+        (
+            SessionStatus::Suspended,
+            Some(SuspendReason::UserRequested),
+            Some(RunStatus::Paused)
+        )
+    );
+    let change = decide(&suspended, commit(&running, Next::Go(begin(2)))).unwrap();
+    assert_eq!(
+        kinds(&change),
+        ["output"],
+        "the work is kept, the next step does not begin"
+    );
+    let run = change.state.run.as_ref().unwrap();
+    assert_eq!(
+        (run.position.step, run.position.begun, run.cost_usd),
+        (2, false, 0.5)
+    );
+    assert!(change.state.lease.until.is_none());
+    assert_eq!(
+        decide(&change.state, take(&change.state)).unwrap_err(),
+        Refusal::NotRunnable
+    );
+}
+
+#[test]
+fn what_would_end_a_paused_run_waits_for_the_resume() {
+    let running = running(Mode::PlanningControl);
+    let suspended = apply(&running, Command::Suspend { run: None });
+    let failure = Failure {
+        error: "No.".into(),
+        code: "no".into(),
+        error_type: "No".into(),
+    };
+    for next in [
+        Next::Done(Box::new(EventBody::Output {
+            message: "result".into(),
+        })),
+        Next::Fail(failure),
+        question(&["continue"]),
+        Next::Again,
+    ] {
+        let state = apply(&suspended, commit(&running, next));
+        assert_eq!(statuses(&state), statuses(&suspended));
+        assert_eq!(
+            state.run.unwrap().position,
+            running.run.as_ref().unwrap().position
+        );
+    }
+}
+
+#[test]
+fn suspend_is_refused_where_the_contract_says_so() {
+    let running = running(Mode::OneShot);
+    assert_eq!(
+        decide(&running, Command::Suspend { run: None }).unwrap_err(),
+        Refusal::CancelInstead(Mode::OneShot)
+    );
+    let suspended = apply(&session(Mode::OneShot), Command::Suspend { run: None });
+    assert_eq!(
+        decide(&suspended, Command::Suspend { run: None }).unwrap_err(),
+        Refusal::NotActive(SessionStatus::Suspended)
+    );
+    let other = Command::Suspend {
+        run: Some(NEXT_RUN),
+    };
+    assert_eq!(decide(&running, other).unwrap_err(), Refusal::NoSuchRun);
+}
+
+#[test]
+fn resume_crossing_the_end_of_a_slice_lets_the_holder_go_on() {
+    let running = running(Mode::PlanningControl);
+    let suspended = apply(&running, Command::Suspend { run: None });
+    let resume = Command::Resume {
+        run: None,
+        context: Some("mind the gap".into()),
+        takeover: None,
+    };
+    let change = decide(&suspended, resume).unwrap();
+    assert_eq!(kinds(&change), ["user_message", "workflow_resumed"]);
+    assert!(
+        change.state.wake(later(2)).is_none(),
+        "the holder of the lease meets it"
+    );
+    assert_eq!(
+        decide(&change.state, take(&change.state)).unwrap_err(),
+        Refusal::Leased
+    );
+    let state = apply(&change.state, commit(&running, Next::Go(begin(2))));
+    assert_eq!(
+        statuses(&state),
+        (SessionStatus::Active, None, Some(RunStatus::Running))
+    );
+}
+
+#[test]
+fn resume_takes_over_a_failed_run_at_the_failed_step() {
+    let failed = failed();
+    assert_eq!(failed.phase, Phase::Failed);
+    let takeover = Some(new_run(NEXT_RUN));
+    let change = decide(
+        &failed,
+        Command::Resume {
+            run: None,
+            context: None,
+            takeover,
+        },
+    )
+    .unwrap();
+    assert!(
+        matches!(&change.records[..], [Record::RunStarted(row)] if row.resumed_from == Some(RUN))
+    );
+    let run = change.state.run.unwrap();
+    assert_eq!(
+        (run.id, run.position.step, run.position.begun),
+        (NEXT_RUN, 1, false)
+    );
+    assert_eq!(run.memory_from, failed.run.unwrap().memory_from);
+    assert_eq!(change.state.error, None);
+}
+
+#[test]
+fn resume_is_refused_where_the_contract_says_so() {
+    let resume = || Command::Resume {
+        run: None,
+        context: None,
+        takeover: Some(new_run(NEXT_RUN)),
+    };
+    for (state, refusal) in [
+        (
+            session(Mode::Copilot),
+            Refusal::NotSuspended(SessionStatus::Active),
+        ),
+        (
+            apply(&session(Mode::OneShot), Command::Suspend { run: None }),
+            Refusal::NoResume(Mode::OneShot),
+        ),
+        (waiting(), Refusal::ApprovalOpen),
+        (
+            apply(&queued(Mode::Copilot), Command::Cancel { run: None }),
+            Refusal::NothingToResume,
+        ),
+    ] {
+        assert_eq!(decide(&state, resume()).unwrap_err(), refusal);
+    }
+    let suspended = apply(&session(Mode::Copilot), Command::Suspend { run: None });
+    assert_eq!(apply(&suspended, resume()).status, SessionStatus::Active);
+}
+
+#[test]
+fn an_outcome_that_comes_after_the_cancel_is_refused() {
+    let running = running(Mode::OneShot);
+    let change = decide(&running, Command::Cancel { run: Some(RUN) }).unwrap();
+    assert_eq!(kinds(&change), ["workflow_cancelled"]);
+    assert_eq!(
+        statuses(&change.state),
+        (
+            SessionStatus::Suspended,
+            Some(SuspendReason::UserRequested),
+            Some(RunStatus::Cancelled)
+        )
+    );
+    assert_eq!(
+        decide(&change.state, commit(&running, Next::Go(begin(2)))).unwrap_err(),
+        Refusal::Overtaken
+    );
+    let again = decide(&change.state, Command::Cancel { run: Some(RUN) });
+    assert_eq!(again.unwrap_err(), Refusal::RunEnded(RunStatus::Cancelled));
+    assert_eq!(
+        decide(&change.state, Command::Cancel { run: None }).unwrap_err(),
+        Refusal::NoSuchRun
+    );
+}
+
+#[test]
+fn a_failed_run_says_so_once_and_fails_its_own_node() {
+    let state = running(Mode::PlanningControl);
+    let failure = Failure {
+        error: "No.".into(),
+        code: "no".into(),
+        error_type: "No".into(),
+    };
+    let change = decide(&state, commit(&state, Next::Fail(failure))).unwrap();
+    let expected = [
+        "output",
+        "dag_node_status_changed",
+        "step_failed",
+        "workflow_failed",
+        "error",
+    ];
+    assert_eq!(kinds(&change), expected);
+    assert_eq!(
+        statuses(&change.state),
+        (
+            SessionStatus::Suspended,
+            Some(SuspendReason::RunFailed),
+            Some(RunStatus::Failed)
+        )
+    );
+    assert_eq!(change.state.error, Some(Seq(change.state.last_seq.0 - 1)));
+}
+
+#[test]
+fn success_ends_in_one_entry() {
+    let state = running(Mode::OneShot);
+    let result = Next::Done(Box::new(EventBody::Output {
+        message: "result".into(),
+    }));
+    let change = decide(&state, commit(&state, result)).unwrap();
+    let expected = [
+        "output",
+        "dag_node_status_changed",
+        "output",
+        "workflow_completed",
+        "complete",
+    ];
+    assert_eq!(kinds(&change), expected);
+    assert_eq!(
+        statuses(&change.state),
+        (SessionStatus::Completed, None, Some(RunStatus::Completed))
+    );
+    assert!(
+        matches!(&change.records[..], [Record::RunEnded(end)] if end.task_key.as_deref() == Some("digest"))
+    );
+}
+
+#[test]
+fn one_worker_at_a_time_and_the_sixth_taking_fails_the_run() {
+    let mut state = queued(Mode::OneShot);
+    let mut clock = now();
+    for attempt in 1..=MAX_ATTEMPTS {
+        clock = clock.plus(Duration::from_secs(200));
+        let at = state.run.as_ref().unwrap().position;
+        let until = clock.plus(Duration::from_secs(100));
+        let command = Command::TakeLease {
+            run: RUN,
+            until,
+            at,
+            opening: begin(1),
+        };
+        state = Rules::default()
+            .decide(&state, &command, clock)
+            .unwrap()
+            .state;
+        assert_eq!(state.lease.attempts, attempt);
+        let at = state.run.as_ref().unwrap().position;
+        let second = Command::TakeLease {
+            run: RUN,
+            until,
+            at,
+            opening: begin(1),
+        };
+        assert_eq!(
+            Rules::default().decide(&state, &second, clock).unwrap_err(),
+            Refusal::Leased
+        );
+    }
+    clock = clock.plus(Duration::from_secs(200));
+    let at = state.run.as_ref().unwrap().position;
+    let command = Command::TakeLease {
+        run: RUN,
+        until: clock,
+        at,
+        opening: begin(1),
+    };
+    let state = Rules::default()
+        .decide(&state, &command, clock)
+        .unwrap()
+        .state;
+    assert_eq!(state.run.as_ref().unwrap().status, RunStatus::Failed);
+    assert!(state.wake(clock).is_none());
+}
+
+#[test]
+fn a_commit_sets_the_count_of_attempts_to_zero() {
+    let state = running(Mode::PlanningControl);
+    assert_eq!(state.lease.attempts, 1);
+    let command = commit(&state, Next::Go(begin(2)));
+    let after = apply(&state, command);
+    assert_eq!(after.lease.attempts, 0);
+    assert_eq!(
+        Rules::default().due(&after),
+        Rules::default().due(&state),
+        "due stays where it is"
+    );
+}
+
+#[test]
+fn a_worker_that_handed_back_cannot_write_any_more() {
+    let state = running(Mode::PlanningControl);
+    let back = apply(
+        &state,
+        Command::HandBack {
+            run: RUN,
+            epoch: state.lease.epoch,
+        },
+    );
+    assert_eq!(
+        decide(&back, commit(&state, Next::Go(begin(2)))).unwrap_err(),
+        Refusal::Overtaken
+    );
+    assert!(
+        back.wake(later(1))
+            .is_some_and(|wake| wake.epoch == back.lease.epoch)
+    );
+}
+
+#[test]
+fn an_answer_lets_the_run_go_on_or_ends_it() {
+    let waiting = waiting();
+    assert_eq!(
+        statuses(&waiting),
+        (
+            SessionStatus::Suspended,
+            Some(SuspendReason::ApprovalRequired),
+            Some(RunStatus::WaitingApproval)
+        )
+    );
+    let change = decide(&waiting, answer("continue")).unwrap();
+    assert_eq!(kinds(&change), ["approval_resolved"]);
+    assert_eq!(
+        statuses(&change.state),
+        (SessionStatus::Active, None, Some(RunStatus::Queued))
+    );
+    assert_eq!(
+        change.state.run.as_ref().unwrap().answer,
+        Some(change.state.last_seq)
+    );
+    assert_eq!(
+        decide(&change.state, answer("continue")).unwrap_err(),
+        Refusal::NoSuchApproval
+    );
+
+    let ended = decide(&waiting, answer("abort")).unwrap();
+    assert_eq!(kinds(&ended), ["approval_resolved", "workflow_cancelled"]);
+    assert_eq!(
+        ended.state.run.as_ref().unwrap().status,
+        RunStatus::Cancelled
+    );
+    let refusal = decide(&waiting, answer("redo")).unwrap_err();
+    assert_eq!(refusal, Refusal::NotAnOption("continue, abort".into()));
+}
+
+#[test]
+fn a_question_lapses_and_resume_asks_again() {
+    let waiting = waiting();
+    let late = Rules::default().due(&waiting).unwrap();
+    assert_eq!(
+        Rules::default()
+            .decide(&waiting, &answer("continue"), late)
+            .unwrap_err(),
+        Refusal::ApprovalLapsed
+    );
+    let change = Rules::default()
+        .decide(&waiting, &Command::Recover, late)
+        .unwrap();
+    assert_eq!(
+        statuses(&change.state),
+        (
+            SessionStatus::Suspended,
+            Some(SuspendReason::ApprovalExpired),
+            Some(RunStatus::Paused)
+        )
+    );
+    assert_eq!(Rules::default().due(&change.state), None);
+    let resumed = apply(
+        &change.state,
+        Command::Resume {
+            run: None,
+            context: None,
+            takeover: None,
+        },
+    );
+    assert_eq!(
+        resumed.run.unwrap().answer,
+        None,
+        "the engine stands at the question and asks it again"
+    );
+}
+
+#[test]
+fn an_idle_session_expires_and_a_task_wakes_it() {
+    let idle = session(Mode::Copilot);
+    assert_eq!(
+        decide(&idle, Command::Recover).unwrap_err(),
+        Refusal::NotDue
+    );
+    let late = Rules::default().due(&idle).unwrap();
+    let expired = Rules::default()
+        .decide(&idle, &Command::Recover, late)
+        .unwrap()
+        .state;
+    assert_eq!(expired.status, SessionStatus::Expired);
+    assert_eq!(Rules::default().due(&expired), None);
+    assert_eq!(
+        apply(&expired, Command::StartRun(new_run(RUN))).status,
+        SessionStatus::Active
+    );
+}
+
+#[test]
+fn an_overdue_message_is_sent_again_after_twice_the_time_each() {
+    let mut state = queued(Mode::OneShot);
+    for (sends, seconds) in [(1, 30), (2, 60), (3, 120)] {
+        let due = Rules::default().due(&state).unwrap();
+        assert_eq!(
+            due.since(state.run.as_ref().unwrap().queued_at),
+            Duration::from_secs(seconds)
+        );
+        state = Rules::default()
+            .decide(&state, &Command::Recover, due)
+            .unwrap()
+            .state;
+        assert_eq!(state.run.as_ref().unwrap().sends, sends);
+    }
+}
+
+#[test]
+fn a_dead_letter_fails_the_run_unless_it_is_old_news() {
+    let state = queued(Mode::OneShot);
+    let letter = |epoch| Command::DeadLetter { run: RUN, epoch };
+    assert_eq!(
+        apply(&state, letter(Epoch(0))).run.unwrap().status,
+        RunStatus::Failed
+    );
+    let running = running(Mode::OneShot);
+    assert_eq!(
+        decide(&running, letter(Epoch(0))).unwrap_err(),
+        Refusal::NotDue
+    );
+    assert_eq!(
+        decide(&running, letter(running.lease.epoch)).unwrap_err(),
+        Refusal::NotDue
+    );
+}
+
+#[test]
+fn a_deleted_session_is_gone_for_everybody_and_owes_its_purge() {
+    let running = running(Mode::Copilot);
+    let change = decide(&running, Command::Delete).unwrap();
+    assert_eq!(kinds(&change), ["workflow_cancelled", "status"]);
+    for command in [
+        Command::Delete,
+        Command::Cancel { run: None },
+        commit(&running, Next::Again),
+        Command::Recover,
+    ] {
+        assert_eq!(
+            decide(&change.state, command).unwrap_err(),
+            Refusal::NoSuchSession
+        );
+    }
+    let due = Rules::default().due(&change.state).unwrap();
+    assert_eq!(
+        Rules::default().recover(&change.state, due),
+        Some(Owed::Purge)
+    );
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_not_misread() {
+    let text = session(Mode::Ocr)
+        .to_json()
+        .unwrap()
+        .replace("\"schema\":1", "\"schema\":2");
+    assert!(matches!(
+        State::from_json(&text),
+        Err(UnreadableState::Newer(2))
+    ));
+    assert!(matches!(
+        State::from_json("{}"),
+        Err(UnreadableState::Malformed(_))
+    ));
+}

@@ -151,7 +151,7 @@ fn stop_after_step(draft: &mut Draft, run_id: RunId, next: &Next) {
         }
         Next::Again | Next::Ask(_) | Next::Done(_) => {}
     }
-    draft.state.lease.until = None;
+    draft.release_lease();
     if !draft.has_events() {
         let hops = draft.state.run.as_ref().map_or(0, |run| run.hops);
         draft.push(Some(run_id), EventBody::SliceEnded { hops });
@@ -168,7 +168,7 @@ fn end_slice(draft: &mut Draft, run_id: RunId) {
     run.queued_at = now;
     run.sends = 0;
     let hops = run.hops;
-    draft.state.lease.until = None;
+    draft.release_lease();
     if hops > MAX_HOPS {
         draft.fail_run(&Failure {
             error: format!("The run was carried on {MAX_HOPS} times without coming to its end."),
@@ -205,7 +205,7 @@ fn ask(draft: &mut Draft, run_id: RunId, request: &ApprovalRequest) {
         options: request.options.clone(),
         expires_at: request.expires_at,
     });
-    draft.state.lease.until = None;
+    draft.release_lease();
     set_run_status(draft, RunStatus::WaitingApproval);
     draft.set_status(
         SessionStatus::Suspended,

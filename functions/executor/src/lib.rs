@@ -1,0 +1,1 @@
+//! Consumes the queue: one message is one slice of a run.
