@@ -1,0 +1,65 @@
+"""DynamoDB Local: AWS's own program, and so the referee for every expression and condition."""
+
+from collections.abc import Mapping
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+import install
+import template as templates
+from processes import Processes
+from settings import REGION, ROOT, TABLE_NAME, Settings
+
+NAME = "dynamodb"
+
+
+def start(settings: Settings, processes: Processes, environment: Mapping[str, str]) -> None:
+    """Starts it from the installed jars, or from its Docker image where there is no Java."""
+    # One database for all keys and regions: MiniStack gives its functions other credentials than a client has.
+    arguments = ["-sharedDb", "-disableTelemetry", "-port", str(settings.dynamodb_port)]
+    if settings.data:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    if install.has_java():
+        command = ["java", f"-Djava.library.path={install.DYNAMODB}", "-cp", f"{install.DYNAMODB}/*"]
+        command.append("software.amazon.dynamodb.services.local.main.ServerRunner")
+        where = ["-dbPath", str(settings.data)] if settings.data else ["-inMemory"]
+    else:
+        command = ["docker", "run", "--rm", "--init", "-p", f"127.0.0.1:{settings.dynamodb_port}:{settings.dynamodb_port}"]
+        command += ["-v", f"{settings.data}:/data", "--user", "root"] if settings.data else []
+        command += [install.DYNAMODB_IMAGE, "-jar", "DynamoDBLocal.jar"]
+        where = ["-dbPath", "/data"] if settings.data else ["-inMemory"]
+    processes.start(NAME, [*command, *arguments, *where], environment, ROOT)
+    # An image has to be pulled once.
+    processes.wait_until(NAME, lambda: answers(settings), 60 if install.has_java() else 300)
+
+
+def answers(settings: Settings) -> bool:
+    try:
+        client(settings).list_tables(Limit=1)
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+def create_table(settings: Settings, template: templates.Template) -> bool:
+    """Makes the table as the template defines it; False when kept data already holds it."""
+    dynamodb = client(settings)
+    try:
+        dynamodb.create_table(**templates.table_definition(template, TABLE_NAME))
+    except dynamodb.exceptions.ResourceInUseException:
+        return False
+    dynamodb.update_time_to_live(TableName=TABLE_NAME, TimeToLiveSpecification=templates.ttl_specification(template))
+    return True
+
+
+def client(settings: Settings):  # type: ignore[no-untyped-def]  # boto3's clients are made at run time
+    """A client that gives up quickly: whoever waits for readiness asks again."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=settings.dynamodb_url,
+        region_name=REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
+    )

@@ -1,0 +1,123 @@
+"""Installs what the local stack needs into `.stack/`, pinned, and says plainly what it cannot install.
+
+Runs under the system's Python with nothing but the standard library. A stamp with the lock's digest makes the second
+run a matter of milliseconds, and a changed lock installs anew.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOOLS = HERE.parents[1] / ".stack"
+VENV = TOOLS / "venv"
+DYNAMODB = TOOLS / "dynamodb"
+DYNAMODB_IMAGE = "amazon/dynamodb-local:3.1.0"
+
+# DynamoDB Local 3 is compiled for Java 17.
+JAVA_VERSION = 17
+PYTHON_VERSION = (3, 11)
+
+
+class Missing(Exception):
+    """Something that only the user can install; the text says what, and how to get it."""
+
+
+def main() -> int:
+    """Installs everything; 1 and a list on stderr when a prerequisite is missing."""
+    try:
+        check_prerequisites()
+        install_python_tools()
+        if has_java():
+            install_dynamodb()
+    except Missing as missing:
+        print(f"The stack cannot start:\n{missing}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as failed:
+        print(f"Installing failed: {' '.join(map(str, failed.cmd))}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def check_prerequisites() -> None:
+    """Raises `Missing` with every gap at once, so that nobody installs one thing per attempt."""
+    gaps = []
+    if sys.version_info < PYTHON_VERSION:
+        gaps.append(f"  Python {'.'.join(map(str, PYTHON_VERSION))} or later (this is {sys.version.split()[0]})")
+    if not shutil.which("cargo"):
+        gaps.append("  cargo: https://rustup.rs (rust-toolchain.toml names the version, rustup fetches it)")
+    if not has_java() and not has_docker():
+        gaps.append(
+            f"  Java {JAVA_VERSION} with Maven (Debian: apt install openjdk-17-jre-headless maven), or a running Docker:\n"
+            "  DynamoDB Local needs one of the two"
+        )
+    if gaps:
+        raise Missing("\n".join(gaps))
+
+
+def has_java() -> bool:
+    """Whether Maven and a Java that can run DynamoDB Local are here."""
+    if not shutil.which("java") or not shutil.which("mvn"):
+        return False
+    told = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', told)
+    return version is not None and int(version[1]) >= JAVA_VERSION
+
+
+def has_docker() -> bool:
+    """Whether a Docker daemon answers; the client alone is of no use."""
+    if not shutil.which("docker"):
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+def install_python_tools() -> None:
+    """MiniStack, cargo-lambda, cfn-lint and the rest, in a virtual environment of their own."""
+    lock = HERE / "requirements.txt"
+    stamp = VENV / "installed"
+    if is_current(stamp, lock):
+        return
+    say("installing MiniStack, cargo-lambda and cfn-lint into .stack/venv")
+    shutil.rmtree(VENV, ignore_errors=True)
+    try:
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True, stdout=subprocess.DEVNULL)
+    except subprocess.CalledProcessError as failed:
+        raise Missing("  Python's venv module (Debian: apt install python3-venv)") from failed
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-r", str(lock)], check=True)
+    stamp.write_text(digest(lock))
+
+
+def install_dynamodb() -> None:
+    """DynamoDB Local and its native libraries, from Maven Central."""
+    lock = HERE / "pom.xml"
+    stamp = DYNAMODB / "installed"
+    if is_current(stamp, lock):
+        return
+    say("installing DynamoDB Local into .stack/dynamodb")
+    shutil.rmtree(DYNAMODB, ignore_errors=True)
+    subprocess.run(
+        ["mvn", "-q", "-B", "-f", str(lock), "dependency:copy-dependencies", f"-DoutputDirectory={DYNAMODB}"],
+        check=True,
+    )
+    stamp.write_text(digest(lock))
+
+
+def is_current(stamp: Path, lock: Path) -> bool:
+    """Whether what stands there was installed from this very lock."""
+    return stamp.is_file() and stamp.read_text() == digest(lock)
+
+
+def digest(lock: Path) -> str:
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""MiniStack: API Gateway's WebSocket, SQS with its mappings, S3, schedules and CloudFormation, and the deployment there.
+
+What is deployed is infra/template.yaml itself. Functions under `cargo lambda watch` get a package without a program,
+and MiniStack hands their invocations on.
+"""
+
+import hashlib
+import io
+import json
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import WaiterError
+
+import install
+import template as templates
+from processes import Failed, Processes
+from settings import REGION, ROOT, STACK_NAME, TABLE_NAME, Settings
+
+NAME = "ministack"
+CODE_BUCKET = "function-packages"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the deployed stack says about itself."""
+
+    ws_url: str
+    callback_url: str
+    queue_url: str
+    dead_letter_queue_url: str
+    bucket_name: str
+    # Union of the functions' environments as the template gives them, with the values that differ locally.
+    environment: Mapping[str, str]
+
+
+def function_name(name: str) -> str:
+    """As the template composes it."""
+    return f"{STACK_NAME}-{name}"
+
+
+def start(settings: Settings, processes: Processes, environment: Mapping[str, str], names: list[str]) -> None:
+    """Starts it empty. `environment` also reaches the functions that it runs natively."""
+    temporary = scratch(settings)
+    temporary.mkdir(parents=True, exist_ok=True)
+    invocations = f"http://127.0.0.1:{settings.http_port}/2015-03-31/functions"
+    handed_on = {
+        f"MINISTACK_LAMBDA_PROXY_{function_name(name)}": f"{invocations}/{name}/invocations"
+        for name in names
+        if name not in settings.native
+    }
+    own = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(settings.aws_port),
+        "MINISTACK_REGION": REGION,
+        # Programs are unpacked below TMPDIR, and a test finds the process to kill by its path.
+        "TMPDIR": str(temporary),
+    }
+    program = [str(install.VENV / "bin" / "ministack")]
+    processes.start(NAME, program, {**environment, **handed_on, **own}, ROOT)
+    processes.wait_until(NAME, lambda: answers(settings), 60)
+
+
+def scratch(settings: Settings) -> Path:
+    return settings.state / "tmp"
+
+
+def answers(settings: Settings) -> bool:
+    try:
+        with urllib.request.urlopen(f"{settings.aws_url}/_ministack/health", timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def deploy(
+    settings: Settings, template: templates.Template, binaries: Mapping[str, Path], local: Mapping[str, str]
+) -> Deployment:
+    """Uploads the packages and creates the stack; raises `Failed` with CloudFormation's reasons.
+
+    `local` are the variables that the template doesn't know; they win over the template's.
+    """
+    s3 = client(settings, "s3")
+    s3.create_bucket(Bucket=CODE_BUCKET)
+    for name in templates.functions(template).values():
+        s3.put_object(Bucket=CODE_BUCKET, Key=f"{name}.zip", Body=package(binaries.get(name)))
+    to_deploy = templates.packaged(template, CODE_BUCKET, lambda name: f"{name}.zip")
+    s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(to_deploy).encode())
+    outputs = create_stack(settings)
+    path = f"127.0.0.1:{settings.aws_port}/_aws/execute-api/{outputs['WebSocketApiId']}/{outputs['WebSocketStageName']}"
+    differing = {"WS_CALLBACK_URL": f"http://{path}", "TABLE_NAME": TABLE_NAME, **local}
+    return Deployment(
+        ws_url=f"ws://{path}",
+        callback_url=f"http://{path}",
+        queue_url=outputs["QueueUrl"],
+        dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+        bucket_name=outputs["BucketName"],
+        environment=set_environment(settings, list(templates.functions(template).values()), differing),
+    )
+
+
+def create_stack(settings: Settings) -> dict[str, str]:
+    """Creates the stack and returns its outputs."""
+    cloudformation = client(settings, "cloudformation")
+    cloudformation.create_stack(
+        StackName=STACK_NAME,
+        TemplateURL=f"{settings.aws_url}/{CODE_BUCKET}/template.json",
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in settings.parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    try:
+        waiter = cloudformation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=STACK_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    except WaiterError as failed:
+        events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+        reasons = [f"  {e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
+        raise Failed("\n".join(["the template could not be deployed:", *reasons])) from failed
+    (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def set_environment(settings: Settings, names: list[str], differing: Mapping[str, str]) -> dict[str, str]:
+    """Gives every function the local values of the variables that it has, and returns the union of all.
+
+    A native function reads its own configuration; those under `cargo lambda watch` share one environment, and so no
+    two may disagree about a variable.
+    """
+    functions = client(settings, "lambda")
+    union: dict[str, str] = {}
+    for name in names:
+        configured = functions.get_function_configuration(FunctionName=function_name(name))
+        own: dict[str, str] = configured.get("Environment", {}).get("Variables", {})
+        own |= {key: value for key, value in differing.items() if key in own}
+        for key, value in own.items():
+            if union.setdefault(key, value) != value:
+                raise Failed(f"{name} has {key}={value} in the template, another function {union[key]}")
+        if name in settings.native:
+            functions.update_function_configuration(FunctionName=function_name(name), Environment={"Variables": own})
+    return {**union, **differing}
+
+
+def package(binary: Path | None) -> bytes:
+    """A Lambda package with the binary as `bootstrap`, or with a note when the invocations go elsewhere."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        if binary:
+            # A fixed time, so that the same binary is the same package.
+            entry = zipfile.ZipInfo("bootstrap")
+            entry.external_attr = 0o755 << 16
+            archive.writestr(entry, binary.read_bytes(), zipfile.ZIP_DEFLATED, 1)
+        else:
+            archive.writestr("README", "The invocations of this function are handed on to cargo lambda watch.\n")
+    return buffer.getvalue()
+
+
+def path_of_running(settings: Settings, binary: Path) -> Path:
+    """Where MiniStack unpacks a native function's program, by the digest of its package."""
+    digest = hashlib.sha256(package(binary)).hexdigest()
+    return scratch(settings) / f"ministack-provided-code-{settings.aws_port}" / digest / "bootstrap"
+
+
+def client(settings: Settings, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=settings.aws_url,
+        region_name=REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )

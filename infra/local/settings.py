@@ -1,0 +1,131 @@
+"""How one local stack is set up: ports, folders, who runs the workers, and the template's parameters.
+
+Everything comes from the environment, so that `make` needs no options and two stacks can run side by side
+(`HTTP_PORT`, `DYNAMODB_PORT`, `AWS_PORT` and `STACK_DIR`).
+"""
+
+import os
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "infra" / "template.yaml"
+
+REGION = "us-east-1"
+STACK_NAME = "intermission"
+# In DynamoDB Local the name is ours: with `--data` the same table is found again after a restart.
+TABLE_NAME = "intermission"
+
+# What a message or the clock starts. `cargo lambda watch` never restarts a function that was killed; MiniStack does.
+WORKERS = ("executor", "sweeper", "dead-letters")
+
+# Short times for the demo and the tests: a killed executor's message comes back after seconds, not after 18 minutes.
+QUICK = {
+    "FunctionTimeoutSeconds": "8",
+    "ModelTimeoutSeconds": "3",
+    "StepMarginSeconds": "1",
+    "VisibilityTimeoutSeconds": "9",
+    "RequeueSeconds": "2",
+}
+
+
+class Invalid(Exception):
+    """An environment variable that cannot be used; the text names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack. Ports are on the loopback address."""
+
+    state: Path
+    http_port: int
+    dynamodb_port: int
+    aws_port: int
+    # The functions that run as binaries in MiniStack instead of under `cargo lambda watch`.
+    native: frozenset[str]
+    # Where DynamoDB Local keeps its file; None keeps everything in memory.
+    data: Path | None
+    # Parameters of the template that are not left at their default.
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    hot_reload: bool = True
+
+    @property
+    def http_url(self) -> str:
+        """Where REST clients go: `cargo lambda watch` itself, so that the path needs no stage."""
+        return f"http://localhost:{self.http_port}"
+
+    @property
+    def aws_url(self) -> str:
+        """An address and no name: for an address the SDKs put a bucket into the path, not into the host."""
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def dynamodb_url(self) -> str:
+        return f"http://127.0.0.1:{self.dynamodb_port}"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+
+def from_environment(
+    parameter_names: list[str],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    quick: bool = False,
+    native: bool = False,
+    hot_reload: bool = True,
+) -> Settings:
+    """The settings of this process's environment.
+
+    `quick` takes the short times, `native` runs the workers in MiniStack; a variable in the environment wins over both.
+    Raises `Invalid`.
+    """
+    parameters = {"Architecture": architecture(), "DeletionProtection": "false", "LogLevel": "info"}
+    # The HTTP API's authorizer is deployed as it stands; no client of the local stack goes through it.
+    parameters |= {"JwtIssuer": "https://issuer.example", "JwtAudience": "local"}
+    parameters |= QUICK if quick else {}
+    for name in parameter_names:
+        if value := environment.get(variable_of(name)):
+            parameters[name] = value
+    data = environment.get("DATA")
+    return Settings(
+        state=ROOT / environment.get("STACK_DIR", ".stack"),
+        http_port=port("HTTP_PORT", 8000, environment),
+        dynamodb_port=port("DYNAMODB_PORT", 8001, environment),
+        aws_port=port("AWS_PORT", 4566, environment),
+        native=native_functions(environment.get("EXECUTOR", "native" if native else "watch")),
+        data=Path(data).absolute() if data else None,
+        parameters=parameters,
+        hot_reload=hot_reload,
+    )
+
+
+def native_functions(executor: str) -> frozenset[str]:
+    """Which functions `EXECUTOR` takes out of `cargo lambda watch`."""
+    match executor:
+        case "watch":
+            return frozenset()
+        case "native":
+            return frozenset(WORKERS)
+    raise Invalid(f"EXECUTOR is watch or native, not {executor!r}")
+
+
+def variable_of(parameter: str) -> str:
+    """`ModelTimeoutSeconds` → `MODEL_TIMEOUT_SECONDS`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
+
+
+def architecture() -> str:
+    """Of this machine, in Lambda's words: MiniStack runs the binaries on it."""
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+
+
+def port(variable: str, default: int, environment: Mapping[str, str]) -> int:
+    value = environment.get(variable, str(default))
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise Invalid(f"{variable} is a port from 1 to 65535, not {value!r}")
+    return int(value)

@@ -1,0 +1,135 @@
+"""The stack as a whole: what comes up in which order, what a client is told about it, and that all of it ends."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import dynamodb
+import functions
+import ministack
+import template as templates
+from processes import Failed, Processes, port_is_free
+from settings import REGION, TABLE_NAME, TEMPLATE, Settings
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack that is up."""
+
+    settings: Settings
+    processes: Processes
+    # What stands in `.stack/env`.
+    env: Mapping[str, str]
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Running]:
+    """Brings the stack up, and down again whatever happens inside. Raises `Failed` when it cannot come up."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+    check_ports(settings)
+    template = templates.read(TEMPLATE)
+    names = list(templates.functions(template).values())
+    functions.build(names)
+    # MiniStack's updates of a stack are weak: it starts from nothing.
+    for leftover in (ministack.scratch(settings), settings.logs):
+        shutil.rmtree(leftover, ignore_errors=True)
+    processes = Processes(settings.logs)
+    env_file = settings.state / "env"
+    try:
+        env = bring_up(settings, processes, template, names)
+        env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
+        yield Running(settings, processes, env)
+    finally:
+        env_file.unlink(missing_ok=True)
+        processes.stop()
+
+
+def bring_up(
+    settings: Settings, processes: Processes, template: templates.Template, names: list[str]
+) -> dict[str, str]:
+    """Starts the parts in the order of their needs, a line for each, and returns what clients are told."""
+    base = client_environment(settings)
+    with step(f"table: DynamoDB Local, port {settings.dynamodb_port}, {settings.data or 'in memory'}"):
+        dynamodb.start(settings, processes, {**os.environ, **base})
+        dynamodb.create_table(settings, template)
+    with step(f"AWS: MiniStack, port {settings.aws_port}"):
+        ministack.start(settings, processes, {**os.environ, **base}, names)
+    native = functions.native_binaries(settings)
+    with step(f"template: {len(names)} functions, two APIs, queue, bucket and schedule deployed"):
+        deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local"})
+    with step(f"functions: cargo lambda watch, port {settings.http_port}" + native_note(settings)):
+        functions.watch(settings, processes, {**os.environ, **deployed.environment})
+    env = {
+        "HTTP_URL": settings.http_url,
+        "WS_URL": deployed.ws_url,
+        **base,
+        "TABLE_NAME": TABLE_NAME,
+        "QUEUE_URL": deployed.queue_url,
+        "DLQ_URL": deployed.dead_letter_queue_url,
+        "BUCKET_NAME": deployed.bucket_name,
+        "FUNCTION_PREFIX": ministack.function_name(""),
+    }
+    for name, binary in native.items():
+        # So that a test finds the process to kill: /proc/<pid>/exe points there.
+        env[f"{name.upper().replace('-', '_')}_PATH"] = str(ministack.path_of_running(settings, binary))
+    return env
+
+
+def client_environment(settings: Settings) -> dict[str, str]:
+    """What makes a plain AWS SDK speak to the stack. The keys are dummies."""
+    return {
+        "AWS_ENDPOINT_URL": settings.aws_url,
+        "AWS_ENDPOINT_URL_DYNAMODB": settings.dynamodb_url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+
+
+def native_note(settings: Settings) -> str:
+    return f"; {', '.join(sorted(settings.native))} natively in MiniStack" if settings.native else ""
+
+
+def check_ports(settings: Settings) -> None:
+    """Raises `Failed` with every port that is taken and the variable that moves it."""
+    wanted = {
+        "HTTP_PORT": settings.http_port,
+        "DYNAMODB_PORT": settings.dynamodb_port,
+        "AWS_PORT": settings.aws_port,
+    }
+    taken = [f"  port {port} is in use; {variable}=<other> moves it" for variable, port in wanted.items() if not port_is_free(port)]
+    if taken:
+        raise Failed("\n".join([*taken, "  (another stack may be up: a second one also needs STACK_DIR)"]))
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Prints a part when it is ready, with the time it took."""
+    started = time.monotonic()
+    yield
+    print(f"  {what} ({time.monotonic() - started:.1f} s)", flush=True)
+
+
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Turns SIGTERM into Ctrl-C, so that there is one way down; make gives its children no SIGINT handler to inherit."""
+    raise KeyboardInterrupt
+
+
+def failed(reason: Failed | Exception) -> int:
+    """The exit code, after the reason."""
+    print(f"The stack cannot run:\n{reason}", file=sys.stderr, flush=True)
+    return 1
+
+
+def relative(path: Path) -> str:
+    """A path as a user would type it."""
+    return os.path.relpath(path)

@@ -1,0 +1,56 @@
+"""Reads infra/template.yaml for the local stack: its functions, its parameters, its table, and a copy to deploy."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+Template = dict[str, Any]
+
+
+def read(path: Path) -> Template:
+    """The template with every short form (`!Ref`) as its long one (`{"Ref": …}`)."""
+    template: Template = yaml_parse(path.read_text())
+    return template
+
+
+def parameter_names(template: Template) -> list[str]:
+    return list(template["Parameters"])
+
+
+def functions(template: Template) -> dict[str, str]:
+    """Logical id → name of the function's folder, package and binary, taken from the end of its CodeUri."""
+    return {
+        logical_id: Path(resource["Properties"]["CodeUri"]).name
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def packaged(template: Template, bucket: str, key_of: Callable[[str], str]) -> Template:
+    """A copy whose functions take their code from a bucket: what `sam package` does, and nothing else."""
+    copied = copy.deepcopy(template)
+    for logical_id, name in functions(template).items():
+        copied["Resources"][logical_id]["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key_of(name)}
+    return copied
+
+
+def table_definition(template: Template, name: str) -> dict[str, Any]:
+    """The arguments of CreateTable for the template's table. What DynamoDB Local does not know is left out."""
+    properties = the_table(template)
+    wanted = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
+    return {"TableName": name} | {key: properties[key] for key in wanted}
+
+
+def ttl_specification(template: Template) -> dict[str, Any]:
+    """The argument of UpdateTimeToLive."""
+    specification: dict[str, Any] = the_table(template)["TimeToLiveSpecification"]
+    return specification
+
+
+def the_table(template: Template) -> dict[str, Any]:
+    tables = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::DynamoDB::Table"]
+    (only,) = tables
+    return only
