@@ -1,0 +1,62 @@
+//! The agents, by the ids that clients, plans and ledgers use. The set is closed: an agent has a prompt file
+//! and an answer of its own form, so a new one is a variant here, a file in `prompts/` and a row in `form`.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// One of the agents that can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agent {
+    /// Drafts and revises the plan of a task.
+    Planner,
+    /// Criticises a plan.
+    PlanReviewer,
+    /// Answers a task, or one step of it, in Markdown.
+    Researcher,
+    /// Answers a task, or one step of it, with a program.
+    Engineer,
+}
+
+impl Agent {
+    /// Every agent.
+    pub const ALL: [Self; 4] = [
+        Self::Planner,
+        Self::PlanReviewer,
+        Self::Researcher,
+        Self::Engineer,
+    ];
+
+    /// The id as it stands in configurations, events and the ledger, e.g. `plan_reviewer`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Planner => "planner",
+            Self::PlanReviewer => "plan_reviewer",
+            Self::Researcher => "researcher",
+            Self::Engineer => "engineer",
+        }
+    }
+}
+
+impl fmt::Display for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// A name that is no agent's id.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no agent of this name")]
+pub struct UnknownAgent;
+
+impl FromStr for Agent {
+    type Err = UnknownAgent;
+
+    fn from_str(id: &str) -> Result<Self, UnknownAgent> {
+        Self::ALL
+            .into_iter()
+            .find(|agent| agent.id() == id)
+            .ok_or(UnknownAgent)
+    }
+}

@@ -1,0 +1,184 @@
+//! What the agents answer, as types. The JSON schemas that an answer is validated against are made from these
+//! types (`form`), so a description or a limit written here is what a model is told and what it is held to.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Agent, Usage};
+
+/// What came of a call that succeeded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The answer itself; its variant follows from the agent that was asked.
+    pub content: Content,
+    /// The model that answered, as the ledger names it.
+    pub model: String,
+    /// How often the model was asked until its answer fitted, from 1.
+    pub attempts: u32,
+    /// One entry per model answer, also for those that did not fit: they cost money too.
+    pub usages: Vec<Usage>,
+}
+
+/// The forms of an answer, one per agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Content {
+    /// From the planner.
+    Plan(Plan),
+    /// From the plan reviewer.
+    Review(Review),
+    /// From the researcher.
+    Report(Report),
+    /// From the engineer.
+    Program(Program),
+}
+
+/// How a task is to be done, step by step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The steps in the order in which they are done.
+    #[schemars(length(min = 1))]
+    pub steps: Vec<PlanStep>,
+}
+
+/// One step of a plan. The lengths keep a step well under the 32 KiB that the record allows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanStep {
+    /// What is to be done, in one or two sentences.
+    #[schemars(length(max = 2000), regex(pattern = r"\S"))]
+    pub sub_task: String,
+    /// Who does it.
+    pub sub_task_agent: StepAgent,
+    /// What to look at while doing it.
+    #[schemars(length(max = 12), inner(length(max = 500)))]
+    pub bullet_points: Vec<String>,
+}
+
+/// The agents that a plan may give a step to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepAgent {
+    /// For reading, explaining, comparing, writing.
+    Researcher,
+    /// For writing a program.
+    Engineer,
+}
+
+impl Content {
+    /// The answer as Markdown, as a message of the record shows it.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Plan(plan) => list(plan.steps.iter().map(|step| {
+                let points = step
+                    .bullet_points
+                    .iter()
+                    .map(|point| format!("\n   - {point}"));
+                let agent = Agent::from(step.sub_task_agent);
+                format!("{} ({agent}){}", step.sub_task, points.collect::<String>())
+            })),
+            Self::Review(review) if review.recommendations.is_empty() => self.summary(),
+            Self::Review(review) => list(review.recommendations.iter().cloned()),
+            Self::Report(report) => report.content.clone(),
+            Self::Program(program) => {
+                let Program {
+                    filename,
+                    language,
+                    code,
+                    explanation,
+                    ..
+                } = program;
+                let fence = fence_around(code);
+                format!(
+                    "{explanation}\n\n`{filename}`:\n\n{fence}{language}\n{}\n{fence}",
+                    code.trim_end()
+                )
+            }
+        }
+    }
+
+    /// What later steps, and whoever reads a list, are told of the answer.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Plan(plan) => format!("A plan with {} step(s).", plan.steps.len()),
+            Self::Review(review) if review.recommendations.is_empty() => {
+                "The plan can be followed as it stands.".to_owned()
+            }
+            Self::Review(review) => format!("{} recommendation(s).", review.recommendations.len()),
+            Self::Report(report) => report.summary.clone(),
+            Self::Program(program) => program.summary.clone(),
+        }
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let lines: Vec<String> = items
+        .enumerate()
+        .map(|(i, item)| format!("{}. {item}", i + 1))
+        .collect();
+    lines.join("\n")
+}
+
+/// A Markdown fence that the code itself doesn't close.
+fn fence_around(code: &str) -> String {
+    let longest = code
+        .split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    "`".repeat(longest.max(2) + 1)
+}
+
+impl From<StepAgent> for Agent {
+    fn from(agent: StepAgent) -> Self {
+        match agent {
+            StepAgent::Researcher => Self::Researcher,
+            StepAgent::Engineer => Self::Engineer,
+        }
+    }
+}
+
+/// What is to be changed in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// True when the plan can be followed as it stands.
+    pub approved: bool,
+    /// One change per entry, the most important first; empty when there is nothing to change.
+    #[schemars(length(max = 20), inner(length(max = 1000)))]
+    pub recommendations: Vec<String>,
+}
+
+/// A piece of writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The whole answer, in Markdown.
+    #[schemars(regex(pattern = r"\S"))]
+    pub content: String,
+    /// What was found, in at most five sentences, for those who do the later steps.
+    #[schemars(length(max = 2000), regex(pattern = r"\S"))]
+    pub summary: String,
+}
+
+/// A program. It is kept as an artifact and never executed here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// A plain file name with its ending, without folders.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"))]
+    pub filename: String,
+    /// The programming language, in lower case, e.g. `python`.
+    #[schemars(length(max = 40), regex(pattern = r"\S"))]
+    pub language: String,
+    /// The whole source text.
+    #[schemars(regex(pattern = r"\S"))]
+    pub code: String,
+    /// How it works and how to run it, in Markdown.
+    #[schemars(regex(pattern = r"\S"))]
+    pub explanation: String,
+    /// What it does, in at most five sentences, for those who do the later steps.
+    #[schemars(length(max = 2000), regex(pattern = r"\S"))]
+    pub summary: String,
+}

@@ -1,0 +1,226 @@
+//! One call: ask, read, ask again with the fault until the answer fits or the attempts are used up; and beneath it,
+//! repeat what the provider failed to do, as long as a whole call and the margin still fit before the deadline.
+//! What can't be done in time is for a new invocation, and the error says so.
+
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use crate::{
+    AgentCall, Answer, CallError, ConfigError, Content, Failure, ModelConfig, ProviderError,
+    ProviderKind,
+    form::{Form, Misfit},
+    offline::{self, Offline},
+    openai::OpenAi,
+    prompt,
+    provider::{Completion, Message, Provider, Request},
+    usage::{Usage, estimate_tokens, price_of},
+};
+
+/// The longest pause that we choose ourselves; a provider's `Retry-After` may ask for more.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
+
+/// What the offline engine needs beside its latency, with room for a slow machine.
+const LONGEST_OFFLINE_WORK: Duration = Duration::from_secs(2);
+
+/// The agents, ready to be asked. Made once per process.
+#[derive(Debug)]
+pub struct Agents {
+    provider: Provider,
+    default_model: String,
+    call_timeout: Duration,
+    margin: Duration,
+    first_backoff: Duration,
+}
+
+impl Agents {
+    /// Chooses the provider and makes its client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// A setting that is missing or can't be used; the message names its variable.
+    pub fn new(config: ModelConfig) -> Result<Self, ConfigError> {
+        let (margin, first_backoff) = (config.margin, config.first_backoff);
+        let (provider, default_model, call_timeout) = match config.provider {
+            ProviderKind::Offline => {
+                let engine = Offline {
+                    latency: config.offline_latency,
+                };
+                let longest = config.offline_latency + LONGEST_OFFLINE_WORK;
+                (
+                    Provider::Offline(engine),
+                    offline::MODEL.to_owned(),
+                    longest,
+                )
+            }
+            ProviderKind::OpenAi => {
+                let model = config.model_id.clone().ok_or(ConfigError::NoModel)?;
+                (
+                    Provider::OpenAi(OpenAi::new(&config)?),
+                    model,
+                    config.call_timeout,
+                )
+            }
+        };
+        Ok(Self {
+            provider,
+            default_model,
+            call_timeout,
+            margin,
+            first_backoff,
+        })
+    }
+
+    /// The model that answers a call which asks for `model`.
+    pub fn model<'a>(&'a self, model: Option<&'a str>) -> &'a str {
+        match self.provider {
+            Provider::Offline(_) => offline::MODEL,
+            Provider::OpenAi(_) => model.unwrap_or(&self.default_model),
+        }
+    }
+
+    /// Whether calls to `model` have a known cost, so that a budget can be kept.
+    pub fn has_price(&self, model: Option<&str>) -> bool {
+        price_of(self.model(model)).is_some()
+    }
+
+    /// The time that must be left before a deadline for a call to begin: a whole call and the margin.
+    pub fn time_for_a_call(&self) -> Duration {
+        self.call_timeout + self.margin
+    }
+
+    /// Asks an agent, at most `max_attempts` times (at least once) until its answer has the required form.
+    ///
+    /// # Errors
+    /// [`CallError`]: out of time, the provider failing or refusing, or no answer of the required form.
+    pub async fn call(
+        &self,
+        call: &AgentCall,
+        deadline: Instant,
+        max_attempts: u32,
+    ) -> Result<Answer, CallError> {
+        let form = Form::of(call.agent, call.brief.max_steps);
+        let mut request = Request {
+            agent: call.agent,
+            model: self.model(call.model.as_deref()),
+            messages: prompt::messages(call.agent, &call.brief, form.schema()),
+            schema: form.for_provider(),
+            brief: &call.brief,
+        };
+        let question = request.messages.len();
+        let mut usages = Vec::new();
+        let mut attempts = 0;
+        let failure = loop {
+            let completion = match self.complete_before(deadline, &request).await {
+                Ok(completion) => completion,
+                Err(failure) => break failure,
+            };
+            attempts += 1;
+            usages.push(usage_of(&request, &completion));
+            match read(&form, &request, &completion, attempts) {
+                Ok(content) => {
+                    return Ok(Answer {
+                        content,
+                        model: request.model.to_owned(),
+                        attempts,
+                        usages,
+                    });
+                }
+                Err(misfit) if attempts >= max_attempts => break Failure::Misfit(misfit),
+                Err(misfit) => {
+                    request.messages.truncate(question);
+                    request
+                        .messages
+                        .extend(prompt::ask_again(&completion.text, &misfit));
+                }
+            }
+        };
+        Err(CallError {
+            agent: call.agent,
+            failure,
+            attempts,
+            usages,
+        })
+    }
+
+    /// One model answer, with as many repetitions as the time before the deadline allows.
+    async fn complete_before(
+        &self,
+        deadline: Instant,
+        request: &Request<'_>,
+    ) -> Result<Completion, Failure> {
+        if !self.fits(Duration::ZERO, deadline) {
+            return Err(Failure::OutOfTime);
+        }
+        let mut backoffs = ExponentialBuilder::default()
+            .with_min_delay(self.first_backoff)
+            .with_max_delay(LONGEST_BACKOFF)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        loop {
+            let error = match timeout(self.call_timeout, self.provider.complete(request)).await {
+                Ok(Ok(completion)) => return Ok(completion),
+                Ok(Err(error)) => error,
+                Err(_) => ProviderError::Timeout(self.call_timeout),
+            };
+            if !error.is_transient() {
+                return Err(Failure::Rejected(error));
+            }
+            let retry_after = error.retry_after();
+            let pause = backoffs
+                .next()
+                .unwrap_or(LONGEST_BACKOFF)
+                .max(retry_after.unwrap_or_default());
+            let again = self.fits(pause, deadline);
+            warn!(agent = %request.agent, model = request.model, %error, again, "model call failed");
+            if !again {
+                return Err(Failure::Transient {
+                    retry_after,
+                    source: error,
+                });
+            }
+            sleep(pause).await;
+        }
+    }
+
+    fn fits(&self, pause: Duration, deadline: Instant) -> bool {
+        Instant::now() + pause + self.time_for_a_call() <= deadline
+    }
+}
+
+fn read(
+    form: &Form,
+    request: &Request<'_>,
+    completion: &Completion,
+    attempt: u32,
+) -> Result<Content, Misfit> {
+    let content = form.read(completion);
+    let (agent, model) = (request.agent, request.model);
+    match &content {
+        Ok(_) => info!(%agent, model, attempt, "model answered"),
+        Err(misfit) => warn!(%agent, model, attempt, %misfit, "model answer does not fit"),
+    }
+    content
+}
+
+fn usage_of(request: &Request<'_>, completion: &Completion) -> Usage {
+    match completion.tokens {
+        Some((input, output)) => Usage::new(request.model, input, output, false),
+        None => {
+            let input = request
+                .messages
+                .iter()
+                .map(Message::text)
+                .map(estimate_tokens)
+                .sum();
+            Usage::new(
+                request.model,
+                input,
+                estimate_tokens(&completion.text),
+                true,
+            )
+        }
+    }
+}

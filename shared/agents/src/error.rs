@@ -1,0 +1,130 @@
+//! What can go wrong with a call. Goals: the caller can tell "try again later" from "never" without knowing a
+//! provider; the client gets a sentence that holds nothing of the provider's text; the log gets the cause, but
+//! neither what was asked nor what was answered.
+
+use std::time::Duration;
+
+use crate::{Agent, Usage, form::Misfit};
+
+/// A call without an answer that could be used. The money that it cost all the same stands in `usages`.
+#[derive(Debug, thiserror::Error)]
+#[error("the {agent} did not answer")]
+pub struct CallError {
+    /// Who was asked.
+    pub agent: Agent,
+    /// Why there is no answer.
+    #[source]
+    pub failure: Failure,
+    /// How many answers came and did not fit.
+    pub attempts: u32,
+    /// One entry per model answer.
+    pub usages: Vec<Usage>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Less time was left before the deadline than a whole call and the margin take: try in a new invocation.
+    #[error("too little time was left for a model call")]
+    OutOfTime,
+    /// The provider fails in a way that passes, and went on failing while there was time to try: try in a new
+    /// invocation, after `retry_after` if the provider named a time.
+    #[error("the model provider is failing for the moment")]
+    Transient {
+        /// What the provider asked us to wait.
+        retry_after: Option<Duration>,
+        /// The last error.
+        source: ProviderError,
+    },
+    /// The provider refused the request, and would refuse it again.
+    #[error("the model provider refused the request")]
+    Rejected(#[source] ProviderError),
+    /// No answer fitted its schema; the last one's fault is the source.
+    #[error("no answer had the required form")]
+    Misfit(#[source] Misfit),
+}
+
+/// What went wrong between us and a provider. Holds codes, never the provider's sentences.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// An HTTP status other than success.
+    #[error("status {status}, code {}", code.as_deref().unwrap_or("-"))]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// The provider's own short code, e.g. `insufficient_quota`.
+        code: Option<String>,
+        /// From `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// No answer within the time-out.
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// No connection, or one that was closed before the answer was there.
+    #[error("the connection failed")]
+    Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A success whose body is not what the protocol says.
+    #[error("the reply was not a chat completion")]
+    Garbled,
+    /// The request could not even be made.
+    #[error("the request could not be made")]
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// OpenAI says 429 for two things: too fast, which passes, and this, which doesn't.
+const QUOTA_USED_UP: &str = "insufficient_quota";
+
+impl ProviderError {
+    /// Whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Status {
+                status: 429, code, ..
+            } => code.as_deref() != Some(QUOTA_USED_UP),
+            Self::Status { status, .. } => matches!(status, 408 | 409 | 500..),
+            Self::Timeout(_) | Self::Connection(_) | Self::Garbled => true,
+            Self::Request(_) => false,
+        }
+    }
+
+    /// What the provider asked us to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl CallError {
+    /// Whether the same call may succeed in a new invocation. If not, the step has failed.
+    pub fn is_worth_a_new_invocation(&self) -> bool {
+        matches!(self.failure, Failure::OutOfTime | Failure::Transient { .. })
+    }
+
+    /// The `code` of the error that the client sees.
+    pub fn code(&self) -> &'static str {
+        match self.failure {
+            Failure::OutOfTime => "out_of_time",
+            Failure::Transient { .. } => "model_unavailable",
+            Failure::Rejected(_) => "model_rejected",
+            Failure::Misfit(_) => "answer_misfit",
+        }
+    }
+
+    /// The sentence for the client.
+    pub fn for_client(&self) -> &'static str {
+        match &self.failure {
+            Failure::OutOfTime => "There was too little time left to ask the model.",
+            Failure::Transient { .. } => "The model service does not answer at the moment.",
+            Failure::Rejected(ProviderError::Status { status, .. }) => match status {
+                401 | 403 => "The model service did not accept this deployment's credentials.",
+                404 => "The model service does not have the model that was asked for.",
+                429 => "This deployment's quota at the model service is used up.",
+                _ => "The model service refused the request.",
+            },
+            Failure::Rejected(_) => "The model service could not be asked.",
+            Failure::Misfit(_) => "The model's answers did not have the required form.",
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The form of an answer: a JSON schema made from the answer's type, the part of it that a provider is given, and the
+//! reading of what came back. Whatever doesn't fit becomes a [`Misfit`], which tells the model what to mend.
+
+use jsonschema::{ValidationError, Validator};
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Value, json};
+
+use crate::{
+    Agent, Content, Plan, Program, Report, Review,
+    provider::{Completion, End},
+};
+
+/// Faults that one request for a better answer names.
+const MAX_FAULTS_NAMED: usize = 8;
+
+/// Limits that OpenAI's strict mode or the grammars of local servers don't know. The answer is held to them all the same.
+const LIMITS: [&str; 7] = [
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "$schema",
+    "title",
+];
+
+/// Why an answer can't be used. `Display` is for the log and holds nothing of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// Nothing was said.
+    #[error("the answer is empty")]
+    Empty,
+    /// The model reached the limit of its length.
+    #[error("the answer was cut by the length limit")]
+    Cut,
+    /// The model, or a filter before it, would not answer.
+    #[error("the model refused to answer")]
+    Refused,
+    /// Not JSON.
+    #[error("the answer is not JSON: line {line}, column {column}")]
+    NotJson {
+        /// Line of the fault, from 1.
+        line: usize,
+        /// Column of the fault, from 1.
+        column: usize,
+    },
+    /// JSON of another form.
+    #[error("the answer does not fit its schema: {masked}")]
+    Schema {
+        /// The faults, with the values left out.
+        masked: String,
+        /// The faults, for the model.
+        full: String,
+    },
+}
+
+impl Misfit {
+    /// What the model is told when it is asked again.
+    pub(crate) fn for_model(&self) -> String {
+        match self {
+            Self::Empty => "Your answer was empty.".to_owned(),
+            Self::Cut => "Your answer was cut off because it was too long. Give a shorter one.".to_owned(),
+            Self::Refused => "You gave no answer. Answer as far as you can, and say in the answer what you leave out.".to_owned(),
+            Self::NotJson { line, column } => {
+                format!("Your answer is not valid JSON: line {line}, column {column}.")
+            }
+            Self::Schema { full, .. } => format!("Your answer does not fit the schema:\n{full}"),
+        }
+    }
+}
+
+/// The form that one call's answer must have.
+pub(crate) struct Form {
+    agent: Agent,
+    schema: Value,
+    validator: Validator,
+}
+
+impl Form {
+    /// The form of an agent's answer; a plan may have `max_steps` steps.
+    pub(crate) fn of(agent: Agent, max_steps: u32) -> Self {
+        let mut schema = match agent {
+            Agent::Planner => schema_of::<Plan>(),
+            Agent::PlanReviewer => schema_of::<Review>(),
+            Agent::Researcher => schema_of::<Report>(),
+            Agent::Engineer => schema_of::<Program>(),
+        };
+        if agent == Agent::Planner {
+            schema["properties"]["steps"]["maxItems"] = json!(max_steps.max(1));
+        }
+        let validator = jsonschema::validator_for(&schema)
+            .expect("a schema made from our own types compiles, and a test makes each");
+        Self {
+            agent,
+            schema,
+            validator,
+        }
+    }
+
+    /// The whole schema, as the answer is validated.
+    pub(crate) fn schema(&self) -> &Value {
+        &self.schema
+    }
+
+    /// The schema without the limits that not every provider accepts.
+    pub(crate) fn for_provider(&self) -> Value {
+        without_limits(self.schema.clone())
+    }
+
+    /// Reads what a model gave back.
+    pub(crate) fn read(&self, completion: &Completion) -> Result<Content, Misfit> {
+        match completion.end {
+            End::CutByLength => return Err(Misfit::Cut),
+            End::Refused => return Err(Misfit::Refused),
+            End::Finished => {}
+        }
+        let text = without_fence(&completion.text);
+        if text.is_empty() {
+            return Err(Misfit::Empty);
+        }
+        let value: Value = serde_json::from_str(text).map_err(|e| Misfit::NotJson {
+            line: e.line(),
+            column: e.column(),
+        })?;
+        self.check(&value)?;
+        self.content(value).map_err(|e| Misfit::Schema {
+            masked: "another type".to_owned(),
+            full: e.to_string(),
+        })
+    }
+
+    fn check(&self, value: &Value) -> Result<(), Misfit> {
+        let faults: Vec<ValidationError<'_>> = self
+            .validator
+            .iter_errors(value)
+            .take(MAX_FAULTS_NAMED)
+            .collect();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let list = |name: fn(&ValidationError<'_>) -> String| {
+            faults.iter().map(name).collect::<Vec<_>>().join("\n")
+        };
+        Err(Misfit::Schema {
+            masked: list(|fault| format!("{}: {}", place(fault), fault.schema_path())),
+            full: list(|fault| format!("- {}: {}", place(fault), shorten(&fault.to_string()))),
+        })
+    }
+
+    fn content(&self, value: Value) -> serde_json::Result<Content> {
+        match self.agent {
+            Agent::Planner => serde_json::from_value(value).map(Content::Plan),
+            Agent::PlanReviewer => serde_json::from_value(value).map(Content::Review),
+            Agent::Researcher => serde_json::from_value(value).map(Content::Report),
+            Agent::Engineer => serde_json::from_value(value).map(Content::Program),
+        }
+    }
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}
+
+fn without_limits(schema: Value) -> Value {
+    match schema {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(key, _)| !LIMITS.contains(&key.as_str()))
+            .map(|(key, value)| (key, without_limits(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_limits).collect(),
+        other => other,
+    }
+}
+
+/// Models without a strict mode like to wrap JSON in a Markdown fence.
+fn without_fence(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix("```json")
+        .or_else(|| text.strip_prefix("```"))
+        .and_then(|inner| inner.strip_suffix("```"))
+        .unwrap_or(text)
+        .trim()
+}
+
+fn place(fault: &ValidationError<'_>) -> String {
+    let pointer = fault.instance_path().to_string();
+    if pointer.is_empty() {
+        "the answer".to_owned()
+    } else {
+        pointer
+    }
+}
+
+/// A fault quotes the value that doesn't fit, which may be a whole report.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

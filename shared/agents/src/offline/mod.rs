@@ -1,0 +1,61 @@
+//! A deterministic text engine that stands in for a language model where there is none: on a developer's machine,
+//! in a demonstration, in a test. It extracts, ranks and outlines the sentences that it is given, says in every
+//! answer's `model` what it is, costs nothing, and goes through the same schemas as any other provider.
+
+mod plan;
+mod program;
+mod report;
+mod text;
+
+use std::time::Duration;
+
+use crate::{
+    Agent, Brief, Content,
+    provider::{Completion, End, Request},
+};
+
+/// The name of the engine, as ledgers and events show it.
+pub const MODEL: &str = "offline/extract-1";
+
+/// The engine. It keeps nothing between answers.
+#[derive(Debug)]
+pub(crate) struct Offline {
+    /// How long an answer takes.
+    pub(crate) latency: Duration,
+}
+
+impl Offline {
+    pub(crate) async fn complete(&self, request: &Request<'_>) -> Completion {
+        tokio::time::sleep(self.latency).await;
+        let text = serde_json::to_string(&answer(request.agent, request.brief))
+            .expect("our own answers are strings, lists and booleans");
+        Completion {
+            text,
+            end: End::Finished,
+            tokens: None,
+        }
+    }
+}
+
+fn answer(agent: Agent, brief: &Brief) -> Content {
+    match agent {
+        Agent::Planner if brief.plan.is_empty() => Content::Plan(plan::draft(brief)),
+        Agent::Planner => Content::Plan(plan::revise(brief)),
+        Agent::PlanReviewer => Content::Review(plan::review(brief)),
+        Agent::Researcher => Content::Report(report::write(brief)),
+        Agent::Engineer => Content::Program(program::write(brief)),
+    }
+}
+
+/// What is to be done: the step, or else the first request of the task, or else its first sentence.
+fn goal(brief: &Brief) -> String {
+    if let Some(step) = &brief.step {
+        return step.sub_task.clone();
+    }
+    let sentences = text::sentences(&brief.task);
+    let request = sentences.iter().find(|sentence| sentence.is_request());
+    request
+        .or(sentences.first())
+        .map(|sentence| sentence.text.clone())
+        .unwrap_or_default()
+}

@@ -1,0 +1,144 @@
+//! What a language model is told: the agent's prompt file as the system message, the brief as the user message.
+//!
+//! A prompt file is Markdown with two placeholders, each of which may be left out: `{{max_steps}}`, the most steps a
+//! plan may have, and `{{schema}}`, the JSON schema of the answer. Nothing that a client wrote goes into a system message.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::{Agent, Brief, PlanStep, form::Misfit, provider::Message};
+
+/// What of an answer that did not fit is shown to the model again, in bytes.
+const LONGEST_ECHO: usize = 8 * 1024;
+
+const fn template(agent: Agent) -> &'static str {
+    match agent {
+        Agent::Planner => include_str!("../prompts/planner.md"),
+        Agent::PlanReviewer => include_str!("../prompts/plan_reviewer.md"),
+        Agent::Researcher => include_str!("../prompts/researcher.md"),
+        Agent::Engineer => include_str!("../prompts/engineer.md"),
+    }
+}
+
+/// The conversation that a call begins with.
+pub(crate) fn messages(agent: Agent, brief: &Brief, schema: &Value) -> Vec<Message> {
+    let system = template(agent)
+        .replace("{{max_steps}}", &brief.max_steps.to_string())
+        .replace("{{schema}}", &format!("{schema:#}"));
+    vec![Message::System(system), Message::User(question(brief))]
+}
+
+/// The two messages that ask for a better answer.
+pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [Message; 2] {
+    let end = answer.floor_char_boundary(LONGEST_ECHO);
+    let echo = if answer.trim().is_empty() {
+        "(no answer)"
+    } else {
+        &answer[..end]
+    };
+    [
+        Message::Assistant(echo.to_owned()),
+        Message::User(format!(
+            "{}\n\nAnswer again, with the whole JSON object and nothing else.",
+            misfit.for_model()
+        )),
+    ]
+}
+
+/// The brief as text: a heading and its content for each part that is there.
+fn question(brief: &Brief) -> String {
+    let history = brief
+        .history
+        .iter()
+        .map(|turn| format!("**{}**: {}", turn.speaker, turn.text));
+    let done = brief
+        .done
+        .iter()
+        .enumerate()
+        .map(|(i, step)| format!("{}. {}\n   Result: {}", i + 1, step.sub_task, step.summary));
+    let step = brief.step.as_ref().map(describe).unwrap_or_default();
+    let parts = [
+        ("What was said before", join(history, "\n\n")),
+        ("Task", brief.task.clone()),
+        ("Instructions", brief.instructions.clone()),
+        ("Plan", numbered(&brief.plan)),
+        (
+            "What was criticised in this plan",
+            join(brief.remarks.iter().map(|r| format!("- {r}")), "\n"),
+        ),
+        ("Steps done so far", join(done, "\n")),
+        ("Your step", step),
+    ];
+    let mut text = String::new();
+    for (heading, content) in parts
+        .iter()
+        .filter(|(_, content)| !content.trim().is_empty())
+    {
+        let _ = write!(text, "# {heading}\n\n{}\n\n", content.trim());
+    }
+    text
+}
+
+fn numbered(plan: &[PlanStep]) -> String {
+    join(
+        plan.iter()
+            .enumerate()
+            .map(|(i, step)| format!("{}. {}", i + 1, describe(step))),
+        "\n",
+    )
+}
+
+fn describe(step: &PlanStep) -> String {
+    let agent = crate::Agent::from(step.sub_task_agent);
+    let points = step
+        .bullet_points
+        .iter()
+        .map(|point| format!("\n   - {point}"));
+    format!("{} (by the {agent}){}", step.sub_task, join(points, ""))
+}
+
+fn join(lines: impl Iterator<Item = String>, separator: &str) -> String {
+    lines.collect::<Vec<_>>().join(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_prompt_is_there_and_every_placeholder_is_filled() {
+        for agent in Agent::ALL {
+            let system =
+                messages(agent, &Brief::default(), &json!({"type": "object"})).swap_remove(0);
+            let Message::System(text) = system else {
+                panic!("no system message")
+            };
+            assert!(text.starts_with("You "), "{agent}");
+            assert!(
+                text.contains("\"type\": \"object\""),
+                "{agent} is not told its schema"
+            );
+            assert!(!text.contains("{{"), "{agent} has an unknown placeholder");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_in_a_task_stays_text() {
+        let brief = Brief {
+            task: "{{schema}} {{max_steps}}".to_owned(),
+            ..Brief::default()
+        };
+        let question = messages(Agent::Planner, &brief, &json!({})).swap_remove(1);
+        assert!(question.text().contains("{{schema}} {{max_steps}}"));
+    }
+
+    #[test]
+    fn a_long_misfit_is_echoed_in_part() {
+        let answer = "ä".repeat(LONGEST_ECHO);
+        let [echo, _] = ask_again(&answer, &Misfit::Empty);
+        assert_eq!(echo.text().len(), LONGEST_ECHO);
+    }
+}

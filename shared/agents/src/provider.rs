@@ -1,0 +1,74 @@
+//! What a provider is asked and what it gives back. Two providers answer: an OpenAI-compatible service and the
+//! offline engine; both through the same request, so that both are held to the same schemas.
+
+use serde_json::Value;
+
+use crate::{Agent, Brief, ProviderError, offline::Offline, openai::OpenAi};
+
+/// One request to a model.
+pub(crate) struct Request<'a> {
+    pub agent: Agent,
+    pub model: &'a str,
+    /// The system prompt first, then question and answers in turn.
+    pub messages: Vec<Message>,
+    /// The form of the answer, in the part of JSON Schema that providers understand.
+    pub schema: Value,
+    /// What `messages` was written from; the offline engine reads this instead.
+    pub brief: &'a Brief,
+}
+
+/// One message of the conversation with a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    System(String),
+    User(String),
+    Assistant(String),
+}
+
+impl Message {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::System(text) | Self::User(text) | Self::Assistant(text) => text,
+        }
+    }
+}
+
+/// What a model gave back.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    pub text: String,
+    pub end: End,
+    /// Tokens in and out, where the provider counts them.
+    pub tokens: Option<(u64, u64)>,
+}
+
+/// Why a model stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It had said all.
+    Finished,
+    /// It reached the limit of its length.
+    CutByLength,
+    /// It, or a filter, would not answer.
+    Refused,
+}
+
+/// Who answers.
+#[derive(Debug)]
+pub(crate) enum Provider {
+    Offline(Offline),
+    OpenAi(OpenAi),
+}
+
+impl Provider {
+    /// Asks once.
+    pub(crate) async fn complete(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Completion, ProviderError> {
+        match self {
+            Self::Offline(engine) => Ok(engine.complete(request).await),
+            Self::OpenAi(client) => client.complete(request).await,
+        }
+    }
+}

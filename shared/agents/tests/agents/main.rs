@@ -1,0 +1,15 @@
+//! Both providers through the crate's public face: the OpenAI-compatible one against a local server that speaks its
+//! wire format, the offline one as it is.
+//!
+//! Not tested here: TLS, and what a real model says.
+
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+
+mod asking;
+mod misfits;
+mod offline;
+mod offline_plans;
+mod retries;
+mod secrecy;
+mod server;
+mod wire;

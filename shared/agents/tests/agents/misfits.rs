@@ -1,0 +1,96 @@
+//! What is asked for again, and how often.
+
+use crate::asking::{ask, message, plan, report};
+use crate::server::{ModelServer, choice, says, says_text};
+use agents::{Agent, Failure, Misfit};
+use serde_json::json;
+
+#[tokio::test]
+async fn it_asks_again_with_the_validation_error() {
+    let server = ModelServer::start([says(&json!({"content": "text"})), says(&report())]).await;
+    let answer = ask(&server, Agent::Researcher).await.unwrap();
+    assert_eq!(
+        (answer.attempts, answer.usages.len()),
+        (2, 2),
+        "both answers cost money"
+    );
+    assert_eq!(message(&server, 1, 2), r#"{"content":"text"}"#);
+    assert!(message(&server, 1, 3).contains("\"summary\" is a required property"));
+}
+
+#[tokio::test]
+async fn it_asks_again_for_whatever_does_not_fit() {
+    let refusal = json!({"role": "assistant", "content": null, "refusal": "I won't."});
+    let cut = json!({"role": "assistant", "content": "{\"content\": \"# Ti"});
+    let bad = [
+        (
+            says_text("Here is your report: tides."),
+            "not valid JSON: line 1, column 1",
+        ),
+        (choice(cut, "length"), "cut off because it was too long"),
+        (choice(refusal, "stop"), "You gave no answer"),
+        (
+            choice(json!({"content": ""}), "content_filter"),
+            "You gave no answer",
+        ),
+        (says_text(""), "Your answer was empty"),
+        (says(&json!({"content": " ", "summary": "s"})), "/content"),
+        (
+            says(&json!({"content": "c", "summary": "s", "more": 1})),
+            "'more' was unexpected",
+        ),
+    ];
+    for (reply, told) in bad {
+        let server = ModelServer::start([reply, says(&report())]).await;
+        assert_eq!(ask(&server, Agent::Researcher).await.unwrap().attempts, 2);
+        assert!(
+            message(&server, 1, 3).contains(told),
+            "{told}: {}",
+            message(&server, 1, 3)
+        );
+    }
+}
+
+#[tokio::test]
+async fn it_accepts_json_in_a_markdown_fence() {
+    let server = ModelServer::start([says_text(&format!("```json\n{}\n```\n", report()))]).await;
+    assert_eq!(ask(&server, Agent::Researcher).await.unwrap().attempts, 1);
+}
+
+#[tokio::test]
+async fn it_holds_a_plan_to_its_number_of_steps() {
+    let server = ModelServer::start([says(&plan(3)), says(&plan(0)), says(&plan(2))]).await;
+    assert_eq!(ask(&server, Agent::Planner).await.unwrap().attempts, 3);
+    assert!(message(&server, 1, 3).contains("/steps: "));
+}
+
+#[tokio::test]
+async fn it_shows_the_model_only_its_last_misfit() {
+    let server =
+        ModelServer::start([says_text("first"), says_text("second"), says(&report())]).await;
+    ask(&server, Agent::Researcher).await.unwrap();
+    assert_eq!(
+        server.requests()[2]["body"]["messages"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+    assert_eq!(message(&server, 2, 2), "second");
+}
+
+#[tokio::test]
+async fn it_gives_up_after_max_attempts_and_counts_them_all() {
+    let server = ModelServer::start([says_text("no JSON")]).await;
+    let error = ask(&server, Agent::Researcher).await.unwrap_err();
+    assert!(matches!(
+        error.failure,
+        Failure::Misfit(Misfit::NotJson { line: 1, .. })
+    ));
+    assert_eq!(
+        (error.attempts, error.usages.len(), server.requests().len()),
+        (3, 3, 3)
+    );
+    assert_eq!(error.code(), "answer_misfit");
+    assert!(!error.is_worth_a_new_invocation());
+}

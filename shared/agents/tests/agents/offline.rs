@@ -1,0 +1,207 @@
+//! The offline engine: that it really works with the text it is given, and stays within the forms of the answers.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use agents::{
+    Agent, AgentCall, Agents, Answer, Brief, Content, DoneStep, ModelConfig, OFFLINE_MODEL,
+    PlanStep, Program, Report, StepAgent, Turn, recent,
+};
+
+use crate::offline_plans::plan;
+
+pub const LISTED: &str =
+    "Write a short guide to tides for sailors. Sailors need to know when harbours can be entered.
+
+- Explain how the moon and the sun cause tides.
+- Compare spring tides and neap tides.
+- Write a program that prints a table of tide heights.
+
+Currents near headlands run faster than the tidal stream offshore and surprise many crews.";
+
+pub const PROSE: &str = "The old harbour wall leaks. Engineers measured the leak in March, and Dr. Low found that the wall \
+moves by 3 mm with each spring tide. Repairs of the wall cost less in summer than in winter. The harbour office wants \
+to know which repair method lasts longest. Ships must be able to enter the harbour during the repair.";
+
+pub fn brief(task: &str) -> Brief {
+    Brief {
+        task: task.to_owned(),
+        ..Brief::default()
+    }
+}
+
+pub async fn ask(agent: Agent, brief: Brief) -> Answer {
+    let agents = Agents::new(ModelConfig::default()).unwrap();
+    let call = AgentCall {
+        agent,
+        model: Some("gpt-5".to_owned()),
+        brief,
+    };
+    agents
+        .call(&call, Instant::now() + Duration::from_secs(60), 1)
+        .await
+        .unwrap()
+}
+
+async fn report(brief: Brief) -> Report {
+    match ask(Agent::Researcher, brief).await.content {
+        Content::Report(report) => report,
+        other => panic!("no report: {other:?}"),
+    }
+}
+
+async fn program(brief: Brief) -> Program {
+    match ask(Agent::Engineer, brief).await.content {
+        Content::Program(program) => program,
+        other => panic!("no program: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn it_says_what_it_is_and_costs_nothing() {
+    let answer = ask(Agent::Researcher, brief(PROSE)).await;
+    assert_eq!(answer.model, OFFLINE_MODEL, "whatever model was asked for");
+    let usage = &answer.usages[0];
+    assert_eq!(
+        (usage.model.as_str(), usage.cost_usd, usage.estimated),
+        (OFFLINE_MODEL, Some(0.0), true)
+    );
+    assert!(usage.input_tokens > 0 && usage.output_tokens > 0);
+    assert!(
+        answer
+            .content
+            .message()
+            .contains("No language model was asked.")
+    );
+}
+
+#[tokio::test]
+async fn it_gives_the_same_answer_twice() {
+    for agent in Agent::ALL {
+        let first = ask(agent, brief(LISTED)).await;
+        assert_eq!(first, ask(agent, brief(LISTED)).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_the_latency_it_is_given() {
+    let latency = Duration::from_millis(1500);
+    let agents = Agents::new(ModelConfig {
+        offline_latency: latency,
+        ..ModelConfig::default()
+    })
+    .unwrap();
+    let start = tokio::time::Instant::now();
+    let call = AgentCall {
+        agent: Agent::Researcher,
+        model: None,
+        brief: brief(PROSE),
+    };
+    agents
+        .call(&call, Instant::now() + Duration::from_secs(60), 1)
+        .await
+        .unwrap();
+    assert!(start.elapsed() >= latency);
+}
+
+#[tokio::test]
+async fn its_report_quotes_what_belongs_to_the_step_and_what_was_found_before() {
+    let step = PlanStep {
+        sub_task: "Find out which repair lasts longest".to_owned(),
+        sub_task_agent: StepAgent::Researcher,
+        bullet_points: vec![],
+    };
+    let done = vec![DoneStep {
+        sub_task: "Measure".to_owned(),
+        summary: "3 mm".to_owned(),
+    }];
+    let report = report(Brief {
+        step: Some(step),
+        done,
+        ..brief(PROSE)
+    })
+    .await;
+    assert!(
+        report
+            .content
+            .starts_with("# Find out which repair lasts longest")
+    );
+    assert!(
+        report
+            .content
+            .contains("- Repairs of the wall cost less in summer")
+    );
+    assert!(
+        !report.content.contains("The old harbour wall leaks"),
+        "it has nothing to do with the step"
+    );
+    assert!(report.content.contains("- **Measure** 3 mm"));
+    assert!(report.content.contains("repair method lasts longest"));
+    assert!(report.summary.contains("repair"));
+}
+
+#[tokio::test]
+async fn its_program_is_python_that_runs_whatever_the_task_holds() {
+    let nasty = "Count words. \"\"\" + __import__('os').abort() \\ \u{2028} {{terms}} [\"{{terms}}\"] \"{{text}}\" 'é' 潮汐\u{0}\r\n";
+    for task in [LISTED, nasty] {
+        let program = program(brief(task)).await;
+        let output = Command::new("python3").args(["-c", &program.code]).output();
+        let output = output.expect("python3, which the local stack needs too");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(printed.contains("words, "), "{printed}");
+        assert!(program.filename.ends_with(".py"));
+    }
+}
+
+#[tokio::test]
+async fn every_agent_answers_every_text_in_its_form() {
+    let long = "Tides rise and fall. ".repeat(3000);
+    let one_line = "x".repeat(64 * 1024);
+    let texts = [
+        "?",
+        "…",
+        "潮汐はなぜ起こるのか。月の引力による。",
+        "#\n-\n1. ",
+        "- a\n- b",
+        "# One\n# Two",
+        &long,
+        &one_line,
+    ];
+    for text in texts {
+        for agent in Agent::ALL {
+            let draft = plan(brief(text)).await.steps;
+            let answer = ask(
+                agent,
+                Brief {
+                    plan: draft,
+                    remarks: vec!["More".to_owned()],
+                    ..brief(text)
+                },
+            )
+            .await;
+            assert_eq!(answer.attempts, 1);
+        }
+    }
+}
+
+#[test]
+fn recent_turns_fit_their_budget_and_stand_in_order() {
+    let turn = |text: &str| Turn {
+        speaker: "user".to_owned(),
+        text: text.to_owned(),
+    };
+    let newest_first = [
+        turn("newest"),
+        turn("older"),
+        turn(&"long ".repeat(100)),
+        turn("old"),
+    ];
+    assert_eq!(recent(newest_first, 20), [turn("older"), turn("newest")]);
+}

@@ -1,0 +1,210 @@
+//! The offline engine as planner and reviewer.
+
+use agents::{Agent, Brief, Content, Plan, PlanStep, Review, StepAgent};
+
+use crate::offline::{LISTED, PROSE, ask, brief};
+
+pub async fn plan(brief: Brief) -> Plan {
+    match ask(Agent::Planner, brief).await.content {
+        Content::Plan(plan) => plan,
+        other => panic!("no plan: {other:?}"),
+    }
+}
+
+async fn review(brief: Brief) -> Review {
+    match ask(Agent::PlanReviewer, brief).await.content {
+        Content::Review(review) => review,
+        other => panic!("no review: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn it_makes_a_step_of_each_item_and_one_that_concludes() {
+    let plan = plan(brief(LISTED)).await;
+    let steps: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|step| (step.sub_task.as_str(), step.sub_task_agent))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (
+                "Explain how the moon and the sun cause tides.",
+                StepAgent::Researcher
+            ),
+            (
+                "Compare spring tides and neap tides.",
+                StepAgent::Researcher
+            ),
+            (
+                "Write a program that prints a table of tide heights.",
+                StepAgent::Engineer
+            ),
+            (
+                "Bring the results of the steps before together into one answer to the task.",
+                StepAgent::Researcher
+            ),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn it_makes_steps_of_prose_without_cutting_at_abbreviations() {
+    let plan = plan(brief(PROSE)).await;
+    assert_eq!(plan.steps.len(), 5, "four key sentences and a conclusion");
+    assert!(
+        plan.steps
+            .iter()
+            .any(|step| step.sub_task.contains("Dr. Low found that")),
+        "{plan:?}"
+    );
+}
+
+#[tokio::test]
+async fn it_makes_steps_of_what_prose_asks_for() {
+    let task =
+        format!("{PROSE} Compare three methods of repair. The report should name the cheapest.");
+    let steps = plan(brief(&task)).await.steps;
+    assert_eq!(steps[0].sub_task, "Compare three methods of repair.");
+    assert_eq!(steps[1].sub_task, "The report should name the cheapest.");
+    assert_eq!(steps.len(), 3);
+}
+
+#[tokio::test]
+async fn it_keeps_to_the_number_of_steps() {
+    let many: String = (0..40)
+        .map(|i| format!("- Describe harbour number{i} and its lights\n"))
+        .collect();
+    for max_steps in [1, 2, 3, 50] {
+        let brief = Brief {
+            max_steps,
+            instructions: "No lists".to_owned(),
+            ..brief(&many)
+        };
+        let draft = plan(brief.clone()).await.steps;
+        let remarks = (0..20).map(|i| format!("Wish number {i}")).collect();
+        let revised = plan(Brief {
+            plan: draft.clone(),
+            remarks,
+            ..brief
+        })
+        .await
+        .steps;
+        for steps in [draft, revised] {
+            assert!(
+                (1..=max_steps as usize).contains(&steps.len()),
+                "{max_steps}: {}",
+                steps.len()
+            );
+            assert!(
+                steps
+                    .last()
+                    .unwrap()
+                    .bullet_points
+                    .last()
+                    .unwrap()
+                    .starts_with("Heed: ")
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn its_reviewer_finds_what_no_step_covers_and_its_planner_mends_it() {
+    let draft = plan(brief(LISTED)).await.steps;
+    let found = review(Brief {
+        plan: draft.clone(),
+        ..brief(LISTED)
+    })
+    .await;
+    assert!(!found.approved);
+    assert!(
+        found
+            .recommendations
+            .iter()
+            .any(|r| r.contains("Currents near headlands")),
+        "{found:?}"
+    );
+    let mended = plan(Brief {
+        plan: draft,
+        remarks: found.recommendations,
+        ..brief(LISTED)
+    })
+    .await
+    .steps;
+    let again = review(Brief {
+        plan: mended,
+        ..brief(LISTED)
+    })
+    .await;
+    assert_eq!(
+        again,
+        Review {
+            approved: true,
+            recommendations: vec![]
+        }
+    );
+}
+
+#[tokio::test]
+async fn its_reviewer_finds_doubles_and_its_planner_joins_them() {
+    let step = |sub_task: &str| PlanStep {
+        sub_task: sub_task.to_owned(),
+        sub_task_agent: StepAgent::Researcher,
+        bullet_points: vec![],
+    };
+    let plan_with_double = vec![
+        step("Compare spring tides and neap tides"),
+        step("Compare neap tides, spring tides"),
+    ];
+    let found = review(Brief {
+        plan: plan_with_double.clone(),
+        ..brief("Compare spring and neap tides.")
+    })
+    .await;
+    assert!(
+        found
+            .recommendations
+            .contains(&"Step 2 says what step 1 says: make them one.".to_owned())
+    );
+    let mended = plan(Brief {
+        plan: plan_with_double,
+        remarks: found.recommendations,
+        ..brief("Compare them.")
+    })
+    .await;
+    assert_eq!(mended.steps.len(), 1);
+}
+
+#[tokio::test]
+async fn its_planner_heeds_instructions_and_what_a_human_says() {
+    let draft = plan(Brief {
+        instructions: "No tables".to_owned(),
+        ..brief(LISTED)
+    })
+    .await
+    .steps;
+    assert!(
+        draft
+            .last()
+            .unwrap()
+            .bullet_points
+            .contains(&"Heed: No tables".to_owned())
+    );
+    let remarks = vec!["Think of beginners".to_owned()];
+    let revised = plan(Brief {
+        plan: draft,
+        remarks,
+        ..brief(LISTED)
+    })
+    .await
+    .steps;
+    assert!(
+        revised
+            .last()
+            .unwrap()
+            .bullet_points
+            .contains(&"Heed: Think of beginners".to_owned())
+    );
+}
