@@ -1,0 +1,89 @@
+//! What the record tells when a run, and when a stage of it, begins.
+
+use session::{Begin, EventBody, NodeStatus, Phase, PlanStep, Position, Stage};
+
+use crate::{Engine, clip::clip_chars, engine::goal, graph, memory::Told};
+
+/// How much of a task its beginning tells, in characters.
+const DESCRIPTION_CHARS: usize = 2_000;
+
+impl Engine<'_> {
+    /// The opening of a slice, for `Command::TakeLease`: the run's own beginning where no worker was at it before, and
+    /// that of its stage where the record does not tell it yet. `model` is the one that will answer, as it is shown.
+    ///
+    /// After a worker that was lost there is nothing to tell, and the events are empty.
+    pub fn open(&self, model: &str) -> Begin {
+        let at = self.position();
+        if self.run.started_at.is_none() {
+            let mut begin = self.begin(at, &self.memory.plan, &Told::at_first());
+            begin.events.splice(0..0, self.run_begins(at, model));
+            begin
+        } else if at.begun {
+            Begin {
+                events: Vec::new(),
+                ..self.begin(at, &self.memory.plan, &self.memory.told)
+            }
+        } else {
+            self.begin(at, &self.memory.plan, &self.memory.told)
+        }
+    }
+
+    /// The beginning of a stage in a run that follows this plan: what its watchers, who were told so much, do not know yet.
+    pub(crate) fn begin(&self, position: Position, plan: &[PlanStep], told: &Told) -> Begin {
+        let (phase, step) = self.phase_and_step(position);
+        let node_id = position.node();
+        let mut events = Vec::new();
+        if told.phase != Some((phase, step)) {
+            events.push(EventBody::PhaseChange {
+                phase,
+                step_number: step,
+            });
+        }
+        if told.running.as_ref() != Some(&node_id) {
+            events.push(EventBody::DagNodeStatusChanged {
+                node_id,
+                old_status: NodeStatus::Pending,
+                new_status: NodeStatus::Running,
+            });
+            events.extend(step_starts(position, plan));
+        }
+        Begin {
+            position,
+            phase,
+            step,
+            events,
+        }
+    }
+
+    fn run_begins(&self, at: Position, model: &str) -> [EventBody; 2] {
+        let run_id = self.run.id;
+        let dag = graph::of(self, self.standing_plan(), at, NodeStatus::Pending);
+        [
+            EventBody::WorkflowStarted {
+                run_id,
+                task_description: clip_chars(&self.memory.task(), DESCRIPTION_CHARS).to_owned(),
+                mode: self.state.mode,
+                agent: self.settings.agent().into(),
+                model: model.to_owned(),
+            },
+            EventBody::DagCreated { run_id, dag },
+        ]
+    }
+
+    /// The last step's number stays until the run has ended.
+    fn phase_and_step(&self, position: Position) -> (Phase, Option<u32>) {
+        let step = match position.stage {
+            Stage::Step => Some(position.step),
+            Stage::Finish if position.steps > 0 => Some(position.steps),
+            _ => None,
+        };
+        (self.path.phase(position.stage), step)
+    }
+}
+
+fn step_starts(at: Position, plan: &[PlanStep]) -> Option<EventBody> {
+    (at.stage == Stage::Step).then(|| EventBody::StepStart {
+        step_number: at.step,
+        goal: goal(plan, at),
+    })
+}

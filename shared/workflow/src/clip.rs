@@ -1,0 +1,32 @@
+//! How much of a text fits.
+
+/// The most that a message of the record holds; a longer answer is an artifact, and the message its beginning.
+pub const MAX_MESSAGE_BYTES: usize = 32 * 1024;
+
+/// The beginning of a text: at most `bytes` of it, without cutting a character.
+pub fn clip(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+/// The first characters of a text.
+pub(crate) fn clip_chars(text: &str, chars: usize) -> &str {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_never_cuts_a_character() {
+        assert_eq!(clip("aé", 3), "aé");
+        assert_eq!(clip("aé", 2), "a");
+        assert_eq!(clip("aé", 99), "aé");
+        assert_eq!(clip("é", 0), "");
+        assert_eq!(clip_chars("éàü", 2), "éà");
+        assert_eq!(clip_chars("éàü", 3), "éàü");
+    }
+}

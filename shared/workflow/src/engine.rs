@@ -1,0 +1,68 @@
+//! What the engine decides from, gathered once.
+
+use session::{PlanStep, Position, Run, Stage, State};
+
+use crate::{Memory, Path, Settings, agent};
+
+/// A run at the place where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) state: &'a State,
+    pub(crate) settings: &'a Settings,
+    pub(crate) memory: &'a Memory,
+    pub(crate) path: &'static Path,
+}
+
+impl<'a> Engine<'a> {
+    /// Stands on a session's newest state; none where no run is unfinished. The memory must have seen the whole record
+    /// up to that state.
+    pub fn on(state: &'a State, settings: &'a Settings, memory: &'a Memory) -> Option<Self> {
+        Some(Self {
+            run: state.unfinished_run()?,
+            state,
+            settings,
+            memory,
+            path: Path::of(state.mode),
+        })
+    }
+
+    /// Where the run stands; before everything, that is its mode's first stage.
+    pub(crate) fn position(&self) -> Position {
+        let at = self.run.position;
+        match self.path.first {
+            Some(first) if at.stage == Stage::Open => Position { stage: first, ..at },
+            _ => at,
+        }
+    }
+
+    /// The plan that the run follows; empty until it stands, even if a run before had one.
+    pub(crate) fn standing_plan(&self) -> &'a [PlanStep] {
+        match self.run.position.steps {
+            0 => &[],
+            _ => &self.memory.plan,
+        }
+    }
+
+    /// Who works at the stage where the run stands; none where nobody has to.
+    pub(crate) fn agent(&self) -> Option<&'a str> {
+        let at = self.position();
+        match at.stage {
+            Stage::Open | Stage::Finish => None,
+            Stage::Answer => Some(self.settings.agent()),
+            Stage::Plan | Stage::Revise => Some(agent::PLANNER),
+            Stage::Review => Some(agent::PLAN_REVIEWER),
+            Stage::Step => step(&self.memory.plan, at).map(|step| step.sub_task_agent.as_str()),
+        }
+    }
+}
+
+/// The step of a plan at a position.
+pub(crate) fn step(plan: &[PlanStep], at: Position) -> Option<&PlanStep> {
+    plan.get(usize::try_from(at.step).ok()?.checked_sub(1)?)
+}
+
+/// What the step of a plan at a position is for.
+pub(crate) fn goal(plan: &[PlanStep], at: Position) -> String {
+    step(plan, at).map_or_else(String::new, |step| step.sub_task.clone())
+}

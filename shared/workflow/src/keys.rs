@@ -1,0 +1,92 @@
+//! Reading a configuration key by key: absent and null are the default, anything else must fit.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use crate::SettingsError;
+
+pub(crate) struct Keys<'a>(Option<&'a Map<String, Value>>);
+
+impl<'a> Keys<'a> {
+    pub fn of(config: &'a Value) -> Result<Self, SettingsError> {
+        match config {
+            Value::Null => Ok(Self(None)),
+            Value::Object(map) => Ok(Self(Some(map))),
+            _ => Err(SettingsError::WholeConfig),
+        }
+    }
+
+    pub fn whole(
+        &self,
+        key: &'static str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Result<u32, SettingsError> {
+        let Some(value) = self.given(key) else {
+            return Ok(default);
+        };
+        value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                let (low, high) = range.into_inner();
+                invalid(key, format!("a whole number from {low} to {high}"))
+            })
+    }
+
+    pub fn amount(&self, key: &'static str) -> Result<Option<f64>, SettingsError> {
+        let Some(value) = self.given(key) else {
+            return Ok(None);
+        };
+        value
+            .as_f64()
+            .filter(|amount| amount.is_finite() && *amount > 0.0)
+            .map(Some)
+            .ok_or_else(|| invalid(key, "a number above 0".into()))
+    }
+
+    pub fn text(&self, key: &'static str) -> Result<Option<&'a str>, SettingsError> {
+        let Some(value) = self.given(key) else {
+            return Ok(None);
+        };
+        value
+            .as_str()
+            .map(Some)
+            .ok_or_else(|| invalid(key, "a string".into()))
+    }
+
+    pub fn name(&self, key: &'static str) -> Result<Option<String>, SettingsError> {
+        match self.text(key)? {
+            Some(text) if text.trim().is_empty() => {
+                Err(invalid(key, "a string that is not empty".into()))
+            }
+            text => Ok(text.map(|text| text.trim().to_owned())),
+        }
+    }
+
+    pub fn one_of(
+        &self,
+        key: &'static str,
+        words: &[&'static str],
+    ) -> Result<Option<&'static str>, SettingsError> {
+        let Some(value) = self.given(key) else {
+            return Ok(None);
+        };
+        words
+            .iter()
+            .copied()
+            .find(|word| value.as_str() == Some(word))
+            .map(Some)
+            .ok_or_else(|| invalid(key, format!("one of {}", words.join(", "))))
+    }
+
+    fn given(&self, key: &str) -> Option<&'a Value> {
+        self.0?.get(key).filter(|value| !value.is_null())
+    }
+}
+
+const fn invalid(key: &'static str, must_be: String) -> SettingsError {
+    SettingsError::Invalid { key, must_be }
+}

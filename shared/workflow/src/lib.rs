@@ -1,0 +1,29 @@
+//! The modes' paths: what a run does next, as data and pure functions.
+//!
+//! A mode is a row of a table ([`Path`]) over a small set of stages. [`Engine`] stands on a session's state, the run's
+//! [`Settings`] and the [`Memory`] that was folded from its record, and tells three things: what to record when a worker
+//! begins ([`Engine::open`]), what there is to do ([`Engine::work`]), and what follows from what came of it
+//! ([`Engine::advance`]). There is no I/O in here, no async and no clock; `session` decides what of it is appended.
+
+mod advance;
+pub mod agent;
+mod begin;
+mod clip;
+mod engine;
+mod entry;
+mod graph;
+mod keys;
+mod memory;
+mod outcome;
+mod path;
+mod result;
+mod settings;
+mod work;
+
+pub use clip::{MAX_MESSAGE_BYTES, clip};
+pub use engine::Engine;
+pub use memory::{DoneStep, Memory};
+pub use outcome::{Answer, Content, Failed, Outcome, Usage};
+pub use path::Path;
+pub use settings::{Settings, SettingsError};
+pub use work::{Brief, Request, Work};

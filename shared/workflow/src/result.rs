@@ -1,0 +1,70 @@
+//! The `result` of a run: everything about it is in the record, this is the part that a client wants at its end.
+
+use serde_json::{Value, json};
+use session::{ArtifactLink, EventBody, Message, Next, Progress, Role, Timestamp};
+
+use crate::{Engine, clip::clip_chars, entry::Entry};
+
+/// A result is one frame of at most 128 KB with its envelope: the oldest messages of a chat in a wide script give way.
+const MAX_RESULT_BYTES: usize = 120 * 1024;
+
+/// How much of a step's goal and summary a result shows, in characters: of fifty steps still less than a frame.
+const GOAL_CHARS: usize = 100;
+const SUMMARY_CHARS: usize = 300;
+
+impl Engine<'_> {
+    pub(crate) fn finish(&self, now: Timestamp) -> Progress {
+        let chat: Vec<Message> = self.memory.chat.iter().cloned().collect();
+        let oldest = (0..chat.len())
+            .find(|&from| self.result_with(&chat[from..], now).1 <= MAX_RESULT_BYTES)
+            .unwrap_or(chat.len());
+        let (result, _) = self.result_with(&chat[oldest..], now);
+        Entry::on(self).then(Next::Done(Box::new(result)))
+    }
+
+    /// The result with these messages, and its length as JSON.
+    fn result_with(&self, chat: &[Message], now: Timestamp) -> (EventBody, usize) {
+        let began = self.run.started_at.unwrap_or(now);
+        let artifacts = self.memory.artifacts.iter();
+        let result = EventBody::Result {
+            execution_time: now.since(began).as_secs_f64(),
+            session_id: self.state.session_id,
+            mode: self.state.mode,
+            summary: self.summary(),
+            chat_history: chat.to_vec(),
+            final_context: self.final_context(),
+            artifacts: artifacts
+                .map(|name| ArtifactLink {
+                    name: name.clone(),
+                    url: None,
+                })
+                .collect(),
+        };
+        let bytes = serde_json::to_string(&result).map_or(0, |text| text.len());
+        (result, bytes)
+    }
+
+    /// What came of each step; of a run without steps, the beginning of its answer.
+    fn summary(&self) -> String {
+        if self.memory.done.is_empty() {
+            let mut newest_first = self.memory.chat.iter().rev();
+            let answer = newest_first.find(|message| message.role == Role::Assistant);
+            return answer.map_or_else(String::new, |message| message.content.clone());
+        }
+        let lines: Vec<String> = (self.memory.done.iter())
+            .map(|(number, step)| format!("{number}. {}", clip_chars(&step.summary, SUMMARY_CHARS)))
+            .collect();
+        lines.join("\n")
+    }
+
+    fn final_context(&self) -> Value {
+        let steps: Vec<Value> = (self.memory.done.iter())
+            .map(|(number, step)| json!({"step_number": number, "goal": clip_chars(&step.sub_task, GOAL_CHARS)}))
+            .collect();
+        json!({
+            "steps": steps,
+            "total_tokens": self.memory.tokens,
+            "total_cost_usd": self.run.cost_usd,
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! What does not fit: answers of another kind, plans too long or too large, texts too long for an entry or a frame.
+
+use serde_json::{Value, json};
+use session::{EventBody, Failure, Mode, Next, Progress, RunStatus};
+use workflow::{Content, MAX_MESSAGE_BYTES, Memory, Outcome, Request, Work};
+
+use crate::{script, world::World};
+
+type Asked<'a> = &'a dyn Fn(&Request) -> Outcome;
+
+const FRAME: usize = 128 * 1024;
+
+/// A worker's turn as far as the progress, with whatever the agent says.
+fn turn(world: &World, answer: impl FnOnce(&Request) -> Outcome) -> Progress {
+    let memory = world.memory();
+    match world.work(&memory).unwrap() {
+        Work::Commit(progress) => *progress,
+        Work::Ask(request) => world.advance(&memory, &answer(&request)).unwrap(),
+    }
+}
+
+fn failure(progress: &Progress) -> &Failure {
+    match &progress.next {
+        Next::Fail(failure) => failure,
+        next => panic!("it should have failed: {next:?}"),
+    }
+}
+
+fn with(request: &Request, steps: usize, change: impl FnOnce(&mut workflow::Answer)) -> Outcome {
+    let Outcome::Answer(mut answer) = script::good(request, steps) else {
+        panic!("a good outcome is an answer");
+    };
+    change(&mut answer);
+    Outcome::Answer(answer)
+}
+
+#[test]
+fn an_answer_that_cannot_be_used_is_paid_for_and_fails_its_stage() {
+    let mut world = World::new(Mode::PlanningControl, &json!({"maxPlanSteps": 2}));
+    world.take_lease().unwrap();
+    let large = |request: &Request| {
+        with(request, 2, |answer| {
+            let mut plan = script::plan(2);
+            plan[0].bullet_points = vec!["a long remark".repeat(1_000); 10];
+            answer.content = Content::Plan(plan);
+        })
+    };
+    let answers: [(Asked, &str); 4] = [
+        (
+            &|request| script::good(request, 3),
+            "The plan has 3 steps instead of 1 to 2.",
+        ),
+        (
+            &|request| script::good(request, 0),
+            "The plan has 0 steps instead of 1 to 2.",
+        ),
+        (&large, "The plan has 130180 bytes; at most 65536 fit."),
+        (
+            &|_| script::approval(),
+            "The agent gave an answer of another kind than was asked for.",
+        ),
+    ];
+    for (answer, problem) in answers {
+        let progress = turn(&world, answer);
+        assert_eq!(failure(&progress).error, problem);
+        assert!(matches!(progress.work[..], [EventBody::CostUpdate { .. }]));
+        assert!((progress.cost_usd - 0.25).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_message_that_is_too_long_is_cut_at_a_character() {
+    let mut world = World::new(Mode::OneShot, &Value::Null);
+    world.take_lease().unwrap();
+    let progress = turn(&world, |request| {
+        with(request, 0, |answer| {
+            answer.message = format!("a{}", "é".repeat(MAX_MESSAGE_BYTES))
+        })
+    });
+    let EventBody::AgentMessage { message, .. } = &progress.work[0] else {
+        panic!("the message comes first");
+    };
+    assert_eq!(message.len(), MAX_MESSAGE_BYTES - 1);
+}
+
+#[test]
+fn a_result_fits_a_frame_and_an_entry_stays_below_32_events_in_any_script() {
+    let config = json!({"maxPlanSteps": 50, "maxAttempts": 10});
+    let mut world = World::new(Mode::PlanningControl, &config);
+    let (epoch, _) = world.take_lease().unwrap();
+    while world.state.run.as_ref().unwrap().status == RunStatus::Running {
+        let progress = turn(&world, |request| {
+            with(request, 50, |answer| {
+                answer.message = "𒀀".repeat(MAX_MESSAGE_BYTES / 4);
+                answer.summary = "𒀀".repeat(2_000);
+                answer.usages = vec![answer.usages[0].clone(); 10];
+            })
+        });
+        let told = world.commit(epoch, progress, false).unwrap();
+        assert!(told.len() <= 32);
+        for envelope in &told {
+            assert!(serde_json::to_string(envelope).unwrap().len() <= FRAME);
+        }
+    }
+    assert_eq!(world.state.run.unwrap().status, RunStatus::Completed);
+}
+
+#[test]
+fn a_worker_learns_of_a_long_task_and_of_what_was_said_before() {
+    let mut world = World::new(Mode::OneShot, &Value::Null);
+    world.take_lease().unwrap();
+    let mut memory: Memory = world.memory();
+    memory.complete_task("the whole of it".into());
+    let said = world.log.iter().filter_map(session::Envelope::as_message);
+    memory.add_earlier(said.collect::<Vec<_>>().into_iter());
+    let Some(Work::Ask(request)) = world.work(&memory) else {
+        panic!("the researcher is asked");
+    };
+    assert_eq!(request.brief.task, "the whole of it");
+    assert_eq!(memory.seen(), world.state.last_seq);
+    let before = memory.clone();
+    memory.apply(&world.log);
+    assert_eq!(memory, before, "what was seen counts once");
+}

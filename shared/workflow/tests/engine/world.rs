@@ -1,0 +1,162 @@
+//! One session with its log, and the verbs of those who act on it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use session::{
+    Command, Envelope, Epoch, Event, Mode, NewRun, NewSession, OwnerId, Progress, Refusal, Rules,
+    RunId, Seq, SessionId, State, Timestamp,
+};
+use uuid::Uuid;
+use workflow::{Engine, Memory, Outcome, Settings, Work};
+
+pub const MODEL: &str = "offline/extract-1";
+const LEASE: Duration = Duration::from_secs(180);
+const A_WHILE: Duration = Duration::from_secs(1);
+
+pub struct World {
+    pub state: State,
+    pub log: Vec<Envelope>,
+    pub settings: Settings,
+    pub now: Timestamp,
+    rules: Rules,
+    runs: u128,
+}
+
+impl World {
+    pub fn new(mode: Mode, config: &Value) -> Self {
+        let now = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
+        let new = NewSession {
+            id: SessionId::new(Uuid::from_u128(1)),
+            owner: OwnerId::of("test", "ada"),
+            mode,
+            run: Some(new_run(1)),
+        };
+        let change = session::create(&new, now);
+        let mut world = Self {
+            state: change.state.clone(),
+            log: Vec::new(),
+            settings: Settings::parse(mode, config).unwrap(),
+            now,
+            rules: Rules::default(),
+            runs: 1,
+        };
+        world.append(change.events, change.state);
+        world
+    }
+
+    /// Decides and appends; every command takes a second. Gives what was appended.
+    pub fn command(&mut self, command: &Command) -> Result<Vec<Envelope>, Refusal> {
+        self.pass(A_WHILE);
+        let change = self.rules.decide(&self.state, command, self.now)?;
+        Ok(self.append(change.events, change.state))
+    }
+
+    pub fn pass(&mut self, time: Duration) {
+        self.now = self.now.plus(time);
+    }
+
+    /// The run's record, as a worker reads it.
+    pub fn memory(&self) -> Memory {
+        let from = self.state.run.as_ref().unwrap().memory_from;
+        let first = self
+            .log
+            .iter()
+            .position(|envelope| envelope.seq == Some(from));
+        Memory::of(&self.log[first.unwrap()..])
+    }
+
+    pub fn take_lease(&mut self) -> Result<(Epoch, Vec<Envelope>), Refusal> {
+        let memory = self.memory();
+        let engine = self.engine(&memory).ok_or(Refusal::Overtaken)?;
+        let run = self.state.run.as_ref().unwrap();
+        let command = Command::TakeLease {
+            run: run.id,
+            until: self.now.plus(LEASE),
+            at: run.position,
+            opening: engine.open(MODEL),
+        };
+        let told = self.command(&command)?;
+        Ok((self.state.lease.epoch, told))
+    }
+
+    /// What there is to do, at the time of the next command.
+    pub fn work(&self, memory: &Memory) -> Option<Work> {
+        Some(self.engine(memory)?.work(self.then()))
+    }
+
+    /// What follows from an outcome, at the time of the next command.
+    pub fn advance(&self, memory: &Memory, outcome: &Outcome) -> Option<Progress> {
+        Some(self.engine(memory)?.advance(outcome, self.then()))
+    }
+
+    fn engine<'a>(&'a self, memory: &'a Memory) -> Option<Engine<'a>> {
+        Engine::on(&self.state, &self.settings, memory)
+    }
+
+    fn then(&self) -> Timestamp {
+        self.now.plus(A_WHILE)
+    }
+
+    pub fn commit(
+        &mut self,
+        epoch: Epoch,
+        progress: Progress,
+        hand_back: bool,
+    ) -> Result<Vec<Envelope>, Refusal> {
+        let run = self.state.run.as_ref().unwrap().id;
+        self.command(&Command::Commit {
+            run,
+            epoch,
+            progress,
+            hand_back,
+        })
+    }
+
+    pub fn suspend(&mut self) -> Result<Vec<Envelope>, Refusal> {
+        self.command(&Command::Suspend { run: None })
+    }
+
+    pub fn cancel(&mut self) -> Result<Vec<Envelope>, Refusal> {
+        self.command(&Command::Cancel { run: None })
+    }
+
+    /// Resumes; a failed run is taken over by a new one.
+    pub fn resume(&mut self, context: Option<&str>) -> Result<Vec<Envelope>, Refusal> {
+        let told = self.command(&Command::Resume {
+            run: None,
+            context: context.map(ToOwned::to_owned),
+            takeover: Some(new_run(self.runs + 1)),
+        })?;
+        self.runs = u128::from(self.state.runs);
+        Ok(told)
+    }
+
+    fn append(&mut self, events: Vec<Event>, state: State) -> Vec<Envelope> {
+        let first = self.log.len() as u64 + 1;
+        let told: Vec<Envelope> = (first..)
+            .zip(events)
+            .map(|(seq, event)| Envelope {
+                timestamp: self.now,
+                run_id: event.run_id,
+                session_id: state.session_id,
+                seq: Some(Seq(seq)),
+                body: event.body,
+            })
+            .collect();
+        self.state = state;
+        self.log.extend(told.iter().cloned());
+        told
+    }
+}
+
+fn new_run(number: u128) -> NewRun {
+    NewRun {
+        id: RunId::new(Uuid::from_u128(number)),
+        task: "Compare three sorting algorithms.".into(),
+        artifact: None,
+        task_id: None,
+        agent: "planner".into(),
+        model: MODEL.into(),
+    }
+}
