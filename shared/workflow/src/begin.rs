@@ -11,24 +11,18 @@ impl Engine<'_> {
     /// The opening of a slice, for `Command::TakeLease`: the run's own beginning where no worker was at it before, and
     /// that of its stage where the record does not tell it yet. `model` is the one that will answer, as it is shown.
     ///
-    /// After a worker that was lost there is nothing to tell, and the events are empty.
+    /// After a worker that was lost, the record tells it all already: the events are empty.
     pub fn open(&self, model: &str) -> Begin {
-        let at = self.position();
-        if self.run.started_at.is_none() {
-            let mut begin = self.begin(at, &self.memory.plan, &Told::at_first());
-            begin.events.splice(0..0, self.run_begins(at, model));
-            begin
-        } else if at.begun {
-            Begin {
-                events: Vec::new(),
-                ..self.begin(at, &self.memory.plan, &self.memory.told)
-            }
-        } else {
-            self.begin(at, &self.memory.plan, &self.memory.told)
+        let (at, plan) = (self.position(), &self.memory.plan);
+        if self.run.started_at.is_some() {
+            return self.begin(at, plan, &self.memory.told);
         }
+        let mut begin = self.begin(at, plan, &Told::at_first());
+        begin.events.splice(0..0, self.run_begins(at, model));
+        begin
     }
 
-    /// The beginning of a stage in a run that follows this plan: what its watchers, who were told so much, do not know yet.
+    /// The beginning of a stage in a run that follows this plan: what its watchers, told so much, do not know yet.
     pub(crate) fn begin(&self, position: Position, plan: &[PlanStep], told: &Told) -> Begin {
         let (phase, step) = self.phase_and_step(position);
         let node_id = position.node();
