@@ -1,0 +1,250 @@
+//! How a session is created and changed: the domain decides, the append protocol writes, and a lost race is decided again.
+
+use session::{
+    Change, Command, CommitId, Envelope, NewRun, NewSession, OwnerId, Record, Refusal, SessionId,
+    State, Timestamp,
+};
+use uuid::Uuid;
+
+use crate::append::{Appended, Tries};
+use crate::error::ChangeError;
+use crate::write::{Extras, Write};
+use crate::{KeyRecord, RequestKey, SessionManager};
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A client: somebody else's session does not exist for it.
+    Client(OwnerId),
+    /// The system itself: the executor, the sweeper, the dead letters' function.
+    Engine,
+}
+
+impl Actor {
+    /// Whether a session in this state exists for the one who asks.
+    pub(crate) fn sees(&self, state: &State) -> bool {
+        match self {
+            Self::Client(owner) => *owner == state.owner && !state.is_deleted(),
+            Self::Engine => true,
+        }
+    }
+}
+
+/// What stands after a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    /// The state after this commit; others may have committed since.
+    pub state: State,
+    /// This commit's events, with place and time. Empty where the command asked for what was already so.
+    pub envelopes: Vec<Envelope>,
+    /// The rows that this commit wrote beside the log, as they were decided.
+    pub records: Vec<Record>,
+}
+
+/// What a new session has beside its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRows {
+    /// At most 255 characters.
+    pub name: String,
+    /// A JSON object of at most 64 KiB, as the client gave it.
+    pub config: String,
+    /// The first run's effective configuration, where it is another one.
+    pub run_config: Option<String>,
+}
+
+impl SessionManager {
+    /// Creates a session, with its first run if it has one.
+    ///
+    /// With a key, the same request twice makes one session: the second one gets the first one's record, unless its session
+    /// was deleted. The answer that an `Idempotency-Key` keeps is the session's [`Summary`](crate::Summary) as JSON.
+    ///
+    /// # Errors
+    /// [`ChangeError`], of which `KeyTaken` says what the key led to.
+    pub async fn create(
+        &self,
+        new: &NewSession,
+        rows: &NewRows,
+        key: Option<&RequestKey>,
+        now: Timestamp,
+    ) -> Result<Committed, ChangeError> {
+        let change = session::create(new, now);
+        let extras = Extras {
+            birth: Some((&rows.name, &rows.config)),
+            run_config: rows.run_config.as_deref(),
+            key,
+            ..Extras::default()
+        };
+        self.commit(Base::Birth(change), extras, now).await
+    }
+
+    /// Starts a run. `run_config` is its effective configuration, where it is another than the session's.
+    ///
+    /// With a key, the same request twice starts one run; the answer that an `Idempotency-Key` keeps is the run's row as JSON.
+    ///
+    /// # Errors
+    /// [`ChangeError`], of which `KeyTaken` says what the key led to.
+    pub async fn start_run(
+        &self,
+        session: SessionId,
+        actor: &Actor,
+        new: &NewRun,
+        run_config: Option<&str>,
+        key: Option<&RequestKey>,
+        now: Timestamp,
+    ) -> Result<Committed, ChangeError> {
+        let state = self.state(session, actor).await?;
+        let command = Command::StartRun(new.clone());
+        let extras = Extras {
+            run_config,
+            key,
+            ..Extras::default()
+        };
+        let started = self.commit(Base::On(state, &command), extras, now).await;
+        // The run that stands in the way may be the one that this very request started a moment ago.
+        let in_the_way = matches!(&started, Err(ChangeError::Refused(refusal, _)) if *refusal != Refusal::NoSuchSession);
+        if let Some(key) = key.filter(|_| in_the_way)
+            && let Some(record) = self.request_key(key, now).await?
+            && record.session_id == session
+        {
+            return Err(ChangeError::KeyTaken(Box::new(record)));
+        }
+        started
+    }
+
+    /// Changes a session by any command. A run that takes over from a failed one inherits its configuration.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn change(
+        &self,
+        session: SessionId,
+        actor: &Actor,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Committed, ChangeError> {
+        let state = self.state(session, actor).await?;
+        let inherited = self.inherited_config(&state, command).await?;
+        let extras = Extras {
+            run_config: inherited.as_deref(),
+            ..Extras::default()
+        };
+        self.commit(Base::On(state, command), extras, now).await
+    }
+
+    /// Changes a session whose newest state the caller knows: one round trip. A caller that is wrong about it only loses the
+    /// first try. There is no check of the owner; this is the executor's way.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn commit_on(
+        &self,
+        state: State,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Committed, ChangeError> {
+        self.commit(Base::On(state, command), Extras::default(), now)
+            .await
+    }
+
+    async fn commit(
+        &self,
+        mut base: Base<'_>,
+        mut extras: Extras<'_>,
+        now: Timestamp,
+    ) -> Result<Committed, ChangeError> {
+        let commit = CommitId::new(Uuid::new_v4());
+        let mut tries = Tries::new();
+        loop {
+            let change = base.decide(self, now)?;
+            if change.events.is_empty() {
+                return Ok(Committed::unchanged(change));
+            }
+            let write = Write::new(
+                &self.table,
+                &self.rules,
+                base.before(),
+                &change,
+                &extras,
+                (commit, now),
+            )?;
+            match self.append(&write).await? {
+                Appended::Stands => return Ok(Committed::of(write)),
+                Appended::Lost(entry) => {
+                    base.lost_to(entry.state)?;
+                    tries.after_loss().await?;
+                }
+                Appended::KeyTaken(record) => {
+                    extras.gone = Some(self.gone_session_of(record).await?);
+                    tries.after_loss().await?;
+                }
+                Appended::TaskKeyGone => extras.without_task_key = true,
+                Appended::Busy(error) => tries.after_trouble(error).await?,
+            }
+        }
+    }
+
+    /// The session that a key led to, if it is gone; the key may then be used again.
+    async fn gone_session_of(&self, record: Box<KeyRecord>) -> Result<SessionId, ChangeError> {
+        let state = self.newest(record.session_id).await?;
+        match state {
+            Some(state) if !state.is_deleted() => Err(ChangeError::KeyTaken(record)),
+            _ => Ok(record.session_id),
+        }
+    }
+}
+
+/// What a commit builds on.
+enum Base<'a> {
+    /// Nothing: it is a session's first.
+    Birth(Change),
+    /// A state, and what is wanted of it.
+    On(State, &'a Command),
+}
+
+impl Base<'_> {
+    fn decide(&self, manager: &SessionManager, now: Timestamp) -> Result<Change, ChangeError> {
+        match self {
+            Self::Birth(change) => Ok(change.clone()),
+            Self::On(state, command) => manager
+                .rules
+                .decide(state, command, now)
+                .map_err(|refusal| ChangeError::Refused(refusal, Some(Box::new(state.clone())))),
+        }
+    }
+
+    const fn before(&self) -> Option<&State> {
+        match self {
+            Self::Birth(_) => None,
+            Self::On(state, _) => Some(state),
+        }
+    }
+
+    fn lost_to(&mut self, newer: State) -> Result<(), ChangeError> {
+        match self {
+            // Two new sessions under one id: the second one has no business there.
+            Self::Birth(_) => Err(ChangeError::Contention),
+            Self::On(state, _) => {
+                *state = newer;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Committed {
+    fn of(write: Write) -> Self {
+        Self {
+            envelopes: write.entry.envelopes(),
+            state: write.entry.state,
+            records: write.records,
+        }
+    }
+
+    fn unchanged(change: Change) -> Self {
+        Self {
+            state: change.state,
+            envelopes: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+}

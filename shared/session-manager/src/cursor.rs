@@ -1,0 +1,126 @@
+//! Cursors: a place in a list, opaque to clients.
+//!
+//! A cursor says where, and for which question; it never says whose. Whoever sends a foreign one only reads another place of
+//! the own list.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use session::{RunId, SessionId, Timestamp};
+
+use crate::{Filter, ReadError};
+
+/// The place of a session in its owner's list, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub updated_at: Timestamp,
+    pub id: SessionId,
+}
+
+impl Place {
+    pub fn to_cursor(self, filter: &Filter) -> String {
+        let Self { updated_at, id } = self;
+        URL_SAFE_NO_PAD.encode(format!("{updated_at} {id} {}", filter.digest()))
+    }
+
+    pub fn from_cursor(cursor: &str, filter: &Filter) -> Result<Self, ReadError> {
+        let text = decode(cursor)?;
+        let mut parts = text.split(' ');
+        let mut part = || parts.next().ok_or(ReadError::BadCursor);
+        let (updated_at, id, digest) = (part()?, part()?, part()?);
+        if digest != filter.digest() || parts.next().is_some() {
+            return Err(ReadError::BadCursor);
+        }
+        Ok(Self {
+            updated_at: updated_at.parse().map_err(|_| ReadError::BadCursor)?,
+            id: id.parse().map_err(|_| ReadError::BadCursor)?,
+        })
+    }
+}
+
+/// The cursor behind a run.
+pub(crate) fn behind_run(run: RunId) -> String {
+    URL_SAFE_NO_PAD.encode(run.to_string())
+}
+
+/// The run that a cursor stands behind.
+pub(crate) fn run_before(cursor: &str) -> Result<RunId, ReadError> {
+    decode(cursor)?.parse().map_err(|_| ReadError::BadCursor)
+}
+
+fn decode(cursor: &str) -> Result<String, ReadError> {
+    let bytes = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .map_err(|_| ReadError::BadCursor)?;
+    String::from_utf8(bytes).map_err(|_| ReadError::BadCursor)
+}
+
+#[cfg(test)]
+mod tests {
+    use session::{Mode, SessionStatus};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn place() -> Place {
+        Place {
+            updated_at: Timestamp::from_micros(1_790_000_000_123_456).unwrap(),
+            id: SessionId::new(Uuid::from_u128(7)),
+        }
+    }
+
+    fn filter(status: Option<SessionStatus>, mode: Option<Mode>) -> Filter {
+        Filter { status, mode }
+    }
+
+    #[test]
+    fn it_round_trips_with_its_filter() {
+        for filter in [
+            filter(None, None),
+            filter(Some(SessionStatus::Active), None),
+            filter(None, Some(Mode::Ocr)),
+            filter(Some(SessionStatus::Active), Some(Mode::Ocr)),
+        ] {
+            let cursor = place().to_cursor(&filter);
+            assert_eq!(Place::from_cursor(&cursor, &filter).unwrap(), place());
+        }
+    }
+
+    #[test]
+    fn another_filter_refuses_it() {
+        let cursor = place().to_cursor(&filter(Some(SessionStatus::Active), None));
+        for other in [
+            filter(None, None),
+            filter(Some(SessionStatus::Expired), None),
+            filter(Some(SessionStatus::Active), Some(Mode::Ocr)),
+        ] {
+            assert!(Place::from_cursor(&cursor, &other).is_err());
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let good = filter(None, None);
+        let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        for bad in [
+            String::new(),
+            "%%%".into(),
+            "a".into(),
+            URL_SAFE_NO_PAD.encode([0xff, 0xfe]),
+            encoded("a b c"),
+            encoded(&format!("{} x {}", place().updated_at, good.digest())),
+            encoded(&format!("x {} {}", place().id, good.digest())),
+            format!("{}=", place().to_cursor(&good)),
+            encoded(&format!(
+                "{} {} {} ",
+                place().updated_at,
+                place().id,
+                good.digest()
+            )),
+        ] {
+            assert!(Place::from_cursor(&bad, &good).is_err(), "{bad}");
+            assert!(run_before(&bad).is_err(), "{bad}");
+        }
+        let run = RunId::new(Uuid::from_u128(1));
+        assert_eq!(run_before(&behind_run(run)).unwrap(), run);
+    }
+}

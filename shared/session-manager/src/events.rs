@@ -1,0 +1,134 @@
+//! The record of a session: its events in order, by their seq.
+//!
+//! An entry may begin before the event that is asked for, by one less than an entry can hold: reading begins there, and what
+//! was not asked for is trimmed.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use session::{Envelope, Seq, SessionId};
+
+use crate::items::{Entry, Item, text};
+use crate::size::ENTRY_EVENTS;
+use crate::{Actor, ReadError, SessionManager, keys};
+
+/// A page of anything stops here, in bytes of JSON.
+pub(crate) const PAGE_BYTES: usize = 1024 * 1024;
+
+/// How far before its last event an entry may begin.
+const REACH: u64 = ENTRY_EVENTS as u64 - 1;
+
+/// A part of the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// The events, in order, without a gap.
+    pub envelopes: Vec<Envelope>,
+    /// The session's last event, whether it is on this page or not.
+    pub last_seq: Seq,
+    /// What to ask for next; none at the end.
+    pub next_after: Option<Seq>,
+}
+
+/// Whether another element fits on a page; the first one always does.
+pub(crate) fn fits(used: &mut usize, element: &impl serde::Serialize) -> bool {
+    let first = *used == 0;
+    *used += serde_json::to_string(element)
+        .map_or(0, |json| json.len())
+        .max(1);
+    first || *used <= PAGE_BYTES
+}
+
+impl SessionManager {
+    /// The events behind `after`, at most `limit` (1 to 500) and at most 1 MiB of them.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn events(
+        &self,
+        session: SessionId,
+        actor: &Actor,
+        after: Seq,
+        limit: usize,
+    ) -> Result<EventPage, ReadError> {
+        let (state, envelopes) = tokio::try_join!(
+            self.state(session, actor),
+            self.events_behind(session, after, limit)
+        )?;
+        let last = envelopes.last().and_then(|envelope| envelope.seq);
+        // Events that came between the two reads count too.
+        let last_seq = last.map_or(state.last_seq, |last| last.max(state.last_seq));
+        Ok(EventPage {
+            next_after: last.filter(|last| *last < last_seq),
+            envelopes,
+            last_seq,
+        })
+    }
+
+    async fn events_behind(
+        &self,
+        session: SessionId,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<Envelope>, ReadError> {
+        let from = Seq(after.0.saturating_add(1));
+        // At worst each entry holds one event, and those in reach before the first one wanted hold none that is.
+        let entries = i32::try_from(limit + ENTRY_EVENTS - 1).unwrap_or(i32::MAX);
+        let request = self.log(session, from, keys::LAST_SEQ).limit(entries);
+        let mut pages = Self::pages(request, None);
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        while let Some(page) = pages.next().await? {
+            for envelope in recorded(session, page, from, keys::LAST_SEQ)? {
+                if found.len() == limit || !fits(&mut bytes, &envelope) {
+                    return Ok(found);
+                }
+                found.push(envelope);
+            }
+        }
+        Ok(found)
+    }
+
+    /// All events from `from` to `to`, both included: what a worker remembers. There is no check of the owner.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
+    pub async fn record(
+        &self,
+        session: SessionId,
+        from: Seq,
+        to: Seq,
+    ) -> Result<Vec<Envelope>, ReadError> {
+        if to < from {
+            return Ok(Vec::new());
+        }
+        let items = Self::pages(self.log(session, from, to), None).all().await?;
+        recorded(session, items, from, to)
+    }
+
+    /// A strongly consistent query of the entries that hold the events from `from` to `to`, in order.
+    pub(crate) fn log(&self, session: SessionId, from: Seq, to: Seq) -> QueryFluentBuilder {
+        let first = Seq(from.0.saturating_sub(REACH));
+        self.query()
+            .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(keys::session(session)))
+            .expression_attribute_values(":first", text(keys::entry(first)))
+            .expression_attribute_values(":last", text(keys::entry(to)))
+            .projection_expression("#last, #at, #events")
+            .expression_attribute_names("#last", Entry::RECORDED[0])
+            .expression_attribute_names("#at", Entry::RECORDED[1])
+            .expression_attribute_names("#events", Entry::RECORDED[2])
+            .consistent_read(true)
+    }
+}
+
+/// The events of these entries, as far as they lie within the bounds.
+pub(crate) fn recorded(
+    session: SessionId,
+    items: Vec<Item>,
+    from: Seq,
+    to: Seq,
+) -> Result<Vec<Envelope>, ReadError> {
+    let mut all = Vec::new();
+    for item in items {
+        all.extend(Entry::envelopes_of(session, item)?);
+    }
+    all.retain(|envelope| envelope.seq.is_some_and(|seq| from <= seq && seq <= to));
+    Ok(all)
+}

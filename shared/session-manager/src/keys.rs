@@ -1,0 +1,185 @@
+//! The table's keys, indexes and attribute names: whatever an item is called is decided here.
+//!
+//! One partition holds one session; a connection and a request key have their own. No part of a key is text that a client chose:
+//! owners and keys are digests, the rest are ids and numbers of fixed width, so that text sorts as numbers and times do.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use session::{ApprovalId, Mode, OwnerId, RunId, Seq, SessionId, SessionStatus, Timestamp};
+
+use crate::ConnectionId;
+use crate::items::Item;
+
+/// The partition key.
+pub(crate) const PK: &str = "PK";
+/// The sort key.
+pub(crate) const SK: &str = "SK";
+/// When DynamoDB may remove the item, in seconds since 1970. It does so days late, so readers check it too.
+pub(crate) const TTL: &str = "ttl";
+
+/// Lists by owner and status.
+pub(crate) const BY_OWNER_STATUS: &str = "by-owner-status";
+/// Its partition key.
+pub(crate) const OWNER_STATUS: &str = "owner_status";
+/// Its sort key.
+pub(crate) const UPDATED_KEY: &str = "updated_key";
+
+/// Lists by owner, mode and status.
+pub(crate) const BY_OWNER_MODE: &str = "by-owner-mode";
+/// Its partition key.
+pub(crate) const OWNER_MODE: &str = "owner_mode";
+/// Its sort key.
+pub(crate) const STATUS_UPDATED_KEY: &str = "status_updated_key";
+
+/// Finds what is owed.
+pub(crate) const BY_DUE: &str = "by-due";
+/// Its partition key.
+pub(crate) const DUE_SHARD: &str = "due_shard";
+/// Its sort key.
+pub(crate) const DUE: &str = "due";
+
+/// How many partitions the index of what is owed has, so that none bears all of it.
+pub const SHARDS: u8 = 8;
+
+/// The item that a list shows.
+pub(crate) const SUMMARY: &str = "SUMMARY";
+/// The session's configuration; `CONFIG#<run>` is a run's.
+pub(crate) const CONFIG: &str = "CONFIG";
+/// The only item of a partition that needs no name of its own.
+pub(crate) const META: &str = "META";
+/// How the sort key of every entry begins.
+pub(crate) const LOG: &str = "LOG#";
+/// How the sort key of every run begins.
+pub(crate) const RUN: &str = "RUN#";
+/// How the sort key of every connection that follows a session begins.
+pub(crate) const CONNECTION: &str = "CONNECTION#";
+
+const SESSION: &str = "SESSION#";
+
+/// The largest number that 12 digits hold: the upper end of "every entry".
+pub(crate) const LAST_SEQ: Seq = Seq(999_999_999_999);
+
+/// The partition of a session.
+pub(crate) fn session(id: SessionId) -> String {
+    format!("{SESSION}{id}")
+}
+
+/// The session that a partition belongs to, if it belongs to one.
+pub(crate) fn session_of(pk: &str) -> Option<SessionId> {
+    pk.strip_prefix(SESSION)?.parse().ok()
+}
+
+/// The entry that begins with an event.
+pub(crate) fn entry(first: Seq) -> String {
+    format!("{LOG}{:012}", first.0)
+}
+
+/// A run's row.
+pub(crate) fn run(id: RunId) -> String {
+    format!("{RUN}{id}")
+}
+
+/// A run's own configuration.
+pub(crate) fn run_config(id: RunId) -> String {
+    format!("{CONFIG}#{id}")
+}
+
+/// An approval's row.
+pub(crate) fn approval(id: ApprovalId) -> String {
+    format!("APPROVAL#{id}")
+}
+
+/// A connection, as its own partition and as the sort key under the session that it follows.
+pub(crate) fn connection(id: &ConnectionId) -> String {
+    format!("{CONNECTION}{id}")
+}
+
+/// A client's task id or `Idempotency-Key`.
+pub(crate) fn request_key(owner: &OwnerId, scope: &str, key: &str) -> String {
+    format!("KEY#{owner}#{scope}#{key}")
+}
+
+/// `owner_status`.
+pub(crate) fn owner_status(owner: &OwnerId, status: SessionStatus) -> String {
+    format!("{owner}#{status}")
+}
+
+/// `owner_mode`.
+pub(crate) fn owner_mode(owner: &OwnerId, mode: Mode) -> String {
+    format!("{owner}#{mode}")
+}
+
+/// `updated_key`: the place of a session among its owner's of one status.
+pub(crate) fn updated(at: Timestamp, id: SessionId) -> String {
+    format!("{at}#{id}")
+}
+
+/// `status_updated_key`.
+pub(crate) fn status_updated(status: SessionStatus, at: Timestamp, id: SessionId) -> String {
+    format!("{status}#{at}#{id}")
+}
+
+/// `due_shard`, by the session's id.
+pub(crate) fn due_shard_of(id: SessionId) -> String {
+    let shard = id.as_u128() % u128::from(SHARDS);
+    format!("DUE#{shard}")
+}
+
+/// `due_shard`, by its number.
+pub(crate) fn due_shard(shard: u8) -> String {
+    format!("DUE#{shard}")
+}
+
+/// The primary key of an item.
+pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    Item::from([
+        (PK.into(), AttributeValue::S(pk.into())),
+        (SK.into(), AttributeValue::S(sk.into())),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session_id() -> SessionId {
+        "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap()
+    }
+
+    #[test]
+    fn entries_sort_as_numbers_do() {
+        assert_eq!(entry(Seq(1)), "LOG#000000000001");
+        assert!(entry(Seq(9)) < entry(Seq(10)));
+        assert!(entry(Seq(999_999)) < entry(LAST_SEQ));
+        assert_eq!(entry(LAST_SEQ).len(), entry(Seq(1)).len());
+    }
+
+    #[test]
+    fn a_session_is_read_back_from_its_partition_and_from_nothing_else() {
+        assert_eq!(session_of(&session(session_id())), Some(session_id()));
+        assert_eq!(session_of("CONNECTION#x"), None);
+        assert_eq!(session_of("SESSION#x"), None);
+    }
+
+    #[test]
+    fn the_summary_sorts_behind_everything_else_of_a_session() {
+        // A purge goes through the partition in order: what the sweeper finds it by must go last.
+        let run: RunId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        for other in [
+            CONFIG.to_owned(),
+            run_config(run),
+            entry(LAST_SEQ),
+            super::run(run),
+            connection(&ConnectionId::new("c=")),
+            "APPROVAL#".into(),
+            "ARTIFACT#".into(),
+        ] {
+            assert!(other.as_str() < SUMMARY, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_shard_is_one_of_eight_and_depends_on_the_id() {
+        assert_eq!(due_shard_of(session_id()), due_shard(7));
+        assert!(u8::try_from(session_id().as_u128() % 8).is_ok_and(|shard| shard < SHARDS));
+    }
+}

@@ -1,0 +1,68 @@
+//! The end of a deleted session: its items are removed, in slices.
+//!
+//! Only when the newest entry says that it was deleted, and long enough ago that nobody is left who could write into the gap. That
+//! entry stays (30 days, by its TTL), so that no log can begin anew under the same id. The summary, by which the sweeper
+//! finds what is left to do, goes last.
+
+use std::time::Instant;
+
+use session::{Owed, SessionId, Timestamp};
+
+use crate::items::{Item, text};
+use crate::{ReadError, SessionManager, keys};
+
+/// How many items a batch may delete.
+const BATCH: usize = 25;
+
+/// How far a purge came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purged {
+    /// Nothing is left but the last entry.
+    Done,
+    /// Time was up; the rest is for the next slice.
+    More,
+    /// The session was not deleted, or not long enough ago: nothing was touched.
+    NotDue,
+}
+
+impl SessionManager {
+    /// Removes the items of a deleted session, until `deadline` at the latest.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`]; a later call goes on where this one stopped.
+    pub async fn purge(
+        &self,
+        session: SessionId,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Purged, ReadError> {
+        let Some(newest) = self.newest_entry(session).await? else {
+            return Ok(Purged::Done);
+        };
+        if self.rules.recover(&newest.state, now) != Some(Owed::Purge) {
+            return Ok(Purged::NotDue);
+        }
+        let stays = keys::entry(newest.first());
+        let request = self
+            .query()
+            .key_condition_expression("PK = :pk")
+            .expression_attribute_values(":pk", text(keys::session(session)))
+            .projection_expression("PK, SK")
+            .consistent_read(true);
+        let mut pages = Self::pages(request, None);
+        while let Some(mut page) = pages.next().await? {
+            page.retain(|item| sort_key(item) != Some(&stays));
+            for batch in page.chunks(BATCH) {
+                if Instant::now() >= deadline {
+                    return Ok(Purged::More);
+                }
+                self.batch_delete(batch.to_vec()).await?;
+            }
+        }
+        Ok(Purged::Done)
+    }
+}
+
+fn sort_key(item: &Item) -> Option<&String> {
+    item.get(keys::SK)?.as_s().ok()
+}
