@@ -1,6 +1,7 @@
 """DynamoDB Local: AWS's own program, and so the referee for every expression and condition."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -25,7 +26,14 @@ def start(settings: Settings, processes: Processes, environment: Mapping[str, st
         command.append("software.amazon.dynamodb.services.local.main.ServerRunner")
         where = ["-dbPath", str(settings.data)] if settings.data else ["-inMemory"]
     else:
-        command = ["docker", "run", "--rm", "--init", "-p", f"127.0.0.1:{settings.dynamodb_port}:{settings.dynamodb_port}"]
+        command = [
+            "docker",
+            "run",
+            "--rm",
+            "--init",
+            "-p",
+            f"127.0.0.1:{settings.dynamodb_port}:{settings.dynamodb_port}",
+        ]
         command += ["-v", f"{settings.data}:/data", "--user", "root"] if settings.data else []
         command += [install.DYNAMODB_IMAGE, "-jar", "DynamoDBLocal.jar"]
         where = ["-dbPath", "/data"] if settings.data else ["-inMemory"]
@@ -53,7 +61,7 @@ def create_table(settings: Settings, template: templates.Template) -> bool:
     return True
 
 
-def client(settings: Settings):  # type: ignore[no-untyped-def]  # boto3's clients are made at run time
+def client(settings: Settings) -> Any:
     """A client that gives up quickly: whoever waits for readiness asks again."""
     return boto3.client(
         "dynamodb",

@@ -44,7 +44,14 @@ def native_binaries(settings: Settings) -> dict[str, Path]:
 def watch(settings: Settings, processes: Processes, environment: Mapping[str, str]) -> None:
     """Starts `cargo lambda watch`: the HTTP routes of the manifest's router table, and the invoke API for MiniStack."""
     command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "watch", "--disable-cors"]
-    command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(settings.http_port), "--concurrency", str(INSTANCES)]
+    command += [
+        "--invoke-address",
+        "127.0.0.1",
+        "--invoke-port",
+        str(settings.http_port),
+        "--concurrency",
+        str(INSTANCES),
+    ]
     if not settings.hot_reload:
         command.append("--ignore-changes")
     processes.start(NAME, command, environment, ROOT)

@@ -119,7 +119,11 @@ def create_stack(settings: Settings) -> dict[str, str]:
         waiter.wait(StackName=STACK_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
     except WaiterError as failed:
         events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
-        reasons = [f"  {e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
+        reasons = [
+            f"  {e['LogicalResourceId']}: {e.get('ResourceStatusReason')}"
+            for e in events
+            if "FAILED" in e["ResourceStatus"]
+        ]
         raise Failed("\n".join(["the template could not be deployed:", *reasons])) from failed
     (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

@@ -29,6 +29,15 @@ QUICK = {
     "StepMarginSeconds": "1",
     "VisibilityTimeoutSeconds": "9",
     "RequeueSeconds": "2",
+    "PurgeDelaySeconds": "15",
+}
+
+# The model of the tests: a server that they start themselves, speaking the provider's wire format.
+SCRIPTED_MODEL = {
+    "MODEL_PROVIDER": "openai",
+    "MODEL_ID": "scripted",
+    "OPENAI_BASE_URL": "http://127.0.0.1:8077/v1",
+    "OPENAI_API_KEY": "unused",
 }
 
 
@@ -84,7 +93,7 @@ def from_environment(
     `quick` takes the short times, `native` runs the workers in MiniStack; a variable in the environment wins over both.
     Raises `Invalid`.
     """
-    parameters = {"Architecture": architecture(), "DeletionProtection": "false", "LogLevel": "info"}
+    parameters = {"Architecture": architecture(), "DeletionProtection": "false"}
     # The HTTP API's authorizer is deployed as it stands; no client of the local stack goes through it.
     parameters |= {"JwtIssuer": "https://issuer.example", "JwtAudience": "local"}
     parameters |= QUICK if quick else {}
@@ -102,6 +111,12 @@ def from_environment(
         parameters=parameters,
         hot_reload=hot_reload,
     )
+
+
+def for_tests(parameter_names: list[str]) -> Settings:
+    """The stack that the tests run against. No key and no provider of the user's own environment reaches it."""
+    environment = {**os.environ, **SCRIPTED_MODEL}
+    return from_environment(parameter_names, environment, quick=True, native=True, hot_reload=False)
 
 
 def native_functions(executor: str) -> frozenset[str]:

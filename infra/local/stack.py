@@ -19,14 +19,17 @@ from processes import Failed, Processes, port_is_free
 from settings import REGION, TABLE_NAME, TEMPLATE, Settings
 
 
+# What stands in `.stack/env`.
+Env = Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Running:
     """A stack that is up."""
 
     settings: Settings
     processes: Processes
-    # What stands in `.stack/env`.
-    env: Mapping[str, str]
+    env: Env
 
 
 @contextmanager
@@ -106,7 +109,11 @@ def check_ports(settings: Settings) -> None:
         "DYNAMODB_PORT": settings.dynamodb_port,
         "AWS_PORT": settings.aws_port,
     }
-    taken = [f"  port {port} is in use; {variable}=<other> moves it" for variable, port in wanted.items() if not port_is_free(port)]
+    taken = [
+        f"  port {port} is in use; {variable}=<other> moves it"
+        for variable, port in wanted.items()
+        if not port_is_free(port)
+    ]
     if taken:
         raise Failed("\n".join([*taken, "  (another stack may be up: a second one also needs STACK_DIR)"]))
 
@@ -120,7 +127,7 @@ def step(what: str) -> Iterator[None]:
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Turns SIGTERM into Ctrl-C, so that there is one way down; make gives its children no SIGINT handler to inherit."""
+    """One way down for Ctrl-C and SIGTERM, also where a shell has told its background jobs to ignore the former."""
     raise KeyboardInterrupt
 
 

@@ -15,17 +15,16 @@ def main() -> int:
     """0 after Ctrl-C, 1 when the stack cannot come up or a part of it ends by itself."""
     parser = argparse.ArgumentParser(description="Runs the stack on this machine until Ctrl-C.")
     parser.add_argument("--data", metavar="DIR", help="keep the table's data there (default: in memory)")
-    parser.add_argument("--quick", action="store_true", help="short time-outs, as the demo and the tests use them")
+    parser.add_argument("--quick", action="store_true", help="the stack that the tests run against")
     parser.add_argument("--ignore-changes", action="store_true", help="no hot reload")
     options = parser.parse_args()
-    environment = dict(os.environ)
-    if options.data:
-        environment["DATA"] = options.data
+    environment = {**os.environ, **({"DATA": options.data} if options.data else {})}
     try:
         names = templates.parameter_names(templates.read(configuration.TEMPLATE))
-        settings = configuration.from_environment(
-            names, environment, quick=options.quick, hot_reload=not options.ignore_changes
-        )
+        if options.quick:
+            settings = configuration.for_tests(names)
+        else:
+            settings = configuration.from_environment(names, environment, hot_reload=not options.ignore_changes)
         with stack.running(settings) as running:
             print(f"\nHTTP_URL={running.env['HTTP_URL']}\nWS_URL={running.env['WS_URL']}")
             print(f"addresses in {stack.relative(settings.state / 'env')}, logs in {stack.relative(settings.logs)}/")

@@ -1,0 +1,38 @@
+# The two commands are `make demo` and `make test`; each sets up all that it needs, below .stack/ and target/.
+# Ports and folders: HTTP_PORT, DYNAMODB_PORT, AWS_PORT, STACK_DIR. Any parameter of infra/template.yaml can be set by
+# its name in upper snake case (MODEL_PROVIDER=openai OPENAI_BASE_URL=… make up).
+
+PYTHON ?= python3
+STACK_PYTHON = .stack/venv/bin/python
+
+.PHONY: demo test up bench check fmt install clean-stack
+
+# Real tasks in two modes, a killed worker, suspend and resume; exits 0 only if all of it happened.
+demo: install
+	@$(STACK_PYTHON) infra/local/demo.py
+
+# Everything that is checked: formats, lints, the quick tests, and the tests through the running stack.
+test: install
+	@$(STACK_PYTHON) infra/local/check.py --stack
+
+# The stack in the foreground until Ctrl-C. EXECUTOR=native runs the workers in MiniStack, DATA=<folder> keeps the table,
+# QUICK=1 is the stack that the tests run against.
+up: install
+	@$(STACK_PYTHON) infra/local/up.py $(if $(QUICK),--quick)
+
+# The figures of the README, from a release build and DynamoDB Local.
+bench: install
+	@$(STACK_PYTHON) infra/local/bench.py
+
+# What needs no running stack.
+check: install
+	@$(STACK_PYTHON) infra/local/check.py
+
+fmt:
+	cargo fmt --all
+
+install:
+	@$(PYTHON) infra/local/install.py
+
+clean-stack:
+	rm -rf .stack

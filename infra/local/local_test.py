@@ -1,0 +1,106 @@
+"""Tests of what the local stack decides by itself; what it starts is tested by starting it."""
+
+import io
+import sys
+import unittest
+from pathlib import Path
+
+import processes
+import settings
+import template as templates
+from client import Follower
+from progress import Progress
+from settings import TEMPLATE, Invalid
+
+
+def frame(seq: int | None, kind: str = "status", **data: object) -> dict[str, object]:
+    return {"event_type": kind, "session_id": "s", "run_id": None, "seq": seq, "timestamp": "", "data": data}
+
+
+class TheRuleOfSeq(unittest.TestCase):
+    def test_the_next_event_is_applied_and_a_lower_one_dropped(self) -> None:
+        follower = Follower()
+        self.assertEqual(follower.take(frame(1)), (frame(1), None))
+        self.assertEqual(follower.take(frame(1)), (None, None))
+        self.assertEqual(follower.last_seq, 1)
+
+    def test_a_gap_is_asked_for_again(self) -> None:
+        follower = Follower()
+        follower.take(frame(1))
+        event, answer = follower.take(frame(3))
+        self.assertIsNone(event)
+        self.assertEqual(answer, {"type": "subscribe", "session_id": "s", "after": 1})
+
+    def test_a_pong_betrays_a_lost_last_event(self) -> None:
+        follower = Follower()
+        follower.take(frame(1))
+        self.assertEqual(follower.take(frame(None, "pong", last_seq=1)), (None, None))
+        self.assertEqual(follower.take(frame(None, "pong", last_seq=2)), (None, follower.subscribe()))
+
+
+class Environment(unittest.TestCase):
+    def test_a_parameter_is_set_by_its_name_in_upper_snake_case(self) -> None:
+        made = settings.from_environment(["ModelTimeoutSeconds"], {"MODEL_TIMEOUT_SECONDS": "5"}, quick=True)
+        self.assertEqual(made.parameters["ModelTimeoutSeconds"], "5")
+        self.assertEqual(made.parameters["RequeueSeconds"], settings.QUICK["RequeueSeconds"])
+
+    def test_a_bad_port_or_executor_is_named(self) -> None:
+        for environment in ({"HTTP_PORT": "http"}, {"AWS_PORT": "70000"}, {"EXECUTOR": "docker"}):
+            with self.assertRaises(Invalid) as raised:
+                settings.from_environment([], environment)
+            self.assertIn(next(iter(environment)), str(raised.exception))
+
+
+class TheTemplate(unittest.TestCase):
+    def setUp(self) -> None:
+        self.template = templates.read(TEMPLATE)
+
+    def test_only_the_place_of_the_code_is_packaged(self) -> None:
+        packaged = templates.packaged(self.template, "bucket", lambda name: f"{name}.zip")
+        self.assertEqual(
+            packaged["Resources"]["Health"]["Properties"].pop("CodeUri"), {"Bucket": "bucket", "Key": "health.zip"}
+        )
+        kept = self.template["Resources"]["Health"]["Properties"]
+        self.assertEqual(
+            packaged["Resources"]["Health"]["Properties"], {k: v for k, v in kept.items() if k != "CodeUri"}
+        )
+
+    def test_every_quick_time_and_every_variable_is_a_parameter(self) -> None:
+        names = templates.parameter_names(self.template)
+        self.assertLessEqual(set(settings.QUICK), set(names))
+        self.assertLessEqual(set(settings.SCRIPTED_MODEL), {settings.variable_of(name) for name in names})
+
+    def test_a_step_fits_into_the_quick_times_too(self) -> None:
+        defaults = {name: parameter.get("Default") for name, parameter in self.template["Parameters"].items()}
+        for times in (defaults, defaults | settings.QUICK):
+            step = int(times["ModelTimeoutSeconds"]) + int(times["StepMarginSeconds"])
+            self.assertLess(step, int(times["FunctionTimeoutSeconds"]))
+            self.assertLess(int(times["FunctionTimeoutSeconds"]), int(times["VisibilityTimeoutSeconds"]))
+
+    def test_the_table_is_the_templates(self) -> None:
+        definition = templates.table_definition(self.template, "name")
+        self.assertEqual(
+            [index["IndexName"] for index in definition["GlobalSecondaryIndexes"]],
+            ["by-owner-status", "by-owner-mode", "by-due"],
+        )
+
+
+class Drawing(unittest.TestCase):
+    def test_without_a_terminal_each_event_worth_it_is_a_line(self) -> None:
+        out = io.StringIO()
+        progress = Progress("run", out)
+        progress.show(frame(1, "phase_change", phase="control", step_number=2))
+        progress.show(frame(2, "cost_update", tokens=7))
+        self.assertEqual(out.getvalue(), "     1  phase control, step 2\n")
+        self.assertEqual(progress.tokens, 7)
+
+
+class Processes(unittest.TestCase):
+    def test_a_running_process_is_found_by_its_program(self) -> None:
+        if not Path("/proc").exists():
+            self.skipTest("needs /proc")
+        self.assertTrue(processes.running_from(Path(sys.executable).resolve()))
+
+
+if __name__ == "__main__":
+    unittest.main()

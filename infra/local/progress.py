@@ -1,0 +1,88 @@
+"""Draws the events of a run: a block that is drawn anew on a terminal, one line per event anywhere else."""
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+MARKS = {"pending": "·", "running": "▶", "completed": "✓", "failed": "✗", "skipped": "–"}
+COLOURS = {"running": "\x1b[33m", "completed": "\x1b[32m", "failed": "\x1b[31m"}
+RESET, DIM = "\x1b[0m", "\x1b[2m"
+WIDTH = 100
+
+
+@dataclass
+class Progress:
+    """What has been seen of one run."""
+
+    title: str
+    out: TextIO = sys.stdout
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    phase: str = "queued"
+    note: str = ""
+    tokens: int = 0
+    drawn: int = 0
+
+    @property
+    def live(self) -> bool:
+        return self.out.isatty()
+
+    def show(self, event: dict[str, Any]) -> None:
+        """Takes an event and draws."""
+        line = self.apply(event["event_type"], event["data"])
+        if self.live:
+            self.draw(event["seq"])
+        elif line:
+            print(f"  {event['seq']:>4}  {line}", file=self.out, flush=True)
+
+    def say(self, text: str) -> None:
+        """A remark of the one who watches; it stays above the block."""
+        if self.live:
+            self.out.write(f"\x1b[{self.drawn}A\x1b[J" if self.drawn else "")
+            self.drawn = 0
+        print(f"  >>>   {text}", file=self.out, flush=True)
+
+    def apply(self, kind: str, data: dict[str, Any]) -> str:
+        """Takes over what the event tells, and returns it as a line; empty when it is not worth one."""
+        match kind:
+            case "dag_created" | "dag_updated":
+                self.nodes = {node["id"]: node for node in data["nodes"]}
+                return f"{kind}: {', '.join(self.nodes)}"
+            case "dag_node_status_changed":
+                self.nodes.setdefault(data["node_id"], {"id": data["node_id"]})["status"] = data["new_status"]
+                return f"{MARKS.get(data['new_status'], '?')} {data['node_id']} {data['new_status']}"
+            case "phase_change":
+                step = data.get("step_number")
+                self.phase = data["phase"] + (f", step {step}" if step else "")
+                return f"phase {self.phase}"
+            case "agent_message":
+                self.note = f"{data['agent']}: {shortened(data['message'])}"
+                return self.note
+            case "cost_update":
+                self.tokens += data["tokens"]
+                return ""
+            case "status" | "complete" | "output":
+                self.note = shortened(data["message"])
+                return f"{kind}: {self.note}"
+            case "error" | "workflow_failed":
+                self.note = shortened(data.get("message") or data["error"])
+                return f"{kind}: {self.note}"
+        return kind
+
+    def draw(self, seq: int) -> None:
+        """Draws the block over the last one."""
+        lines = [f"{self.title}  {DIM}{self.phase} · {self.tokens} tokens · seq {seq}{RESET}"]
+        for node in self.nodes.values():
+            status = node.get("status", "pending")
+            label = shortened(node.get("goal") or node.get("label") or node["id"])
+            lines.append(f"  {COLOURS.get(status, DIM)}{MARKS.get(status, '?')} {label}{RESET}")
+        lines.append(f"  {DIM}{self.note}{RESET}")
+        up = f"\x1b[{self.drawn}A" if self.drawn else ""
+        self.out.write(up + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
+        self.out.flush()
+        self.drawn = len(lines)
+
+
+def shortened(text: str) -> str:
+    """One line of at most `WIDTH` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
