@@ -1,0 +1,38 @@
+//! Takes what the queue gave up on, and leaves no run running for ever.
+//!
+//! A dead letter is looked at like anything that is overdue: one of an older epoch, or of a run that a worker holds, is old
+//! news and changes nothing; otherwise the run fails with its reason, and the session waits for a person.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_kit::recover::dead_letter;
+use lambda_kit::{Message, Outbox, Problem, UnknownMessage, batch, now};
+use session_manager::SessionManager;
+
+/// All that is worked with, made once per process.
+#[derive(Debug)]
+pub struct DeadLetters {
+    /// The sessions.
+    pub sessions: SessionManager,
+    /// Push and queue.
+    pub outbox: Outbox,
+}
+
+impl DeadLetters {
+    /// Handles a batch; a letter that failed for a passing reason comes again, by itself.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        batch::each(event, |message| self.letter(message)).await
+    }
+
+    async fn letter(&self, message: Result<Message, UnknownMessage>) -> Result<(), Problem> {
+        match message {
+            Ok(Message::Wake(wake)) => {
+                let recovered = dead_letter(&self.sessions, &self.outbox, wake, now()).await?;
+                tracing::error!(session = %wake.session_id, run = %wake.run_id, ?recovered, "dead letter");
+            }
+            // The session stays due, and the sweeper asks again.
+            Ok(Message::Purge(session)) => tracing::error!(%session, "dead letter: purge"),
+            Err(unknown) => tracing::error!(error = %unknown, "dead letter of no known shape"),
+        }
+        Ok(())
+    }
+}

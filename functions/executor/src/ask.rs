@@ -1,0 +1,200 @@
+//! One call of an agent: the engine's request in the agents' words, the answer in the engine's.
+//!
+//! What is too long for a message, and every program, goes to the bucket first; the event then points to it.
+
+use agents::{Agent, AgentCall, Brief, CallError, Content, PlanStep, Turn, Usage};
+use session::State;
+use workflow::{Answer, Failed, MAX_MESSAGE_BYTES, Outcome, Request};
+
+use crate::{Deadline, Executor};
+
+/// What became of a request.
+pub(crate) enum Asked {
+    Came(Outcome),
+    /// There was no time to ask at all.
+    NoTime,
+}
+
+impl Executor {
+    pub(crate) async fn ask(
+        &self,
+        state: &State,
+        request: &Request,
+        history: &[Turn],
+        deadline: Deadline,
+    ) -> Asked {
+        let Ok(agent) = request.agent.parse::<Agent>() else {
+            return Asked::Came(Outcome::Failure(unknown_agent(&request.agent)));
+        };
+        let call = AgentCall {
+            agent,
+            model: request.model.clone(),
+            brief: brief(request, history),
+        };
+        let answer = self
+            .agents
+            .call(&call, deadline.instant(), request.max_attempts)
+            .await;
+        match answer {
+            Ok(answer) => Asked::Came(self.keep(state, request, answer).await),
+            Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => Asked::NoTime,
+            Err(error) => {
+                tracing::warn!(session = %state.session_id, node = %request.node, %error, "step failed");
+                Asked::Came(Outcome::Failure(failed(error)))
+            }
+        }
+    }
+
+    /// The answer for the engine, its long parts stored.
+    async fn keep(&self, state: &State, request: &Request, answer: agents::Answer) -> Outcome {
+        let usages: Vec<workflow::Usage> = answer.usages.into_iter().map(usage).collect();
+        let (message, summary) = (answer.content.message(), answer.content.summary());
+        let to_store = match &answer.content {
+            Content::Program(program) => Some((
+                artifact_name(&request.node, &program.filename),
+                program.code.as_str(),
+            )),
+            _ if message.len() > MAX_MESSAGE_BYTES => Some((
+                artifact_name(&request.node, &format!("{}.md", request.agent)),
+                message.as_str(),
+            )),
+            _ => None,
+        };
+        let mut artifact = None;
+        if let (Some((name, text)), Some(run)) = (to_store, state.unfinished_run()) {
+            let stored = self
+                .artifacts
+                .put(&state.owner, state.session_id, run.id, &name, text)
+                .await;
+            if let Err(error) = stored {
+                tracing::error!(session = %state.session_id, error = %error, "artifact not stored");
+                return Outcome::Failure(not_stored(usages));
+            }
+            artifact = Some(name);
+        }
+        let content = content(answer.content);
+        Outcome::Answer(Answer {
+            content,
+            message,
+            summary,
+            artifact,
+            usages,
+        })
+    }
+}
+
+fn brief(request: &Request, history: &[Turn]) -> Brief {
+    let brief = &request.brief;
+    Brief {
+        task: brief.task.clone(),
+        instructions: brief.instructions.clone(),
+        history: history.to_vec(),
+        plan: brief.plan.iter().filter_map(step_for_agent).collect(),
+        remarks: brief.remarks.clone(),
+        step: brief.step.as_ref().and_then(step_for_agent),
+        done: brief
+            .done
+            .iter()
+            .map(|done| agents::DoneStep {
+                sub_task: done.sub_task.clone(),
+                summary: done.summary.clone(),
+            })
+            .collect(),
+        max_steps: brief.max_steps,
+    }
+}
+
+fn step_for_agent(step: &session::PlanStep) -> Option<PlanStep> {
+    // A plan is validated before it enters the record, so that its agents are known.
+    let json = serde_json::to_value(step).ok()?;
+    serde_json::from_value(json).ok()
+}
+
+fn step_for_record(step: PlanStep) -> session::PlanStep {
+    session::PlanStep {
+        sub_task: step.sub_task,
+        sub_task_agent: Agent::from(step.sub_task_agent).id().into(),
+        bullet_points: step.bullet_points,
+    }
+}
+
+fn content(content: Content) -> workflow::Content {
+    match content {
+        Content::Plan(plan) => {
+            workflow::Content::Plan(plan.steps.into_iter().map(step_for_record).collect())
+        }
+        Content::Review(review) if review.approved => workflow::Content::Review(Vec::new()),
+        Content::Review(review) => workflow::Content::Review(review.recommendations),
+        Content::Report(_) => workflow::Content::Report,
+        Content::Program(_) => workflow::Content::Program,
+    }
+}
+
+fn usage(usage: Usage) -> workflow::Usage {
+    workflow::Usage {
+        model: usage.model,
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        cost_usd: usage.cost_usd,
+    }
+}
+
+fn failed(error: CallError) -> Failed {
+    Failed {
+        error: error.for_client().into(),
+        code: error.code().into(),
+        error_type: "ModelError".into(),
+        retryable: error.is_worth_a_new_invocation(),
+        usages: error.usages.into_iter().map(usage).collect(),
+    }
+}
+
+fn not_stored(usages: Vec<workflow::Usage>) -> Failed {
+    Failed {
+        error: "The answer could not be stored.".into(),
+        code: "storage_unavailable".into(),
+        error_type: "StorageError".into(),
+        retryable: true,
+        usages,
+    }
+}
+
+fn unknown_agent(name: &str) -> Failed {
+    Failed {
+        error: format!("The plan names an agent that does not exist: {name}."),
+        code: "unknown_agent".into(),
+        error_type: "PlanError".into(),
+        retryable: false,
+        usages: Vec::new(),
+    }
+}
+
+/// A model's file name, made safe, and told apart from the same name in another step.
+fn artifact_name(node: &str, wanted: &str) -> String {
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let name: String = wanted.chars().take(100).map(safe).collect();
+    let name = name.trim_start_matches('.');
+    format!("{node}_{}", if name.is_empty() { "answer" } else { name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_models_file_name_cannot_escape_or_collide() {
+        assert_eq!(artifact_name("step_2", "count.py"), "step_2_count.py");
+        assert_eq!(
+            artifact_name("execute", "../../etc/passwd"),
+            "execute_/../etc/passwd".replace('/', "_")
+        );
+        assert_eq!(artifact_name("execute", "..."), "execute_answer");
+        assert!(artifact_name("execute", &"x".repeat(1_000)).len() < 120);
+    }
+}

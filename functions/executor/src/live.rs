@@ -1,0 +1,40 @@
+//! Live events beside the next step's work: commits are handed over, pushed in their order, and waited for at the end,
+//! because nothing runs after a Lambda's answer.
+
+use lambda_kit::Push;
+use session::{Envelope, SessionId};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+pub(crate) struct Live {
+    commits: UnboundedSender<Vec<Envelope>>,
+    pushing: JoinHandle<()>,
+}
+
+impl Live {
+    pub fn start(push: Push, session: SessionId) -> Self {
+        let (commits, mut waiting) = unbounded_channel::<Vec<Envelope>>();
+        let pushing = tokio::spawn(async move {
+            while let Some(mut events) = waiting.recv().await {
+                // Whatever came meanwhile goes along: one look at the followers serves all.
+                while let Ok(more) = waiting.try_recv() {
+                    events.extend(more);
+                }
+                push.events(session, &events).await;
+            }
+        });
+        Self { commits, pushing }
+    }
+
+    pub fn push(&self, events: Vec<Envelope>) {
+        // The other end lives until `finish`.
+        let _ = self.commits.send(events);
+    }
+
+    pub async fn finish(self) {
+        drop(self.commits);
+        if let Err(error) = self.pushing.await {
+            tracing::error!(%error, "push ended early");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Artifacts in the bucket, one object each under `<owner>/<session>/<run>/<name>`.
+//!
+//! The key begins with the owner, so that nobody's artifact can stand in another's place, and a session's artifacts
+//! have one prefix, by which a purge finds them. An event points to an artifact by name alone.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use session::{OwnerId, RunId, SessionId};
+
+/// The bucket, as far as artifacts go.
+#[derive(Debug, Clone)]
+pub struct Artifacts {
+    client: Client,
+    bucket: String,
+}
+
+/// An artifact could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// Nothing stands under the name.
+    #[error("there is no such artifact")]
+    NotFound,
+    /// It is not the text that was written.
+    #[error("the artifact is not UTF-8 text")]
+    NotText(#[from] std::string::FromUtf8Error),
+    /// The storage failed; trying again later may help.
+    #[error("the object storage did not answer as it should")]
+    Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ArtifactError {
+    fn storage(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Storage(Box::new(error))
+    }
+}
+
+impl Artifacts {
+    /// Artifacts in `bucket`.
+    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
+        Self {
+            client,
+            bucket: bucket.into(),
+        }
+    }
+
+    /// Writes a text; the same name replaces.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`].
+    pub async fn put(
+        &self,
+        owner: &OwnerId,
+        session: SessionId,
+        run: RunId,
+        name: &str,
+        text: &str,
+    ) -> Result<(), ArtifactError> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key(owner, session, run, name))
+            .content_type("text/plain; charset=utf-8")
+            .body(ByteStream::from(text.as_bytes().to_vec()))
+            .send()
+            .await
+            .map_err(ArtifactError::storage)?;
+        Ok(())
+    }
+
+    /// Reads a text whole.
+    ///
+    /// # Errors
+    /// [`ArtifactError`].
+    pub async fn get(
+        &self,
+        owner: &OwnerId,
+        session: SessionId,
+        run: RunId,
+        name: &str,
+    ) -> Result<String, ArtifactError> {
+        let object = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key(owner, session, run, name))
+            .send()
+            .await
+            .map_err(|error| {
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_no_such_key())
+                {
+                    ArtifactError::NotFound
+                } else {
+                    ArtifactError::storage(error)
+                }
+            })?;
+        let bytes = object
+            .body
+            .collect()
+            .await
+            .map_err(ArtifactError::storage)?;
+        Ok(String::from_utf8(bytes.to_vec())?)
+    }
+
+    /// Removes everything that a session has, page by page.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`]; a later call goes on where this one stopped.
+    pub async fn delete_all(
+        &self,
+        owner: &OwnerId,
+        session: SessionId,
+    ) -> Result<(), ArtifactError> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(format!("{owner}/{session}/"))
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            for object in page.map_err(ArtifactError::storage)?.contents() {
+                self.client
+                    .delete_object()
+                    .bucket(&self.bucket)
+                    .set_key(object.key().map(str::to_owned))
+                    .send()
+                    .await
+                    .map_err(ArtifactError::storage)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key(owner: &OwnerId, session: SessionId, run: RunId, name: &str) -> String {
+    format!("{owner}/{session}/{run}/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_begins_with_the_owner_and_then_the_session() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let owner = OwnerId::of("https://issuer", "ada");
+        assert_eq!(
+            key(&owner, id.parse().unwrap(), id.parse().unwrap(), "task.txt"),
+            format!("{owner}/{id}/{id}/task.txt")
+        );
+    }
+}

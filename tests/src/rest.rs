@@ -1,0 +1,165 @@
+//! The REST client of the tests: a call gives status, body and request id; what every reply must have is checked here.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stack::{eventually, stack};
+
+/// A reply.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: Value,
+}
+
+impl Reply {
+    /// The body of a success.
+    pub fn ok(self) -> Value {
+        assert!(self.status < 300, "{self:?}");
+        self.body
+    }
+
+    /// The status and the code of an error.
+    pub fn problem(&self) -> (u16, &str) {
+        (self.status, self.body["code"].as_str().unwrap_or_default())
+    }
+}
+
+/// Calls `path` and checks the promises that every reply keeps: JSON, `x-request-id`, the error's shape.
+pub async fn call(
+    method: Method,
+    path: &str,
+    body: Option<&str>,
+    headers: &[(&str, &str)],
+) -> Reply {
+    let url = format!("{}{path}", stack().get("HTTP_URL"));
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    let mut request = client.request(method, &url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if let Some(body) = body {
+        request = request
+            .header("content-type", "application/json")
+            .body(body.to_owned());
+    }
+    let reply = request.send().await.unwrap();
+    let status = reply.status().as_u16();
+    let request_id = reply
+        .headers()
+        .get("x-request-id")
+        .map(|id| id.to_str().unwrap().to_owned());
+    let text = reply.text().await.unwrap();
+    let body: Value =
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: not JSON: {text}"));
+    let request_id = request_id.unwrap_or_else(|| panic!("{path}: no x-request-id"));
+    if status >= 400 {
+        assert_eq!(body["request_id"], request_id, "{path}: {body}");
+        assert!(
+            body["detail"].is_string() && body["code"].is_string(),
+            "{path}: {body}"
+        );
+    }
+    Reply { status, body }
+}
+
+/// `GET`.
+pub async fn get(path: &str) -> Reply {
+    call(Method::GET, path, None, &[]).await
+}
+
+/// `POST` of a JSON value.
+pub async fn post(path: &str, body: &Value) -> Reply {
+    call(Method::POST, path, Some(&body.to_string()), &[]).await
+}
+
+/// `POST` without a body.
+pub async fn post_empty(path: &str) -> Reply {
+    call(Method::POST, path, None, &[]).await
+}
+
+/// `DELETE`.
+pub async fn delete(path: &str) -> Reply {
+    call(Method::DELETE, path, None, &[]).await
+}
+
+/// Creates a session and returns its id.
+pub async fn create(mode: &str) -> String {
+    let body = post("/api/sessions", &json!({"mode": mode})).await.ok();
+    body["session_id"].as_str().unwrap().to_owned()
+}
+
+/// Starts a run and returns its id.
+pub async fn start(session: &str, task: &str) -> String {
+    let reply = post(
+        &format!("/api/sessions/{session}/runs"),
+        &json!({"task": task}),
+    )
+    .await;
+    assert_eq!(reply.status, 202, "{reply:?}");
+    reply.body["id"].as_str().unwrap().to_owned()
+}
+
+/// The session's detail.
+pub async fn detail(session: &str) -> Value {
+    get(&format!("/api/sessions/{session}")).await.ok()
+}
+
+/// Waits until the session's detail satisfies `condition`.
+pub async fn until(session: &str, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    eventually(&format!("{what} of {session}"), || async {
+        let detail = detail(session).await;
+        condition(&detail).then_some(detail)
+    })
+    .await
+}
+
+/// Waits until the session has this status.
+pub async fn until_status(session: &str, status: &str) -> Value {
+    until(session, status, |detail| detail["status"] == status).await
+}
+
+/// The whole record, page by page; checks that `seq` has no gap.
+pub async fn record(session: &str) -> Vec<Value> {
+    let mut events: Vec<Value> = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = get(&format!(
+            "/api/sessions/{session}/events?after={after}&limit=500"
+        ))
+        .await
+        .ok();
+        events.extend(page["events"].as_array().unwrap().iter().cloned());
+        match page["next_after"].as_u64() {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    for (place, event) in events.iter().enumerate() {
+        assert_eq!(event["seq"], place as u64 + 1, "a gap in {session}");
+    }
+    events
+}
+
+/// The types of the record's events, in order.
+pub fn types(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|event| event["event_type"].as_str().unwrap())
+        .collect()
+}
+
+/// How often a type stands in the record.
+pub fn count(events: &[Value], event_type: &str) -> usize {
+    events
+        .iter()
+        .filter(|event| event["event_type"] == event_type)
+        .count()
+}

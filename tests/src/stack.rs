@@ -1,0 +1,169 @@
+//! The stack that `make test` or `make up` has started, as `.stack/env` describes it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+
+/// How long a test waits for what must happen; generous, because the machine may be busy.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Addresses and clients of the running stack.
+pub struct Stack {
+    env: HashMap<String, String>,
+}
+
+/// The stack, read once.
+pub fn stack() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        let text = std::fs::read_to_string(env_file()).unwrap_or_else(|error| {
+            panic!("no stack is running ({error}); `make test` starts one, or `make up QUICK=1`")
+        });
+        let pairs = text.lines().filter_map(|line| line.split_once('='));
+        Stack {
+            env: pairs
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        }
+    })
+}
+
+/// The checkout's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn env_file() -> PathBuf {
+    let dir = std::env::var("STACK_DIR").unwrap_or_else(|_| ".stack".into());
+    root().join(dir).join("env")
+}
+
+impl Stack {
+    /// A line of `.stack/env`.
+    pub fn get(&self, key: &str) -> &str {
+        self.env
+            .get(key)
+            .unwrap_or_else(|| panic!(".stack/env has no {key}"))
+    }
+
+    async fn aws(&self) -> aws_config::SdkConfig {
+        let credentials =
+            aws_sdk_sqs::config::Credentials::new("local", "local", None, None, "tests");
+        aws_config::defaults(BehaviorVersion::latest())
+            .credentials_provider(credentials)
+            .region(aws_config::Region::new(self.get("AWS_REGION").to_owned()))
+            .endpoint_url(self.get("AWS_ENDPOINT_URL"))
+            .load()
+            .await
+    }
+
+    /// The table's client.
+    pub async fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.aws().await)
+            .endpoint_url(self.get("AWS_ENDPOINT_URL_DYNAMODB"));
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// Puts a message on the executor's queue, as often as told.
+    pub async fn send(&self, body: &str, times: usize) {
+        let sqs = aws_sdk_sqs::Client::new(&self.aws().await);
+        for _ in 0..times {
+            let queue = self.get("QUEUE_URL");
+            sqs.send_message()
+                .queue_url(queue)
+                .message_body(body)
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Invokes a function of the stack and returns what it answers.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let name = format!("{}{function}", self.get("FUNCTION_PREFIX"));
+        let url = format!(
+            "{}/2015-03-31/functions/{name}/invocations",
+            self.get("AWS_ENDPOINT_URL")
+        );
+        let reply = reqwest::Client::new()
+            .post(url)
+            .json(event)
+            .send()
+            .await
+            .unwrap();
+        serde_json::from_str(&reply.text().await.unwrap()).unwrap_or(Value::Null)
+    }
+
+    /// Lets the sweeper look, as its schedule does once a minute.
+    pub async fn sweep(&self) {
+        self.invoke(
+            "sweeper",
+            &json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}),
+        )
+        .await;
+    }
+
+    /// How many items the session has in the table.
+    pub async fn items(&self, session_id: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let key = AttributeValue::S(format!("SESSION#{session_id}"));
+        let query = self
+            .dynamodb()
+            .await
+            .query()
+            .table_name(self.get("TABLE_NAME"));
+        query
+            .key_condition_expression("PK = :pk")
+            .expression_attribute_values(":pk", key)
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .unwrap()
+    }
+
+    /// The processes of the natively run executor.
+    pub fn executors(&self) -> Vec<u32> {
+        let program = Path::new(self.get("EXECUTOR_PATH"));
+        let pids = std::fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        pids.filter(|pid: &u32| {
+            std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program)
+        })
+        .collect()
+    }
+
+    /// SIGKILL to every executor that runs right now; says how many there were.
+    pub fn kill_executors(&self) -> usize {
+        let pids = self.executors();
+        for pid in &pids {
+            // A process that has just ended by itself is as good as killed.
+            let _ = std::process::Command::new("kill")
+                .args(["-9", &pid.to_string()])
+                .status();
+        }
+        pids.len()
+    }
+}
+
+/// Tries until `attempt` gives something; panics with `what` when patience ends.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut attempt: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = attempt().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "in vain waited for: {what}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,143 @@
+//! The WebSocket client of the tests. It keeps the contract's rule: apply the next `seq`, drop what is lower, ask again
+//! from the last on a gap.
+
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::stack::{PATIENCE, stack};
+
+/// A connection, and what it has applied so far.
+pub struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    session: Option<String>,
+    last: u64,
+    /// The events of the record that were applied, in order.
+    pub events: Vec<Value>,
+    /// How many frames were dropped because they had been applied before.
+    pub doubled: usize,
+}
+
+/// Connects with a task id.
+pub async fn connect(task_id: &str) -> Client {
+    try_connect(&format!("?task_id={task_id}")).await.unwrap()
+}
+
+/// Connects with a query of one's own; the error of a refused connection says why.
+///
+/// # Errors
+/// The handshake's refusal.
+pub async fn try_connect(query: &str) -> Result<Client, Error> {
+    let (socket, _) = connect_async(format!("{}{query}", stack().get("WS_URL"))).await?;
+    Ok(Client {
+        socket,
+        session: None,
+        last: 0,
+        events: Vec::new(),
+        doubled: 0,
+    })
+}
+
+impl Client {
+    /// Sends a frame.
+    pub async fn send(&mut self, frame: &Value) {
+        self.send_text(&frame.to_string()).await;
+    }
+
+    /// Sends any text.
+    pub async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next frame, applied if it is of the record; `None` when the server closed.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next())
+                .await
+                .expect("the server says nothing");
+            let frame: Value = match message? {
+                Ok(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => continue,
+            };
+            for field in [
+                "event_type",
+                "timestamp",
+                "run_id",
+                "session_id",
+                "seq",
+                "data",
+            ] {
+                assert!(
+                    frame.get(field).is_some(),
+                    "a frame without {field}: {frame}"
+                );
+            }
+            if self.apply(&frame).await {
+                return Some(frame);
+            }
+        }
+    }
+
+    async fn apply(&mut self, frame: &Value) -> bool {
+        let Some(seq) = frame["seq"].as_u64() else {
+            return true;
+        };
+        self.session = frame["session_id"].as_str().map(str::to_owned);
+        if seq <= self.last {
+            self.doubled += 1;
+            return false;
+        }
+        if seq > self.last + 1 {
+            self.subscribe_again().await;
+            return false;
+        }
+        self.last = seq;
+        self.events.push(frame.clone());
+        true
+    }
+
+    async fn subscribe_again(&mut self) {
+        let frame = json!({"type": "subscribe", "session_id": self.session, "after": self.last});
+        self.send(&frame).await;
+    }
+
+    /// Reads on until a frame of this type and returns it.
+    pub async fn until(&mut self, event_type: &str) -> Value {
+        loop {
+            let Some(frame) = self.next().await else {
+                panic!("closed before {event_type}")
+            };
+            if frame["event_type"] == event_type {
+                return frame;
+            }
+            let ended = ["workflow_failed", "workflow_cancelled"]
+                .iter()
+                .any(|end| frame["event_type"] == *end);
+            assert!(!ended, "instead of {event_type}: {frame}");
+        }
+    }
+
+    /// Sends a frame and reads on until its reply.
+    pub async fn ask(&mut self, frame: &Value, reply: &str) -> Value {
+        self.send(frame).await;
+        self.until(reply).await
+    }
+
+    /// Whether nothing comes for that long.
+    pub async fn is_silent_for(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.socket.next())
+            .await
+            .is_err()
+    }
+
+    /// The first frame of a run, and its `status` reply.
+    pub async fn start(&mut self, task: &str, config: Value) -> Value {
+        self.ask(&json!({"task": task, "config": config}), "status")
+            .await
+    }
+}

@@ -1,0 +1,283 @@
+//! Every wrong field, frame, cursor, id, size and state: the status and the sentence of the contract, and no trace.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::rest::{call, create, detail, get, post, record, start};
+use tests::ws::{connect, try_connect};
+use uuid::Uuid;
+
+const ABSENT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_wrong_create_is_refused_and_leaves_no_session() {
+    let marker = Uuid::now_v7().to_string();
+    let long = "x".repeat(256);
+    let large = json!({"blob": "x".repeat(65 * 1024)});
+    for (body, status, code) in [
+        ("{".to_owned(), 400, "malformed_json"),
+        ("[]".into(), 422, "wrong_type"),
+        (json!({}).to_string(), 422, "missing_field"),
+        (json!({"mode": null}).to_string(), 422, "missing_field"),
+        (
+            json!({"mode": "two-shot", "name": marker}).to_string(),
+            422,
+            "unknown_mode",
+        ),
+        (
+            json!({"mode": 7, "name": marker}).to_string(),
+            422,
+            "wrong_type",
+        ),
+        (
+            json!({"mode": "one-shot", "name": 7}).to_string(),
+            422,
+            "wrong_type",
+        ),
+        (
+            json!({"mode": "one-shot", "name": format!("{marker}{long}")}).to_string(),
+            422,
+            "too_long",
+        ),
+        (
+            json!({"mode": "one-shot", "name": marker, "config": []}).to_string(),
+            422,
+            "wrong_type",
+        ),
+        (
+            json!({"mode": "one-shot", "name": marker, "config": {"model": 7}}).to_string(),
+            422,
+            "bad_config",
+        ),
+        (
+            json!({"mode": "one-shot", "name": marker, "config": {"maxAttempts": 11}}).to_string(),
+            422,
+            "bad_config",
+        ),
+        (
+            json!({"mode": "planning-control", "name": marker, "config": {"maxPlanSteps": "3"}})
+                .to_string(),
+            422,
+            "bad_config",
+        ),
+        (
+            json!({"mode": "one-shot", "name": marker, "config": large}).to_string(),
+            413,
+            "too_large",
+        ),
+    ] {
+        let reply = call(Method::POST, "/api/sessions", Some(&body), &[]).await;
+        assert_eq!(
+            reply.problem(),
+            (status, code),
+            "{body:.200}: {}",
+            reply.body
+        );
+    }
+    let listed = get("/api/sessions?limit=200").await.ok();
+    assert!(!listed.to_string().contains(&marker));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_wrong_query_is_refused_with_its_reason() {
+    let id = create("copilot").await;
+    for (path, status, code) in [
+        ("/api/sessions?limit=0", 422, "bad_query"),
+        ("/api/sessions?limit=201", 422, "bad_query"),
+        ("/api/sessions?limit=ten", 422, "bad_query"),
+        ("/api/sessions?status=sleeping", 422, "bad_query"),
+        ("/api/sessions?mode=two-shot", 422, "bad_query"),
+        ("/api/sessions?cursor=garbage", 400, "bad_cursor"),
+        ("/api/sessions?cursor=", 400, "bad_cursor"),
+        (
+            &format!("/api/sessions/{id}/history?limit=0"),
+            422,
+            "bad_query",
+        ),
+        (
+            &format!("/api/sessions/{id}/history?limit=1001"),
+            422,
+            "bad_query",
+        ),
+        (
+            &format!("/api/sessions/{id}/history?before=x"),
+            422,
+            "bad_query",
+        ),
+        (
+            &format!("/api/sessions/{id}/events?limit=501"),
+            422,
+            "bad_query",
+        ),
+        (
+            &format!("/api/sessions/{id}/events?after=-1"),
+            422,
+            "bad_query",
+        ),
+        (
+            &format!("/api/sessions/{id}/runs?cursor=garbage"),
+            400,
+            "bad_cursor",
+        ),
+    ] {
+        let reply = get(path).await;
+        assert_eq!(reply.problem(), (status, code), "{path}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn an_id_that_is_none_or_nobodys_is_not_found() {
+    for id in [ABSENT, "nonsense", "01890A5D", "%00", "..%2f..", "{}"] {
+        for path in ["", "/history", "/events", "/runs"] {
+            let reply = get(&format!("/api/sessions/{id}{path}")).await;
+            assert_eq!(reply.problem(), (404, "session_not_found"), "{id}{path}");
+        }
+    }
+    let id = create("copilot").await;
+    for run in [ABSENT, "nonsense"] {
+        let reply = call(
+            Method::POST,
+            &format!("/api/sessions/{id}/runs/{run}/cancel"),
+            None,
+            &[],
+        )
+        .await;
+        assert_eq!(reply.problem(), (404, "run_not_found"), "{run}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_wrong_run_is_refused_and_the_session_is_as_it_was() {
+    let id = create("planning-control").await;
+    let before = detail(&id).await;
+    let path = format!("/api/sessions/{id}/runs");
+    for (body, status, code) in [
+        ("{".to_owned(), 400, "malformed_json"),
+        (json!({}).to_string(), 422, "missing_field"),
+        (json!({"task": ""}).to_string(), 422, "empty_task"),
+        (json!({"task": " \n\t "}).to_string(), 422, "empty_task"),
+        (json!({"task": 7}).to_string(), 422, "wrong_type"),
+        (
+            json!({"task": "x".repeat(64 * 1024 + 1)}).to_string(),
+            413,
+            "too_large",
+        ),
+        (
+            json!({"task": "x", "config": {"mode": "one-shot"}}).to_string(),
+            422,
+            "bad_config",
+        ),
+        (
+            json!({"task": "x", "config": {"nPlanReviews": 6}}).to_string(),
+            422,
+            "bad_config",
+        ),
+    ] {
+        let reply = call(Method::POST, &path, Some(&body), &[]).await;
+        assert_eq!(
+            reply.problem(),
+            (status, code),
+            "{body:.200}: {}",
+            reply.body
+        );
+    }
+    let resume = format!("/api/sessions/{id}/resume");
+    let reply = post(
+        &resume,
+        &json!({"additional_context": "x".repeat(32 * 1024 + 1)}),
+    )
+    .await;
+    assert_eq!(reply.problem(), (413, "too_large"));
+    assert_eq!(detail(&id).await, before);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_long_task_becomes_an_artifact_and_its_message_keeps_the_beginning() {
+    tests::model::model();
+    let id = create("one-shot").await;
+    start(&id, &format!("Ä{}", "x".repeat(40 * 1024))).await;
+    let message = detail(&id).await["conversation_history"][0]["content"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(message.starts_with('Ä') && message.len() <= 32 * 1024);
+    let event = record(&id)
+        .await
+        .into_iter()
+        .find(|event| event["event_type"] == "user_message")
+        .unwrap();
+    assert!(
+        event["data"]["artifact"].is_string(),
+        "{}",
+        event["data"]["artifact"]
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_connection_without_a_usable_task_id_is_refused() {
+    let long = format!("?task_id={}", "x".repeat(129));
+    for query in ["", "?task_id=", long.as_str()] {
+        assert!(try_connect(query).await.is_err(), "{query:.40}");
+    }
+    assert!(
+        try_connect(&format!("?task_id={}", "x".repeat(128)))
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_wrong_frame_gets_an_error_and_nothing_else_happens() {
+    let mut client = connect(&Uuid::now_v7().to_string()).await;
+    let large = json!({"task": "x".repeat(33 * 1024), "config": {}}).to_string();
+    for (frame, code) in [
+        ("{", "malformed_json"),
+        ("7", "unknown_frame"),
+        ("{}", "unknown_frame"),
+        (r#"{"type": "dance"}"#, "unknown_frame"),
+        (r#"{"type": 7}"#, "unknown_frame"),
+        (r#"{"task": 7, "config": {}}"#, "wrong_type"),
+        (r#"{"task": " ", "config": {}}"#, "empty_task"),
+        (r#"{"task": "x", "config": 7}"#, "wrong_type"),
+        (
+            r#"{"task": "x", "config": {"mode": "two-shot"}}"#,
+            "unknown_mode",
+        ),
+        (
+            r#"{"task": "x", "config": {"maxAttempts": "many"}}"#,
+            "bad_config",
+        ),
+        (
+            r#"{"task": "x", "config": {"session_id": "nonsense"}}"#,
+            "session_not_found",
+        ),
+        (r#"{"type": "subscribe"}"#, "missing_field"),
+        (
+            r#"{"type": "subscribe", "session_id": "01890a5d-ac96-774b-bcce-b302099a8057"}"#,
+            "session_not_found",
+        ),
+        (
+            r#"{"type": "subscribe", "session_id": "01890a5d-ac96-774b-bcce-b302099a8057", "after": -1}"#,
+            "wrong_type",
+        ),
+        (r#"{"type": "request_state"}"#, "no_session"),
+        (r#"{"type": "cancel"}"#, "no_session"),
+        (large.as_str(), "too_large"),
+    ] {
+        client.send_text(frame).await;
+        let error = client.next().await.unwrap();
+        assert_eq!(
+            (&error["event_type"], &error["data"]["code"]),
+            (&json!("error"), &json!(code)),
+            "{frame:.120}: {error}"
+        );
+        assert_eq!(error["seq"], Value::Null);
+        assert!(error["data"]["message"].is_string());
+    }
+}

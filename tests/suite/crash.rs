@@ -1,0 +1,153 @@
+//! Workers that are killed, messages that come twice, late, or not at all: every accepted task ends, each message and
+//! each step is in the record once.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::model::{calls, model};
+use tests::rest::{count, create, get, record, start, until, until_status};
+use tests::stack::{eventually, stack};
+use uuid::Uuid;
+
+/// What must hold of any finished planned run, whatever happened on its way.
+fn assert_whole(events: &[Value], steps: usize) {
+    for kind in [
+        "workflow_started",
+        "dag_created",
+        "planning_complete",
+        "result",
+        "workflow_completed",
+        "complete",
+    ] {
+        assert_eq!(count(events, kind), 1, "{kind}");
+    }
+    assert_eq!(count(events, "step_complete"), steps);
+    assert_eq!(count(events, "step_start"), steps);
+    let messages: Vec<String> = events
+        .iter()
+        .filter(|event| event["event_type"] == "agent_message")
+        .map(|event| event["data"].to_string())
+        .collect();
+    assert_eq!(
+        messages.len(),
+        steps + 3,
+        "planner, reviewer, planner, and one a step"
+    );
+    let steps_said: HashSet<&String> = messages
+        .iter()
+        .filter(|text| text.contains("Findings at"))
+        .collect();
+    assert_eq!(steps_said.len(), steps, "each step's message once");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_worker_killed_at_any_moment_leaves_a_run_that_completes() {
+    model();
+    for moment in [100, 700, 1300, 1900, 2500] {
+        let id = create("planning-control").await;
+        start(&id, "[[steps=3]] [[slow=400]]").await;
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        stack().kill_executors();
+        until_status(&id, "completed").await;
+        assert_whole(&record(&id).await, 3);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_worker_killed_in_the_middle_of_a_step_repeats_that_step_alone() {
+    model();
+    let word = Uuid::now_v7();
+    let id = create("planning-control").await;
+    start(
+        &id,
+        &format!("[[steps=3]] [[slow=2000 at=step_2 id={word}]]"),
+    )
+    .await;
+    until(&id, "step 2 begins", |detail| detail["current_step"] == 2).await;
+    eventually("the call is made", || async {
+        calls(&word.to_string())
+            .contains(&"step_2".into())
+            .then_some(())
+    })
+    .await;
+    assert!(
+        stack().kill_executors() > 0,
+        "there must be a worker to kill"
+    );
+    until_status(&id, "completed").await;
+    let events = record(&id).await;
+    assert_whole(&events, 3);
+    assert_eq!(
+        count(&events, "slice_started"),
+        1,
+        "a second worker took over"
+    );
+    let made = calls(&word.to_string());
+    let of = |place: &str| made.iter().filter(|call| *call == place).count();
+    assert!(of("step_2") >= 2, "{made:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn every_message_three_times_runs_everything_once() {
+    model();
+    let id = create("planning-control").await;
+    let run = start(&id, "[[steps=2]] [[slow=300]]").await;
+    let body = json!({"session_id": id, "run_id": run}).to_string();
+    stack().send(&body, 3).await;
+    until_status(&id, "completed").await;
+    stack().send(&body, 3).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_whole(&record(&id).await, 2);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_message_that_was_lost_is_sent_again_by_the_sweeper() {
+    model();
+    let id = create("one-shot").await;
+    let run = start(&id, "[[slow=2000]]").await;
+    until(&id, "the run begins", |detail| {
+        detail["current_phase"] == "execution"
+    })
+    .await;
+    // The worker dies, and the sweeper does not wait for the queue to bring its message back.
+    stack().kill_executors();
+    let events = eventually("the run completes", || async {
+        stack().sweep().await;
+        let events = record(&id).await;
+        (count(&events, "complete") == 1).then_some(events)
+    })
+    .await;
+    assert_eq!(count(&events, "agent_message"), 1);
+    let runs = get(&format!("/api/sessions/{id}/runs")).await.ok();
+    assert_eq!(
+        (&runs["runs"][0]["id"], &runs["runs"][0]["status"]),
+        (&json!(run), &json!("completed"))
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn garbage_on_the_queue_harms_no_other_message() {
+    model();
+    let id = create("one-shot").await;
+    for garbage in [
+        "",
+        "no JSON",
+        "{}",
+        r#"{"session_id": "x", "run_id": "y"}"#,
+        "[1]",
+    ] {
+        stack()
+            .send(if garbage.is_empty() { " " } else { garbage }, 1)
+            .await;
+    }
+    let unknown = json!({"session_id": Uuid::now_v7(), "run_id": Uuid::now_v7()}).to_string();
+    stack().send(&unknown, 1).await;
+    start(&id, "count the lighthouses").await;
+    until_status(&id, "completed").await;
+}

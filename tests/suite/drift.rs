@@ -1,0 +1,196 @@
+//! The same list in every place: folders, template, router table, events and the README's tables. Runs without the stack.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+use tests::stack::root;
+
+type Names = BTreeSet<String>;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Names in a folder, without an ending.
+fn entries(folder: &str) -> Names {
+    let names = std::fs::read_dir(root().join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    names
+        .map(|name| {
+            Path::new(&name)
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
+}
+
+/// `create-session` is `CreateSession` in the template.
+fn logical_id(function: &str) -> String {
+    function
+        .split('-')
+        .map(|word| word[..1].to_uppercase() + &word[1..])
+        .collect()
+}
+
+/// Every function of the template, and `METHOD /path function` for every HTTP route.
+fn template() -> (Names, Names) {
+    let text = read("infra/template.yaml");
+    let (mut functions, mut routes) = (Names::new(), Names::new());
+    let (mut current, mut route) = (String::new(), None);
+    for line in text.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("FunctionName: !Sub ${AWS::StackName}-") {
+            current = name.to_owned();
+            functions.insert(current.clone());
+        }
+        if let Some(key) = line.strip_prefix("RouteKey: ") {
+            route = Some(key.to_owned());
+        }
+        if let (Some(key), Some(target)) = (&route, line.strip_prefix("Target: ")) {
+            assert!(
+                target.contains(&format!("{}Integration", logical_id(&current))),
+                "{key} goes to {target}"
+            );
+            if !key.starts_with('$') {
+                routes.insert(format!("{key} {current}"));
+            }
+            route = None;
+        }
+    }
+    (functions, routes)
+}
+
+fn router_table() -> Names {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let router = &manifest["workspace"]["metadata"]["lambda"]["watch"]["router"];
+    let mut routes = Names::new();
+    for (path, targets) in router.as_table().unwrap() {
+        for target in targets.as_array().unwrap() {
+            let text = |key: &str| target[key].as_str().unwrap();
+            routes.insert(format!("{} {path} {}", text("method"), text("function")));
+        }
+    }
+    routes
+}
+
+/// The rows of the README's table under a heading, as their cells without back-quotes.
+fn readme_table(heading: &str) -> Vec<Vec<String>> {
+    let text = read("README.md");
+    let (_, section) = text
+        .split_once(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("the README has no {heading}"));
+    let rows = section
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| {
+        row.trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().replace('`', ""))
+            .collect()
+    };
+    rows.skip(2).map(cells).collect()
+}
+
+#[test]
+fn folders_template_and_events_name_the_same_functions() {
+    let (functions, _) = template();
+    assert_eq!(
+        entries("functions"),
+        functions,
+        "functions/ and infra/template.yaml"
+    );
+    assert_eq!(
+        entries("events"),
+        functions,
+        "events/ and infra/template.yaml"
+    );
+}
+
+#[test]
+fn template_and_router_table_have_the_same_routes() {
+    let (_, routes) = template();
+    assert_eq!(router_table(), routes);
+}
+
+#[test]
+fn the_readme_lists_every_route_with_its_function() {
+    let (_, routes) = template();
+    let rows = readme_table("### Routes");
+    let listed: Names = rows
+        .iter()
+        .map(|row| format!("{} {}", row[0], row[1]))
+        .collect();
+    assert_eq!(listed, routes);
+}
+
+#[test]
+fn the_readme_lists_every_variable_with_its_default() {
+    let read: Names = lambda_kit::config::VARIABLES
+        .iter()
+        .map(|variable| format!("{} = {}", variable.name, variable.default.unwrap_or("–")))
+        .collect();
+    let listed: Names = readme_table("### Environment")
+        .iter()
+        .map(|row| format!("{} = {}", row[0], row[1]))
+        .collect();
+    assert_eq!(listed, read);
+}
+
+#[test]
+fn the_readme_lists_every_error_with_its_status() {
+    let made: Names = lambda_kit::Code::ALL
+        .iter()
+        .map(|code| format!("{} {}", code.word(), code.status()))
+        .collect();
+    let listed: Names = readme_table("### Errors")
+        .iter()
+        .map(|row| format!("{} {}", row[0], row[1]))
+        .collect();
+    assert_eq!(listed, made);
+}
+
+#[test]
+fn the_template_sets_no_variable_that_nobody_reads_and_never_the_owner() {
+    let text = read("infra/template.yaml");
+    let shouted = |line: &str| {
+        let name = line.trim().split_once(':')?.0.to_owned();
+        (name.contains('_') && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .then_some(name)
+    };
+    let known: Names = lambda_kit::config::VARIABLES
+        .iter()
+        .map(|variable| variable.name.to_owned())
+        .collect();
+    let set: Names = text.lines().filter_map(shouted).collect();
+    assert!(set.contains("TABLE_NAME"), "{set:?}");
+    assert!(set.is_subset(&known), "{:?}", set.difference(&known));
+    assert!(!set.contains("OWNER"));
+}
+
+#[test]
+fn every_event_is_json_of_its_functions_kind() {
+    let (functions, routes) = template();
+    for function in &functions {
+        let event: Value = serde_json::from_str(&read(&format!("events/{function}.json"))).unwrap();
+        let route = routes
+            .iter()
+            .find(|route| route.ends_with(&format!(" {function}")));
+        match (route, function.as_str()) {
+            (Some(route), _) => assert_eq!(
+                format!("{} {function}", event["routeKey"].as_str().unwrap()),
+                *route
+            ),
+            (None, "sweeper") => assert_eq!(event["source"], "aws.events"),
+            (None, "executor" | "dead-letters") => assert!(event["Records"][0]["body"].is_string()),
+            (None, _) => assert!(
+                event["requestContext"]["connectionId"].is_string(),
+                "{function}"
+            ),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Through the real stack: `cargo lambda watch`, MiniStack and DynamoDB Local, as `make test` starts them.
+//!
+//! Each test makes its own sessions and finds its own again by their ids, so that all run at once on one stack. What only
+//! the text of the repository decides (that routes, functions, events and tables are one list) runs without it.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+mod bad_input;
+mod crash;
+mod drift;
+mod frames;
+mod rest;
+mod runs;

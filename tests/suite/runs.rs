@@ -1,0 +1,366 @@
+//! Runs from the first frame or the first request to their end: the record's order, failures with their reasons, suspend,
+//! resume, takeover, cancel, delete.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::model::{calls, model};
+use tests::rest::{
+    count, create, delete, detail, get, post, post_empty, record, start, types, until, until_status,
+};
+use tests::stack::{eventually, stack};
+use uuid::Uuid;
+
+/// The types without those that may stand anywhere.
+fn path(events: &[Value]) -> Vec<&str> {
+    types(events)
+        .into_iter()
+        .filter(|kind| *kind != "cost_update")
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_one_shot_run_tells_its_story_in_order() {
+    model();
+    let id = create("one-shot").await;
+    let run = start(&id, "count the lighthouses").await;
+    let detail = until_status(&id, "completed").await;
+    assert_eq!(
+        (&detail["current_phase"], &detail["active_run"]),
+        (&json!("completed"), &Value::Null)
+    );
+    let events = record(&id).await;
+    let expected = [
+        "status",
+        "status",
+        "user_message",
+        "workflow_started",
+        "dag_created",
+        "phase_change",
+        "dag_node_status_changed",
+        "agent_message",
+        "dag_node_status_changed",
+        "dag_node_status_changed",
+        "dag_node_status_changed",
+        "result",
+        "workflow_completed",
+        "complete",
+    ];
+    assert_eq!(path(&events), expected);
+    assert_eq!(count(&events, "cost_update"), 1);
+    let result = events
+        .iter()
+        .find(|event| event["event_type"] == "result")
+        .unwrap();
+    assert_eq!(result["data"]["chat_history"].as_array().unwrap().len(), 2);
+    assert!(!result["data"]["summary"].as_str().unwrap().is_empty());
+    assert!(
+        events[1..]
+            .iter()
+            .all(|event| event["run_id"] == json!(run))
+    );
+    let runs = get(&format!("/api/sessions/{id}/runs")).await.ok();
+    assert_eq!(
+        (&runs["runs"][0]["status"], &runs["runs"][0]["error"]),
+        (&json!("completed"), &Value::Null)
+    );
+    assert!(
+        runs["runs"][0]["started_at"].is_string() && runs["runs"][0]["completed_at"].is_string()
+    );
+    let second = post(
+        &format!("/api/sessions/{id}/runs"),
+        &json!({"task": "another"}),
+    )
+    .await;
+    assert_eq!(second.problem(), (409, "mode_cannot_continue"));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_planned_run_drafts_reviews_and_works_step_by_step() {
+    model();
+    let id = create("planning-control").await;
+    start(&id, "measure the tides [[steps=2]]").await;
+    let detail = until_status(&id, "completed").await;
+    assert_eq!(detail["plan_data"].as_array().unwrap().len(), 2);
+    let events = record(&id).await;
+    let steps: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["event_type"] == "step_complete")
+        .collect();
+    assert_eq!(
+        steps
+            .iter()
+            .map(|event| &event["data"]["step_number"])
+            .collect::<Vec<_>>(),
+        [&json!(1), &json!(2)]
+    );
+    let phases: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["event_type"] == "phase_change")
+        .map(|event| &event["data"]["phase"])
+        .collect();
+    assert_eq!(
+        phases[..3],
+        [&json!("planning"), &json!("control"), &json!("control")]
+    );
+    let graph = events
+        .iter()
+        .rev()
+        .find(|event| event["event_type"] == "dag_updated")
+        .unwrap();
+    let nodes: Vec<&str> = graph["data"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(nodes, ["planning", "step_1", "step_2", "terminator"]);
+    let costs: Vec<f64> = events
+        .iter()
+        .filter(|event| event["event_type"] == "cost_update")
+        .map(|event| event["data"]["total_cost_usd"].as_f64().unwrap())
+        .collect();
+    assert_eq!(costs.len(), 5, "planner, reviewer, planner, two steps");
+    assert!(costs.is_sorted());
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_step_is_in_the_record_when_it_begins_and_not_when_it_is_over() {
+    model();
+    let id = create("planning-control").await;
+    start(&id, "[[steps=2]] [[slow=3000 at=step_1]]").await;
+    let detail = until(&id, "step 1 begins", |detail| detail["current_step"] == 1).await;
+    assert_eq!(
+        (&detail["current_phase"], &detail["status"]),
+        (&json!("control"), &json!("active"))
+    );
+    let events = record(&id).await;
+    assert_eq!(types(&events).last(), Some(&"step_start"));
+    until_status(&id, "completed").await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_model_that_never_fits_its_schema_fails_the_run_with_its_reason() {
+    model();
+    let word = Uuid::now_v7();
+    let id = create("one-shot").await;
+    start(&id, &format!("[[misfit id={word}]]")).await;
+    let detail = until_status(&id, "suspended").await;
+    assert_eq!(
+        (&detail["suspend_reason"], &detail["current_phase"]),
+        (&json!("run_failed"), &json!("failed"))
+    );
+    assert!(detail["error"].as_str().unwrap().len() > 10);
+    assert_eq!(calls(&word.to_string()).len(), 3, "asked maxAttempts times");
+    let events = record(&id).await;
+    for kind in ["workflow_failed", "error"] {
+        assert_eq!(count(&events, kind), 1, "{kind}");
+    }
+    assert_eq!(
+        count(&events, "cost_update"),
+        3,
+        "answers that did not fit cost money too"
+    );
+    for kind in ["complete", "workflow_completed", "result"] {
+        assert_eq!(count(&events, kind), 0, "{kind}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_model_that_fails_for_a_while_is_asked_again() {
+    model();
+    let word = Uuid::now_v7();
+    let id = create("one-shot").await;
+    start(&id, &format!("[[status=503 times=2 id={word}]]")).await;
+    until_status(&id, "completed").await;
+    assert_eq!(calls(&word.to_string()).len(), 3);
+    assert_eq!(count(&record(&id).await, "agent_message"), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_model_that_is_down_fails_the_run_and_resume_takes_over_at_the_failed_step() {
+    model();
+    let word = Uuid::now_v7();
+    let id = create("planning-control").await;
+    let failed = start(
+        &id,
+        &format!("[[steps=3]] [[status=400 times=1 at=step_2 id={word}]]"),
+    )
+    .await;
+    let detail = until_status(&id, "suspended").await;
+    assert_eq!(
+        (&detail["suspend_reason"], &detail["active_run"]),
+        (&json!("run_failed"), &Value::Null)
+    );
+    post_empty(&format!("/api/sessions/{id}/resume")).await.ok();
+    until_status(&id, "completed").await;
+    let runs = get(&format!("/api/sessions/{id}/runs")).await.ok();
+    assert_eq!(
+        (&runs["runs"][0]["resumed_from"], &runs["total_runs"]),
+        (&json!(failed), &json!(2))
+    );
+    let made = calls(&word.to_string());
+    let of = |place: &str| made.iter().filter(|call| *call == place).count();
+    assert_eq!(
+        (of("step_1"), of("step_2"), of("step_3")),
+        (1, 2, 1),
+        "only the failed step was done again"
+    );
+    let events = record(&id).await;
+    assert_eq!(count(&events, "step_complete"), 3);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
+    model();
+    let word = Uuid::now_v7();
+    let id = create("planning-control").await;
+    start(&id, &format!("[[steps=3]] [[slow=1500 id={word}]]")).await;
+    until(&id, "step 1 begins", |detail| detail["current_step"] == 1).await;
+    post_empty(&format!("/api/sessions/{id}/suspend"))
+        .await
+        .ok();
+    eventually("the step is kept", || async {
+        (count(&record(&id).await, "step_complete") == 1).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(
+        count(&record(&id).await, "step_start"),
+        1,
+        "nothing begins while it is suspended"
+    );
+    let paused = detail(&id).await;
+    assert_eq!(
+        (&paused["status"], paused["active_run"].is_string()),
+        (&json!("suspended"), true)
+    );
+    post_empty(&format!("/api/sessions/{id}/resume")).await.ok();
+    until_status(&id, "completed").await;
+    let made = calls(&word.to_string());
+    for place in ["step_1", "step_2", "step_3"] {
+        assert_eq!(
+            made.iter().filter(|call| *call == place).count(),
+            1,
+            "{place} of {made:?}"
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_resume_that_crosses_the_end_of_the_slice_loses_no_wake_up_and_doubles_no_step() {
+    model();
+    for pause in [0, 200, 400, 600, 800, 1000] {
+        let word = Uuid::now_v7();
+        let id = create("planning-control").await;
+        start(
+            &id,
+            &format!("[[steps=2]] [[slow=700 at=step_1 id={word}]]"),
+        )
+        .await;
+        until(&id, "step 1 begins", |detail| detail["current_step"] == 1).await;
+        post_empty(&format!("/api/sessions/{id}/suspend"))
+            .await
+            .ok();
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        post_empty(&format!("/api/sessions/{id}/resume")).await.ok();
+        until_status(&id, "completed").await;
+        let made = calls(&word.to_string());
+        assert_eq!(
+            made.iter().filter(|call| *call == "step_1").count(),
+            1,
+            "after {pause} ms: {made:?}"
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn cancel_in_the_middle_of_a_step_ends_the_run_at_once_and_a_new_task_may_follow() {
+    model();
+    let id = create("planning-control").await;
+    let run = start(&id, "[[slow=2500]]").await;
+    until(&id, "planning", |detail| {
+        detail["current_phase"] == "planning"
+    })
+    .await;
+    post_empty(&format!("/api/sessions/{id}/runs/{run}/cancel"))
+        .await
+        .ok();
+    let detail = detail(&id).await;
+    assert_eq!(
+        (&detail["status"], &detail["suspend_reason"]),
+        (&json!("suspended"), &json!("user_requested"))
+    );
+    start(&id, "[[steps=1]]").await;
+    until_status(&id, "completed").await;
+    let events = record(&id).await;
+    assert_eq!(
+        (
+            count(&events, "workflow_cancelled"),
+            count(&events, "complete")
+        ),
+        (1, 1)
+    );
+    let late = events
+        .iter()
+        .skip_while(|event| event["event_type"] != "workflow_cancelled")
+        .skip(1);
+    assert_eq!(
+        late.filter(|event| event["run_id"] == json!(run)).count(),
+        0,
+        "the old worker wrote nothing more"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn delete_in_the_middle_of_a_step_stops_the_run_and_leaves_no_ghost() {
+    model();
+    let id = create("planning-control").await;
+    start(&id, "[[slow=1500]]").await;
+    until(&id, "planning", |detail| {
+        detail["current_phase"] == "planning"
+    })
+    .await;
+    delete(&format!("/api/sessions/{id}")).await.ok();
+    let before = stack().items(&id).await.len();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(
+        stack().items(&id).await.len(),
+        before,
+        "the old worker wrote nothing"
+    );
+    let left = eventually("only the tombstone is left", || async {
+        stack().sweep().await;
+        let items = stack().items(&id).await;
+        (items.len() == 1).then_some(items)
+    })
+    .await;
+    assert!(left[0]["SK"].as_s().unwrap().starts_with("LOG#") && left[0].contains_key("ttl"));
+    assert_eq!(
+        get(&format!("/api/sessions/{id}")).await.problem(),
+        (404, "session_not_found")
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_mode_that_is_not_built_yet_fails_clearly() {
+    let id = create("ocr").await;
+    start(&id, "read this").await;
+    let detail = until_status(&id, "suspended").await;
+    assert_eq!(detail["suspend_reason"], "run_failed");
+    assert!(
+        detail["error"].as_str().unwrap().contains("ocr"),
+        "{detail}"
+    );
+}
