@@ -1,0 +1,98 @@
+//! What every handler of a client's request works with, and the one way in which it changes a session.
+
+use serde::Serialize;
+use session::{Command, NewRun, RunStatus, SessionId, State, Timestamp};
+use session_manager::{Actor, Committed, SessionManager};
+
+use crate::config::ConfigError;
+use crate::{Aws, Config, Gate, Outbox, Problem, Request, http};
+
+/// Who may, and on what.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Tells who asks.
+    pub gate: Gate,
+    /// All sessions.
+    pub sessions: SessionManager,
+}
+
+/// The contract's answer to an action: `success`, `session_id`, `message`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Action {
+    success: bool,
+    session_id: SessionId,
+    message: &'static str,
+}
+
+impl Action {
+    /// An action that was done; `message` says what, in a sentence.
+    pub const fn done(session_id: SessionId, message: &'static str) -> Self {
+        Self {
+            success: true,
+            session_id,
+            message,
+        }
+    }
+}
+
+impl App {
+    /// By the configuration.
+    ///
+    /// # Errors
+    /// When `TABLE_NAME` is missing.
+    pub fn new(config: &Config, aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            gate: Gate::new(config),
+            sessions: aws.sessions(config)?,
+        })
+    }
+
+    /// Who asks, and for which session of the path.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `session_not_found`.
+    pub fn admit(&self, request: &Request) -> Result<(Actor, SessionId), Problem> {
+        let caller = self.gate.caller(request)?;
+        Ok((Actor::Client(caller.owner), http::session_id(request)?))
+    }
+
+    /// Commits a command, and publishes what came of it.
+    ///
+    /// # Errors
+    /// The refusal, or `unavailable`; the session is then as it was.
+    pub async fn change(
+        &self,
+        outbox: &Outbox,
+        actor: &Actor,
+        session: SessionId,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Committed, Problem> {
+        let committed = self.sessions.change(session, actor, command, now).await?;
+        outbox.publish(&committed, now).await;
+        Ok(committed)
+    }
+
+    /// The run that would go on where the session's failed one stopped; none where no run has failed.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn takeover(&self, state: &State) -> Result<Option<NewRun>, Problem> {
+        let failed = state
+            .run
+            .as_ref()
+            .filter(|run| run.status == RunStatus::Failed);
+        let Some(failed) = failed else {
+            return Ok(None);
+        };
+        let row = self.sessions.run(state.session_id, failed.id).await?;
+        Ok(row.map(|row| NewRun {
+            id: session::RunId::new(uuid::Uuid::now_v7()),
+            task: row.task_description,
+            artifact: None,
+            task_id: None,
+            agent: row.agent,
+            model: row.model,
+        }))
+    }
+}

@@ -1,0 +1,63 @@
+//! SQS batches: each record is parsed and handled by itself, and only those that failed come again.
+//!
+//! A record without an id cannot be named in the answer, and an empty name would fail the whole batch: it is logged.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+
+use crate::{Message, Problem, UnknownMessage};
+
+/// Handles the records of a batch one after another.
+///
+/// `handle` gets what the record says, or why it says nothing; its error makes the record come again.
+pub async fn each<H, F>(event: SqsEvent, handle: H) -> SqsBatchResponse
+where
+    H: Fn(Result<Message, UnknownMessage>) -> F,
+    F: Future<Output = Result<(), Problem>>,
+{
+    let mut response = SqsBatchResponse::default();
+    for record in event.records {
+        let message = Message::parse(record.body.as_deref().unwrap_or_default());
+        let Err(problem) = handle(message).await else {
+            continue;
+        };
+        problem.log();
+        match record.message_id.filter(|id| !id.is_empty()) {
+            Some(id) => response.add_failure(id),
+            None => tracing::error!("a failed record has no id"),
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn a_bad_record_does_not_keep_the_others_from_being_handled() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let body = |json: serde_json::Value| json.to_string();
+        let event: SqsEvent = serde_json::from_value(json!({"Records": [
+            {"messageId": "1", "body": body(json!({"session_id": id, "run_id": id}))},
+            {"messageId": "2", "body": "nonsense"},
+            {"messageId": "3", "body": body(json!({"session_id": id, "purge": true}))},
+            {"body": "nonsense"},
+        ]}))
+        .unwrap();
+        let response = each(event, |message| async move {
+            match message {
+                Ok(Message::Wake(_)) => Ok(()),
+                Ok(Message::Purge(_)) => Err(Problem::unavailable("throttled")),
+                Err(unknown) => Err(Problem::internal(unknown)),
+            }
+        })
+        .await;
+        let failed: Vec<&str> = response
+            .batch_item_failures
+            .iter()
+            .map(|failure| failure.item_identifier.as_str())
+            .collect();
+        assert_eq!(failed, ["2", "3"]);
+    }
+}

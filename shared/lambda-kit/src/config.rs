@@ -1,0 +1,244 @@
+//! The environment, read once and into types: a variable that cannot be used stops the cold start and never a request.
+//!
+//! Every variable stands in one table with its default and its sentence. [`Config`] is made from that table, and so is
+//! [`VARIABLES`], which a test holds against the README and the template. An empty variable counts as absent. What only
+//! some functions need is optional here, and [`required`] names it where it is missing.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use agents::{ModelConfig, ProviderKind, Secret};
+use session::Rules;
+
+/// A variable of the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What counts when it is absent; none for what only some deployments or functions have.
+    pub default: Option<&'static str>,
+    /// What it is.
+    pub doc: &'static str,
+}
+
+/// A variable that is missing or cannot be used. Its value is not shown: it may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// This function cannot do without it.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// It does not parse.
+    #[error("{name} cannot be used: {problem}")]
+    Invalid {
+        /// Which variable.
+        name: &'static str,
+        /// What it must be.
+        problem: String,
+    },
+}
+
+/// A duration, given as a whole number of seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds(pub Duration);
+
+/// A duration, given as a whole number of milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Milliseconds(pub Duration);
+
+/// The key of a model provider; it never shows itself.
+#[derive(Debug, Clone)]
+pub struct ApiKey(Secret);
+
+/// The text is no whole number of the unit.
+#[derive(Debug, thiserror::Error)]
+#[error("it must be a whole number of {0}")]
+pub struct NotANumberOf(&'static str);
+
+impl FromStr for Seconds {
+    type Err = NotANumberOf;
+
+    fn from_str(text: &str) -> Result<Self, NotANumberOf> {
+        let seconds = text.parse().map_err(|_| NotANumberOf("seconds"))?;
+        Ok(Self(Duration::from_secs(seconds)))
+    }
+}
+
+impl FromStr for Milliseconds {
+    type Err = NotANumberOf;
+
+    fn from_str(text: &str) -> Result<Self, NotANumberOf> {
+        let milliseconds = text.parse().map_err(|_| NotANumberOf("milliseconds"))?;
+        Ok(Self(Duration::from_millis(milliseconds)))
+    }
+}
+
+impl FromStr for ApiKey {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(Secret::new(text)))
+    }
+}
+
+macro_rules! environment {
+    ($($name:literal $field:ident: $type:ty $(= $default:literal)?, $doc:literal;)*) => {
+        /// Everything that a deployment can set. The fields say what [`VARIABLES`] says.
+        #[derive(Debug, Clone)]
+        pub struct Config {
+            $(#[doc = $doc] pub $field: environment!(@field $type $(, $default)?),)*
+        }
+
+        /// Every variable that is read, in the order of the README.
+        pub const VARIABLES: &[Variable] = &[
+            $(Variable { name: $name, default: environment!(@default $($default)?), doc: $doc },)*
+        ];
+
+        impl Config {
+            /// Reads the variables through `get`, which knows their values.
+            ///
+            /// # Errors
+            /// [`ConfigError`], which names the variable.
+            pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+                Ok(Self { $($field: environment!(@read get, $name $(, $default)?),)* })
+            }
+        }
+    };
+    (@field $type:ty, $default:literal) => { $type };
+    (@field $type:ty) => { Option<$type> };
+    (@default $default:literal) => { Some($default) };
+    (@default) => { None };
+    (@read $get:ident, $name:literal, $default:literal) => {
+        parse($name, &$get($name).unwrap_or_else(|| $default.into()))?
+    };
+    (@read $get:ident, $name:literal) => {
+        $get($name).map(|text| parse($name, &text)).transpose()?
+    };
+}
+
+environment! {
+    "TABLE_NAME" table: String, "The DynamoDB table.";
+    "QUEUE_URL" queue_url: String, "The queue that wakes the executor.";
+    "BUCKET_NAME" bucket: String, "The bucket for contents above 32 KiB.";
+    "WS_CALLBACK_URL" ws_callback_url: String, "The `@connections` base URL of the WebSocket API, with its stage.";
+    "OWNER" owner: String, "Makes every caller this owner; set by the local stack alone, never by the template.";
+    "MODEL_PROVIDER" model_provider: ProviderKind = "offline", "Who answers: `offline` or `openai`.";
+    "MODEL_ID" model_id: String, "The model for calls that name none; needed by `openai`.";
+    "OPENAI_BASE_URL" openai_base_url: String, "An OpenAI-compatible service, up to and with its version; OpenAI's own when absent.";
+    "OPENAI_API_KEY" openai_api_key: ApiKey, "The key for it.";
+    "OFFLINE_LATENCY_MS" offline_latency: Milliseconds = "0", "How long the offline engine waits before each answer.";
+    "MODEL_TIMEOUT_SECONDS" model_timeout: Seconds = "90", "The longest that one model call may take.";
+    "STEP_MARGIN_SECONDS" step_margin: Seconds = "30", "What must be left of an invocation beyond a model call for a step to begin.";
+    "FUNCTION_TIMEOUT_SECONDS" function_timeout: Seconds = "180", "The executor's own time-out, where the runtime gives no usable deadline.";
+    "APPROVAL_TTL_SECONDS" approval_ttl: Seconds = "604800", "How long a question to a person stays open.";
+    "IDLE_TTL_SECONDS" idle_ttl: Seconds = "86400", "How long an active session may do nothing before it expires.";
+    "REQUEUE_SECONDS" requeue: Seconds = "30", "After this long the message of a queued run is sent again; it doubles each time.";
+    "PURGE_DELAY_SECONDS" purge_delay: Seconds = "1200", "How long after a delete its items are purged: longer than any function lives.";
+    "RUST_LOG" log: String = "info", "What is logged, as a filter of the tracing crate.";
+}
+
+fn parse<T: FromStr<Err: Display>>(name: &'static str, text: &str) -> Result<T, ConfigError> {
+    text.parse().map_err(|error: T::Err| ConfigError::Invalid {
+        name,
+        problem: error.to_string(),
+    })
+}
+
+/// The value of a variable that this function cannot do without.
+///
+/// # Errors
+/// [`ConfigError::Missing`].
+pub fn required<'a>(name: &'static str, value: &'a Option<String>) -> Result<&'a str, ConfigError> {
+    value.as_deref().ok_or(ConfigError::Missing(name))
+}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    /// The durations that decisions depend on.
+    pub const fn rules(&self) -> Rules {
+        Rules {
+            requeue: self.requeue.0,
+            approval_ttl: self.approval_ttl.0,
+            idle_ttl: self.idle_ttl.0,
+            purge_delay: self.purge_delay.0,
+        }
+    }
+
+    /// What the agents need to know.
+    pub fn models(&self) -> ModelConfig {
+        ModelConfig {
+            provider: self.model_provider,
+            model_id: self.model_id.clone(),
+            openai_base_url: self.openai_base_url.clone(),
+            openai_api_key: self.openai_api_key.clone().map(|key| key.0),
+            offline_latency: self.offline_latency.0,
+            call_timeout: self.model_timeout.0,
+            margin: self.step_margin.0,
+            ..ModelConfig::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(|name| {
+            let pair = pairs.iter().find(|(key, _)| *key == name)?;
+            Some(pair.1.to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set_is_a_usable_configuration_whose_rules_are_the_domains() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.rules(), Rules::default());
+        assert_eq!(config.model_provider, ProviderKind::Offline);
+        assert_eq!(
+            required("TABLE_NAME", &config.table),
+            Err(ConfigError::Missing("TABLE_NAME"))
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_named_and_not_shown() {
+        for (name, value) in [
+            ("IDLE_TTL_SECONDS", "a day"),
+            ("REQUEUE_SECONDS", "-1"),
+            ("OFFLINE_LATENCY_MS", "1.5"),
+            ("MODEL_PROVIDER", "oracle"),
+        ] {
+            let error = with(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+            assert!(!error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_never_shows_itself() {
+        let config = with(&[("OPENAI_API_KEY", "sk-very-secret")]).unwrap();
+        assert!(!format!("{config:?}").contains("very-secret"));
+    }
+
+    #[test]
+    fn no_variable_stands_twice() {
+        for (at, variable) in VARIABLES.iter().enumerate() {
+            assert!(
+                VARIABLES[at + 1..]
+                    .iter()
+                    .all(|other| other.name != variable.name),
+                "{}",
+                variable.name
+            );
+        }
+    }
+}

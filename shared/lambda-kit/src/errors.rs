@@ -1,0 +1,36 @@
+//! What the session manager answers, as a client sees it.
+
+use session_manager::{ChangeError, ReadError};
+
+use crate::{Code, Problem};
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Refused(refusal, _) => refusal.into(),
+            ChangeError::TooLarge(limit) => {
+                Self::new(Code::TooLarge, format!("It is too large: {limit}."))
+            }
+            ChangeError::KeyTaken(_) => Self::new(
+                Code::KeyReused,
+                "The Idempotency-Key was used before, for another request.",
+            ),
+            ChangeError::Contention | ChangeError::Unavailable(_) => Self::unavailable(error),
+            ChangeError::Malformed(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NoSuchSession => session::Refusal::NoSuchSession.into(),
+            ReadError::BadCursor => Self::new(
+                Code::BadCursor,
+                "The cursor is not one of this list; begin again without it.",
+            ),
+            ReadError::Unavailable(_) => Self::unavailable(error),
+            ReadError::Malformed(_) => Self::internal(error),
+        }
+    }
+}

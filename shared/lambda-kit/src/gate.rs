@@ -1,0 +1,133 @@
+//! Who asks: the `iss` and `sub` of a token that API Gateway has verified, and nothing else that a client sends.
+//!
+//! `OWNER` in the environment, which the local stack sets and the template never does, stands in where there are no
+//! claims; without both nobody comes in.
+
+use std::collections::HashMap;
+
+use aws_lambda_events::apigw::ApiGatewayRequestAuthorizer;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
+use session::OwnerId;
+
+use crate::{Code, Config, Problem};
+
+/// The issuer of owners that `OWNER` makes.
+const LOCAL_ISSUER: &str = "local";
+
+/// Whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Under whom everything of theirs is stored.
+    pub owner: OwnerId,
+    /// The subject of their token, as an approval records it.
+    pub subject: String,
+}
+
+/// Tells who a caller is.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    local: Option<Caller>,
+}
+
+impl Caller {
+    fn new(issuer: &str, subject: &str) -> Self {
+        Self {
+            owner: OwnerId::of(issuer, subject),
+            subject: subject.to_owned(),
+        }
+    }
+}
+
+impl Gate {
+    /// A gate that knows `OWNER`, if it is set.
+    pub fn new(config: &Config) -> Self {
+        let local = config.owner.as_deref();
+        Self {
+            local: local.map(|owner| Caller::new(LOCAL_ISSUER, owner)),
+        }
+    }
+
+    /// The caller of an HTTP request, by its authorizer's claims.
+    ///
+    /// # Errors
+    /// `unauthenticated`.
+    pub fn caller(&self, request: &Request) -> Result<Caller, Problem> {
+        let claims = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context
+                .authorizer
+                .as_ref()
+                .and_then(|authorizer| authorizer.jwt.as_ref())
+                .map(|jwt| &jwt.claims),
+            _ => None,
+        };
+        self.admit(claims.and_then(named))
+    }
+
+    /// The person behind a WebSocket connection, by what the authorizer of `$connect` handed on.
+    ///
+    /// # Errors
+    /// `unauthenticated`.
+    pub fn connected(&self, authorizer: &ApiGatewayRequestAuthorizer) -> Result<Caller, Problem> {
+        let field = |name| authorizer.fields.get(name)?.as_str();
+        let caller = field("iss").zip(field("sub"));
+        self.admit(caller.map(|(issuer, subject)| Caller::new(issuer, subject)))
+    }
+
+    fn admit(&self, verified: Option<Caller>) -> Result<Caller, Problem> {
+        verified
+            .filter(|caller| !caller.subject.is_empty())
+            .or_else(|| self.local.clone())
+            .ok_or_else(|| Problem::new(Code::Unauthenticated, "A verified token is needed."))
+    }
+}
+
+fn named(claims: &HashMap<String, String>) -> Option<Caller> {
+    Some(Caller::new(claims.get("iss")?, claims.get("sub")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn gate(owner: Option<&str>) -> Gate {
+        let config = Config::read(|name| (name == "OWNER").then(|| owner.map(str::to_owned))?);
+        Gate::new(&config.unwrap())
+    }
+
+    fn request(authorizer: serde_json::Value) -> Request {
+        let event = json!({
+            "version": "2.0", "routeKey": "GET /api/health", "rawPath": "/api/health", "rawQueryString": "",
+            "headers": {"authorization": "Bearer forged"},
+            "requestContext": {"http": {"method": "GET", "path": "/api/health"}, "timeEpoch": 0, "authorizer": authorizer},
+            "isBase64Encoded": false
+        });
+        lambda_http::request::from_str(&event.to_string()).unwrap()
+    }
+
+    #[test]
+    fn the_owner_is_the_issuer_and_subject_of_a_verified_token() {
+        let request = request(json!({"jwt": {"claims": {"iss": "https://i", "sub": "ada"}}}));
+        for gate in [gate(None), gate(Some("local"))] {
+            let caller = gate.caller(&request).unwrap();
+            assert_eq!(caller.owner, OwnerId::of("https://i", "ada"));
+            assert_eq!(caller.subject, "ada");
+        }
+    }
+
+    #[test]
+    fn without_claims_only_a_local_owner_comes_in() {
+        for authorizer in [
+            json!(null),
+            json!({"jwt": {"claims": {"iss": "https://i"}}}),
+            json!({"jwt": {"claims": {"iss": "https://i", "sub": ""}}}),
+            json!({"lambda": {"iss": "https://i", "sub": "ada"}}),
+        ] {
+            let request = request(authorizer);
+            assert_eq!(gate(None).caller(&request).unwrap_err().status(), 401);
+            let caller = gate(Some("local")).caller(&request).unwrap();
+            assert_eq!(caller.owner, OwnerId::of("local", "local"));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! HTTP, once: from API Gateway's event to a handler and back to a reply.
+//!
+//! A handler returns a [`Reply`] or a [`Problem`]; everything else that a reply carries is put on here: the content type,
+//! `x-request-id` (the invocation's id, by which our log is searched), the error body. Nothing runs after a reply.
+
+mod query;
+mod request;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use lambda_http::{Request, RequestExt as _, Response, run, service_fn};
+use serde::Serialize;
+
+use crate::Problem;
+
+pub use query::Query;
+pub use request::{fields, first_answer, optional_fields, request_key, run_id, session_id};
+
+/// How long a handler may take: within the function's 10 seconds, so that a client gets our answer and not the gateway's.
+const HANDLER_TIME: Duration = Duration::from_secs(9);
+
+/// What a handler answers when all is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    status: u16,
+    json: String,
+}
+
+impl Reply {
+    /// 200 with a value.
+    ///
+    /// # Errors
+    /// `internal` for a value that is no JSON; ours are.
+    pub fn ok(value: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self::stored(200, serde_json::to_string(value)?))
+    }
+
+    /// 202 with a value: what it tells of has only begun.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn accepted(value: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self::stored(202, serde_json::to_string(value)?))
+    }
+
+    /// An answer that was given before, word for word.
+    pub const fn stored(status: u16, json: String) -> Self {
+        Self { status, json }
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The body, as JSON text.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+}
+
+/// Serves requests until the process ends.
+///
+/// # Errors
+/// When the Lambda runtime itself fails.
+pub async fn serve<H, F>(handler: H) -> Result<(), lambda_http::Error>
+where
+    H: Fn(Request) -> F,
+    F: Future<Output = Result<Reply, Problem>> + Send,
+{
+    run(service_fn(|request: Request| {
+        let request_id = request.lambda_context().request_id;
+        // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
+        let handled = Box::pin(handler(request));
+        async move { Ok::<_, Infallible>(respond(&request_id, handled).await) }
+    }))
+    .await
+}
+
+/// Waits for a handler, not for ever, and makes a response of what it says.
+async fn respond(
+    request_id: &str,
+    handled: impl Future<Output = Result<Reply, Problem>>,
+) -> Response<String> {
+    let result = tokio::time::timeout(HANDLER_TIME, handled)
+        .await
+        .unwrap_or_else(|elapsed| Err(Problem::unavailable(elapsed)));
+    let (status, json) = match result {
+        Ok(reply) => (reply.status, reply.json),
+        Err(problem) => {
+            problem.log();
+            // A body of texts and ids always serialises.
+            let json = serde_json::to_string(&problem.body(request_id)).unwrap_or_default();
+            (problem.status(), json)
+        }
+    };
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/json")
+        .header("x-request-id", request_id)
+        .body(json)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Code;
+
+    #[tokio::test]
+    async fn a_reply_and_a_problem_both_carry_the_request_id() {
+        let reply = respond("r-1", async { Reply::ok(&serde_json::json!({"a": 1})) }).await;
+        assert_eq!(
+            (reply.status().as_u16(), reply.body().as_str()),
+            (200, r#"{"a":1}"#)
+        );
+        assert_eq!(reply.headers()["x-request-id"], "r-1");
+
+        let refused = Problem::new(Code::EmptyTask, "The task is empty.");
+        let reply = respond("r-2", async { Err(refused) }).await;
+        assert_eq!(reply.status().as_u16(), 422);
+        assert_eq!(reply.headers()["x-request-id"], "r-2");
+        assert_eq!(
+            reply.body(),
+            r#"{"detail":"The task is empty.","code":"empty_task","request_id":"r-2"}"#
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_hangs_is_a_503_and_not_the_gateways_timeout() {
+        let reply = respond("r-3", std::future::pending()).await;
+        assert_eq!(reply.status().as_u16(), 503);
+    }
+}

@@ -1,0 +1,145 @@
+//! The query of a request: each value has a type, and a bad one is named.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+use lambda_http::{Request, RequestExt as _};
+
+use session::Seq;
+
+use crate::{Code, Problem};
+
+/// The last place that a session's record can have: what 12 digits hold.
+const MAX_SEQ: u64 = 999_999_999_999;
+
+/// The query string's values; of a name that comes twice, the first.
+#[derive(Debug)]
+pub struct Query(QueryMap);
+
+impl Query {
+    /// The query of a request.
+    pub fn of(request: &Request) -> Self {
+        Self(request.query_string_parameters())
+    }
+
+    /// A value as it is.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.first(name)
+    }
+
+    /// A whole number within a range, if there is one.
+    ///
+    /// # Errors
+    /// `invalid_query`.
+    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
+        let must = format!("a whole number from {} to {}", range.start(), range.end());
+        let number = self.word(name, &must)?;
+        if number.is_none_or(|number| range.contains(&number)) {
+            Ok(number)
+        } else {
+            Err(invalid(name, &must))
+        }
+    }
+
+    /// How many of something: `limit`, from 1 to `max`.
+    ///
+    /// # Errors
+    /// `invalid_query`.
+    pub fn limit(&self, max: u16, default: u16) -> Result<usize, Problem> {
+        let limit = self.number("limit", 1..=max.into())?;
+        Ok(limit
+            .and_then(|limit| usize::try_from(limit).ok())
+            .unwrap_or(default.into()))
+    }
+
+    /// A place in a session's record, from `first` on.
+    ///
+    /// # Errors
+    /// `invalid_query`.
+    pub fn seq(&self, name: &str, first: u64) -> Result<Option<Seq>, Problem> {
+        Ok(self.number(name, first..=MAX_SEQ)?.map(Seq))
+    }
+
+    /// A word with a meaning: a mode, a status.
+    ///
+    /// # Errors
+    /// `invalid_query`; `must` says what it must be.
+    pub fn word<T: FromStr>(&self, name: &str, must: impl Display) -> Result<Option<T>, Problem> {
+        let parse = |text: &str| text.parse().map_err(|_| invalid(name, &must));
+        self.text(name).map(parse).transpose()
+    }
+}
+
+fn invalid(name: &str, must: impl Display) -> Problem {
+    Problem::new(Code::InvalidQuery, format!("`{name}` must be {must}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::Body;
+    use session::SessionStatus;
+
+    fn query(text: &str) -> Query {
+        let map: QueryMap = text.parse().unwrap();
+        Query::of(&Request::new(Body::Empty).with_query_string_parameters(map))
+    }
+
+    #[test]
+    fn a_limit_is_a_default_or_lies_in_its_range() {
+        for (text, expected) in [
+            ("", 50),
+            ("limit=1", 1),
+            ("limit=200", 200),
+            ("limit=7&limit=9", 7),
+        ] {
+            assert_eq!(query(text).limit(200, 50).unwrap(), expected, "{text}");
+        }
+        for text in [
+            "0",
+            "201",
+            "-1",
+            "ten",
+            "",
+            "1.5",
+            "1e2",
+            "18446744073709551616",
+        ] {
+            let problem = query(&format!("limit={text}")).limit(200, 50).unwrap_err();
+            assert_eq!(problem.code(), Code::InvalidQuery, "{text}");
+            assert_eq!(
+                problem.to_string(),
+                "`limit` must be a whole number from 1 to 200."
+            );
+        }
+    }
+
+    #[test]
+    fn a_place_is_one_that_a_record_can_have() {
+        assert_eq!(query("").seq("after", 0).unwrap(), None);
+        assert_eq!(query("after=0").seq("after", 0).unwrap(), Some(Seq(0)));
+        for text in ["after=-1", "after=1000000000000", "after=x"] {
+            assert_eq!(
+                query(text).seq("after", 0).unwrap_err().status(),
+                422,
+                "{text}"
+            );
+        }
+        assert!(query("before=0").seq("before", 1).is_err());
+    }
+
+    #[test]
+    fn a_word_is_one_of_its_kind() {
+        let status = |text| query(text).word::<SessionStatus>("status", "a status");
+        assert_eq!(status("").unwrap(), None);
+        assert_eq!(
+            status("status=active").unwrap(),
+            Some(SessionStatus::Active)
+        );
+        for text in ["status=", "status=Active", "status=gone"] {
+            assert_eq!(status(text).unwrap_err().status(), 422, "{text}");
+        }
+    }
+}

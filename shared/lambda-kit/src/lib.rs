@@ -1,0 +1,45 @@
+//! The edge, once: everything that a function needs around its handler.
+//!
+//! Configuration ([`Config`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
+//! who asks ([`Gate`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`]); what
+//! follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair ([`recover`](recover::recover)).
+
+mod app;
+mod aws;
+pub mod batch;
+mod client_config;
+pub mod config;
+mod errors;
+mod fields;
+mod gate;
+pub mod http;
+mod models;
+mod outbox;
+mod problem;
+mod push;
+mod queue;
+pub mod recover;
+pub mod socket;
+pub mod task;
+
+pub use app::{Action, App};
+pub use aws::Aws;
+pub use client_config::ClientConfig;
+pub use config::Config;
+pub use fields::Fields;
+pub use gate::{Caller, Gate};
+pub use lambda_http::Request;
+pub use lambda_runtime::Error;
+/// Logging to standard output: JSON where Lambda asks for it, filtered by `RUST_LOG`.
+pub use lambda_runtime::tracing::init_default_subscriber as init_logs;
+pub use models::Models;
+pub use outbox::Outbox;
+pub use problem::{Code, Problem};
+pub use push::{Delivery, Push};
+pub use queue::{Message, Queue, QueueError, UnknownMessage};
+pub use task::Task;
+
+/// The time, by the system's clock: read once per request, then handed on.
+pub fn now() -> session::Timestamp {
+    session::Timestamp::from_system(std::time::SystemTime::now())
+}

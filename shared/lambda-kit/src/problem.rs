@@ -1,0 +1,253 @@
+//! Everything that can go wrong for a client, and the one table of codes with their HTTP statuses.
+//!
+//! A problem has one text for the client and, apart from it, the cause for our own log: a sentence never carries an
+//! internal message. Over HTTP it becomes a status and a body, over a WebSocket an `error` event.
+
+use std::error::Error;
+
+use documents::ArtifactError;
+use serde::Serialize;
+use session::{Refusal, RunId};
+
+macro_rules! codes {
+    ($($variant:ident $word:literal $status:literal;)*) => {
+        /// The word for programs; each has one HTTP status.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the words say it")]
+        pub enum Code {
+            $($variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the statuses.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// As clients see it.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson "malformed_json" 400;
+    BadCursor "bad_cursor" 400;
+    BadTaskId "bad_task_id" 400;
+    Unauthenticated "unauthenticated" 401;
+    SessionNotFound "session_not_found" 404;
+    RunNotFound "run_not_found" 404;
+    ApprovalNotFound "approval_not_found" 404;
+    SessionNotActive "session_not_active" 409;
+    SessionNotSuspended "session_not_suspended" 409;
+    RunCannotPause "run_cannot_pause" 409;
+    ModeWithoutResume "mode_without_resume" 409;
+    ModeCannotContinue "mode_cannot_continue" 409;
+    ApprovalOpen "approval_open" 409;
+    NothingToResume "nothing_to_resume" 409;
+    RunUnfinished "run_unfinished" 409;
+    RunEnded "run_ended" 409;
+    TaskIdReused "task_id_reused" 409;
+    NoSessionFollowed "no_session_followed" 409;
+    ApprovalExpired "approval_expired" 410;
+    TooLarge "too_large" 413;
+    InvalidField "invalid_field" 422;
+    InvalidConfig "invalid_config" 422;
+    InvalidQuery "invalid_query" 422;
+    ModeMismatch "mode_mismatch" 422;
+    EmptyTask "empty_task" 422;
+    NotAnOption "not_an_option" 422;
+    KeyReused "idempotency_key_reused" 422;
+    UnknownFrame "unknown_frame" 422;
+    Internal "internal" 500;
+    Unavailable "unavailable" 503;
+}
+
+impl Code {
+    /// The code of this word, if clients may see it.
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.word() == word)
+    }
+}
+
+/// Why a client does not get what it asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct Problem {
+    code: Code,
+    detail: String,
+    run_id: Option<RunId>,
+    #[source]
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// A problem as a reply's body.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProblemBody<'a> {
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_id: Option<RunId>,
+}
+
+impl Problem {
+    /// A problem that is the client's own, with a sentence for it.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            run_id: None,
+            cause: None,
+        }
+    }
+
+    /// A service that we need did not answer as it should; trying again may help.
+    pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let detail = "The service cannot do this at the moment; please try again.";
+        Self::new(Code::Unavailable, detail).because(cause)
+    }
+
+    /// A fault of our own; trying again will not help.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let detail = "Something went wrong on our side.";
+        Self::new(Code::Internal, detail).because(cause)
+    }
+
+    /// A field, of a body or a frame, that is not what it must be.
+    pub fn field(name: &str, must: impl std::fmt::Display) -> Self {
+        Self::new(Code::InvalidField, format!("`{name}` must be {must}."))
+    }
+
+    fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// The word for programs.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        self.code.status()
+    }
+
+    pub(crate) fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {
+        ProblemBody {
+            detail: &self.detail,
+            code: self.code.word(),
+            request_id,
+            run_id: self.run_id,
+        }
+    }
+
+    /// Writes the problem into our log: `error` for our own fault, with its causes; `info` for the client's.
+    pub fn log(&self) {
+        let (status, code) = (self.status(), self.code.word());
+        if status < 500 {
+            tracing::info!(status, code, "refused");
+            return;
+        }
+        let mut causes = String::new();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            causes.push_str(&format!(
+                "{}{cause}",
+                if causes.is_empty() { "" } else { ": " }
+            ));
+            next = cause.source();
+        }
+        tracing::error!(status, code, causes, "failed");
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let Some(code) = Code::of_word(refusal.code()) else {
+            // Refusals of workers and of the clock: no client's command brings them.
+            return Self::internal(refusal);
+        };
+        let mut problem = Self::new(code, refusal.to_string());
+        if let Refusal::RunUnfinished { run_id, .. } = refusal {
+            problem.run_id = Some(run_id);
+        }
+        problem
+    }
+}
+
+impl From<ArtifactError> for Problem {
+    fn from(error: ArtifactError) -> Self {
+        Self::unavailable(error)
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    /// For values of our own: what a client sends is parsed by [`crate::Fields`], which says what is wrong with it.
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::{Mode, RunStatus, SessionStatus};
+
+    #[test]
+    fn every_refusal_that_a_client_can_meet_has_its_status() {
+        let run_id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        for (refusal, status) in [
+            (Refusal::NoSuchSession, 404),
+            (Refusal::NoSuchRun, 404),
+            (Refusal::NoSuchApproval, 404),
+            (Refusal::NotActive(SessionStatus::Completed), 409),
+            (Refusal::CancelInstead(Mode::OneShot), 409),
+            (Refusal::NotSuspended(SessionStatus::Active), 409),
+            (Refusal::NoResume(Mode::Ocr), 409),
+            (Refusal::ApprovalOpen, 409),
+            (Refusal::NothingToResume, 409),
+            (
+                Refusal::RunUnfinished {
+                    run_id,
+                    status: RunStatus::Paused,
+                },
+                409,
+            ),
+            (Refusal::CannotContinue(Mode::OneShot), 409),
+            (Refusal::RunEnded(RunStatus::Failed), 409),
+            (Refusal::NotAnOption("approve, reject".into()), 422),
+            (Refusal::ApprovalLapsed, 410),
+            (Refusal::Overtaken, 500),
+        ] {
+            let problem = Problem::from(refusal.clone());
+            assert_eq!(problem.status(), status, "{refusal}");
+            if status < 500 {
+                assert_eq!(problem.code().word(), refusal.code());
+                assert_eq!(problem.to_string(), refusal.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_names_the_run_in_the_way_and_never_the_cause() {
+        let run_id: RunId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let status = RunStatus::Running;
+        let refused = Problem::from(Refusal::RunUnfinished { run_id, status });
+        let body = serde_json::to_value(refused.body("r-1")).unwrap();
+        assert_eq!(body["run_id"], run_id.to_string());
+        assert_eq!(body["request_id"], "r-1");
+        assert_eq!(body["code"], "run_unfinished");
+
+        let failed = Problem::unavailable("table Sessions of account 123 throttled");
+        let body = serde_json::to_string(&failed.body("r-2")).unwrap();
+        assert!(!body.contains("throttled"), "{body}");
+        assert_eq!(failed.status(), 503);
+    }
+}

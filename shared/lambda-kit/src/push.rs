@@ -1,0 +1,210 @@
+//! Live events: what was committed goes to every connection that follows the session.
+//!
+//! Ten connections at once, each with two seconds; the events of one connection in their order. Nothing of it is
+//! trusted: a client that misses an event sees a gap in `seq` and asks for the rest, so that a connection that fails is
+//! left out and one that is gone is forgotten.
+
+use std::time::Duration;
+
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use futures::StreamExt as _;
+use serde::Serialize;
+use serde_json::json;
+use session::{Envelope, Recorded, SessionId};
+use session_manager::{ConnectionId, SessionManager};
+
+/// How many connections are written to at the same time.
+const AT_ONCE: usize = 10;
+
+/// What one connection may take for what one commit brings.
+const TIME_EACH: Duration = Duration::from_secs(2);
+
+/// The largest frame, in bytes: API Gateway takes 128 KB.
+const MAX_FRAME: usize = 128_000;
+
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// API Gateway has it.
+    Sent,
+    /// There is no such connection any more.
+    Gone,
+    /// It did not work; the client will ask for what it misses.
+    Failed,
+}
+
+/// The way to the connections.
+#[derive(Debug, Clone)]
+pub struct Push {
+    client: Client,
+    sessions: SessionManager,
+}
+
+impl Push {
+    /// Through a client whose endpoint is the WebSocket API's `@connections` URL.
+    pub const fn new(client: Client, sessions: SessionManager) -> Self {
+        Self { client, sessions }
+    }
+
+    /// Sends events to everybody who follows the session. It never fails: what goes wrong is logged.
+    pub async fn events(&self, session: SessionId, envelopes: &[Envelope]) {
+        if envelopes.is_empty() {
+            return;
+        }
+        let followers = match self.sessions.followers(session, crate::now()).await {
+            Ok(followers) => followers,
+            Err(error) => {
+                tracing::error!(%session, error = %error, "followers not read");
+                return;
+            }
+        };
+        if followers.is_empty() {
+            return;
+        }
+        let frames: Vec<String> = envelopes.iter().filter_map(frame).collect();
+        futures::stream::iter(&followers)
+            .for_each_concurrent(AT_ONCE, |connection| {
+                self.follower(session, connection, &frames)
+            })
+            .await;
+    }
+
+    /// Sends one frame to one connection: an event, or a reply that is no part of the record.
+    pub async fn one(&self, connection: &ConnectionId, frame: &impl Serialize) -> Delivery {
+        match serde_json::to_string(frame) {
+            Ok(text) => timed(connection, self.post(connection, &text)).await,
+            Err(error) => {
+                tracing::error!(%error, "frame not written");
+                Delivery::Failed
+            }
+        }
+    }
+
+    /// Sends one event to one connection, as [`Push::events`] would.
+    pub async fn event(&self, connection: &ConnectionId, envelope: &Envelope) -> Delivery {
+        match frame(envelope) {
+            Some(text) => timed(connection, self.post(connection, &text)).await,
+            None => Delivery::Failed,
+        }
+    }
+
+    async fn follower(&self, session: SessionId, connection: &ConnectionId, frames: &[String]) {
+        let in_order = async {
+            for frame in frames {
+                let delivery = self.post(connection, frame).await;
+                if delivery != Delivery::Sent {
+                    return delivery;
+                }
+            }
+            Delivery::Sent
+        };
+        if timed(connection, in_order).await == Delivery::Gone
+            && let Err(error) = self.sessions.forget_follower(session, connection).await
+        {
+            tracing::warn!(%connection, error = %error, "connection not forgotten");
+        }
+    }
+
+    async fn post(&self, connection: &ConnectionId, text: &str) -> Delivery {
+        let posted = self
+            .client
+            .post_to_connection()
+            .connection_id(connection.as_str())
+            .data(Blob::new(text))
+            .send()
+            .await;
+        match posted {
+            Ok(_) => Delivery::Sent,
+            Err(error) if is_gone(&error) => Delivery::Gone,
+            Err(error) => {
+                tracing::warn!(%connection, error = %error, "push failed");
+                Delivery::Failed
+            }
+        }
+    }
+}
+
+fn is_gone(error: &SdkError<PostToConnectionError>) -> bool {
+    error
+        .as_service_error()
+        .is_some_and(PostToConnectionError::is_gone_exception)
+}
+
+async fn timed(connection: &ConnectionId, posting: impl Future<Output = Delivery>) -> Delivery {
+    let timed = tokio::time::timeout(TIME_EACH, posting).await;
+    timed.unwrap_or_else(|_| {
+        tracing::warn!(%connection, "push timed out");
+        Delivery::Failed
+    })
+}
+
+/// An event as a frame. One that is too large keeps its place and its kind, and says where it can be read.
+fn frame(envelope: &Envelope) -> Option<String> {
+    let text = serde_json::to_string(envelope).ok()?;
+    if text.len() <= MAX_FRAME {
+        return Some(text);
+    }
+    let seq = envelope.seq?.0;
+    let event_type = serde_json::to_value(&envelope.body).ok()?["event_type"]
+        .as_str()?
+        .to_owned();
+    let read = format!(
+        "/api/sessions/{}/events?after={}&limit=1",
+        envelope.session_id,
+        seq - 1
+    );
+    let body = Recorded::Unknown {
+        event_type,
+        data: json!({"too_large": text.len(), "read": read}),
+    };
+    serde_json::to_string(&Envelope {
+        body,
+        ..envelope.clone()
+    })
+    .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::{EventBody, Seq, Timestamp};
+
+    fn output(message: String) -> Envelope {
+        Envelope {
+            timestamp: Timestamp::from_micros(0).unwrap(),
+            run_id: None,
+            session_id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
+            seq: Some(Seq(7)),
+            body: EventBody::Output { message }.into(),
+        }
+    }
+
+    #[test]
+    fn a_frame_is_the_envelope_of_the_contract() {
+        let frame: serde_json::Value =
+            serde_json::from_str(&frame(&output("a line".into())).unwrap()).unwrap();
+        let expected = json!({
+            "event_type": "output", "timestamp": "1970-01-01T00:00:00.000000Z", "run_id": null,
+            "session_id": "01890a5d-ac96-774b-bcce-b302099a8057", "seq": 7, "data": {"message": "a line"}
+        });
+        assert_eq!(frame, expected);
+    }
+
+    #[test]
+    fn an_event_above_the_limit_keeps_its_place_and_says_where_it_is() {
+        let frame = frame(&output("x".repeat(200_000))).unwrap();
+        assert!(frame.len() < MAX_FRAME);
+        let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
+        assert_eq!(frame["event_type"], "output");
+        assert_eq!(frame["seq"], 7);
+        assert!(
+            frame["data"]["read"]
+                .as_str()
+                .unwrap()
+                .ends_with("after=6&limit=1")
+        );
+    }
+}

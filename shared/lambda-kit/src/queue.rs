@@ -1,0 +1,152 @@
+//! The queue that wakes the executor. A message holds ids alone; what is to be done stands in the session.
+//!
+//! A message that is lost does no harm: whatever is owed has a time at which the sweeper sends it again.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use serde::{Deserialize, Serialize};
+use session::{SessionId, Wake};
+
+/// The longest delay that SQS takes.
+const MAX_DELAY: Duration = Duration::from_secs(900);
+
+/// What a message asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// Go on with a run.
+    Wake(Wake),
+    /// Remove what is left of a deleted session.
+    Purge(SessionId),
+}
+
+/// A message as it travels: `{"session_id", "run_id", "epoch"}` or `{"session_id", "purge": true}`.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Body {
+    Wake(Wake),
+    Purge { session_id: SessionId, purge: bool },
+}
+
+/// A message that is none of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum UnknownMessage {
+    /// Not JSON, or of no known shape.
+    #[error("the message's body is of no known shape")]
+    Malformed(#[from] serde_json::Error),
+    /// `"purge": false`.
+    #[error("the message asks for nothing")]
+    Empty,
+}
+
+impl Message {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// [`UnknownMessage`].
+    pub fn parse(body: &str) -> Result<Self, UnknownMessage> {
+        match serde_json::from_str(body)? {
+            Body::Wake(wake) => Ok(Self::Wake(wake)),
+            Body::Purge {
+                session_id,
+                purge: true,
+            } => Ok(Self::Purge(session_id)),
+            Body::Purge { purge: false, .. } => Err(UnknownMessage::Empty),
+        }
+    }
+
+    fn body(self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&match self {
+            Self::Wake(wake) => Body::Wake(wake),
+            Self::Purge(session_id) => Body::Purge {
+                session_id,
+                purge: true,
+            },
+        })
+    }
+}
+
+/// A message could not be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue did not take the message")]
+pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// The queue, as far as sending goes.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    /// The queue at a URL.
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self {
+            client,
+            url: url.into(),
+        }
+    }
+
+    /// Sends a message, to be delivered after `delay`: whole seconds, at most 15 minutes.
+    ///
+    /// # Errors
+    /// [`QueueError`].
+    pub async fn send(&self, message: Message, delay: Duration) -> Result<(), QueueError> {
+        let body = message.body().map_err(|error| QueueError(error.into()))?;
+        let seconds = delay.min(MAX_DELAY).as_secs();
+        let sending = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            // 0 is what the queue does anyhow, and FIFO-free by its own default.
+            .set_delay_seconds(i32::try_from(seconds).ok().filter(|seconds| *seconds > 0))
+            .send();
+        // Boxed: the future of an SDK call is deep, and would be laid out anew in every layer above.
+        Box::pin(sending)
+            .await
+            .map_err(|error| QueueError(error.into()))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::Epoch;
+
+    const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+    #[test]
+    fn a_message_holds_ids_alone_and_comes_back() {
+        let wake = Message::Wake(Wake {
+            session_id: ID.parse().unwrap(),
+            run_id: ID.parse().unwrap(),
+            epoch: Epoch(3),
+        });
+        let purge = Message::Purge(ID.parse().unwrap());
+        for (message, body) in [
+            (
+                wake,
+                format!(r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3}}"#),
+            ),
+            (purge, format!(r#"{{"session_id":"{ID}","purge":true}}"#)),
+        ] {
+            assert_eq!(message.body().unwrap(), body);
+            assert_eq!(Message::parse(&body).unwrap(), message);
+        }
+    }
+
+    #[test]
+    fn a_body_of_another_shape_is_told_apart() {
+        for body in [
+            String::new(),
+            "{}".into(),
+            format!(r#"{{"session_id":"{ID}"}}"#),
+            format!(r#"{{"session_id":"{ID}","purge":false}}"#),
+            r#"{"session_id":"x","purge":true}"#.into(),
+        ] {
+            assert!(Message::parse(&body).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the sweeper and the dead letters have in common: look at the newest entry, and do what is overdue.
+//!
+//! Both may come late, twice, or for nothing: what is not owed any more changes nothing.
+
+use session::{Command, Owed, Refusal, SessionId, Timestamp, Wake};
+use session_manager::{Actor, ChangeError, SessionManager};
+
+use crate::{Message, Outbox, Problem};
+
+/// What was done for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovered {
+    /// Nothing is owed.
+    Nothing,
+    /// This was overdue, and was done.
+    Did(Owed),
+    /// The run whose message nobody could handle has failed.
+    FailedRun,
+}
+
+/// Does what is overdue for a session: sends a message again, or lets a question or an idle session lapse.
+///
+/// # Errors
+/// `unavailable` when the table does not answer; the debt stays, and so does its time.
+pub async fn recover(
+    sessions: &SessionManager,
+    outbox: &Outbox,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Recovered, Problem> {
+    let state = sessions.state(session, &Actor::Engine).await?;
+    let Some(owed) = sessions.rules().recover(&state, now) else {
+        return Ok(Recovered::Nothing);
+    };
+    if owed == Owed::Purge {
+        outbox.enqueue(Message::Purge(session)).await;
+        return Ok(Recovered::Did(owed));
+    }
+    let done = apply(sessions, outbox, session, &Command::Recover, now).await?;
+    Ok(if done {
+        Recovered::Did(owed)
+    } else {
+        Recovered::Nothing
+    })
+}
+
+/// Fails the run that a dead letter speaks of, unless the letter is old news.
+///
+/// # Errors
+/// As [`recover`].
+pub async fn dead_letter(
+    sessions: &SessionManager,
+    outbox: &Outbox,
+    letter: Wake,
+    now: Timestamp,
+) -> Result<Recovered, Problem> {
+    let command = Command::DeadLetter {
+        run: letter.run_id,
+        epoch: letter.epoch,
+    };
+    let done = apply(sessions, outbox, letter.session_id, &command, now).await?;
+    Ok(if done {
+        Recovered::FailedRun
+    } else {
+        Recovered::Nothing
+    })
+}
+
+/// Whether the command changed anything.
+async fn apply(
+    sessions: &SessionManager,
+    outbox: &Outbox,
+    session: SessionId,
+    command: &Command,
+    now: Timestamp,
+) -> Result<bool, Problem> {
+    match sessions.change(session, &Actor::Engine, command, now).await {
+        Ok(committed) => {
+            outbox.publish(&committed, now).await;
+            Ok(true)
+        }
+        // Somebody was first, or it is gone: either way nothing is owed here.
+        Err(ChangeError::Refused(Refusal::NotDue | Refusal::NoSuchSession, _)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,138 @@
+//! From a client's task to a run: the same over REST and WebSocket.
+
+use session::{Mode, NewRun, RunId, State, TaskId};
+use uuid::Uuid;
+use workflow::{MAX_MESSAGE_BYTES, Settings, clip};
+
+use crate::{ClientConfig, Code, Models, Problem};
+
+/// The longest task, in bytes.
+const MAX_TASK: usize = 64 * 1024;
+
+/// A task that is worth a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task(String);
+
+impl Task {
+    /// Accepts a text that is not empty and not too long; none is empty too.
+    ///
+    /// # Errors
+    /// `empty_task` for white space, `too_large` above 64 KiB.
+    pub fn new(text: Option<String>) -> Result<Self, Problem> {
+        let text = text.unwrap_or_default();
+        if text.trim().is_empty() {
+            return Err(Problem::new(Code::EmptyTask, "The task is empty."));
+        }
+        if text.len() > MAX_TASK {
+            return Err(Problem::new(
+                Code::TooLarge,
+                "The task is larger than 64 KiB.",
+            ));
+        }
+        Ok(Self(text))
+    }
+
+    /// The whole of it.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether its message holds only its beginning, so that the whole must be an artifact.
+    pub const fn is_long(&self) -> bool {
+        self.0.len() > MAX_MESSAGE_BYTES
+    }
+
+    /// A run of this task, with a new id.
+    pub fn run(&self, settings: &Settings, models: &Models, task_id: Option<TaskId>) -> NewRun {
+        let agent = settings.agent();
+        NewRun {
+            id: RunId::new(Uuid::now_v7()),
+            task: clip(&self.0, MAX_MESSAGE_BYTES).to_owned(),
+            artifact: None,
+            task_id,
+            agent: agent.to_owned(),
+            model: models.name(settings.model(agent)).to_owned(),
+        }
+    }
+}
+
+/// The config of a further run in a session: the client's, over the session's own.
+///
+/// # Errors
+/// `mode_mismatch` when it names another mode than the session's.
+pub fn continued(
+    state: &State,
+    own: &ClientConfig,
+    session: &ClientConfig,
+) -> Result<ClientConfig, Problem> {
+    match mode_of(own)? {
+        Some(mode) if mode != state.mode => {
+            let detail = format!("The session's mode is {}, not {mode}.", state.mode);
+            Err(Problem::new(Code::ModeMismatch, detail))
+        }
+        _ => own.over(session, state.session_id),
+    }
+}
+
+/// The `mode` of a config, if it names one.
+///
+/// # Errors
+/// `invalid_field` for a mode that does not exist.
+pub fn mode_of(config: &ClientConfig) -> Result<Option<Mode>, Problem> {
+    config.fields()?.word("mode", ONE_OF_THE_MODES)
+}
+
+/// What a mode must be.
+pub const ONE_OF_THE_MODES: &str = "one of copilot, planning-control, one-shot, hitl-interactive, \
+     idea-generation, ocr, arxiv, enhance-input";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use session::MODES;
+
+    fn task(text: impl Into<String>) -> Result<Task, Problem> {
+        Task::new(Some(text.into()))
+    }
+
+    #[test]
+    fn a_task_is_text_of_some_length() {
+        assert_eq!(Task::new(None).unwrap_err().code(), Code::EmptyTask);
+        assert_eq!(task(" \n\t\u{2003}").unwrap_err().code(), Code::EmptyTask);
+        assert_eq!(
+            task("x".repeat(MAX_TASK + 1)).unwrap_err().code(),
+            Code::TooLarge
+        );
+        assert!(task("x".repeat(MAX_TASK)).unwrap().is_long());
+    }
+
+    #[test]
+    fn a_run_shows_who_answers_and_holds_whole_characters_of_the_beginning() {
+        let models = Models::new(&Config::read(|_| None).unwrap()).unwrap();
+        let settings = models
+            .settings(
+                Mode::OneShot,
+                &ClientConfig::stored(r#"{"agent": "engineer"}"#.into()),
+            )
+            .unwrap();
+        let long = task(format!("x{}", "é".repeat(20_000))).unwrap();
+        let run = long.run(&settings, &models, None);
+        assert!(long.is_long() && run.task.len() == MAX_MESSAGE_BYTES - 1);
+        assert_eq!(
+            (run.agent.as_str(), run.model.as_str()),
+            ("engineer", agents::OFFLINE_MODEL)
+        );
+    }
+
+    #[test]
+    fn every_mode_is_named_in_the_sentence() {
+        assert!(
+            MODES
+                .iter()
+                .all(|mode| ONE_OF_THE_MODES.contains(mode.id.id()))
+        );
+        let config = ClientConfig::stored(r#"{"mode": "one-shoe"}"#.into());
+        assert_eq!(mode_of(&config).unwrap_err().status(), 422);
+    }
+}
