@@ -1,0 +1,16 @@
+//! `DELETE /api/sessions/{session_id}`: from the answer on, the session does not exist.
+
+use lambda_kit::http::Reply;
+use lambda_kit::{Action, App, Outbox, Problem, Request, now};
+use session::Command;
+
+/// Deletes a session, and stops its run. What it held is purged later, when no worker can be left that still writes.
+///
+/// # Errors
+/// `session_not_found`, `unavailable`.
+pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
+    let (actor, session) = app.admit(&request)?;
+    app.change(outbox, &actor, session, &Command::Delete, now())
+        .await?;
+    Reply::ok(&Action::done(session, "The session is deleted."))
+}

@@ -1,0 +1,39 @@
+//! `GET /api/sessions/{session_id}/history`: the messages of a session, the newest first asked for, told in their order.
+
+use lambda_kit::http::{Query, Reply};
+use lambda_kit::{App, Problem, Request};
+use serde::Serialize;
+use session::{Message, Seq, SessionId};
+
+const LIMIT: u16 = 100;
+const MAX_LIMIT: u16 = 1000;
+
+#[derive(Serialize)]
+struct History {
+    session_id: SessionId,
+    total_messages: u64,
+    messages: Vec<Message>,
+    next_before: Option<Seq>,
+}
+
+/// Answers with the last `?limit` messages before `?before`.
+///
+/// # Errors
+/// `session_not_found`, `invalid_query`, `unavailable`.
+pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+    let (actor, session_id) = app.admit(&request)?;
+    let query = Query::of(&request);
+    let before = query.seq("before", 1)?;
+    let limit = query.limit(MAX_LIMIT, LIMIT)?;
+
+    let page = app
+        .sessions
+        .history(session_id, &actor, limit, before)
+        .await?;
+    Reply::ok(&History {
+        session_id,
+        total_messages: page.total,
+        messages: page.messages,
+        next_before: page.next_before,
+    })
+}

@@ -1,0 +1,50 @@
+//! `GET /api/sessions/{session_id}`: a session in detail.
+
+use lambda_kit::http::Reply;
+use lambda_kit::{App, Problem, Request};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use session::{Message, PlanStep, RunId, Seq, SuspendReason};
+use session_manager::{Detail, Summary};
+
+/// The contract's Detail.
+#[derive(Serialize)]
+struct Page {
+    #[serde(flatten)]
+    summary: Summary,
+    conversation_history: Vec<Message>,
+    /// No mode of this version keeps variables beside its conversation.
+    context_variables: Map<String, Value>,
+    plan_data: Option<Vec<PlanStep>>,
+    config: Box<RawValue>,
+    suspend_reason: Option<SuspendReason>,
+    error: Option<String>,
+    active_run: Option<RunId>,
+    version: Seq,
+}
+
+/// Answers with where the session stands and its newest messages.
+///
+/// # Errors
+/// `session_not_found`, `unavailable`.
+pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+    let (actor, session) = app.admit(&request)?;
+    let detail = app.sessions.session(session, &actor).await?;
+    Reply::ok(&page(detail)?)
+}
+
+fn page(detail: Detail) -> Result<Page, Problem> {
+    let state = &detail.state;
+    Ok(Page {
+        suspend_reason: state.suspend_reason,
+        active_run: state.unfinished_run().map(|run| run.id),
+        version: state.last_seq,
+        summary: Summary::of(state, detail.name),
+        conversation_history: detail.messages,
+        context_variables: Map::new(),
+        plan_data: detail.plan,
+        config: RawValue::from_string(detail.config)?,
+        error: detail.error,
+    })
+}

@@ -1,0 +1,39 @@
+//! `GET /api/sessions/{session_id}/events`: the record of a session, from any place on.
+
+use lambda_kit::http::{Query, Reply};
+use lambda_kit::{App, Problem, Request};
+use serde::Serialize;
+use session::{Envelope, Seq, SessionId};
+
+const LIMIT: u16 = 100;
+const MAX_LIMIT: u16 = 500;
+
+#[derive(Serialize)]
+struct Events {
+    session_id: SessionId,
+    events: Vec<Envelope>,
+    last_seq: Seq,
+    next_after: Option<Seq>,
+}
+
+/// Answers with the events behind `?after`, at most `?limit` of them.
+///
+/// # Errors
+/// `session_not_found`, `invalid_query`, `unavailable`.
+pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+    let (actor, session_id) = app.admit(&request)?;
+    let query = Query::of(&request);
+    let after = query.seq("after", 0)?.unwrap_or_default();
+    let limit = query.limit(MAX_LIMIT, LIMIT)?;
+
+    let page = app
+        .sessions
+        .events(session_id, &actor, after, limit)
+        .await?;
+    Reply::ok(&Events {
+        session_id,
+        events: page.envelopes,
+        last_seq: page.last_seq,
+        next_after: page.next_after,
+    })
+}

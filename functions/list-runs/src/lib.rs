@@ -1,0 +1,36 @@
+//! `GET /api/sessions/{session_id}/runs`: the runs of a session, newest first.
+
+use lambda_kit::http::{Query, Reply};
+use lambda_kit::{App, Problem, Request};
+use serde::Serialize;
+use session::{RunRow, SessionId};
+
+const LIMIT: u16 = 50;
+const MAX_LIMIT: u16 = 200;
+
+#[derive(Serialize)]
+struct Runs {
+    session_id: SessionId,
+    total_runs: u64,
+    runs: Vec<RunRow>,
+    next_cursor: Option<String>,
+}
+
+/// Answers with at most `?limit` runs, from `?cursor` on.
+///
+/// # Errors
+/// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.
+pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+    let (actor, session_id) = app.admit(&request)?;
+    let query = Query::of(&request);
+    let limit = query.limit(MAX_LIMIT, LIMIT)?;
+    let cursor = query.text("cursor");
+
+    let page = app.sessions.runs(session_id, &actor, limit, cursor).await?;
+    Reply::ok(&Runs {
+        session_id,
+        total_runs: page.total,
+        runs: page.runs,
+        next_cursor: page.next_cursor,
+    })
+}

@@ -1,0 +1,83 @@
+//! `POST /api/sessions/{session_id}/runs`: a task for a session that stands. Its work begins when a worker takes it up.
+
+use documents::Artifacts;
+use lambda_kit::http::{self, Reply};
+use lambda_kit::task::continued;
+use lambda_kit::{App, ClientConfig, Models, Outbox, Problem, Request, Task, now};
+use session::{NewRun, Record, RunRow, State};
+use session_manager::Committed;
+
+/// The artifact that holds the whole of a long task.
+const WHOLE_TASK: &str = "task.txt";
+
+/// What a task needs beside its session.
+#[derive(Debug, Clone)]
+pub struct Tasks {
+    /// Where long tasks go.
+    pub artifacts: Artifacts,
+    /// Whose name a run shows.
+    pub models: Models,
+}
+
+/// Starts a run. The same `Idempotency-Key` and body give the first answer again.
+///
+/// # Errors
+/// `session_not_found`, `run_unfinished`, `mode_cannot_continue`, `mode_mismatch`, `empty_task`, `too_large`,
+/// `invalid_config`, `idempotency_key_reused`, and those of every route.
+pub async fn handle(
+    app: &App,
+    outbox: &Outbox,
+    tasks: &Tasks,
+    request: Request,
+) -> Result<Reply, Problem> {
+    let (actor, session) = app.admit(&request)?;
+    let body = http::fields(&request)?;
+    let task = Task::new(body.text("task")?)?;
+    let own = ClientConfig::of(&body)?;
+
+    let state = app.sessions.state(session, &actor).await?;
+    let key = http::request_key(&request, &state.owner)?;
+    let stored = ClientConfig::stored(app.sessions.config(session).await?);
+    let config = continued(&state, &own, &stored)?;
+    let settings = tasks.models.settings(state.mode, &config)?;
+    let mut run = task.run(&settings, &tasks.models, None);
+    keep_whole(tasks, &state, &task, &mut run).await?;
+
+    let (config, now) = (config.into_text(), now());
+    let started = app
+        .sessions
+        .start_run(session, &actor, &run, Some(&config), key.as_ref(), now);
+    match started.await {
+        Ok(committed) => {
+            outbox.publish(&committed, now).await;
+            Reply::accepted(row(&committed)?)
+        }
+        Err(error) => http::first_answer(202, key.as_ref(), error),
+    }
+}
+
+/// Puts a long task into the bucket, before anything points there.
+async fn keep_whole(
+    tasks: &Tasks,
+    state: &State,
+    task: &Task,
+    run: &mut NewRun,
+) -> Result<(), Problem> {
+    if task.is_long() {
+        let (owner, session, text) = (&state.owner, state.session_id, task.text());
+        tasks
+            .artifacts
+            .put(owner, session, run.id, WHOLE_TASK, text)
+            .await?;
+        run.artifact = Some(WHOLE_TASK.to_owned());
+    }
+    Ok(())
+}
+
+fn row(committed: &Committed) -> Result<&RunRow, Problem> {
+    let row = committed.records.iter().find_map(|record| match record {
+        Record::RunStarted(row) => Some(row),
+        _ => None,
+    });
+    row.ok_or_else(|| Problem::internal("a run was started without its row"))
+}

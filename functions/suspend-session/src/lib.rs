@@ -1,0 +1,22 @@
+//! `POST /api/sessions/{session_id}/suspend`: nothing further is done until the session is resumed.
+
+use lambda_kit::http::{Reply, optional_fields};
+use lambda_kit::{Action, App, Outbox, Problem, Request, now};
+use session::Command;
+
+/// Suspends an active session. A live run keeps the step that it is in, and stops after it.
+///
+/// # Errors
+/// `session_not_found`, `session_not_active`, `run_cannot_pause`, `unavailable`.
+pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
+    let (actor, session) = app.admit(&request)?;
+    optional_fields(&request)?;
+
+    let command = Command::Suspend { run: None };
+    let committed = app.change(outbox, &actor, session, &command, now()).await?;
+    let message = match committed.state.unfinished_run() {
+        Some(_) => "The session is suspended; its run stops after the step that it is in.",
+        None => "The session is suspended.",
+    };
+    Reply::ok(&Action::done(session, message))
+}

@@ -1,0 +1,67 @@
+//! `$connect`: a client opens a WebSocket, `?task_id=` names the task that it is about.
+//!
+//! Nothing is sent here: a connection is not open before this has answered.
+
+use lambda_kit::socket::{SocketEvent, connection_id};
+use lambda_kit::{App, Code, Problem, now};
+
+/// The longest task id, in characters.
+const MAX_TASK_ID: usize = 128;
+
+/// Remembers the connection and whose it is; any error refuses it.
+///
+/// # Errors
+/// `unauthenticated`, `bad_task_id`, `unavailable`.
+pub async fn handle(app: &App, event: SocketEvent) -> Result<(), Problem> {
+    let caller = app.gate.connected(&event.request_context.authorizer)?;
+    let task_id = task_id(&event)?;
+    let id = connection_id(&event)?;
+    app.sessions
+        .connect(&id, &caller.owner, task_id, now())
+        .await?;
+    Ok(())
+}
+
+fn task_id(event: &SocketEvent) -> Result<&str, Problem> {
+    let task_id = event
+        .query_string_parameters
+        .first("task_id")
+        .unwrap_or_default();
+    if (1..=MAX_TASK_ID).contains(&task_id.chars().count()) {
+        return Ok(task_id);
+    }
+    let detail = format!("`task_id` must be 1 to {MAX_TASK_ID} characters long.");
+    Err(Problem::new(Code::BadTaskId, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn connecting(query: serde_json::Value) -> SocketEvent {
+        serde_json::from_value(json!({
+            "queryStringParameters": query,
+            "requestContext": {"connectionId": "c-1=", "connectedAt": 0, "requestTimeEpoch": 0}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_task_id_has_1_to_128_characters() {
+        for good in ["t", &"é".repeat(128)] {
+            assert_eq!(
+                task_id(&connecting(json!({"task_id": good}))).unwrap(),
+                good
+            );
+        }
+        for bad in [
+            json!(null),
+            json!({}),
+            json!({"task_id": ""}),
+            json!({"task_id": "x".repeat(129)}),
+        ] {
+            assert_eq!(task_id(&connecting(bad)).unwrap_err().status(), 400);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What a client can say over a WebSocket: a closed set of frames, each parsed with the types that it needs.
+//!
+//! A frame with a `type` is what its type says; one without is a task. Anything else is told so, and nothing happens.
+
+use lambda_kit::{ClientConfig, Code, Fields, Problem, Task};
+use serde_json::Value;
+use session::{ApprovalId, Refusal, RunId, Seq, SessionId, canonical_resolution};
+
+/// The largest frame, in bytes. API Gateway closes the connection on a larger one; an emulator may not.
+const MAX_FRAME: usize = 32 * 1024;
+
+/// The last place that a record can have; whoever asks for what lies behind gets nothing.
+const MAX_SEQ: u64 = 999_999_999_999;
+
+/// A frame from a client.
+#[derive(Debug)]
+pub enum Frame {
+    /// Do this; or, when it was said before, show what became of it.
+    Task {
+        /// What is to be done.
+        task: Task,
+        /// How.
+        config: ClientConfig,
+    },
+    /// Are you there, and what is the last event?
+    Ping,
+    /// Send what happened in a session, and what will.
+    Subscribe {
+        /// Which session.
+        session: SessionId,
+        /// What the client knows already.
+        after: Seq,
+    },
+    /// Where does the followed session stand?
+    RequestState {
+        /// What the client knows already.
+        after: Seq,
+    },
+    /// An answer to an open question.
+    Answer(Answer),
+    /// Stop after the current step.
+    Pause(Option<RunId>),
+    /// Go on.
+    Resume(Option<RunId>),
+    /// End the run.
+    Cancel(Option<RunId>),
+}
+
+/// An answer to an open question.
+#[derive(Debug)]
+pub struct Answer {
+    /// Which question.
+    pub approval: ApprovalId,
+    /// Yes or no, or one of its options.
+    pub choice: Choice,
+    /// In the person's words.
+    pub feedback: Option<String>,
+    /// What to change.
+    pub modifications: Option<Value>,
+}
+
+/// How an answer is given.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The positive or the negative option, whatever it is called.
+    Approved(bool),
+    /// One of the options, in its one spelling.
+    Resolution(String),
+}
+
+impl Frame {
+    /// Reads a frame's text.
+    ///
+    /// # Errors
+    /// `too_large`, `malformed_json`, `unknown_frame`, or what is wrong with one of its fields.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        if text.len() > MAX_FRAME {
+            let detail = "The frame is larger than 32 KiB; send the task over REST and subscribe.";
+            return Err(Problem::new(Code::TooLarge, detail));
+        }
+        let fields = Fields::parse(text)?;
+        match fields.text("type")?.as_deref() {
+            None if fields.has("task") => Self::task(&fields),
+            Some("ping") => Ok(Self::Ping),
+            Some("subscribe") => Self::subscribe(&fields),
+            Some("request_state") => Ok(Self::RequestState {
+                after: after(&fields)?,
+            }),
+            Some("approval_response" | "resolve_approval") => answer(&fields).map(Self::Answer),
+            Some("pause") => run(&fields).map(Self::Pause),
+            Some("resume") => run(&fields).map(Self::Resume),
+            Some("cancel") => run(&fields).map(Self::Cancel),
+            _ => Err(Problem::new(
+                Code::UnknownFrame,
+                "The frame is of no known type.",
+            )),
+        }
+    }
+
+    fn task(fields: &Fields) -> Result<Self, Problem> {
+        Ok(Self::Task {
+            task: Task::new(fields.text("task")?)?,
+            config: ClientConfig::of(fields)?,
+        })
+    }
+
+    fn subscribe(fields: &Fields) -> Result<Self, Problem> {
+        let session = fields.required_text("session_id")?;
+        Ok(Self::Subscribe {
+            // What is no id names no session.
+            session: session.parse().map_err(|_| Refusal::NoSuchSession)?,
+            after: after(fields)?,
+        })
+    }
+}
+
+fn after(fields: &Fields) -> Result<Seq, Problem> {
+    let after = fields.whole_number("after")?.unwrap_or_default();
+    Ok(Seq(after.min(MAX_SEQ)))
+}
+
+fn run(fields: &Fields) -> Result<Option<RunId>, Problem> {
+    let run = fields.text("run_id")?.map(|text| text.parse());
+    Ok(run.transpose().map_err(|_| Refusal::NoSuchRun)?)
+}
+
+fn answer(fields: &Fields) -> Result<Answer, Problem> {
+    let approval = fields.required_text("approval_id")?;
+    let choice = match (fields.text("resolution")?, fields.boolean("approved")?) {
+        (Some(resolution), _) => Choice::Resolution(canonical_resolution(&resolution).to_owned()),
+        (None, Some(approved)) => Choice::Approved(approved),
+        (None, None) => return Err(Problem::field("resolution", "given, or `approved`")),
+    };
+    Ok(Answer {
+        approval: approval.parse().map_err(|_| Refusal::NoSuchApproval)?,
+        choice,
+        feedback: fields.text("feedback")?,
+        modifications: modifications(fields)?,
+    })
+}
+
+/// An object, or a text that holds one: older clients send text.
+fn modifications(fields: &Fields) -> Result<Option<Value>, Problem> {
+    let Some(raw) = fields.raw("modifications") else {
+        return Ok(None);
+    };
+    let mut value: Value = serde_json::from_str(raw.get())?;
+    if let Value::String(text) = &value {
+        value = serde_json::from_str(text).unwrap_or_default();
+    }
+    if value.is_object() {
+        Ok(Some(value))
+    } else {
+        Err(Problem::field(
+            "modifications",
+            "a JSON object, or the text of one",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+    #[test]
+    fn every_frame_of_the_contract_is_known() {
+        let parse = |text: &str| Frame::parse(&text.replace("ID", ID)).unwrap();
+        assert!(matches!(
+            parse(r#"{"task": "t", "config": {"mode": "one-shot"}}"#),
+            Frame::Task { .. }
+        ));
+        assert!(matches!(
+            parse(r#"{"task": "t", "config": null, "type": null}"#),
+            Frame::Task { .. }
+        ));
+        assert!(matches!(
+            parse(r#"{"type": "ping", "more": 1}"#),
+            Frame::Ping
+        ));
+        assert!(matches!(
+            parse(r#"{"type": "subscribe", "session_id": "ID"}"#),
+            Frame::Subscribe { after: Seq(0), .. }
+        ));
+        assert!(matches!(
+            parse(r#"{"type": "request_state", "after": 7}"#),
+            Frame::RequestState { after: Seq(7) }
+        ));
+        assert!(matches!(parse(r#"{"type": "pause"}"#), Frame::Pause(None)));
+        assert!(matches!(
+            parse(r#"{"type": "resume", "run_id": "ID"}"#),
+            Frame::Resume(Some(_))
+        ));
+        assert!(matches!(
+            parse(r#"{"type": "cancel", "run_id": null}"#),
+            Frame::Cancel(None)
+        ));
+    }
+
+    #[test]
+    fn an_answer_has_many_spellings_and_one_meaning() {
+        let answer = |rest: &str| {
+            let text = format!(r#"{{"type": "approval_response", "approval_id": "{ID}", {rest}}}"#);
+            match Frame::parse(&text).unwrap() {
+                Frame::Answer(answer) => answer,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(answer(r#""approved": true"#).choice, Choice::Approved(true));
+        for (spelling, meaning) in [
+            ("approved", "approve"),
+            ("rejected", "reject"),
+            ("skip", "skip"),
+        ] {
+            let choice = answer(&format!(r#""resolution": "{spelling}""#)).choice;
+            assert_eq!(choice, Choice::Resolution(meaning.into()));
+        }
+        for given in [r#"{"plan": []}"#, r#""{\"plan\": []}""#] {
+            let answer = answer(&format!(r#""approved": true, "modifications": {given}"#));
+            assert_eq!(answer.modifications, Some(serde_json::json!({"plan": []})));
+        }
+    }
+
+    #[test]
+    fn a_bad_frame_is_told_what_is_wrong_with_it() {
+        for (text, code) in [
+            ("", Code::MalformedJson),
+            ("{\"type\":", Code::MalformedJson),
+            ("[]", Code::InvalidField),
+            ("{}", Code::UnknownFrame),
+            (r#"{"type": "dance"}"#, Code::UnknownFrame),
+            (r#"{"type": "task", "task": "t"}"#, Code::UnknownFrame),
+            (r#"{"type": 1}"#, Code::InvalidField),
+            (r#"{"task": 1}"#, Code::InvalidField),
+            (r#"{"task": " "}"#, Code::EmptyTask),
+            (r#"{"task": "t", "config": []}"#, Code::InvalidField),
+            (r#"{"type": "subscribe"}"#, Code::InvalidField),
+            (
+                r#"{"type": "subscribe", "session_id": "x"}"#,
+                Code::SessionNotFound,
+            ),
+            (
+                r#"{"type": "request_state", "after": -1}"#,
+                Code::InvalidField,
+            ),
+            (r#"{"type": "pause", "run_id": "x"}"#, Code::RunNotFound),
+            (r#"{"type": "resolve_approval"}"#, Code::InvalidField),
+            (
+                r#"{"type": "resolve_approval", "approval_id": "x", "approved": true}"#,
+                Code::ApprovalNotFound,
+            ),
+            (
+                r#"{"type": "resolve_approval", "approval_id": "x", "approved": "yes"}"#,
+                Code::InvalidField,
+            ),
+            (
+                r#"{"type": "resolve_approval", "approval_id": "x"}"#,
+                Code::InvalidField,
+            ),
+        ] {
+            assert_eq!(Frame::parse(text).unwrap_err().code(), code, "{text}");
+        }
+        let large = format!(r#"{{"task": "{}"}}"#, "x".repeat(MAX_FRAME));
+        assert_eq!(Frame::parse(&large).unwrap_err().code(), Code::TooLarge);
+    }
+}

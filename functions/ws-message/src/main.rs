@@ -1,0 +1,20 @@
+//! The process: logs, configuration, clients, then events until it ends.
+
+use lambda_kit::{App, Aws, Config, Error, Models, Outbox, init_logs, socket};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_logs();
+    let config = Config::from_env()?;
+    let aws = Aws::from_env().await;
+    let app = App::new(&config, &aws)?;
+    let push = aws.push(&config, &app.sessions)?;
+    let outbox = Outbox::new(push, aws.queue(&config)?);
+    let models = Models::new(&config)?;
+    let desk = ws_message::Desk {
+        app,
+        outbox,
+        models,
+    };
+    socket::serve(|event| ws_message::handle(&desk, event)).await
+}

@@ -1,0 +1,155 @@
+//! The first frame: a task becomes a run, once. The same task under the same task id again is shown what became of it.
+
+use lambda_kit::task::{continued, mode_of};
+use lambda_kit::{ClientConfig, Code, Problem, Task, now};
+use session::{Mode, NewSession, Refusal, SessionId, TaskId, Timestamp, digest};
+use session_manager::{ChangeError, Committed, KeyRecord, NewRows, RequestKey};
+use uuid::Uuid;
+
+use crate::reply::About;
+use crate::talk::Talk;
+
+/// How much of a task id a session's name shows, in characters.
+const NAME_CHARS: usize = 13;
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 255;
+
+/// Starts a run, in a new session or a named one, or attaches to the one that the task id stands for.
+pub async fn answer(talk: &Talk<'_>, task: &Task, config: &ClientConfig) -> Result<(), Problem> {
+    let text = talk.connection.task_id.clone();
+    let task_id = TaskId {
+        digest: digest(&[&text]),
+        text,
+    };
+    let key = RequestKey::task(talk.connection.owner.clone(), &task_id, task.text());
+    let now = now();
+    // The text alone decides, so it is looked for before anything of the config can be wrong.
+    if let Some(record) = talk.desk.app.sessions.request_key(&key, now).await? {
+        return attach(talk, &key, &record).await;
+    }
+    let first = First {
+        task,
+        config,
+        task_id,
+        key: &key,
+        now,
+    };
+    let started = match session_of(config)? {
+        Some(session) => go_on(talk, &first, session).await?,
+        None => begin(talk, &first).await?,
+    };
+    match started {
+        Ok(committed) => {
+            let about = About::state(&committed.state);
+            talk.follow(committed.state.session_id, about.run).await?;
+            talk.desk.outbox.publish(&committed, now).await;
+            Ok(())
+        }
+        // Another socket was faster with the same task id.
+        Err(ChangeError::KeyTaken(record)) => attach(talk, &key, &record).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A task that comes for the first time.
+struct First<'a> {
+    task: &'a Task,
+    config: &'a ClientConfig,
+    task_id: TaskId,
+    key: &'a RequestKey,
+    now: Timestamp,
+}
+
+type Started = Result<Committed, ChangeError>;
+
+/// A new session with its first run.
+async fn begin(talk: &Talk<'_>, first: &First<'_>) -> Result<Started, Problem> {
+    let models = &talk.desk.models;
+    let mode = mode_of(first.config)?.unwrap_or(Mode::OneShot);
+    let settings = models.settings(mode, first.config)?;
+    let id = SessionId::new(Uuid::now_v7());
+    let new = NewSession {
+        id,
+        owner: talk.connection.owner.clone(),
+        mode,
+        run: Some(
+            first
+                .task
+                .run(&settings, models, Some(first.task_id.clone())),
+        ),
+    };
+    let rows = NewRows {
+        name: name(first, mode)?,
+        config: first.config.clone().into_text(),
+        run_config: Some(first.config.over(&ClientConfig::default(), id)?.into_text()),
+    };
+    Ok(talk
+        .desk
+        .app
+        .sessions
+        .create(&new, &rows, Some(first.key), first.now)
+        .await)
+}
+
+/// A further run in a session that stands.
+async fn go_on(talk: &Talk<'_>, first: &First<'_>, session: SessionId) -> Result<Started, Problem> {
+    let (sessions, models, actor) = (&talk.desk.app.sessions, &talk.desk.models, talk.actor());
+    let state = sessions.state(session, &actor).await?;
+    let stored = ClientConfig::stored(sessions.config(session).await?);
+    let config = continued(&state, first.config, &stored)?;
+    let settings = models.settings(state.mode, &config)?;
+    let run = first
+        .task
+        .run(&settings, models, Some(first.task_id.clone()));
+    let (config, key) = (config.into_text(), Some(first.key));
+    Ok(sessions
+        .start_run(session, &actor, &run, Some(&config), key, first.now)
+        .await)
+}
+
+/// Shows what became of a task: the record from its beginning, then what still happens.
+async fn attach(talk: &Talk<'_>, key: &RequestKey, record: &KeyRecord) -> Result<(), Problem> {
+    if !key.is_same_request(record) {
+        let detail = "The task id was used before, for another task.";
+        return Err(Problem::new(Code::TaskIdReused, detail));
+    }
+    let (session, run) = (record.session_id, record.run_id);
+    talk.desk.app.sessions.state(session, &talk.actor()).await?;
+    talk.follow(session, run).await?;
+    let about = About {
+        session: Some(session),
+        run,
+    };
+    talk.reply(&about.attached(now())).await;
+    talk.replay(about, session, session::Seq(0)).await
+}
+
+/// The session that a config continues, if it names one.
+fn session_of(config: &ClientConfig) -> Result<Option<SessionId>, Problem> {
+    let keys = config.fields()?;
+    let named = match keys.text("copilotSessionId")? {
+        Some(id) => Some(id),
+        None => keys.text("session_id")?,
+    };
+    let id = named.filter(|id| !id.is_empty()).map(|id| id.parse());
+    // What is no id names no session.
+    Ok(id.transpose().map_err(|_| Refusal::NoSuchSession)?)
+}
+
+fn name(first: &First<'_>, mode: Mode) -> Result<String, Problem> {
+    let given = first.config.fields()?.text("sessionName")?;
+    let name = given
+        .filter(|name| !name.trim().is_empty())
+        .unwrap_or_else(|| {
+            let beginning: String = first.task_id.text.chars().take(NAME_CHARS).collect();
+            format!("{mode}_{beginning}")
+        });
+    if name.chars().count() > MAX_NAME {
+        return Err(Problem::field(
+            "sessionName",
+            format_args!("at most {MAX_NAME} characters long"),
+        ));
+    }
+    Ok(name)
+}
