@@ -1,4 +1,4 @@
-"""`make demo`: a real task in two modes, a worker killed in the middle of the second, and a proof that nothing was lost.
+"""`make demo`: a real task in two modes, a worker killed in the middle of the second, nothing lost.
 
 Exits 0 only when each of the checks that it prints holds.
 """

@@ -29,16 +29,20 @@ def build(names: list[str]) -> None:
 
 def native_binaries(settings: Settings) -> dict[str, Path]:
     """The functions for MiniStack, without their debug symbols: a tenth of the size to load and to unpack."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
     folder = settings.state / "native"
     folder.mkdir(parents=True, exist_ok=True)
     binaries = {}
     for name in sorted(settings.native):
-        built, stripped = target / name, folder / name
+        built, stripped = target() / "debug" / name, folder / name
         if not shutil.which("strip") or subprocess.run(["strip", "-o", stripped, built], check=False).returncode:
             shutil.copy(built, stripped)
         binaries[name] = stripped
     return binaries
+
+
+def target() -> Path:
+    """Where cargo puts what it builds."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
 def watch(settings: Settings, processes: Processes, environment: Mapping[str, str]) -> None:

@@ -51,8 +51,8 @@ def check_prerequisites() -> None:
         gaps.append("  cargo: https://rustup.rs (rust-toolchain.toml names the version, rustup fetches it)")
     if not has_java() and not has_docker():
         gaps.append(
-            f"  Java {JAVA_VERSION} with Maven (Debian: apt install openjdk-17-jre-headless maven), or a running Docker:\n"
-            "  DynamoDB Local needs one of the two"
+            f"  Java {JAVA_VERSION} with Maven (Debian: apt install openjdk-17-jre-headless maven),\n"
+            "  or a running Docker: DynamoDB Local needs one of the two"
         )
     if gaps:
         raise Missing("\n".join(gaps))
@@ -100,7 +100,16 @@ def install_dynamodb() -> None:
     say("installing DynamoDB Local into .stack/dynamodb")
     shutil.rmtree(DYNAMODB, ignore_errors=True)
     subprocess.run(
-        ["mvn", "-q", "-B", "-f", str(lock), "dependency:copy-dependencies", f"-DoutputDirectory={DYNAMODB}"],
+        [
+            "mvn",
+            "-q",
+            "-B",
+            "-Dstyle.color=never",
+            "-f",
+            str(lock),
+            "dependency:copy-dependencies",
+            f"-DoutputDirectory={DYNAMODB}",
+        ],
         check=True,
     )
     stamp.write_text(digest(lock))

@@ -1,4 +1,4 @@
-"""MiniStack: API Gateway's WebSocket, SQS with its mappings, S3, schedules and CloudFormation, and the deployment there.
+"""MiniStack: API Gateway's WebSocket, SQS with its mappings, S3, schedules, CloudFormation; and the deployment.
 
 What is deployed is infra/template.yaml itself. Functions under `cargo lambda watch` get a package without a program,
 and MiniStack hands their invocations on.

@@ -1,5 +1,6 @@
 """Draws the events of a run: a block that is drawn anew on a terminal, one line per event anywhere else."""
 
+import shutil
 import sys
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -8,6 +9,7 @@ MARKS = {"pending": "·", "running": "▶", "completed": "✓", "failed": "✗",
 COLOURS = {"running": "\x1b[33m", "completed": "\x1b[32m", "failed": "\x1b[31m"}
 RESET, DIM = "\x1b[0m", "\x1b[2m"
 WIDTH = 100
+INDENT = 5
 
 
 @dataclass
@@ -60,10 +62,14 @@ class Progress:
             case "cost_update":
                 self.tokens += data["tokens"]
                 return ""
-            case "status" | "complete" | "output":
+            case "complete":
+                self.phase, self.note = "completed", shortened(data["message"])
+                return f"complete: {self.note}"
+            case "status" | "output":
                 self.note = shortened(data["message"])
                 return f"{kind}: {self.note}"
             case "error" | "workflow_failed":
+                self.phase = "failed"
                 self.note = shortened(data.get("message") or data["error"])
                 return f"{kind}: {self.note}"
         return kind
@@ -83,6 +89,7 @@ class Progress:
 
 
 def shortened(text: str) -> str:
-    """One line of at most `WIDTH` characters."""
+    """One line that fits the terminal: a wrapped one would be drawn over only in part."""
+    width = min(WIDTH, shutil.get_terminal_size().columns - INDENT)
     line = " ".join(text.split())
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+    return line if len(line) <= width else line[: width - 1] + "…"

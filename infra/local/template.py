@@ -51,6 +51,8 @@ def ttl_specification(template: Template) -> dict[str, Any]:
 
 
 def the_table(template: Template) -> dict[str, Any]:
-    tables: list[dict[str, Any]] = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::DynamoDB::Table"]
+    tables: list[dict[str, Any]] = [
+        r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::DynamoDB::Table"
+    ]
     (only,) = tables
     return only
