@@ -16,6 +16,7 @@ mod keys;
 mod memory;
 mod outcome;
 mod path;
+mod remarks;
 mod result;
 mod settings;
 mod work;

@@ -9,7 +9,7 @@ use session::{
     Envelope, EventBody, Message, NodeStatus, Phase, PlanStep, Recorded, Role, Seq, Timestamp,
 };
 
-use crate::{agent, clip::clip_chars};
+use crate::{agent, clip::clip_chars, remarks::remarks};
 
 /// How many messages a result shows, and how many characters of each.
 const CHAT_MESSAGES: usize = 20;
@@ -180,7 +180,7 @@ impl Memory {
             self.draft = plan.to_vec();
             self.remarks.clear();
         } else if agent == agent::PLAN_REVIEWER {
-            self.remarks.push(message.to_owned());
+            self.remarks.extend(remarks(message));
         }
     }
 }

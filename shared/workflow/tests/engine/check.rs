@@ -18,7 +18,7 @@ pub fn so_far(world: &World) {
     for (run, body) in bodies(&world.log) {
         tellers.entry(run).or_default().hear(body);
     }
-    let run = world.state.run.as_ref().unwrap();
+    let run = world.run();
     let teller = &tellers[&run.id];
     assert_eq!(teller.endings > 0, run.status.is_final());
     assert_eq!(teller.started, run.started_at.is_some());
@@ -36,7 +36,7 @@ pub fn so_far(world: &World) {
 
 /// Of a run whose troubles were over.
 pub fn at_the_end(world: &World, steps: usize) {
-    let run = world.state.run.as_ref().unwrap();
+    let run = world.run();
     if run.status != RunStatus::Completed {
         return;
     }

@@ -88,7 +88,7 @@ fn a_result_fits_a_frame_and_an_entry_stays_below_32_events_in_any_script() {
     let config = json!({"maxPlanSteps": 50, "maxAttempts": 10});
     let mut world = World::new(Mode::PlanningControl, &config);
     let (epoch, _) = world.take_lease().unwrap();
-    while world.state.run.as_ref().unwrap().status == RunStatus::Running {
+    while world.run().status == RunStatus::Running {
         let progress = turn(&world, |request| {
             with(request, 50, |answer| {
                 answer.message = "𒀀".repeat(MAX_MESSAGE_BYTES / 4);
@@ -96,13 +96,15 @@ fn a_result_fits_a_frame_and_an_entry_stays_below_32_events_in_any_script() {
                 answer.usages = vec![answer.usages[0].clone(); 10];
             })
         });
-        let told = world.commit(epoch, progress, false).unwrap();
+        let told = world
+            .commit(world.run().id, epoch, progress, false)
+            .unwrap();
         assert!(told.len() <= 32);
         for envelope in &told {
             assert!(serde_json::to_string(envelope).unwrap().len() <= FRAME);
         }
     }
-    assert_eq!(world.state.run.unwrap().status, RunStatus::Completed);
+    assert_eq!(world.run().status, RunStatus::Completed);
 }
 
 #[test]
@@ -121,4 +123,45 @@ fn a_worker_learns_of_a_long_task_and_of_what_was_said_before() {
     let before = memory.clone();
     memory.apply(&world.log);
     assert_eq!(memory, before, "what was seen counts once");
+}
+
+#[test]
+fn each_agent_is_told_what_it_needs_and_no_more() {
+    let config = json!({"planInstructions": "be brief", "reviewerModel": "x", "planReviewerModel": "strict"});
+    let mut world = World::new(Mode::PlanningControl, &config);
+    let (epoch, _) = world.take_lease().unwrap();
+    let mut told = Vec::new();
+    while world.run().status == RunStatus::Running {
+        let progress = turn(&world, |request| {
+            told.push(request.clone());
+            with(request, 2, |answer| {
+                if request.agent == "plan_reviewer" {
+                    answer.message = "1. Name the sources.\n2. Be exact.".into();
+                }
+            })
+        });
+        world
+            .commit(world.run().id, epoch, progress, false)
+            .unwrap();
+    }
+    let [plan, review, revise, first, second] = &told[..] else {
+        panic!("five requests");
+    };
+    assert!(plan.brief.plan.is_empty() && plan.brief.remarks.is_empty());
+    assert_eq!(plan.brief.instructions, "be brief");
+    assert_eq!(
+        (review.model.as_deref(), plan.model.as_deref()),
+        (Some("strict"), None)
+    );
+    assert_eq!(review.brief.plan, script::plan(2));
+    assert_eq!(revise.brief.plan, script::plan(2));
+    assert_eq!(revise.brief.remarks, ["Name the sources.", "Be exact."]);
+    assert_eq!(first.brief.step, Some(script::plan(2)[0].clone()));
+    assert!(first.brief.done.is_empty() && first.brief.instructions.is_empty());
+    assert_eq!(
+        (second.agent.as_str(), second.node.as_str()),
+        ("engineer", "step_2")
+    );
+    assert_eq!(second.brief.done[0].summary, "what came of step_1");
+    assert_eq!(second.brief.plan, script::plan(2));
 }

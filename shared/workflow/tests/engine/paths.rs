@@ -66,7 +66,9 @@ impl Path {
                 )
             }
         };
-        let told = self.world.commit(self.epoch, progress, false);
+        let told = self
+            .world
+            .commit(self.world.run().id, self.epoch, progress, false);
         self.tell(&who, told);
     }
 
@@ -98,7 +100,7 @@ impl Path {
     /// Good turns until the worker is at this stage of this step.
     fn until(&mut self, stage: Stage, step: u32) {
         loop {
-            let at = self.world.state.run.as_ref().unwrap().position;
+            let at = self.world.run().position;
             if (at.stage, at.step) == (stage, step) {
                 return;
             }
@@ -108,7 +110,7 @@ impl Path {
 
     /// Good turns for as long as a worker is at it; then the whole text.
     fn told_to_the_end(mut self) -> String {
-        while self.world.state.run.as_ref().unwrap().status == RunStatus::Running {
+        while self.world.run().status == RunStatus::Running {
             self.good();
         }
         self.text

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::json;
-use session::{Command, Epoch, Mode, Progress, RunStatus};
+use session::{Command, Epoch, Mode, Progress, RunId, RunStatus};
 use workflow::{Memory, Work};
 
 use crate::{check, script, world::World};
@@ -62,6 +62,7 @@ fn acts() -> impl Strategy<Value = Act> {
 
 /// A worker as it really is: it knows what it read, and what it has appended itself.
 struct Worker {
+    run: RunId,
     epoch: Epoch,
     memory: Memory,
     in_hand: Option<Progress>,
@@ -92,8 +93,11 @@ impl Play {
     }
 
     fn take(&mut self) {
-        if let Ok((epoch, _)) = self.world.take_lease() {
+        let taken = self.world.take_lease();
+        // A taking that came too often fails the run instead, and gives no lease.
+        if let (Ok((epoch, _)), RunStatus::Running) = (taken, self.status()) {
             self.workers.push(Worker {
+                run: self.world.run().id,
                 epoch,
                 memory: self.world.memory(),
                 in_hand: None,
@@ -138,7 +142,7 @@ impl Play {
         };
         let worker = &mut self.workers[place];
         let (epoch, progress) = (worker.epoch, worker.in_hand.take().unwrap());
-        let told = self.world.commit(epoch, progress, hand_back);
+        let told = self.world.commit(worker.run, epoch, progress, hand_back);
         let held = self.world.state.lease.epoch == epoch && self.world.state.lease.until.is_some();
         match told {
             Ok(told) if held => {
@@ -172,7 +176,7 @@ impl Play {
     }
 
     fn status(&self) -> RunStatus {
-        self.world.state.run.as_ref().unwrap().status
+        self.world.run().status
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use session::{
     Command, Envelope, Epoch, Event, Mode, NewRun, NewSession, OwnerId, Progress, Refusal, Rules,
-    RunId, Seq, SessionId, State, Timestamp,
+    Run, RunId, Seq, SessionId, State, Timestamp,
 };
 use uuid::Uuid;
 use workflow::{Engine, Memory, Outcome, Settings, Work};
@@ -58,7 +58,7 @@ impl World {
 
     /// The run's record, as a worker reads it.
     pub fn memory(&self) -> Memory {
-        let from = self.state.run.as_ref().unwrap().memory_from;
+        let from = self.run().memory_from;
         let first = self
             .log
             .iter()
@@ -69,7 +69,7 @@ impl World {
     pub fn take_lease(&mut self) -> Result<(Epoch, Vec<Envelope>), Refusal> {
         let memory = self.memory();
         let engine = self.engine(&memory).ok_or(Refusal::Overtaken)?;
-        let run = self.state.run.as_ref().unwrap();
+        let run = self.run();
         let command = Command::TakeLease {
             run: run.id,
             until: self.now.plus(LEASE),
@@ -100,17 +100,22 @@ impl World {
 
     pub fn commit(
         &mut self,
+        run: RunId,
         epoch: Epoch,
         progress: Progress,
         hand_back: bool,
     ) -> Result<Vec<Envelope>, Refusal> {
-        let run = self.state.run.as_ref().unwrap().id;
         self.command(&Command::Commit {
             run,
             epoch,
             progress,
             hand_back,
         })
+    }
+
+    /// The newest run.
+    pub fn run(&self) -> &Run {
+        self.state.run.as_ref().unwrap()
     }
 
     pub fn suspend(&mut self) -> Result<Vec<Envelope>, Refusal> {

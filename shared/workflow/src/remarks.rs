@@ -1,0 +1,38 @@
+//! A review's remarks, out of its message: the record keeps the words, and a worker that comes later needs the list.
+
+/// The entries of a numbered list, as agents write a review; a text that is none is one remark.
+pub(crate) fn remarks(message: &str) -> Vec<String> {
+    let mut entries: Vec<String> = Vec::new();
+    for line in message.lines() {
+        let next = format!("{}. ", entries.len() + 1);
+        match (line.strip_prefix(&next), entries.last_mut()) {
+            (Some(entry), _) => entries.push(entry.to_owned()),
+            (None, Some(entry)) => {
+                entry.push('\n');
+                entry.push_str(line);
+            }
+            (None, None) => return vec![message.to_owned()],
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numbered_list_is_taken_apart_and_any_other_text_is_one_remark() {
+        for (message, expected) in [
+            ("1. Name the sources.", &["Name the sources."][..]),
+            (
+                "1. First,\n   in two lines.\n2. Then 3. things",
+                &["First,\n   in two lines.", "Then 3. things"],
+            ),
+            ("Too long:\n1. shorten", &["Too long:\n1. shorten"]),
+            ("", &[]),
+        ] {
+            assert_eq!(remarks(message), expected);
+        }
+    }
+}
