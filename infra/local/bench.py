@@ -107,9 +107,9 @@ def print_warm(folder: Path, port: int) -> None:
             wire.reset()
             answer, seconds = function.invoke(event)
             expect_success(name, answer)
-            above.append((seconds - wire.seconds) * 1000)
-            table.append(wire.seconds * 1000)
-            calls = wire.calls
+            above.append((seconds - wire.busy_seconds()) * 1000)
+            table.append(wire.busy_seconds() * 1000)
+            calls = wire.calls()
         figures = (statistics.median(above), statistics.median(table))
         row(name, *(f"{figure:.2f}" for figure in figures), str(calls), f"{function.peak_memory_kib() / 1024:.1f}")
         function.stop()

@@ -6,6 +6,7 @@ import queue
 import select
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -17,6 +18,16 @@ Event = dict[str, Any]
 PATIENCE_SECONDS = 30.0
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing when a function is stopped while it waits for an event."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Function:
     """A function's binary, running against a Runtime API of its own."""
 
@@ -25,8 +36,7 @@ class Function:
         self._replies: queue.Queue[tuple[float, Any]] = queue.Queue()
         self._ready = threading.Event()
         self._ready_at = self._sent_at = 0.0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         told = {
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_address[1]}",
@@ -106,18 +116,28 @@ class Function:
 
 
 class Wire:
-    """Forwards connections to a port and adds up the time that the far side takes to answer."""
+    """Forwards connections to a port and notes when each call was asked and when the last of its answer came."""
 
     def __init__(self, port: int) -> None:
         self._target = port
+        self._calls: list[list[float]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.calls = 0
-        self.seconds = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def reset(self) -> None:
-        self.calls, self.seconds = 0, 0.0
+        self._calls = []
+
+    def calls(self) -> int:
+        return len(self._calls)
+
+    def busy_seconds(self) -> float:
+        """How long at least one call was under way."""
+        busy, until = 0.0, 0.0
+        for asked, answered in sorted(self._calls):
+            busy += max(0.0, answered - max(asked, until))
+            until = max(until, answered)
+        return busy
 
     def _accept(self) -> None:
         while True:
@@ -128,23 +148,20 @@ class Wire:
             threading.Thread(target=self._forward, args=(near, far), daemon=True).start()
 
     def _forward(self, near: socket.socket, far: socket.socket) -> None:
-        asked = answered = 0.0
+        call, answering = [0.0, 0.0], True
         while True:
             for end in select.select([near, far], [], [])[0]:
-                now = time.perf_counter()
                 data = end.recv(65536)
                 if not data:
                     near.close()
                     far.close()
                     return
+                if end is near and answering:
+                    call, answering = [time.perf_counter(), 0.0], False
+                    self._calls.append(call)
                 (far if end is near else near).sendall(data)
-                if end is near and asked <= answered:
-                    asked = now
-                    self.calls += 1
-                elif end is far:
-                    # An answer in several pieces counts up to its last one.
-                    self.seconds += time.perf_counter() - max(asked, answered)
-                    answered = time.perf_counter()
+                if end is far:
+                    call[1], answering = time.perf_counter(), True
 
 
 def environment_for(table: str, dynamodb_port: int) -> dict[str, str]:
