@@ -39,7 +39,7 @@ impl Executor {
             Ok(answer) => Asked::Came(self.keep(state, request, answer).await),
             Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => Asked::NoTime,
             Err(error) => {
-                tracing::warn!(session = %state.session_id, node = %request.node, %error, "step failed");
+                tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, "step failed");
                 Asked::Came(Outcome::Failure(failed(error)))
             }
         }

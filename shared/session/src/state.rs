@@ -154,6 +154,11 @@ impl Position {
             Stage::Finish => "terminator".into(),
         }
     }
+
+    /// Whether the record tells of that node as running: a review works on the node that the draft began.
+    pub const fn node_is_running(&self) -> bool {
+        self.begun || matches!(self.stage, Stage::Review | Stage::Revise)
+    }
 }
 
 /// The right to work: whoever appended the current epoch has it until the time is over.

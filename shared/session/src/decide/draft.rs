@@ -109,7 +109,6 @@ impl Draft {
                 sends: 0,
             },
         );
-        self.set_phase(Phase::Init, None);
         let session_id = self.state.session_id;
         self.push(
             Some(new.id),
@@ -182,6 +181,8 @@ impl Draft {
         self.state.runs += 1;
         self.state.error = None;
         self.state.lease.attempts = 0;
+        self.release_lease();
+        self.set_phase(Phase::Init, None);
         self.set_status(SessionStatus::Active, None);
     }
 
@@ -208,7 +209,6 @@ impl Draft {
     pub fn release_lease(&mut self) {
         self.state.lease.epoch = self.state.lease.epoch.next();
         self.state.lease.until = None;
-        self.state.lease.attempts = 0;
     }
 
     pub fn close_approval(&mut self, status: ApprovalStatus, answer: Option<Answer>) {
@@ -251,7 +251,7 @@ impl Draft {
             return;
         };
         let (id, position) = (run.id, run.position);
-        if position.begun {
+        if position.node_is_running() {
             self.push(
                 Some(id),
                 EventBody::DagNodeStatusChanged {
@@ -261,7 +261,7 @@ impl Draft {
                 },
             );
         }
-        if position.stage == Stage::Step {
+        if position.stage == Stage::Step && position.begun {
             let error = failure.error.clone();
             self.push(
                 Some(id),

@@ -642,19 +642,15 @@ fn an_overdue_message_is_sent_again_after_twice_the_time_each() {
 fn a_dead_letter_fails_the_run_unless_it_is_old_news() {
     let state = queued(Mode::OneShot);
     let letter = |epoch| Command::DeadLetter { run: RUN, epoch };
-    assert_eq!(
-        apply(&state, letter(Epoch(0))).run.unwrap().status,
-        RunStatus::Failed
-    );
+    let failed = apply(&state, letter(state.lease.epoch));
+    assert_eq!(failed.run.unwrap().status, RunStatus::Failed);
     let running = running(Mode::OneShot);
-    assert_eq!(
-        decide(&running, letter(Epoch(0))).unwrap_err(),
-        Refusal::NotDue
-    );
-    assert_eq!(
-        decide(&running, letter(running.lease.epoch)).unwrap_err(),
-        Refusal::NotDue
-    );
+    for epoch in [state.lease.epoch, running.lease.epoch] {
+        assert_eq!(
+            decide(&running, letter(epoch)).unwrap_err(),
+            Refusal::NotDue
+        );
+    }
 }
 
 #[test]
