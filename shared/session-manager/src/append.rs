@@ -1,8 +1,9 @@
 //! The append protocol: the only way in which a session changes.
 //!
 //! An entry is put behind the newest one that the writer knows, on the condition that its place is free. A refused put brings
-//! the entry that has the place: with its state the command is decided again, without a read. Is that entry our own, by its commit
-//! id, then a put was repeated whose reply was lost, and the commit stands. Conditions decide, never clocks.
+//! the entry that has the place: with its state the command is decided again, without a read. Only who loses twice in a row reads
+//! the newest entry first. Is the entry in place our own, by its commit id, then a put was repeated whose reply was lost, and
+//! the commit stands. Conditions decide, never clocks.
 
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ pub(crate) enum Appended {
 /// The tries that one change has.
 pub(crate) struct Tries {
     pauses: Box<dyn Iterator<Item = Duration> + Send>,
+    lost: bool,
     trouble: Option<StorageError>,
 }
 
@@ -42,23 +44,28 @@ impl Tries {
     pub fn new() -> Self {
         Self {
             pauses: Box::new(wire::pauses()),
+            lost: false,
             trouble: None,
         }
     }
 
+    /// Takes the next try at once, if no race was lost before.
+    pub fn at_once(&mut self) -> bool {
+        let first = !std::mem::replace(&mut self.lost, true);
+        first && self.pauses.next().is_some()
+    }
+
     /// Waits for the next try, if there is one left.
-    pub async fn after_loss(&mut self) -> Result<(), ChangeError> {
-        match self.pauses.next() {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return Err(self.spent()),
-        }
+    pub async fn pause(&mut self) -> Result<(), ChangeError> {
+        let pause = self.pauses.next().ok_or_else(|| self.spent())?;
+        tokio::time::sleep(pause).await;
         Ok(())
     }
 
     /// Waits for the next try after trouble with the service.
     pub async fn after_trouble(&mut self, error: StorageError) -> Result<(), ChangeError> {
         self.trouble = Some(error);
-        self.after_loss().await
+        self.pause().await
     }
 
     fn spent(&mut self) -> ChangeError {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::append::{Appended, Tries};
 use crate::error::ChangeError;
 use crate::write::{Extras, Write};
-use crate::{KeyRecord, RequestKey, SessionManager};
+use crate::{KeyRecord, ReadError, RequestKey, SessionManager};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,17 +170,29 @@ impl SessionManager {
             match self.append(&write).await? {
                 Appended::Stands => return Ok(Committed::of(write)),
                 Appended::Lost(entry) => {
-                    base.lost_to(entry.state)?;
-                    tries.after_loss().await?;
+                    base = base.lost_to(entry.state)?;
+                    if tries.at_once() {
+                        continue;
+                    }
+                    // The entry that was first last time was not the newest: whoever walks from one to the next never
+                    // catches up with busy writers.
+                    tries.pause().await?;
+                    base = self.catch_up(base).await?;
                 }
                 Appended::KeyTaken(record) => {
                     extras.gone = Some(self.gone_session_of(record).await?);
-                    tries.after_loss().await?;
+                    tries.pause().await?;
                 }
                 Appended::TaskKeyGone => extras.without_task_key = true,
                 Appended::Busy(error) => tries.after_trouble(error).await?,
             }
         }
+    }
+
+    async fn catch_up<'a>(&self, base: Base<'a>) -> Result<Base<'a>, ChangeError> {
+        let newest = self.newest(base.session()).await?;
+        let newest = newest.ok_or(ReadError::NoSuchSession)?;
+        base.lost_to(newest)
     }
 
     /// The session that a key led to, if it is gone; the key may then be used again.
@@ -219,14 +231,19 @@ impl Base<'_> {
         }
     }
 
-    fn lost_to(&mut self, newer: State) -> Result<(), ChangeError> {
+    const fn session(&self) -> SessionId {
+        match self {
+            Self::Birth(change) => change.state.session_id,
+            Self::On(state, _) => state.session_id,
+        }
+    }
+
+    /// The same command, on the state of those who were first.
+    fn lost_to(self, newer: State) -> Result<Self, ChangeError> {
         match self {
             // Two new sessions under one id: the second one has no business there.
             Self::Birth(_) => Err(ChangeError::Contention),
-            Self::On(state, _) => {
-                *state = newer;
-                Ok(())
-            }
+            Self::On(_, command) => Ok(Self::On(newer, command)),
         }
     }
 }

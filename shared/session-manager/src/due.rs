@@ -35,6 +35,7 @@ impl SessionManager {
                 break;
             }
         }
+        found.truncate(limit);
         Ok(found)
     }
 }

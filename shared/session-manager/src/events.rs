@@ -104,12 +104,12 @@ impl SessionManager {
 
     /// A strongly consistent query of the entries that hold the events from `from` to `to`, in order.
     pub(crate) fn log(&self, session: SessionId, from: Seq, to: Seq) -> QueryFluentBuilder {
-        let first = Seq(from.0.saturating_sub(REACH));
+        let first = Seq(from.min(keys::LAST_SEQ).0.saturating_sub(REACH));
         self.query()
             .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
             .expression_attribute_values(":pk", text(keys::session(session)))
             .expression_attribute_values(":first", text(keys::entry(first)))
-            .expression_attribute_values(":last", text(keys::entry(to)))
+            .expression_attribute_values(":last", text(keys::entry(to.min(keys::LAST_SEQ))))
             .projection_expression("#last, #at, #events")
             .expression_attribute_names("#last", Entry::RECORDED[0])
             .expression_attribute_names("#at", Entry::RECORDED[1])

@@ -6,6 +6,7 @@
 //! say what the table holds, every other module is one way of reading it.
 
 mod append;
+mod calls;
 mod change;
 mod connections;
 mod cursor;
@@ -21,6 +22,7 @@ mod purge;
 mod request_key;
 mod runs;
 mod size;
+mod update;
 mod wire;
 mod write;
 

@@ -4,9 +4,8 @@
 //! with every condition on the entry alone: whoever appends it has the right to the rows. A request key has its own condition,
 //! because it is the only thing that two sessions can both want.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use session::{
     ApprovalEnd, Change, CommitId, Record, Rules, RunEnd, RunId, RunRow, SessionId, State,
     Timestamp,
@@ -18,6 +17,7 @@ use crate::items::{
     to_item, tombstone,
 };
 use crate::request_key::{KEY_TTL, RequestKey};
+use crate::update::moved;
 use crate::{keys, size};
 
 const EXPECTED: &str = "table, key, item and expression are set";
@@ -138,7 +138,7 @@ impl Rows<'_> {
         self.put(item);
     }
 
-    fn update(&mut self, part: Part, update: aws_sdk_dynamodb::types::builders::UpdateBuilder) {
+    fn update(&mut self, part: Part, update: UpdateBuilder) {
         let update = update.table_name(self.table).build().expect(EXPECTED);
         self.rows
             .push((part, TransactWriteItem::builder().update(update).build()));
@@ -298,27 +298,4 @@ impl Rows<'_> {
 
 fn json(what: &'static str, value: &impl serde::Serialize) -> Result<String, Malformed> {
     serde_json::to_string(value).map_err(|error| Malformed::new(what, error))
-}
-
-/// An update that sets and removes attributes, and touches no other.
-fn moved(
-    key: Item,
-    set: Vec<(&str, AttributeValue)>,
-    remove: &[&str],
-) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
-    let mut update = Update::builder().set_key(Some(key));
-    let mut expression = String::new();
-    for (n, (name, value)) in set.into_iter().enumerate() {
-        expression += if n == 0 { "SET " } else { ", " };
-        expression += &format!("#{name} = :{name}");
-        update = update
-            .expression_attribute_names(format!("#{name}"), name)
-            .expression_attribute_values(format!(":{name}"), value);
-    }
-    for (n, name) in remove.iter().enumerate() {
-        expression += if n == 0 { " REMOVE " } else { ", " };
-        expression += &format!("#{name}");
-        update = update.expression_attribute_names(format!("#{name}"), *name);
-    }
-    update.update_expression(expression.trim_start())
 }

@@ -1,0 +1,199 @@
+//! The calls to DynamoDB, one method for each: no other module sends a request.
+//!
+//! Every unprocessed leftover of a batch is followed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    DeleteRequest, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, WriteRequest,
+};
+
+use crate::SessionManager;
+use crate::error::StorageError;
+use crate::items::Item;
+use crate::wire::{Pages, metered, pauses};
+
+const EXPECTED: &str = "table, key and item are set";
+
+impl SessionManager {
+    /// A query, to be given its conditions.
+    pub(crate) fn query(&self) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// Follows a query from its beginning, or from a key on.
+    pub(crate) const fn pages(request: QueryFluentBuilder, start: Option<Item>) -> Pages {
+        Pages::new(request, start)
+    }
+
+    /// One item, strongly consistent.
+    pub(crate) async fn get(&self, key: Item) -> Result<Option<Item>, StorageError> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        metered("GetItem", request.send(), |output| {
+            output.consumed_capacity.as_slice()
+        })
+        .await
+        .map(|output| output.item)
+        .map_err(|error| StorageError::of("GetItem", error))
+    }
+
+    /// Up to 100 items, strongly consistent, in no order; a missing one is left out.
+    pub(crate) async fn batch_get(&self, keys: Vec<Item>) -> Result<Vec<Item>, StorageError> {
+        const NAME: &str = "BatchGetItem";
+        let mut wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .expect(EXPECTED);
+        let mut found = Vec::new();
+        let mut pauses = pauses();
+        loop {
+            let request = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, wanted)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let output = metered(NAME, request.send(), |output| output.consumed_capacity())
+                .await
+                .map_err(|error| StorageError::of(NAME, error))?;
+            found.extend(
+                output
+                    .responses
+                    .into_iter()
+                    .flat_map(HashMap::into_values)
+                    .flatten(),
+            );
+            let left = output.unprocessed_keys.unwrap_or_default();
+            match left.into_values().next() {
+                None => return Ok(found),
+                Some(left) => wanted = left,
+            }
+            pause(NAME, &mut pauses).await?;
+        }
+    }
+
+    /// Puts an item that must not exist; the one in its place comes back with the error.
+    pub(crate) async fn put_new(&self, item: Item) -> Result<(), SdkError<PutItemError>> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        metered("PutItem", request.send(), |output| {
+            output.consumed_capacity.as_slice()
+        })
+        .await
+        .map(|_| ())
+    }
+
+    /// Puts an item, whatever was in its place.
+    pub(crate) async fn put(&self, item: Item) -> Result<(), StorageError> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        metered("PutItem", request.send(), |output| {
+            output.consumed_capacity.as_slice()
+        })
+        .await
+        .map(|_| ())
+        .map_err(|error| StorageError::of("PutItem", error))
+    }
+
+    /// Deletes an item and brings back what it was, if it was there.
+    pub(crate) async fn delete(&self, key: Item) -> Result<Option<Item>, StorageError> {
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .return_values(ReturnValue::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        metered("DeleteItem", request.send(), |output| {
+            output.consumed_capacity.as_slice()
+        })
+        .await
+        .map(|output| output.attributes)
+        .map_err(|error| StorageError::of("DeleteItem", error))
+    }
+
+    /// Deletes up to 25 items.
+    pub(crate) async fn batch_delete(&self, keys: Vec<Item>) -> Result<(), StorageError> {
+        const NAME: &str = "BatchWriteItem";
+        let mut left: Vec<_> = keys
+            .into_iter()
+            .map(|key| {
+                DeleteRequest::builder()
+                    .set_key(Some(key))
+                    .build()
+                    .expect(EXPECTED)
+            })
+            .map(|delete| WriteRequest::builder().delete_request(delete).build())
+            .collect();
+        let mut pauses = pauses();
+        loop {
+            let request = self
+                .client
+                .batch_write_item()
+                .request_items(&self.table, left)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let output = metered(NAME, request.send(), |output| output.consumed_capacity())
+                .await
+                .map_err(|error| StorageError::of(NAME, error))?;
+            let unprocessed = output.unprocessed_items.unwrap_or_default();
+            match unprocessed.into_values().next() {
+                None => return Ok(()),
+                Some(unprocessed) => left = unprocessed,
+            }
+            pause(NAME, &mut pauses).await?;
+        }
+    }
+
+    /// Writes all of these or none.
+    pub(crate) async fn transact(
+        &self,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<(), SdkError<TransactWriteItemsError>> {
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        metered("TransactWriteItems", request.send(), |output| {
+            output.consumed_capacity()
+        })
+        .await
+        .map(|_| ())
+    }
+}
+
+async fn pause(
+    operation: &'static str,
+    pauses: &mut impl Iterator<Item = Duration>,
+) -> Result<(), StorageError> {
+    let pause = pauses
+        .next()
+        .ok_or_else(|| StorageError::left_over(operation))?;
+    tokio::time::sleep(pause).await;
+    Ok(())
+}

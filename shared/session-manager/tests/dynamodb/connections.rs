@@ -1,0 +1,155 @@
+//! Connections: each follows one session at most, whatever happens at the same time.
+
+use futures::future::join_all;
+use session::Mode;
+use session_manager::ConnectionId;
+
+use crate::world::{World, at, run_of};
+
+const LIFE: u64 = 150 * 60;
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_connection_is_remembered_until_its_time_is_over() {
+    let world = World::new().await;
+    let id = ConnectionId::new("abc=");
+    assert_eq!(world.manager.connection(&id, at(0)).await.unwrap(), None);
+    world
+        .manager
+        .connect(&id, &world.owner, "my task", at(0))
+        .await
+        .unwrap();
+    let found = world
+        .manager
+        .connection(&id, at(LIFE - 1))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (&found.owner, found.task_id.as_str()),
+        (&world.owner, "my task")
+    );
+    assert_eq!((found.session_id, found.run_id), (None, None));
+    assert_eq!(world.manager.connection(&id, at(LIFE)).await.unwrap(), None);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn following_another_session_leaves_the_first() {
+    let world = World::new().await;
+    let one = world.queued(Mode::OneShot).await;
+    let two = world.session(Mode::OneShot).await;
+    let id = ConnectionId::new("abc=");
+    let manager = &world.manager;
+    manager
+        .connect(&id, &world.owner, "task", at(0))
+        .await
+        .unwrap();
+    assert!(
+        manager
+            .follow(&id, one.session_id, Some(run_of(&one).id), at(0))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        manager.followers(one.session_id, at(0)).await.unwrap(),
+        std::slice::from_ref(&id)
+    );
+    let found = manager.connection(&id, at(0)).await.unwrap().unwrap();
+    assert_eq!(found.run_id, Some(run_of(&one).id));
+
+    assert!(
+        manager
+            .follow(&id, two.session_id, None, at(0))
+            .await
+            .unwrap()
+    );
+    assert_eq!(manager.followers(one.session_id, at(0)).await.unwrap(), []);
+    assert_eq!(
+        manager.followers(two.session_id, at(0)).await.unwrap(),
+        std::slice::from_ref(&id)
+    );
+    let found = manager.connection(&id, at(0)).await.unwrap().unwrap();
+    assert_eq!(
+        (found.session_id, found.run_id),
+        (Some(two.session_id), None)
+    );
+    assert_eq!(
+        manager.followers(two.session_id, at(LIFE)).await.unwrap(),
+        []
+    );
+
+    manager.disconnect(&id).await.unwrap();
+    assert_eq!(manager.followers(two.session_id, at(0)).await.unwrap(), []);
+    assert_eq!(manager.connection(&id, at(0)).await.unwrap(), None);
+    manager.disconnect(&id).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn who_is_gone_follows_nothing_and_leaves_nothing() {
+    let world = World::new().await;
+    let session = world.session(Mode::OneShot).await.session_id;
+    let id = ConnectionId::new("abc=");
+    assert!(
+        !world
+            .manager
+            .follow(&id, session, None, at(0))
+            .await
+            .unwrap()
+    );
+    assert_eq!(world.manager.followers(session, at(0)).await.unwrap(), []);
+    assert!(world.partition("CONNECTION#abc=").await.is_empty());
+
+    world
+        .manager
+        .connect(&id, &world.owner, "task", at(0))
+        .await
+        .unwrap();
+    world
+        .manager
+        .follow(&id, session, None, at(0))
+        .await
+        .unwrap();
+    world.manager.forget_follower(session, &id).await.unwrap();
+    assert_eq!(world.manager.followers(session, at(0)).await.unwrap(), []);
+    assert!(world.partition("CONNECTION#abc=").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn frames_at_the_same_time_leave_a_connection_following_one_session() {
+    let world = World::new().await;
+    let sessions = join_all((0..3).map(|_| world.session(Mode::OneShot))).await;
+    let id = ConnectionId::new("abc=");
+    world
+        .manager
+        .connect(&id, &world.owner, "task", at(0))
+        .await
+        .unwrap();
+    let follows = (0..4)
+        .flat_map(|_| &sessions)
+        .map(|state| world.manager.follow(&id, state.session_id, None, at(0)));
+    assert!(
+        join_all(follows)
+            .await
+            .into_iter()
+            .all(|followed| followed.unwrap())
+    );
+    let followed = world
+        .manager
+        .connection(&id, at(0))
+        .await
+        .unwrap()
+        .unwrap()
+        .session_id
+        .unwrap();
+    for state in sessions {
+        let followers = world
+            .manager
+            .followers(state.session_id, at(0))
+            .await
+            .unwrap();
+        assert_eq!(followers.len(), usize::from(state.session_id == followed));
+    }
+}

@@ -1,0 +1,286 @@
+//! What no emulator does: replies that are lost after the write, throttles, conflicts.
+
+use session::{Mode, SessionStatus};
+use session_manager::ChangeError;
+
+use crate::proxy::Fault;
+use crate::world::{SUSPEND, World, at, finish, new_run, note, rows, run_of};
+
+const PUT: &str = "PutItem";
+const TRANSACTION: &str = "TransactWriteItems";
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_put_whose_reply_is_lost_is_one_entry() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    world.proxy.seen();
+    world.proxy.next(PUT, [Fault::LoseReply]);
+    let noted = note(&state, "once");
+    let committed = world
+        .manager
+        .commit_on(state.clone(), &noted, at(2))
+        .await
+        .unwrap();
+    assert_eq!(world.proxy.seen(), [PUT, PUT], "it was sent twice");
+    assert_eq!(committed.envelopes.len(), 1);
+    let last = world.assert_whole(state.session_id).await;
+    assert_eq!(last, state.last_seq.0 + 1);
+    assert_eq!(
+        committed.state,
+        world
+            .manager
+            .state(state.session_id, &world.ada())
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_transaction_whose_reply_is_lost_is_one_entry() {
+    let world = World::new().await;
+    let id = world.session(Mode::PlanningControl).await.session_id;
+    world.proxy.seen();
+    world.proxy.next(TRANSACTION, [Fault::LoseReply]);
+    let suspended = world.does(id, SUSPEND, at(1)).await.unwrap();
+    assert_eq!(world.proxy.seen(), ["Query", TRANSACTION, TRANSACTION]);
+    assert_eq!(suspended.state.status, SessionStatus::Suspended);
+    assert_eq!(world.assert_whole(id).await, 2);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_create_whose_reply_is_lost_is_one_session() {
+    let world = World::new().await;
+    let new = world.new_session(Mode::OneShot, Some(new_run()));
+    world
+        .proxy
+        .next(TRANSACTION, [Fault::LoseReply, Fault::LoseReply]);
+    let created = world
+        .manager
+        .create(&new, &rows(), None, at(0))
+        .await
+        .unwrap();
+    assert_eq!(created.state.last_seq.0, world.assert_whole(new.id).await);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn when_no_reply_arrives_at_all_the_answer_is_unavailable_and_the_entry_is_one() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    world
+        .proxy
+        .next(PUT, [Fault::LoseReply, Fault::LoseReply, Fault::LoseReply]);
+    let lost = world
+        .manager
+        .commit_on(state.clone(), &note(&state, "once"), at(2))
+        .await;
+    let Err(ChangeError::Unavailable(error)) = lost else {
+        panic!("{lost:?}");
+    };
+    assert_eq!((error.operation(), error.code()), (PUT, None));
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(
+        world.assert_whole(state.session_id).await,
+        state.last_seq.0 + 1
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_throttled_put_is_tried_again() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    for code in [
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+    ] {
+        // Three are the SDK's own attempts, the fourth is in the second of our tries.
+        world.proxy.next(PUT, vec![Fault::throttled(code); 4]);
+        let newest = world
+            .manager
+            .state(state.session_id, &world.ada())
+            .await
+            .unwrap();
+        world
+            .manager
+            .commit_on(newest, &note(&state, code), at(2))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        world.assert_whole(state.session_id).await,
+        state.last_seq.0 + 3
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn throttles_without_end_are_unavailable_and_nothing_is_written() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    world
+        .proxy
+        .next(PUT, vec![Fault::throttled("ThrottlingException"); 100]);
+    let throttled = world
+        .manager
+        .commit_on(state.clone(), &note(&state, "never"), at(2))
+        .await;
+    let Err(error @ ChangeError::Unavailable(_)) = throttled else {
+        panic!("{throttled:?}");
+    };
+    assert!(error.is_temporary());
+    assert!(matches!(&error, ChangeError::Unavailable(storage) if storage.is_throttled()));
+    assert!(!error.to_string().contains("never"));
+    assert_eq!(world.assert_whole(state.session_id).await, state.last_seq.0);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_transaction_that_met_another_one_is_tried_again() {
+    let world = World::new().await;
+    let state = world.running(Mode::OneShot).await;
+    let reasons = [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ];
+    world.proxy.next(TRANSACTION, reasons.map(Fault::cancelled));
+    world.proxy.seen();
+    let done = world
+        .manager
+        .commit_on(state.clone(), &finish(&state), at(2))
+        .await
+        .unwrap();
+    assert_eq!(world.proxy.seen(), [TRANSACTION; 4]);
+    assert_eq!(done.state.status, SessionStatus::Completed);
+    assert_eq!(
+        world.assert_whole(state.session_id).await,
+        done.state.last_seq.0
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_put_that_met_a_transaction_is_tried_again() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    world
+        .proxy
+        .next(PUT, [Fault::throttled("TransactionConflictException")]);
+    world
+        .manager
+        .commit_on(state.clone(), &note(&state, "once"), at(2))
+        .await
+        .unwrap();
+    assert_eq!(
+        world.assert_whole(state.session_id).await,
+        state.last_seq.0 + 1
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn conflicts_without_end_are_contention() {
+    let world = World::new().await;
+    let id = world.session(Mode::PlanningControl).await.session_id;
+    world.proxy.next(
+        TRANSACTION,
+        vec![Fault::cancelled("TransactionConflict"); 20],
+    );
+    world.proxy.seen();
+    let refused = world.does(id, SUSPEND, at(1)).await;
+    assert!(matches!(refused, Err(ChangeError::Contention)));
+    assert_eq!(world.proxy.seen().len(), 1 + 10, "ten tries");
+    assert_eq!(world.assert_whole(id).await, 1);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn what_dynamodb_calls_invalid_is_not_tried_again() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    world
+        .proxy
+        .next(PUT, [Fault::throttled("ValidationException")]);
+    world.proxy.seen();
+    let refused = world
+        .manager
+        .commit_on(state.clone(), &note(&state, "x"), at(2))
+        .await;
+    let Err(ChangeError::Unavailable(error)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(error.code(), Some("ValidationException"));
+    assert_eq!(world.proxy.seen(), [PUT]);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn an_outage_is_unavailable_and_never_an_empty_answer() {
+    let world = World::new().await;
+    let state = world.session(Mode::PlanningControl).await;
+    let (id, ada) = (state.session_id, world.ada());
+    world
+        .proxy
+        .next("Query", vec![Fault::throttled("InternalServerError"); 200]);
+    use session_manager::ReadError::Unavailable;
+    let manager = &world.manager;
+    assert!(matches!(manager.state(id, &ada).await, Err(Unavailable(_))));
+    assert!(matches!(
+        manager.session(id, &ada).await,
+        Err(Unavailable(_))
+    ));
+    assert!(matches!(
+        manager.history(id, &ada, 9, None).await,
+        Err(Unavailable(_))
+    ));
+    assert!(matches!(
+        manager.events(id, &ada, session::Seq(0), 9).await,
+        Err(Unavailable(_))
+    ));
+    assert!(matches!(
+        manager.runs(id, &ada, 9, None).await,
+        Err(Unavailable(_))
+    ));
+    let list = manager
+        .list(&world.owner, session_manager::Filter::default(), 9, None)
+        .await;
+    assert!(matches!(list, Err(Unavailable(_))));
+    assert!(matches!(
+        manager.due(0, at(0), 9).await,
+        Err(Unavailable(_))
+    ));
+    assert!(matches!(
+        world.does(id, SUSPEND, at(1)).await,
+        Err(ChangeError::Unavailable(_))
+    ));
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_lost_reply_is_known_again_though_others_have_appended_since() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    let id = state.session_id;
+    // The entry stands, its writer gives up, somebody else appends, and only then the writer asks again.
+    world.proxy.next(PUT, vec![Fault::LoseReply; 3]);
+    let lost = world
+        .manager
+        .commit_on(state.clone(), &note(&state, "once"), at(2))
+        .await;
+    assert!(matches!(lost, Err(ChangeError::Unavailable(_))));
+    world.does(id, SUSPEND, at(3)).await.unwrap();
+    // To a new call the first one's entry is a stranger's: the work is there, and is not written again on top of a state that moved.
+    let again = world
+        .manager
+        .commit_on(state.clone(), &finish(&state), at(4))
+        .await
+        .unwrap();
+    assert_eq!(again.state.messages, 3);
+    assert_eq!(run_of(&again.state).status, session::RunStatus::Paused);
+    world.assert_whole(id).await;
+}

@@ -1,0 +1,298 @@
+//! Request keys: the same request twice is one, whoever is first, however long it takes.
+
+use futures::future::join_all;
+use session::{Command, Mode, NewRun, Refusal};
+use session_manager::{ChangeError, Committed, KeyRecord, RequestKey, Summary};
+
+use crate::world::{CANCEL, World, at, finish, named_run, new_run, rows, take_lease};
+
+const DAY: u64 = 24 * 3600;
+
+fn taken(result: Result<Committed, ChangeError>) -> KeyRecord {
+    match result {
+        Err(ChangeError::KeyTaken(record)) => *record,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn creates(world: &World, key: &str, body: &str) -> RequestKey {
+    RequestKey::idempotency(world.owner.clone(), "/api/sessions", key, body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn of_ten_creates_under_one_key_one_makes_a_session_and_all_know_its_answer() {
+    let world = World::new().await;
+    let key = creates(&world, "k", "{}");
+    let creates = (0..10).map(|_| async {
+        let new = world.new_session(Mode::Copilot, None);
+        world.manager.create(&new, &rows(), Some(&key), at(0)).await
+    });
+    let (won, lost): (Vec<_>, Vec<_>) =
+        join_all(creates).await.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 9));
+    let made = won.into_iter().next().unwrap().unwrap().state;
+    let answer = serde_json::to_string(&Summary::of(&made, "a session")).unwrap();
+    for lost in lost {
+        let record = taken(lost);
+        assert_eq!(
+            (record.session_id, record.answer.as_ref()),
+            (made.session_id, Some(&answer))
+        );
+        assert!(key.is_same_request(&record));
+    }
+    let all = world
+        .manager
+        .list(&world.owner, session_manager::Filter::default(), 50, None)
+        .await
+        .unwrap();
+    assert_eq!(all.sessions.len(), 1, "the others left nothing");
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn another_body_under_the_same_key_is_known_as_such() {
+    let world = World::new().await;
+    let new = world.new_session(Mode::Copilot, None);
+    let key = creates(&world, "k", "{}");
+    world
+        .manager
+        .create(&new, &rows(), Some(&key), at(0))
+        .await
+        .unwrap();
+    let other = creates(&world, "k", r#"{"name":"x"}"#);
+    let again = world.new_session(Mode::Copilot, None);
+    let record = taken(
+        world
+            .manager
+            .create(&again, &rows(), Some(&other), at(1))
+            .await,
+    );
+    assert!(!other.is_same_request(&record));
+    assert_eq!(
+        world.manager.request_key(&other, at(1)).await.unwrap(),
+        Some(record)
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_key_is_free_again_after_a_day_though_its_item_is_still_there() {
+    let world = World::new().await;
+    let key = creates(&world, "k", "{}");
+    let first = world.new_session(Mode::Copilot, None);
+    world
+        .manager
+        .create(&first, &rows(), Some(&key), at(0))
+        .await
+        .unwrap();
+    let second = world.new_session(Mode::Copilot, None);
+    taken(
+        world
+            .manager
+            .create(&second, &rows(), Some(&key), at(DAY - 1))
+            .await,
+    );
+    assert!(
+        world
+            .manager
+            .request_key(&key, at(DAY - 1))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        world
+            .manager
+            .request_key(&key, at(DAY))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    world
+        .manager
+        .create(&second, &rows(), Some(&key), at(DAY))
+        .await
+        .unwrap();
+    let record = world
+        .manager
+        .request_key(&key, at(DAY))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(record.session_id, second.id);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn the_key_of_a_deleted_session_is_free_again() {
+    let world = World::new().await;
+    let key = creates(&world, "k", "{}");
+    let first = world.new_session(Mode::Copilot, None);
+    world
+        .manager
+        .create(&first, &rows(), Some(&key), at(0))
+        .await
+        .unwrap();
+    world.does(first.id, Command::Delete, at(1)).await.unwrap();
+    let second = world.new_session(Mode::Copilot, None);
+    world
+        .manager
+        .create(&second, &rows(), Some(&key), at(2))
+        .await
+        .unwrap();
+    let record = world
+        .manager
+        .request_key(&key, at(2))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(record.session_id, second.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn the_same_task_id_from_ten_sockets_runs_once() {
+    let world = World::new().await;
+    let (run, key) = named_run(&world.owner, "task-1");
+    let creates = (0..10).map(|_| async {
+        let run = NewRun {
+            id: new_run().id,
+            ..run.clone()
+        };
+        let new = world.new_session(Mode::OneShot, Some(run));
+        world.manager.create(&new, &rows(), Some(&key), at(0)).await
+    });
+    let (won, lost): (Vec<_>, Vec<_>) =
+        join_all(creates).await.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 9));
+    let state = won.into_iter().next().unwrap().unwrap().state;
+    for lost in lost {
+        let record = taken(lost);
+        assert_eq!(record.session_id, state.session_id);
+        assert_eq!(
+            (record.run_id, record.answer),
+            (state.run.as_ref().map(|run| run.id), None)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
+    let world = World::new().await;
+    let id = world.session(Mode::Copilot).await.session_id;
+    let key = RequestKey::idempotency(world.owner.clone(), "/runs", "k", "{}");
+    let starts = (0..10).map(|_| async {
+        world
+            .manager
+            .start_run(id, &world.ada(), &new_run(), None, Some(&key), at(1))
+            .await
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = join_all(starts).await.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 9));
+    let run = won
+        .into_iter()
+        .next()
+        .unwrap()
+        .unwrap()
+        .state
+        .run
+        .unwrap()
+        .id;
+    for lost in lost {
+        let record = taken(lost);
+        assert_eq!(record.run_id, Some(run));
+        let answer: serde_json::Value = serde_json::from_str(&record.answer.unwrap()).unwrap();
+        assert_eq!(
+            (&answer["id"], &answer["status"]),
+            (&run.to_string().into(), &"queued".into())
+        );
+    }
+    let other = RequestKey::idempotency(world.owner.clone(), "/runs", "k2", "{}");
+    let refused = world
+        .manager
+        .start_run(id, &world.ada(), &new_run(), None, Some(&other), at(2))
+        .await;
+    assert!(matches!(
+        refused,
+        Err(ChangeError::Refused(Refusal::RunUnfinished { .. }, _))
+    ));
+    assert!(
+        world
+            .manager
+            .request_key(&other, at(2))
+            .await
+            .unwrap()
+            .is_none(),
+        "no trace"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_task_id_is_remembered_until_a_day_after_its_run() {
+    let world = World::new().await;
+    let (run, key) = named_run(&world.owner, "task-1");
+    let new = world.new_session(Mode::OneShot, Some(run));
+    let queued = world
+        .manager
+        .create(&new, &rows(), Some(&key), at(0))
+        .await
+        .unwrap()
+        .state;
+    assert!(
+        world
+            .manager
+            .request_key(&key, at(100 * DAY))
+            .await
+            .unwrap()
+            .is_some(),
+        "while it runs"
+    );
+    let lease = take_lease(&queued, at(100));
+    let running = world
+        .manager
+        .commit_on(queued, &lease, at(1))
+        .await
+        .unwrap()
+        .state;
+    world
+        .manager
+        .commit_on(running.clone(), &finish(&running), at(10))
+        .await
+        .unwrap();
+    assert!(
+        world
+            .manager
+            .request_key(&key, at(10 + DAY - 1))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        world
+            .manager
+            .request_key(&key, at(10 + DAY))
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn the_end_of_a_run_makes_no_key_that_was_not_there() {
+    let world = World::new().await;
+    let (run, _) = named_run(&world.owner, "task-1");
+    let task_key = run.task_id.clone().unwrap().digest;
+    let new = world.new_session(Mode::Copilot, Some(run));
+    world
+        .manager
+        .create(&new, &rows(), None, at(0))
+        .await
+        .unwrap();
+    world.does(new.id, CANCEL, at(1)).await.unwrap();
+    let pk = format!("KEY#{}#task#{task_key}", world.owner);
+    assert!(world.partition(&pk).await.is_empty());
+}
