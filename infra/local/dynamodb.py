@@ -67,7 +67,7 @@ def client(settings: Settings) -> Any:
         "dynamodb",
         endpoint_url=settings.dynamodb_url,
         region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
         config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
     )

@@ -21,7 +21,7 @@ from botocore.exceptions import WaiterError
 import install
 import template as templates
 from processes import Failed, Processes
-from settings import REGION, ROOT, STACK_NAME, TABLE_NAME, Settings
+from settings import REGION, ROOT, STACK_NAME, Settings
 
 NAME = "ministack"
 CODE_BUCKET = "function-packages"
@@ -94,7 +94,7 @@ def deploy(
     s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(to_deploy).encode())
     outputs = create_stack(settings)
     path = f"127.0.0.1:{settings.aws_port}/_aws/execute-api/{outputs['WebSocketApiId']}/{outputs['WebSocketStageName']}"
-    differing = {"WS_CALLBACK_URL": f"http://{path}", "TABLE_NAME": TABLE_NAME, **local}
+    differing = {"WS_CALLBACK_URL": f"http://{path}", **local}
     return Deployment(
         ws_url=f"ws://{path}",
         callback_url=f"http://{path}",
@@ -174,6 +174,6 @@ def client(settings: Settings, service: str) -> Any:
         service,
         endpoint_url=settings.aws_url,
         region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
     )

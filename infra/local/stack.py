@@ -67,7 +67,7 @@ def bring_up(
         ministack.start(settings, processes, {**os.environ, **base}, names)
     native = functions.native_binaries(settings)
     with step(f"template: {len(names)} functions, two APIs, queue, bucket and schedule deployed"):
-        deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local"})
+        deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local", "TABLE_NAME": TABLE_NAME})
     with step(f"functions: cargo lambda watch, port {settings.http_port}" + native_note(settings)):
         functions.watch(settings, processes, {**os.environ, **deployed.environment})
     env = {
@@ -93,8 +93,8 @@ def client_environment(settings: Settings) -> dict[str, str]:
         "AWS_ENDPOINT_URL_DYNAMODB": settings.dynamodb_url,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
     }
 
 
