@@ -29,7 +29,8 @@ from client import Event, Follower, Refused, run_task
 from processes import Failed, Processes
 from settings import ROOT, Settings
 
-DENIED = re.compile(r"/([\w-]+) is not authorized to perform: ([\w:]+)")
+# A dead letter is an error in itself, and one is sent on purpose.
+ERROR = re.compile(r"\bERROR\b(?!.*: dead letter )")
 # Above 32 KiB, so that it goes through the bucket.
 LONG_TASK = "Explain why the sea comes twice a day. " * 1000
 RUN_SECONDS = 60
@@ -96,10 +97,20 @@ def walk(settings: Settings, deployment: ministack.Deployment) -> None:
         purged(settings, deployment, caller)
     except (Failed, Refused) as reason:
         trouble.append(str(reason))
-    log = (settings.logs / f"{ministack.NAME}.log").read_text(errors="replace")
-    trouble += [f"{function} may not {action}" for function, action in sorted(set(DENIED.findall(log)))]
+    trouble += errors_of(settings)
     if trouble:
         raise Failed("\n".join(f"  {line}" for line in trouble))
+
+
+def errors_of(settings: Settings) -> list[str]:
+    """What the functions have logged as errors: what is denied beside a request, no answer tells."""
+    logs = ministack.client(settings, "logs")
+    errors = []
+    for group in logs.describe_log_groups()["logGroups"]:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+            lines = [line for event in page["events"] for line in event["message"].splitlines()]
+            errors += [line for line in lines if ERROR.search(line)]
+    return errors
 
 
 @contextmanager
