@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +35,7 @@ class Running:
 @contextmanager
 def running(settings: Settings) -> Iterator[Running]:
     """Brings the stack up, and down again whatever happens inside. Raises `Failed` when it cannot come up."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    on_interrupt(interrupt)
     check_ports(settings)
     template = templates.read(TEMPLATE)
     names = list(templates.functions(template).values())
@@ -51,8 +50,11 @@ def running(settings: Settings) -> Iterator[Running]:
         env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
         yield Running(settings, processes, env)
     finally:
+        # A second Ctrl-C must not leave half of it running.
+        on_interrupt(signal.SIG_IGN)
         env_file.unlink(missing_ok=True)
         processes.stop()
+        on_interrupt(signal.SIG_DFL)
 
 
 def bring_up(
@@ -124,6 +126,12 @@ def step(what: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     print(f"  {what} ({time.monotonic() - started:.1f} s)", flush=True)
+
+
+def on_interrupt(reaction: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """What Ctrl-C and SIGTERM do from now on."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, reaction)
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
