@@ -26,7 +26,7 @@ import settings as configuration
 import stack
 import template as templates
 from client import Event, Follower, Refused, run_task
-from processes import Failed, Processes
+from processes import Failed, Processes, ended
 from settings import ROOT, Settings
 
 # A dead letter is an error in itself, and one is sent on purpose.
@@ -117,17 +117,14 @@ def errors_of(settings: Settings) -> list[str]:
 def deployed(settings: Settings, template: templates.Template) -> Iterator[ministack.Deployment]:
     """MiniStack alone, under IAM, with all functions."""
     shutil.rmtree(ministack.scratch(settings), ignore_errors=True)
-    processes = Processes(settings.logs)
     base = stack.client_environment(settings)
     del base["AWS_ENDPOINT_URL_DYNAMODB"]
-    try:
+    with ended(Processes(settings.logs)) as processes:
         ministack.start(settings, processes, {**os.environ, **base, "AUTH": "true", "OWNER": "local"}, [])
         deployment = ministack.deploy(settings, template, functions.native_binaries(settings), base)
         # It refuses plain HTTP, which is all that there is on this machine.
         ministack.client(settings, "s3").delete_bucket_policy(Bucket=deployment.bucket_name)
         yield deployment
-    finally:
-        processes.stop()
 
 
 async def over_the_socket(ws_url: str) -> Follower:

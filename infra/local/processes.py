@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 # A part that ignores SIGTERM longer than this is killed.
 GRACE_SECONDS = 5.0
@@ -72,6 +74,29 @@ class Processes:
             signal_all(family, signal.SIGKILL)
             process.wait()
         self.running.clear()
+
+
+@contextmanager
+def ended(processes: Processes) -> Iterator[Processes]:
+    """Ends them when the block is left, also by Ctrl-C or SIGTERM; a second Ctrl-C leaves no half of them running."""
+    on_interrupt(interrupt)
+    try:
+        yield processes
+    finally:
+        on_interrupt(signal.SIG_IGN)
+        processes.stop()
+        on_interrupt(signal.SIG_DFL)
+
+
+def on_interrupt(reaction: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """What Ctrl-C and SIGTERM do from now on."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, reaction)
+
+
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """One way down for Ctrl-C and SIGTERM, also where a shell has told its background jobs to ignore the former."""
+    raise KeyboardInterrupt
 
 
 def signal_all(pids: Sequence[int], number: signal.Signals) -> None:

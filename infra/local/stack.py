@@ -2,20 +2,18 @@
 
 import os
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import dynamodb
 import functions
 import ministack
 import template as templates
-from processes import Failed, Processes, port_is_free
+from processes import Failed, Processes, ended, port_is_free
 from settings import REGION, TABLE_NAME, TEMPLATE, Settings
 
 
@@ -35,7 +33,6 @@ class Running:
 @contextmanager
 def running(settings: Settings) -> Iterator[Running]:
     """Brings the stack up, and down again whatever happens inside. Raises `Failed` when it cannot come up."""
-    on_interrupt(interrupt)
     check_ports(settings)
     template = templates.read(TEMPLATE)
     names = list(templates.functions(template).values())
@@ -43,18 +40,14 @@ def running(settings: Settings) -> Iterator[Running]:
     # MiniStack's updates of a stack are weak: it starts from nothing.
     for leftover in (ministack.scratch(settings), settings.logs):
         shutil.rmtree(leftover, ignore_errors=True)
-    processes = Processes(settings.logs)
     env_file = settings.state / "env"
-    try:
+    with ended(Processes(settings.logs)) as processes:
         env = bring_up(settings, processes, template, names)
         env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
-        yield Running(settings, processes, env)
-    finally:
-        # A second Ctrl-C must not leave half of it running.
-        on_interrupt(signal.SIG_IGN)
-        env_file.unlink(missing_ok=True)
-        processes.stop()
-        on_interrupt(signal.SIG_DFL)
+        try:
+            yield Running(settings, processes, env)
+        finally:
+            env_file.unlink(missing_ok=True)
 
 
 def bring_up(
@@ -126,17 +119,6 @@ def step(what: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     print(f"  {what} ({time.monotonic() - started:.1f} s)", flush=True)
-
-
-def on_interrupt(reaction: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    """What Ctrl-C and SIGTERM do from now on."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, reaction)
-
-
-def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """One way down for Ctrl-C and SIGTERM, also where a shell has told its background jobs to ignore the former."""
-    raise KeyboardInterrupt
 
 
 def failed(reason: Failed | Exception) -> int:
