@@ -28,3 +28,23 @@ async fn earlier(app: &App, session: SessionId, run: RunId) -> Result<Option<Pro
     let row = app.sessions.run(session, run).await?;
     Ok(row.map(|row| Refusal::RunEnded(row.status).into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, of_session, outbox, post};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let outbox = outbox(&app);
+        let cases = vec![
+            (of_session("x"), Code::SessionNotFound),
+            (post("{"), Code::MalformedJson),
+            (post("[]"), Code::InvalidField),
+            (post(""), Code::Unavailable),
+        ];
+        expect(cases, |request| handle(&app, &outbox, request)).await;
+    }
+}

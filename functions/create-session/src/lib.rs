@@ -1,14 +1,10 @@
 //! `POST /api/sessions`: a new session, active and without a task.
 
 use lambda_kit::http::{self, Reply};
-use lambda_kit::task::ONE_OF_THE_MODES;
-use lambda_kit::{App, ClientConfig, Fields, Models, Problem, Request, now};
-use session::{Mode, NewSession, SessionId, Timestamp};
+use lambda_kit::{App, ClientConfig, Models, Problem, Request, now, words};
+use session::{Mode, NewSession, SessionId};
 use session_manager::{NewRows, Summary};
 use uuid::Uuid;
-
-/// The longest name, in characters.
-const MAX_NAME: usize = 255;
 
 /// Creates a session of `mode`. The same `Idempotency-Key` and body give the first answer again.
 ///
@@ -17,10 +13,11 @@ const MAX_NAME: usize = 255;
 pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Reply, Problem> {
     let caller = app.gate.caller(&request)?;
     let (body, now) = (http::fields(&request)?, now());
-    let mode = body
-        .word("mode", ONE_OF_THE_MODES)?
-        .ok_or_else(|| Problem::field("mode", ONE_OF_THE_MODES))?;
-    let name = name(&body, mode, now)?;
+    let mode: Mode = body
+        .word("mode", words::modes())?
+        .ok_or_else(|| Problem::field("mode", words::modes()))?;
+    let default = || format!("{mode}_{}", now.compact());
+    let name = body.name("name")?.unwrap_or_else(default);
     let config = ClientConfig::of(&body)?;
     models.settings(mode, &config)?;
     let key = http::request_key(&request, &caller.owner)?;
@@ -42,14 +39,46 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Repl
     }
 }
 
-fn name(body: &Fields, mode: Mode, now: Timestamp) -> Result<String, Problem> {
-    let given = body.text("name")?.filter(|name| !name.trim().is_empty());
-    let name = given.unwrap_or_else(|| format!("{mode}_{}", now.compact()));
-    if name.chars().count() > MAX_NAME {
-        return Err(Problem::field(
-            "name",
-            format_args!("at most {MAX_NAME} characters long"),
-        ));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, models, post};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let models = models();
+        let cases = vec![
+            (post(""), Code::MalformedJson),
+            (post("{"), Code::MalformedJson),
+            (post("[]"), Code::InvalidField),
+            (post("{}"), Code::InvalidField),
+            (post(r#"{"mode": null}"#), Code::InvalidField),
+            (post(r#"{"mode": "one-shoe"}"#), Code::InvalidField),
+            (post(r#"{"mode": 1}"#), Code::InvalidField),
+            (
+                post(r#"{"mode": "one-shot", "name": 1}"#),
+                Code::InvalidField,
+            ),
+            (
+                post(r#"{"mode": "one-shot", "config": []}"#),
+                Code::InvalidField,
+            ),
+            (
+                post(r#"{"mode": "one-shot", "config": {"maxAttempts": 11}}"#),
+                Code::InvalidConfig,
+            ),
+            (
+                post(r#"{"mode": "one-shot", "config": {"agent": "planner"}}"#),
+                Code::InvalidConfig,
+            ),
+            (post(" ".repeat(1024 * 1024 + 1)), Code::TooLarge),
+            (
+                post(r#"{"mode": "one-shot", "session_id": 1}"#),
+                Code::Unavailable,
+            ),
+        ];
+        expect(cases, |request| handle(&app, &models, request)).await;
     }
-    Ok(name)
 }

@@ -1,6 +1,6 @@
 //! `DELETE /api/sessions/{session_id}`: from the answer on, the session does not exist.
 
-use lambda_kit::http::Reply;
+use lambda_kit::http::{Reply, optional_fields};
 use lambda_kit::{Action, App, Outbox, Problem, Request, now};
 use session::Command;
 
@@ -10,7 +10,27 @@ use session::Command;
 /// `session_not_found`, `unavailable`.
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
     let (actor, session) = app.admit(&request)?;
+    optional_fields(&request)?;
     app.change(outbox, &actor, session, &Command::Delete, now())
         .await?;
     Reply::ok(&Action::done(session, "The session is deleted."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, of_session, outbox, post};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let outbox = outbox(&app);
+        let cases = vec![
+            (of_session("x"), Code::SessionNotFound),
+            (post("{"), Code::MalformedJson),
+            (post(""), Code::Unavailable),
+        ];
+        expect(cases, |request| handle(&app, &outbox, request)).await;
+    }
 }

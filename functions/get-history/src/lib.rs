@@ -37,3 +37,24 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
         next_before: page.next_before,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, get, of_session};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let cases = vec![
+            (of_session("x"), Code::SessionNotFound),
+            (get("limit=0"), Code::InvalidQuery),
+            (get("limit=1001"), Code::InvalidQuery),
+            (get("before=0"), Code::InvalidQuery),
+            (get("before=now"), Code::InvalidQuery),
+            (get(""), Code::Unavailable),
+        ];
+        expect(cases, |request| handle(&app, request)).await;
+    }
+}

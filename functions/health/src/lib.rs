@@ -17,3 +17,20 @@ pub async fn handle(gate: &Gate, request: Request) -> Result<Reply, Problem> {
     gate.caller(&request)?;
     Reply::ok(&Health { status: "ok" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{expect, gate, get};
+
+    #[tokio::test]
+    async fn it_is_ok_for_whoever_has_a_token() {
+        let reply = handle(&gate(Some("local")), get("")).await.unwrap();
+        assert_eq!(reply.json(), r#"{"status":"ok"}"#);
+        expect(vec![(get(""), Code::Unauthenticated)], |request| async {
+            handle(&gate(None), request).await
+        })
+        .await;
+    }
+}

@@ -22,3 +22,33 @@ pub async fn handle(gate: &Gate, request: Request) -> Result<Reply, Problem> {
         total: MODES.len(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::testing::{gate, get};
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn there_are_eight_modes_in_the_contracts_order() {
+        let reply = handle(&gate(Some("local")), get("")).await.unwrap();
+        let modes: Value = serde_json::from_str(reply.json()).unwrap();
+        assert_eq!(modes["total"], 8);
+        let ids: Vec<&str> = modes["modes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|mode| mode["id"].as_str())
+            .collect();
+        let expected = "copilot planning-control one-shot hitl-interactive idea-generation ocr arxiv enhance-input";
+        assert_eq!(ids.join(" "), expected);
+        assert_eq!(modes["modes"][1]["label"], "Planning & Control");
+        assert_eq!(modes["modes"][2]["supports_resume"], false);
+    }
+
+    #[tokio::test]
+    async fn nobody_comes_in_without_a_token() {
+        let refused = handle(&gate(None), get("")).await.unwrap_err();
+        assert_eq!(refused.status(), 401);
+    }
+}

@@ -34,3 +34,23 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
         next_cursor: page.next_cursor,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, get, of_session};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let cases = vec![
+            (of_session("x"), Code::SessionNotFound),
+            (get("limit=0"), Code::InvalidQuery),
+            (get("limit=201"), Code::InvalidQuery),
+            (get("cursor=here"), Code::BadCursor),
+            (get(""), Code::Unavailable),
+        ];
+        expect(cases, |request| handle(&app, request)).await;
+    }
+}

@@ -1,8 +1,7 @@
 //! `GET /api/sessions`: the caller's sessions, the newest change of status first.
 
 use lambda_kit::http::{Query, Reply};
-use lambda_kit::task::ONE_OF_THE_MODES;
-use lambda_kit::{App, Problem, Request};
+use lambda_kit::{App, Problem, Request, words};
 use serde::Serialize;
 use session_manager::{Filter, Summary};
 
@@ -11,8 +10,8 @@ const MAX_LIMIT: u16 = 200;
 
 #[derive(Serialize)]
 struct Sessions {
-    total: usize,
     sessions: Vec<Summary>,
+    total: usize,
     next_cursor: Option<String>,
 }
 
@@ -25,8 +24,8 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
     let query = Query::of(&request);
     let limit = query.limit(MAX_LIMIT, LIMIT)?;
     let filter = Filter {
-        status: query.word("status", "one of active, suspended, completed, expired")?,
-        mode: query.word("mode", ONE_OF_THE_MODES)?,
+        status: query.word("status", words::statuses())?,
+        mode: query.word("mode", words::modes())?,
     };
     let cursor = query.text("cursor");
 
@@ -34,9 +33,31 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
         .sessions
         .list(&caller.owner, filter, limit, cursor)
         .await?;
+    let total = page.sessions.len();
     Reply::ok(&Sessions {
-        total: page.sessions.len(),
         sessions: page.sessions,
+        total,
         next_cursor: page.next_cursor,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, get};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let cases = vec![
+            (get("limit=0"), Code::InvalidQuery),
+            (get("limit=201"), Code::InvalidQuery),
+            (get("status=asleep"), Code::InvalidQuery),
+            (get("mode=one-shoe"), Code::InvalidQuery),
+            (get("cursor=here"), Code::BadCursor),
+            (get(""), Code::Unavailable),
+        ];
+        expect(cases, |request| handle(&app, request)).await;
+    }
 }

@@ -40,3 +40,31 @@ fn context(request: &Request) -> Result<Option<String>, Problem> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, of_session, outbox, post};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let outbox = outbox(&app);
+        let cases = vec![
+            (of_session("x"), Code::SessionNotFound),
+            (post("{"), Code::MalformedJson),
+            (post(r#"{"additional_context": 1}"#), Code::InvalidField),
+            (
+                post(format!(
+                    r#"{{"additional_context": "{}"}}"#,
+                    "x".repeat(MAX_CONTEXT + 1)
+                )),
+                Code::TooLarge,
+            ),
+            (post(r#"{"additional_context": null}"#), Code::Unavailable),
+            (post(""), Code::Unavailable),
+        ];
+        expect(cases, |request| handle(&app, &outbox, request)).await;
+    }
+}

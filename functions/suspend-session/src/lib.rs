@@ -20,3 +20,22 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Repl
     };
     Reply::ok(&Action::done(session, message))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_kit::Code;
+    use lambda_kit::testing::{app, expect, of_session, outbox, post};
+
+    #[tokio::test]
+    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+        let app = app();
+        let outbox = outbox(&app);
+        let cases = vec![
+            (of_session("x"), Code::SessionNotFound),
+            (post("{"), Code::MalformedJson),
+            (post(""), Code::Unavailable),
+        ];
+        expect(cases, |request| handle(&app, &outbox, request)).await;
+    }
+}

@@ -1,6 +1,6 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
-use lambda_kit::{App, Aws, Config, Error, Models, Outbox, init_logs, socket};
+use lambda_kit::{App, Aws, Config, Error, Models, init_logs, socket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -8,8 +8,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let aws = Aws::from_env().await;
     let app = App::new(&config, &aws)?;
-    let push = aws.push(&config, &app.sessions)?;
-    let outbox = Outbox::new(push, aws.queue(&config)?);
+    let outbox = aws.outbox(&config, &app.sessions)?;
     let models = Models::new(&config)?;
     let desk = ws_message::Desk {
         app,

@@ -12,9 +12,6 @@ use crate::talk::Talk;
 /// How much of a task id a session's name shows, in characters.
 const NAME_CHARS: usize = 13;
 
-/// The longest name, in characters.
-const MAX_NAME: usize = 255;
-
 /// Starts a run, in a new session or a named one, or attaches to the one that the task id stands for.
 pub async fn answer(talk: &Talk<'_>, task: &Task, config: &ClientConfig) -> Result<(), Problem> {
     let text = talk.connection.task_id.clone();
@@ -42,9 +39,10 @@ pub async fn answer(talk: &Talk<'_>, task: &Task, config: &ClientConfig) -> Resu
     match started {
         Ok(committed) => {
             let about = About::state(&committed.state);
-            talk.follow(committed.state.session_id, about.run).await?;
+            let followed = talk.follow(committed.state.session_id, about.run).await;
+            // The commit stands, and is told to everybody else even if this connection could not be made to follow.
             talk.desk.outbox.publish(&committed, now).await;
-            Ok(())
+            followed
         }
         // Another socket was faster with the same task id.
         Err(ChangeError::KeyTaken(record)) => attach(talk, &key, &record).await,
@@ -138,18 +136,9 @@ fn session_of(config: &ClientConfig) -> Result<Option<SessionId>, Problem> {
 }
 
 fn name(first: &First<'_>, mode: Mode) -> Result<String, Problem> {
-    let given = first.config.fields()?.text("sessionName")?;
-    let name = given
-        .filter(|name| !name.trim().is_empty())
-        .unwrap_or_else(|| {
-            let beginning: String = first.task_id.text.chars().take(NAME_CHARS).collect();
-            format!("{mode}_{beginning}")
-        });
-    if name.chars().count() > MAX_NAME {
-        return Err(Problem::field(
-            "sessionName",
-            format_args!("at most {MAX_NAME} characters long"),
-        ));
-    }
-    Ok(name)
+    let given = first.config.fields()?.name("sessionName")?;
+    Ok(given.unwrap_or_else(|| {
+        let beginning: String = first.task_id.text.chars().take(NAME_CHARS).collect();
+        format!("{mode}_{beginning}")
+    }))
 }

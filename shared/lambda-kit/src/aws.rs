@@ -11,7 +11,7 @@ use documents::Artifacts;
 use session_manager::SessionManager;
 
 use crate::config::{ConfigError, required};
-use crate::{Config, Push, Queue};
+use crate::{Config, Outbox, Push, Queue};
 
 /// For a connection to a service that stands in the same region.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
@@ -69,6 +69,21 @@ impl Aws {
             .build();
         let client = aws_sdk_apigatewaymanagement::Client::from_conf(settings);
         Ok(Push::new(client, sessions.clone()))
+    }
+
+    /// Push and queue, for whoever may set a run going.
+    ///
+    /// # Errors
+    /// When `WS_CALLBACK_URL` or `QUEUE_URL` is missing.
+    pub fn outbox(
+        &self,
+        config: &Config,
+        sessions: &SessionManager,
+    ) -> Result<Outbox, ConfigError> {
+        Ok(Outbox::new(
+            self.push(config, sessions)?,
+            self.queue(config)?,
+        ))
     }
 
     /// The artifacts in `BUCKET_NAME`.

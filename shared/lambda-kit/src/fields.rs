@@ -13,6 +13,9 @@ use serde_json::value::RawValue;
 
 use crate::{Code, Problem};
 
+/// The longest name, in characters.
+const MAX_NAME: usize = 255;
+
 /// The fields of a JSON object.
 #[derive(Debug, Default)]
 pub struct Fields(BTreeMap<String, Box<RawValue>>);
@@ -57,6 +60,22 @@ impl Fields {
     pub fn required_text(&self, name: &str) -> Result<String, Problem> {
         self.text(name)?
             .ok_or_else(|| Problem::field(name, "given"))
+    }
+
+    /// A field that names something: at most 255 characters. A blank one is absent, so that the default name counts.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn name(&self, name: &str) -> Result<Option<String>, Problem> {
+        let given = self.text(name)?.filter(|text| !text.trim().is_empty());
+        if given
+            .as_ref()
+            .is_some_and(|text| text.chars().count() > MAX_NAME)
+        {
+            let must = format_args!("at most {MAX_NAME} characters long");
+            return Err(Problem::field(name, must));
+        }
+        Ok(given)
     }
 
     /// A field that is true or false.
@@ -119,6 +138,15 @@ mod tests {
             Fields::parse(&deep).unwrap_err().code(),
             Code::MalformedJson
         );
+    }
+
+    #[test]
+    fn a_name_has_at_most_255_characters_and_a_blank_one_is_absent() {
+        let name = |text: &str| Fields::parse(&format!(r#"{{"name": "{text}"}}"#))?.name("name");
+        let longest = "é".repeat(255);
+        assert_eq!(name(&longest).unwrap(), Some(longest));
+        assert_eq!(name("  ").unwrap(), None);
+        assert_eq!(name(&"x".repeat(256)).unwrap_err().status(), 422);
     }
 
     #[test]

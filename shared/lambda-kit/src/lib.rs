@@ -21,6 +21,9 @@ mod queue;
 pub mod recover;
 pub mod socket;
 pub mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod words;
 
 pub use app::{Action, App};
 pub use aws::Aws;

@@ -10,6 +10,9 @@ use session_manager::Committed;
 
 use crate::{Message, Push, Queue};
 
+/// How long a request waits for its pushes, however many follow: within its own time the queue must be reached too.
+const PUSH_TIME: Duration = Duration::from_secs(3);
+
 /// Tells the world of a commit.
 #[derive(Debug, Clone)]
 pub struct Outbox {
@@ -39,9 +42,10 @@ impl Outbox {
     /// Pushes what was committed to the session's followers, then wakes a worker where one is needed.
     pub async fn publish(&self, committed: &Committed, now: Timestamp) {
         let state = &committed.state;
-        self.push
-            .events(state.session_id, &committed.envelopes)
-            .await;
+        let pushing = self.push.events(state.session_id, &committed.envelopes);
+        if tokio::time::timeout(PUSH_TIME, pushing).await.is_err() {
+            tracing::warn!(session = %state.session_id, "not all followers reached in time");
+        }
         if let Some(wake) = state.wake(now) {
             self.enqueue(Message::Wake(wake)).await;
         }

@@ -7,6 +7,7 @@ use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::Serialize;
 use session_manager::ConnectionId;
+use tracing::Instrument as _;
 
 use crate::Problem;
 
@@ -30,6 +31,8 @@ where
     F: Future<Output = Result<(), Problem>>,
 {
     run(service_fn(|event: LambdaEvent<SocketEvent>| {
+        let connection = event.payload.request_context.connection_id.as_deref();
+        let span = tracing::info_span!("socket", connection);
         // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
         let handled = Box::pin(handler(event.payload));
         async move {
@@ -42,6 +45,7 @@ where
             };
             Ok::<_, Error>(Answer { status_code })
         }
+        .instrument(span)
     }))
     .await
 }

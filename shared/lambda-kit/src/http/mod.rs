@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use lambda_http::{Request, RequestExt as _, Response, run, service_fn};
 use serde::Serialize;
+use tracing::Instrument as _;
 
 use crate::Problem;
 
@@ -71,9 +72,11 @@ where
 {
     run(service_fn(|request: Request| {
         let request_id = request.lambda_context().request_id;
+        // The path names session and run; the query and the body are the client's own.
+        let span = tracing::info_span!("http", path = request.raw_http_path());
         // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
         let handled = Box::pin(handler(request));
-        async move { Ok::<_, Infallible>(respond(&request_id, handled).await) }
+        async move { Ok::<_, Infallible>(respond(&request_id, handled).await) }.instrument(span)
     }))
     .await
 }

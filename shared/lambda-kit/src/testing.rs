@@ -1,0 +1,112 @@
+//! For the tests of functions: requests as API Gateway sends them, and services that are out.
+//!
+//! A handler that refuses a request before it asks any service says so with its own code; one that asks says `unavailable`.
+//! So one table of requests and codes tells both what is refused and that an outage is never an empty answer.
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use documents::Artifacts;
+use lambda_http::{Body, Request, RequestExt as _, http::Response};
+use session::Rules;
+use session_manager::SessionManager;
+
+use crate::http::Reply;
+use crate::{App, Code, Config, Gate, Models, Outbox, Problem, Push};
+
+/// A session and a run that any test can name.
+pub const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// A gate that knows the local owner, or nobody.
+pub fn gate(owner: Option<&str>) -> Gate {
+    let config = Config::read(|name| {
+        (name == "OWNER")
+            .then(|| owner.map(str::to_owned))
+            .flatten()
+    });
+    Gate::new(&config.expect("nothing else is set, and every default parses"))
+}
+
+/// For the local owner, over a table that does not exist.
+pub fn app() -> App {
+    let out = infallible_client_fn(|_| {
+        let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"}"#;
+        Response::builder()
+            .status(400)
+            .body(error)
+            .unwrap_or_default()
+    });
+    let settings = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(Credentials::new("none", "none", None, None, "testing"))
+        .region(Region::from_static("us-east-1"))
+        .http_client(out)
+        .build();
+    let client = aws_sdk_dynamodb::Client::from_conf(settings);
+    App {
+        gate: gate(Some("local")),
+        sessions: SessionManager::new(client, "no-such-table", Rules::default()),
+    }
+}
+
+/// Push and no queue, to nobody.
+pub fn outbox(app: &App) -> Outbox {
+    let settings = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version(aws_sdk_apigatewaymanagement::config::BehaviorVersion::latest())
+        .build();
+    let client = aws_sdk_apigatewaymanagement::Client::from_conf(settings);
+    Outbox::without_queue(Push::new(client, app.sessions.clone()))
+}
+
+/// The offline engine's model.
+pub fn models() -> Models {
+    let config = Config::read(|_| None).expect("every default parses");
+    Models::new(&config).expect("the default provider needs nothing")
+}
+
+/// A bucket that nobody asks for anything.
+pub fn artifacts() -> Artifacts {
+    let settings = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .build();
+    Artifacts::new(aws_sdk_s3::Client::from_conf(settings), "no-such-bucket")
+}
+
+/// A request for the session and the run [`ID`], with a query.
+pub fn get(query: &str) -> Request {
+    let query: lambda_http::aws_lambda_events::query_map::QueryMap =
+        query.parse().unwrap_or_default();
+    of_session(ID).with_query_string_parameters(query)
+}
+
+/// A request for the session and the run [`ID`], with a body.
+pub fn post(body: impl Into<String>) -> Request {
+    let mut request = of_session(ID);
+    *request.body_mut() = Body::Text(body.into());
+    request
+}
+
+/// A request for a session and a run of this name.
+pub fn of_session(id: &str) -> Request {
+    let ids =
+        [("session_id", id), ("run_id", id)].map(|(name, id)| (name.to_owned(), id.to_owned()));
+    Request::new(Body::Empty).with_path_parameters(std::collections::HashMap::from(ids))
+}
+
+/// Holds a handler against a table of requests and the codes that it must answer with.
+///
+/// # Panics
+/// When an answer is another one.
+pub async fn expect<F>(cases: Vec<(Request, Code)>, handle: impl Fn(Request) -> F)
+where
+    F: Future<Output = Result<Reply, Problem>>,
+{
+    for (request, code) in cases {
+        let asked = format!(
+            "{:?} {:?}",
+            request.body(),
+            request.query_string_parameters_ref()
+        );
+        let answered = handle(request).await.map_err(|problem| problem.code());
+        assert_eq!(answered, Err(code), "{asked}");
+    }
+}

@@ -1,0 +1,28 @@
+//! The words that a client may choose from, as sentences about a wrong one name them.
+
+use session::{MODES, SessionStatus};
+
+/// What a mode must be.
+pub fn modes() -> String {
+    one_of(MODES.iter().map(|mode| mode.id.id()))
+}
+
+/// What a session's status must be.
+pub fn statuses() -> String {
+    one_of(SessionStatus::ALL.iter().map(|status| status.as_str()))
+}
+
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    format!("one of {}", words.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_name_every_word() {
+        assert_eq!(statuses(), "one of active, suspended, completed, expired");
+        assert!(modes().starts_with("one of copilot, planning-control, one-shot, "));
+    }
+}
