@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How long a test waits for what must happen; generous, because the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -151,6 +152,18 @@ impl Stack {
         }
         pids.len()
     }
+}
+
+static WEATHER: RwLock<()> = RwLock::const_new(());
+
+/// Held by a test that counts calls: no worker is killed meanwhile.
+pub async fn calm() -> RwLockReadGuard<'static, ()> {
+    WEATHER.read().await
+}
+
+/// Held by a test that kills workers: they are everybody's.
+pub async fn storm() -> RwLockWriteGuard<'static, ()> {
+    WEATHER.write().await
 }
 
 /// Tries until `attempt` gives something; panics with `what` when patience ends.

@@ -16,49 +16,49 @@ async fn a_wrong_create_is_refused_and_leaves_no_session() {
     let large = json!({"blob": "x".repeat(65 * 1024)});
     for (body, status, code) in [
         ("{".to_owned(), 400, "malformed_json"),
-        ("[]".into(), 422, "wrong_type"),
-        (json!({}).to_string(), 422, "missing_field"),
-        (json!({"mode": null}).to_string(), 422, "missing_field"),
+        ("[]".into(), 422, "invalid_field"),
+        (json!({}).to_string(), 422, "invalid_field"),
+        (json!({"mode": null}).to_string(), 422, "invalid_field"),
         (
             json!({"mode": "two-shot", "name": marker}).to_string(),
             422,
-            "unknown_mode",
+            "invalid_field",
         ),
         (
             json!({"mode": 7, "name": marker}).to_string(),
             422,
-            "wrong_type",
+            "invalid_field",
         ),
         (
             json!({"mode": "one-shot", "name": 7}).to_string(),
             422,
-            "wrong_type",
+            "invalid_field",
         ),
         (
             json!({"mode": "one-shot", "name": format!("{marker}{long}")}).to_string(),
             422,
-            "too_long",
+            "invalid_field",
         ),
         (
             json!({"mode": "one-shot", "name": marker, "config": []}).to_string(),
             422,
-            "wrong_type",
+            "invalid_field",
         ),
         (
             json!({"mode": "one-shot", "name": marker, "config": {"model": 7}}).to_string(),
             422,
-            "bad_config",
+            "invalid_config",
         ),
         (
             json!({"mode": "one-shot", "name": marker, "config": {"maxAttempts": 11}}).to_string(),
             422,
-            "bad_config",
+            "invalid_config",
         ),
         (
             json!({"mode": "planning-control", "name": marker, "config": {"maxPlanSteps": "3"}})
                 .to_string(),
             422,
-            "bad_config",
+            "invalid_config",
         ),
         (
             json!({"mode": "one-shot", "name": marker, "config": large}).to_string(),
@@ -83,37 +83,37 @@ async fn a_wrong_create_is_refused_and_leaves_no_session() {
 async fn a_wrong_query_is_refused_with_its_reason() {
     let id = create("copilot").await;
     for (path, status, code) in [
-        ("/api/sessions?limit=0", 422, "bad_query"),
-        ("/api/sessions?limit=201", 422, "bad_query"),
-        ("/api/sessions?limit=ten", 422, "bad_query"),
-        ("/api/sessions?status=sleeping", 422, "bad_query"),
-        ("/api/sessions?mode=two-shot", 422, "bad_query"),
+        ("/api/sessions?limit=0", 422, "invalid_query"),
+        ("/api/sessions?limit=201", 422, "invalid_query"),
+        ("/api/sessions?limit=ten", 422, "invalid_query"),
+        ("/api/sessions?status=sleeping", 422, "invalid_query"),
+        ("/api/sessions?mode=two-shot", 422, "invalid_query"),
         ("/api/sessions?cursor=garbage", 400, "bad_cursor"),
         ("/api/sessions?cursor=", 400, "bad_cursor"),
         (
             &format!("/api/sessions/{id}/history?limit=0"),
             422,
-            "bad_query",
+            "invalid_query",
         ),
         (
             &format!("/api/sessions/{id}/history?limit=1001"),
             422,
-            "bad_query",
+            "invalid_query",
         ),
         (
             &format!("/api/sessions/{id}/history?before=x"),
             422,
-            "bad_query",
+            "invalid_query",
         ),
         (
             &format!("/api/sessions/{id}/events?limit=501"),
             422,
-            "bad_query",
+            "invalid_query",
         ),
         (
             &format!("/api/sessions/{id}/events?after=-1"),
             422,
-            "bad_query",
+            "invalid_query",
         ),
         (
             &format!("/api/sessions/{id}/runs?cursor=garbage"),
@@ -156,10 +156,10 @@ async fn a_wrong_run_is_refused_and_the_session_is_as_it_was() {
     let path = format!("/api/sessions/{id}/runs");
     for (body, status, code) in [
         ("{".to_owned(), 400, "malformed_json"),
-        (json!({}).to_string(), 422, "missing_field"),
+        (json!({}).to_string(), 422, "empty_task"),
         (json!({"task": ""}).to_string(), 422, "empty_task"),
         (json!({"task": " \n\t "}).to_string(), 422, "empty_task"),
-        (json!({"task": 7}).to_string(), 422, "wrong_type"),
+        (json!({"task": 7}).to_string(), 422, "invalid_field"),
         (
             json!({"task": "x".repeat(64 * 1024 + 1)}).to_string(),
             413,
@@ -168,12 +168,12 @@ async fn a_wrong_run_is_refused_and_the_session_is_as_it_was() {
         (
             json!({"task": "x", "config": {"mode": "one-shot"}}).to_string(),
             422,
-            "bad_config",
+            "mode_mismatch",
         ),
         (
             json!({"task": "x", "config": {"nPlanReviews": 6}}).to_string(),
             422,
-            "bad_config",
+            "invalid_config",
         ),
     ] {
         let reply = call(Method::POST, &path, Some(&body), &[]).await;
@@ -198,6 +198,7 @@ async fn a_wrong_run_is_refused_and_the_session_is_as_it_was() {
 #[ignore = "needs the local stack: make test"]
 async fn a_long_task_becomes_an_artifact_and_its_message_keeps_the_beginning() {
     tests::model::model();
+    let _calm = tests::stack::calm().await;
     let id = create("one-shot").await;
     start(&id, &format!("Ä{}", "x".repeat(40 * 1024))).await;
     let message = detail(&id).await["conversation_history"][0]["content"]
@@ -238,36 +239,36 @@ async fn a_wrong_frame_gets_an_error_and_nothing_else_happens() {
     let large = json!({"task": "x".repeat(33 * 1024), "config": {}}).to_string();
     for (frame, code) in [
         ("{", "malformed_json"),
-        ("7", "unknown_frame"),
+        ("7", "invalid_field"),
         ("{}", "unknown_frame"),
         (r#"{"type": "dance"}"#, "unknown_frame"),
-        (r#"{"type": 7}"#, "unknown_frame"),
-        (r#"{"task": 7, "config": {}}"#, "wrong_type"),
+        (r#"{"type": 7}"#, "invalid_field"),
+        (r#"{"task": 7, "config": {}}"#, "invalid_field"),
         (r#"{"task": " ", "config": {}}"#, "empty_task"),
-        (r#"{"task": "x", "config": 7}"#, "wrong_type"),
+        (r#"{"task": "x", "config": 7}"#, "invalid_field"),
         (
             r#"{"task": "x", "config": {"mode": "two-shot"}}"#,
-            "unknown_mode",
+            "invalid_field",
         ),
         (
             r#"{"task": "x", "config": {"maxAttempts": "many"}}"#,
-            "bad_config",
+            "invalid_config",
         ),
         (
             r#"{"task": "x", "config": {"session_id": "nonsense"}}"#,
             "session_not_found",
         ),
-        (r#"{"type": "subscribe"}"#, "missing_field"),
+        (r#"{"type": "subscribe"}"#, "invalid_field"),
         (
             r#"{"type": "subscribe", "session_id": "01890a5d-ac96-774b-bcce-b302099a8057"}"#,
             "session_not_found",
         ),
         (
             r#"{"type": "subscribe", "session_id": "01890a5d-ac96-774b-bcce-b302099a8057", "after": -1}"#,
-            "wrong_type",
+            "invalid_field",
         ),
-        (r#"{"type": "request_state"}"#, "no_session"),
-        (r#"{"type": "cancel"}"#, "no_session"),
+        (r#"{"type": "request_state"}"#, "no_session_followed"),
+        (r#"{"type": "cancel"}"#, "no_session_followed"),
         (large.as_str(), "too_large"),
     ] {
         client.send_text(frame).await;

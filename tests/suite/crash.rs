@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::model::{calls, model};
 use tests::rest::{count, create, get, record, start, until, until_status};
-use tests::stack::{eventually, stack};
+use tests::stack::{eventually, stack, storm};
 use uuid::Uuid;
 
 /// What must hold of any finished planned run, whatever happened on its way.
@@ -45,6 +45,7 @@ fn assert_whole(events: &[Value], steps: usize) {
 #[ignore = "needs the local stack: make test"]
 async fn a_worker_killed_at_any_moment_leaves_a_run_that_completes() {
     model();
+    let _storm = storm().await;
     for moment in [100, 700, 1300, 1900, 2500] {
         let id = create("planning-control").await;
         start(&id, "[[steps=3]] [[slow=400]]").await;
@@ -59,6 +60,7 @@ async fn a_worker_killed_at_any_moment_leaves_a_run_that_completes() {
 #[ignore = "needs the local stack: make test"]
 async fn a_worker_killed_in_the_middle_of_a_step_repeats_that_step_alone() {
     model();
+    let _storm = storm().await;
     let word = Uuid::now_v7();
     let id = create("planning-control").await;
     start(
@@ -94,6 +96,7 @@ async fn a_worker_killed_in_the_middle_of_a_step_repeats_that_step_alone() {
 #[ignore = "needs the local stack: make test"]
 async fn every_message_three_times_runs_everything_once() {
     model();
+    let _storm = storm().await;
     let id = create("planning-control").await;
     let run = start(&id, "[[steps=2]] [[slow=300]]").await;
     let body = json!({"session_id": id, "run_id": run}).to_string();
@@ -108,6 +111,7 @@ async fn every_message_three_times_runs_everything_once() {
 #[ignore = "needs the local stack: make test"]
 async fn a_message_that_was_lost_is_sent_again_by_the_sweeper() {
     model();
+    let _storm = storm().await;
     let id = create("one-shot").await;
     let run = start(&id, "[[slow=2000]]").await;
     until(&id, "the run begins", |detail| {
@@ -134,6 +138,7 @@ async fn a_message_that_was_lost_is_sent_again_by_the_sweeper() {
 #[ignore = "needs the local stack: make test"]
 async fn garbage_on_the_queue_harms_no_other_message() {
     model();
+    let _storm = storm().await;
     let id = create("one-shot").await;
     for garbage in [
         "",

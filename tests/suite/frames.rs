@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::model::{calls, model};
 use tests::rest::{count, create, detail, get, post_empty, record, start, until, until_status};
-use tests::stack::eventually;
+use tests::stack::{calm, eventually};
 use tests::ws::connect;
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ fn task_id() -> String {
 #[ignore = "needs the local stack: make test"]
 async fn a_first_frame_makes_a_session_and_the_client_sees_every_event_once() {
     model();
+    let _calm = calm().await;
     let task_id = task_id();
     let mut client = connect(&task_id).await;
     assert!(
@@ -48,6 +49,7 @@ async fn a_first_frame_makes_a_session_and_the_client_sees_every_event_once() {
 #[ignore = "needs the local stack: make test"]
 async fn a_session_is_made_for_every_mode_and_one_shot_is_the_default() {
     model();
+    let _calm = calm().await;
     for mode in [
         "copilot",
         "hitl-interactive",
@@ -82,6 +84,7 @@ async fn a_session_is_made_for_every_mode_and_one_shot_is_the_default() {
 #[ignore = "needs the local stack: make test"]
 async fn the_same_task_id_from_ten_sockets_runs_once_and_all_ten_see_it_end() {
     model();
+    let _calm = calm().await;
     let task_id = task_id();
     let word = Uuid::now_v7();
     let task = format!("[[slow=1000 id={word}]]");
@@ -110,6 +113,7 @@ async fn the_same_task_id_from_ten_sockets_runs_once_and_all_ten_see_it_end() {
 #[ignore = "needs the local stack: make test"]
 async fn a_client_that_comes_back_is_told_the_whole_story_and_never_starts_its_task_again() {
     model();
+    let _calm = calm().await;
     let task_id = task_id();
     let word = Uuid::now_v7();
     let task = format!("[[steps=2]] [[slow=300 id={word}]]");
@@ -147,6 +151,7 @@ async fn a_client_that_comes_back_is_told_the_whole_story_and_never_starts_its_t
 #[ignore = "needs the local stack: make test"]
 async fn a_further_task_continues_the_session_that_it_names() {
     model();
+    let _calm = calm().await;
     for key in ["session_id", "copilotSessionId"] {
         let session = create("planning-control").await;
         start(&session, "[[steps=1]]").await;
@@ -169,7 +174,7 @@ async fn a_further_task_continues_the_session_that_it_names() {
                 "error",
             )
             .await;
-        assert_eq!(error["data"]["code"], "bad_config");
+        assert_eq!(error["data"]["code"], "mode_mismatch");
     }
 }
 
@@ -177,6 +182,7 @@ async fn a_further_task_continues_the_session_that_it_names() {
 #[ignore = "needs the local stack: make test"]
 async fn subscribe_replays_from_where_the_client_is_and_then_goes_on_live() {
     model();
+    let _calm = calm().await;
     let session = create("planning-control").await;
     start(&session, "[[steps=2]] [[slow=500]]").await;
     until(&session, "step 1 begins", |detail| {
@@ -218,6 +224,7 @@ async fn subscribe_replays_from_where_the_client_is_and_then_goes_on_live() {
 #[ignore = "needs the local stack: make test"]
 async fn pause_resume_and_cancel_reach_the_followed_sessions_run() {
     model();
+    let _calm = calm().await;
     let mut client = connect(&task_id()).await;
     let task = "[[steps=3]] [[slow=800]]";
     let status = client
@@ -278,6 +285,7 @@ async fn an_open_socket_sees_what_rest_does_to_its_session() {
 #[ignore = "needs the local stack: make test"]
 async fn a_closed_connection_is_forgotten_and_stops_no_run() {
     model();
+    let _calm = calm().await;
     let mut client = connect(&task_id()).await;
     let status = client.start("[[slow=1500]]", json!({})).await;
     let session = status["session_id"].as_str().unwrap().to_owned();

@@ -7,6 +7,7 @@
 mod bad_input;
 mod crash;
 mod drift;
+mod events;
 mod frames;
 mod rest;
 mod runs;

@@ -7,7 +7,7 @@ use tests::model::model;
 use tests::rest::{
     call, create, delete, detail, get, post, post_empty, record, start, types, until_status,
 };
-use tests::stack::{eventually, stack};
+use tests::stack::{calm, eventually, stack};
 use uuid::Uuid;
 
 #[test]
@@ -260,6 +260,7 @@ async fn the_same_idempotency_key_gives_the_first_answer_again() {
     assert_eq!(other.problem(), (422, "idempotency_key_reused"));
 
     model();
+    let _calm = calm().await;
     let path = format!(
         "/api/sessions/{}/runs",
         first["session_id"].as_str().unwrap()
@@ -274,6 +275,7 @@ async fn the_same_idempotency_key_gives_the_first_answer_again() {
 #[ignore = "needs the local stack: make test"]
 async fn history_and_events_page_both_ways_over_the_same_numbers() {
     model();
+    let _calm = calm().await;
     let id = create("planning-control").await;
     start(&id, "measure the tides [[steps=4]]").await;
     until_status(&id, "completed").await;
@@ -317,8 +319,9 @@ async fn history_and_events_page_both_ways_over_the_same_numbers() {
 #[ignore = "needs the local stack: make test"]
 async fn runs_are_listed_newest_first_and_counted_by_session() {
     model();
-    let id = create("copilot").await;
-    let first = start(&id, "[[slow=3000]]").await;
+    let _calm = calm().await;
+    let id = create("planning-control").await;
+    let first = start(&id, "[[slow=2000]]").await;
     let second = post(
         &format!("/api/sessions/{id}/runs"),
         &json!({"task": "another"}),

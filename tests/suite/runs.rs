@@ -8,7 +8,7 @@ use tests::model::{calls, model};
 use tests::rest::{
     count, create, delete, detail, get, post, post_empty, record, start, types, until, until_status,
 };
-use tests::stack::{eventually, stack};
+use tests::stack::{calm, eventually, stack};
 use uuid::Uuid;
 
 /// The types without those that may stand anywhere.
@@ -23,6 +23,7 @@ fn path(events: &[Value]) -> Vec<&str> {
 #[ignore = "needs the local stack: make test"]
 async fn a_one_shot_run_tells_its_story_in_order() {
     model();
+    let _calm = calm().await;
     let id = create("one-shot").await;
     let run = start(&id, "count the lighthouses").await;
     let detail = until_status(&id, "completed").await;
@@ -80,6 +81,7 @@ async fn a_one_shot_run_tells_its_story_in_order() {
 #[ignore = "needs the local stack: make test"]
 async fn a_planned_run_drafts_reviews_and_works_step_by_step() {
     model();
+    let _calm = calm().await;
     let id = create("planning-control").await;
     start(&id, "measure the tides [[steps=2]]").await;
     let detail = until_status(&id, "completed").await;
@@ -130,8 +132,9 @@ async fn a_planned_run_drafts_reviews_and_works_step_by_step() {
 #[ignore = "needs the local stack: make test"]
 async fn a_step_is_in_the_record_when_it_begins_and_not_when_it_is_over() {
     model();
+    let _calm = calm().await;
     let id = create("planning-control").await;
-    start(&id, "[[steps=2]] [[slow=3000 at=step_1]]").await;
+    start(&id, "[[steps=2]] [[slow=2000 at=step_1]]").await;
     let detail = until(&id, "step 1 begins", |detail| detail["current_step"] == 1).await;
     assert_eq!(
         (&detail["current_phase"], &detail["status"]),
@@ -146,6 +149,7 @@ async fn a_step_is_in_the_record_when_it_begins_and_not_when_it_is_over() {
 #[ignore = "needs the local stack: make test"]
 async fn a_model_that_never_fits_its_schema_fails_the_run_with_its_reason() {
     model();
+    let _calm = calm().await;
     let word = Uuid::now_v7();
     let id = create("one-shot").await;
     start(&id, &format!("[[misfit id={word}]]")).await;
@@ -174,6 +178,7 @@ async fn a_model_that_never_fits_its_schema_fails_the_run_with_its_reason() {
 #[ignore = "needs the local stack: make test"]
 async fn a_model_that_fails_for_a_while_is_asked_again() {
     model();
+    let _calm = calm().await;
     let word = Uuid::now_v7();
     let id = create("one-shot").await;
     start(&id, &format!("[[status=503 times=2 id={word}]]")).await;
@@ -186,6 +191,7 @@ async fn a_model_that_fails_for_a_while_is_asked_again() {
 #[ignore = "needs the local stack: make test"]
 async fn a_model_that_is_down_fails_the_run_and_resume_takes_over_at_the_failed_step() {
     model();
+    let _calm = calm().await;
     let word = Uuid::now_v7();
     let id = create("planning-control").await;
     let failed = start(
@@ -220,6 +226,7 @@ async fn a_model_that_is_down_fails_the_run_and_resume_takes_over_at_the_failed_
 #[ignore = "needs the local stack: make test"]
 async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
     model();
+    let _calm = calm().await;
     let word = Uuid::now_v7();
     let id = create("planning-control").await;
     start(&id, &format!("[[steps=3]] [[slow=1500 id={word}]]")).await;
@@ -258,6 +265,7 @@ async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
 #[ignore = "needs the local stack: make test"]
 async fn a_resume_that_crosses_the_end_of_the_slice_loses_no_wake_up_and_doubles_no_step() {
     model();
+    let _calm = calm().await;
     for pause in [0, 200, 400, 600, 800, 1000] {
         let word = Uuid::now_v7();
         let id = create("planning-control").await;
@@ -286,8 +294,9 @@ async fn a_resume_that_crosses_the_end_of_the_slice_loses_no_wake_up_and_doubles
 #[ignore = "needs the local stack: make test"]
 async fn cancel_in_the_middle_of_a_step_ends_the_run_at_once_and_a_new_task_may_follow() {
     model();
+    let _calm = calm().await;
     let id = create("planning-control").await;
-    let run = start(&id, "[[slow=2500]]").await;
+    let run = start(&id, "[[slow=2000]]").await;
     until(&id, "planning", |detail| {
         detail["current_phase"] == "planning"
     })
@@ -325,6 +334,7 @@ async fn cancel_in_the_middle_of_a_step_ends_the_run_at_once_and_a_new_task_may_
 #[ignore = "needs the local stack: make test"]
 async fn delete_in_the_middle_of_a_step_stops_the_run_and_leaves_no_ghost() {
     model();
+    let _calm = calm().await;
     let id = create("planning-control").await;
     start(&id, "[[slow=1500]]").await;
     until(&id, "planning", |detail| {
