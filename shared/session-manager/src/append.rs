@@ -7,31 +7,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::CancellationReason;
-use session::{CommitId, SessionId, State};
+use session::{Change, Command, CommitId, SessionId, State, Timestamp};
+use uuid::Uuid;
 
-use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
-use crate::items::{Entry, Item, KeyRecord, from_item, text};
-use crate::write::{Part, Write};
-use crate::{ReadError, SessionManager, keys, wire};
-
-/// What came of one try to append.
-#[derive(Debug)]
-pub(crate) enum Appended {
-    /// The commit stands.
-    Stands,
-    /// Somebody's entry has the place.
-    Lost(Box<Entry>),
-    /// The client's key was used before.
-    KeyTaken(Box<KeyRecord>),
-    /// The task key of the run that ends is gone, or another session's.
-    TaskKeyGone,
-    /// Others were at the same items, or there was too much at once: the same again, a little later.
-    Busy(StorageError),
-}
+use crate::error::{ChangeError, StorageError};
+use crate::items::{Entry, KeyRecord, text};
+use crate::outcome::{Appended, refused_put, refused_transaction};
+use crate::write::{Extras, Write};
+use crate::{Committed, ReadError, SessionManager, keys, wire};
 
 /// The tries that one change has.
 pub(crate) struct Tries {
@@ -76,7 +59,99 @@ impl Tries {
     }
 }
 
+/// What a commit builds on.
+pub(crate) enum Base<'a> {
+    /// Nothing: it is a session's first.
+    Birth(Change),
+    /// A state, and what is wanted of it.
+    On(State, &'a Command),
+}
+
+impl Base<'_> {
+    fn decide(&self, manager: &SessionManager, now: Timestamp) -> Result<Change, ChangeError> {
+        match self {
+            Self::Birth(change) => Ok(change.clone()),
+            Self::On(state, command) => manager
+                .rules
+                .decide(state, command, now)
+                .map_err(|refusal| ChangeError::Refused(refusal, Some(Box::new(state.clone())))),
+        }
+    }
+
+    const fn before(&self) -> Option<&State> {
+        match self {
+            Self::Birth(_) => None,
+            Self::On(state, _) => Some(state),
+        }
+    }
+
+    /// The same command, on the state of those who were first.
+    fn lost_to(self, newer: State) -> Result<Self, ChangeError> {
+        match self {
+            // Two new sessions under one id: the second one has no business there.
+            Self::Birth(_) => Err(ChangeError::Contention),
+            Self::On(_, command) => Ok(Self::On(newer, command)),
+        }
+    }
+}
+
 impl SessionManager {
+    /// Decides and appends until it stands, or until there is an answer why it does not.
+    pub(crate) async fn commit(
+        &self,
+        mut base: Base<'_>,
+        mut extras: Extras<'_>,
+        now: Timestamp,
+    ) -> Result<Committed, ChangeError> {
+        let commit = CommitId::new(Uuid::new_v4());
+        let mut tries = Tries::new();
+        loop {
+            let change = base.decide(self, now)?;
+            if change.events.is_empty() {
+                return Ok(Committed::unchanged(change));
+            }
+            let write = Write::new(
+                &self.table,
+                &self.rules,
+                base.before(),
+                &change,
+                &extras,
+                (commit, now),
+            )?;
+            match self.append(&write).await? {
+                Appended::Stands => return Ok(Committed::of(write)),
+                Appended::Lost(entry) => {
+                    base = self.after_loss(base, entry.state, &mut tries).await?;
+                }
+                Appended::KeyTaken(record) => {
+                    extras.gone = Some(self.gone_session_of(record).await?);
+                    tries.pause().await?;
+                }
+                Appended::TaskKeyGone => extras.without_task_key = true,
+                Appended::Busy(error) => tries.after_trouble(error).await?,
+            }
+        }
+    }
+
+    /// The base for the next try. The entry that was first brings it, the first time; if that was not the newest one either,
+    /// it is read: whoever walks from one entry to the next never catches up with busy writers.
+    async fn after_loss<'a>(
+        &self,
+        base: Base<'a>,
+        newer: State,
+        tries: &mut Tries,
+    ) -> Result<Base<'a>, ChangeError> {
+        let session = newer.session_id;
+        tracing::debug!(%session, "somebody else's entry was first");
+        let base = base.lost_to(newer)?;
+        if tries.at_once() {
+            return Ok(base);
+        }
+        tries.pause().await?;
+        let newest = self.newest(session).await?;
+        base.lost_to(newest.ok_or(ReadError::NoSuchSession)?)
+    }
+
     /// The newest state; deleted or not, whoever's it is.
     pub(crate) async fn newest(&self, session: SessionId) -> Result<Option<State>, ReadError> {
         let newest = self.newest_entry(session).await?;
@@ -102,7 +177,7 @@ impl SessionManager {
     }
 
     /// Tries once to append.
-    pub(crate) async fn append(&self, write: &Write) -> Result<Appended, ChangeError> {
+    async fn append(&self, write: &Write) -> Result<Appended, ChangeError> {
         let ours = write.entry.commit;
         if write.rows.is_empty() {
             return match self.put_new(write.entry_item.clone()).await {
@@ -115,84 +190,13 @@ impl SessionManager {
             Err(error) => refused_transaction(error, write),
         }
     }
-}
 
-fn refused_put(error: SdkError<PutItemError>, ours: CommitId) -> Result<Appended, ChangeError> {
-    if let Some(PutItemError::ConditionalCheckFailedException(lost)) = error.as_service_error()
-        && let Some(item) = lost.item()
-    {
-        return lost_to(item.clone(), ours);
+    /// The session that a key led to, if it is gone; the key may then be used again.
+    async fn gone_session_of(&self, record: Box<KeyRecord>) -> Result<SessionId, ChangeError> {
+        let state = self.newest(record.session_id).await?;
+        match state {
+            Some(state) if !state.is_deleted() => Err(ChangeError::KeyTaken(record)),
+            _ => Ok(record.session_id),
+        }
     }
-    busy_or_broken(StorageError::of("PutItem", error))
-}
-
-fn refused_transaction(
-    error: SdkError<TransactWriteItemsError>,
-    write: &Write,
-) -> Result<Appended, ChangeError> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return busy_or_broken(StorageError::of("TransactWriteItems", error));
-    };
-    let mut reasons = cancelled.cancellation_reasons().iter();
-    let entry = reasons.next().and_then(refused_item);
-    let rows: Vec<_> = write
-        .rows
-        .iter()
-        .map(|(part, _)| *part)
-        .zip(reasons)
-        .filter(|(_, reason)| reason.code() == Some(FAILED))
-        .collect();
-    let refused = |meant: Part| rows.iter().find(|(part, _)| *part == meant);
-
-    let lost = entry.map(|item| lost_to(item, write.entry.commit));
-    if let Some(Ok(Appended::Stands)) = lost {
-        return Ok(Appended::Stands);
-    }
-    // Whoever used the key before has made this very request: that says more than a lost place.
-    if let Some(item) = refused(Part::Key).and_then(|(_, reason)| refused_item(reason)) {
-        return Ok(Appended::KeyTaken(Box::new(from_item(
-            "request key",
-            item,
-        )?)));
-    }
-    if let Some(lost) = lost {
-        return lost;
-    }
-    if refused(Part::TaskKey).is_some() {
-        return Ok(Appended::TaskKeyGone);
-    }
-    let code = cancelled
-        .cancellation_reasons()
-        .iter()
-        .filter_map(CancellationReason::code)
-        .find(|code| is_conflict(code) || is_throttle(code))
-        .map(ToOwned::to_owned);
-    busy_or_broken(StorageError::of("TransactWriteItems", error).because_of(code))
-}
-
-/// The code of a cancellation reason whose condition did not hold.
-const FAILED: &str = "ConditionalCheckFailed";
-
-fn refused_item(reason: &CancellationReason) -> Option<Item> {
-    reason
-        .item()
-        .filter(|_| reason.code() == Some(FAILED))
-        .cloned()
-}
-
-fn lost_to(item: Item, ours: CommitId) -> Result<Appended, ChangeError> {
-    let entry = Entry::from_item(item)?;
-    if entry.commit == ours {
-        return Ok(Appended::Stands);
-    }
-    Ok(Appended::Lost(Box::new(entry)))
-}
-
-fn busy_or_broken(error: StorageError) -> Result<Appended, ChangeError> {
-    if error.is_conflict() || error.is_throttled() {
-        return Ok(Appended::Busy(error));
-    }
-    Err(ChangeError::Unavailable(error))
 }

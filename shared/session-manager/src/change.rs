@@ -1,15 +1,14 @@
-//! How a session is created and changed: the domain decides, the append protocol writes, and a lost race is decided again.
+//! How a session is created and changed: the domain decides, `append` writes, and a lost race is decided again.
 
 use session::{
-    Change, Command, CommitId, Envelope, NewRun, NewSession, OwnerId, Record, Refusal, SessionId,
-    State, Timestamp,
+    Change, Command, Envelope, NewRun, NewSession, OwnerId, Record, Refusal, SessionId, State,
+    Timestamp,
 };
-use uuid::Uuid;
 
-use crate::append::{Appended, Tries};
+use crate::append::Base;
 use crate::error::ChangeError;
 use crate::write::{Extras, Write};
-use crate::{KeyRecord, ReadError, RequestKey, SessionManager};
+use crate::{RequestKey, SessionManager};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,111 +144,10 @@ impl SessionManager {
         self.commit(Base::On(state, command), Extras::default(), now)
             .await
     }
-
-    async fn commit(
-        &self,
-        mut base: Base<'_>,
-        mut extras: Extras<'_>,
-        now: Timestamp,
-    ) -> Result<Committed, ChangeError> {
-        let commit = CommitId::new(Uuid::new_v4());
-        let mut tries = Tries::new();
-        loop {
-            let change = base.decide(self, now)?;
-            if change.events.is_empty() {
-                return Ok(Committed::unchanged(change));
-            }
-            let write = Write::new(
-                &self.table,
-                &self.rules,
-                base.before(),
-                &change,
-                &extras,
-                (commit, now),
-            )?;
-            match self.append(&write).await? {
-                Appended::Stands => return Ok(Committed::of(write)),
-                Appended::Lost(entry) => {
-                    base = base.lost_to(entry.state)?;
-                    if tries.at_once() {
-                        continue;
-                    }
-                    // The entry that was first last time was not the newest: whoever walks from one to the next never
-                    // catches up with busy writers.
-                    tries.pause().await?;
-                    base = self.catch_up(base).await?;
-                }
-                Appended::KeyTaken(record) => {
-                    extras.gone = Some(self.gone_session_of(record).await?);
-                    tries.pause().await?;
-                }
-                Appended::TaskKeyGone => extras.without_task_key = true,
-                Appended::Busy(error) => tries.after_trouble(error).await?,
-            }
-        }
-    }
-
-    async fn catch_up<'a>(&self, base: Base<'a>) -> Result<Base<'a>, ChangeError> {
-        let newest = self.newest(base.session()).await?;
-        let newest = newest.ok_or(ReadError::NoSuchSession)?;
-        base.lost_to(newest)
-    }
-
-    /// The session that a key led to, if it is gone; the key may then be used again.
-    async fn gone_session_of(&self, record: Box<KeyRecord>) -> Result<SessionId, ChangeError> {
-        let state = self.newest(record.session_id).await?;
-        match state {
-            Some(state) if !state.is_deleted() => Err(ChangeError::KeyTaken(record)),
-            _ => Ok(record.session_id),
-        }
-    }
-}
-
-/// What a commit builds on.
-enum Base<'a> {
-    /// Nothing: it is a session's first.
-    Birth(Change),
-    /// A state, and what is wanted of it.
-    On(State, &'a Command),
-}
-
-impl Base<'_> {
-    fn decide(&self, manager: &SessionManager, now: Timestamp) -> Result<Change, ChangeError> {
-        match self {
-            Self::Birth(change) => Ok(change.clone()),
-            Self::On(state, command) => manager
-                .rules
-                .decide(state, command, now)
-                .map_err(|refusal| ChangeError::Refused(refusal, Some(Box::new(state.clone())))),
-        }
-    }
-
-    const fn before(&self) -> Option<&State> {
-        match self {
-            Self::Birth(_) => None,
-            Self::On(state, _) => Some(state),
-        }
-    }
-
-    const fn session(&self) -> SessionId {
-        match self {
-            Self::Birth(change) => change.state.session_id,
-            Self::On(state, _) => state.session_id,
-        }
-    }
-
-    /// The same command, on the state of those who were first.
-    fn lost_to(self, newer: State) -> Result<Self, ChangeError> {
-        match self {
-            // Two new sessions under one id: the second one has no business there.
-            Self::Birth(_) => Err(ChangeError::Contention),
-            Self::On(_, command) => Ok(Self::On(newer, command)),
-        }
-    }
 }
 
 impl Committed {
-    fn of(write: Write) -> Self {
+    pub(crate) fn of(write: Write) -> Self {
         Self {
             envelopes: write.entry.envelopes(),
             state: write.entry.state,
@@ -257,7 +155,7 @@ impl Committed {
         }
     }
 
-    fn unchanged(change: Change) -> Self {
+    pub(crate) fn unchanged(change: Change) -> Self {
         Self {
             state: change.state,
             envelopes: Vec::new(),

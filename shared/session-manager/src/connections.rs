@@ -13,6 +13,7 @@ use session::{OwnerId, RunId, SessionId, Timestamp};
 use crate::append::Tries;
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
 use crate::items::{Connection, FollowerItem, Item, from_item, text, to_item};
+use crate::outcome::CONDITION_FAILED;
 use crate::{ReadError, SessionManager, keys};
 
 /// API Gateway ends a connection after two hours; the item outlives it by half an hour.
@@ -119,7 +120,7 @@ impl SessionManager {
                 error.as_service_error(),
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
                     if cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code())
-                        .any(|code| code == "ConditionalCheckFailed" || is_conflict(code) || is_throttle(code))
+                        .any(|code| code == CONDITION_FAILED || is_conflict(code) || is_throttle(code))
             );
             let error = StorageError::of("TransactWriteItems", error);
             if !(raced || error.is_throttled() || error.is_conflict()) {

@@ -4,21 +4,14 @@
 //! with every condition on the entry alone: whoever appends it has the right to the rows. A request key has its own condition,
 //! because it is the only thing that two sessions can both want.
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use session::{
-    ApprovalEnd, Change, CommitId, Record, Rules, RunEnd, RunId, RunRow, SessionId, State,
-    Timestamp,
-};
+use session::{Change, CommitId, Record, Rules, SessionId, State, Timestamp};
 
-use crate::error::{ChangeError, Malformed};
-use crate::items::{
-    ApprovalItem, ConfigItem, Entry, Item, KeyRecord, RunItem, Summary, moving, number, text,
-    to_item, tombstone,
-};
-use crate::request_key::{KEY_TTL, RequestKey};
-use crate::update::moved;
-use crate::{keys, size};
+use crate::error::ChangeError;
+use crate::items::{Entry, Item};
+use crate::request_key::RequestKey;
+use crate::rows::Rows;
+use crate::size;
 
 const EXPECTED: &str = "table, key, item and expression are set";
 
@@ -57,14 +50,6 @@ pub(crate) struct Write {
     pub rows: Vec<(Part, TransactWriteItem)>,
 }
 
-/// Collects the rows of one commit.
-struct Rows<'a> {
-    table: &'a str,
-    state: &'a State,
-    now: Timestamp,
-    rows: Vec<(Part, TransactWriteItem)>,
-}
-
 impl Write {
     /// Draws up what `change` writes, with `before` being the state that it was decided on.
     pub fn new(
@@ -77,12 +62,7 @@ impl Write {
     ) -> Result<Self, ChangeError> {
         let entry = Entry::new(change, commit, now);
         size::check_events(&entry)?;
-        let mut rows = Rows {
-            table,
-            state: &change.state,
-            now,
-            rows: Vec::new(),
-        };
+        let mut rows = Rows::new(table, &change.state, now);
         rows.summary(rules, before, extras)?;
         for record in &change.records {
             rows.record(record, extras)?;
@@ -90,7 +70,7 @@ impl Write {
         if let Some(key) = extras.key {
             rows.key(key, extras, &change.records)?;
         }
-        let rows = rows.rows;
+        let rows = rows.into_inner();
         let entry_item = entry.to_item()?;
         let puts = rows.iter().filter_map(|(_, row)| row.put.as_ref());
         size::check_items(std::iter::once(&entry_item).chain(puts.map(|put| &put.item)))?;
@@ -117,185 +97,185 @@ impl Write {
     }
 }
 
-impl Rows<'_> {
-    fn pk(&self) -> String {
-        keys::session(self.state.session_id)
+#[cfg(test)]
+mod tests {
+    use session::{
+        Begin, Command, EventBody, Mode, NewRun, NewSession, Next, OwnerId, Phase, Position,
+        Progress, Role, RunId, Stage, TaskId,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::item_size;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(1_790_000_000_000_000 + second * 1_000_000).unwrap()
     }
 
-    fn put(&mut self, item: Item) {
-        let put = Put::builder()
-            .table_name(self.table)
-            .set_item(Some(item))
-            .build()
-            .expect(EXPECTED);
-        self.rows
-            .push((Part::Row, TransactWriteItem::builder().put(put).build()));
+    fn write(before: &State, command: &Command, extras: &Extras<'_>) -> Write {
+        let rules = Rules::default();
+        let change = rules.decide(before, command, at(2)).unwrap();
+        let commit = CommitId::new(Uuid::from_u128(9));
+        Write::new("t", &rules, Some(before), &change, extras, (commit, at(2))).unwrap()
     }
 
-    /// Puts a row of this session.
-    fn put_row(&mut self, sk: String, mut item: Item) {
-        item.extend(keys::key(self.pk(), sk));
-        self.put(item);
+    fn parts(write: &Write) -> Vec<Part> {
+        write.rows.iter().map(|(part, _)| *part).collect()
     }
 
-    fn update(&mut self, part: Part, update: UpdateBuilder) {
-        let update = update.table_name(self.table).build().expect(EXPECTED);
-        self.rows
-            .push((part, TransactWriteItem::builder().update(update).build()));
-    }
-
-    fn summary(
-        &mut self,
-        rules: &Rules,
-        before: Option<&State>,
-        extras: &Extras<'_>,
-    ) -> Result<(), Malformed> {
-        let state = self.state;
-        if let Some((name, config)) = extras.birth {
-            self.put(Summary::of(state, name).to_item(rules, state)?);
-            self.config(keys::CONFIG.into(), config)?;
-        } else if state.is_deleted() {
-            self.put(tombstone(rules, state));
-        } else if let Some(before) = before {
-            let (before, after) = (moving(rules, before), moving(rules, state));
-            let set: Vec<_> = after
-                .iter()
-                .filter(|(name, value)| before.get(*name) != Some(value))
-                .map(|(name, value)| (*name, value.clone()))
-                .collect();
-            let remove: Vec<_> = before
-                .keys()
-                .filter(|name| !after.contains_key(*name))
-                .copied()
-                .collect();
-            if !(set.is_empty() && remove.is_empty()) {
-                let key = keys::key(self.pk(), keys::SUMMARY);
-                self.update(Part::Row, moved(key, set, &remove));
-            }
-        }
-        Ok(())
-    }
-
-    fn config(&mut self, sk: String, config: &str) -> Result<(), Malformed> {
-        let config = config.to_owned();
-        self.put_row(sk, to_item("configuration", ConfigItem { config })?);
-        Ok(())
-    }
-
-    fn record(&mut self, record: &Record, extras: &Extras<'_>) -> Result<(), Malformed> {
-        match record {
-            Record::RunStarted(row) => self.run_started(row, extras)?,
-            Record::RunEnded(end) => self.run_ended(end, extras),
-            Record::ApprovalAsked(row) => {
-                let item = to_item("approval", ApprovalItem::from(row))?;
-                self.put_row(keys::approval(row.approval_id), item);
-            }
-            Record::ApprovalClosed(end) => self.approval_closed(end),
-        }
-        Ok(())
-    }
-
-    fn run_started(&mut self, row: &RunRow, extras: &Extras<'_>) -> Result<(), Malformed> {
-        self.put_row(keys::run(row.id), to_item("run", RunItem::from(row))?);
-        if let Some(config) = extras.run_config {
-            self.config(keys::run_config(row.id), config)?;
-        }
-        Ok(())
-    }
-
-    fn run_ended(&mut self, end: &RunEnd, extras: &Extras<'_>) {
-        let mut set = vec![
-            ("status", text(end.status.as_str())),
-            ("completed_at", text(end.completed_at.to_string())),
-        ];
-        if let Some(at) = end.started_at {
-            set.push(("started_at", text(at.to_string())));
-        }
-        if let Some(error) = &end.error {
-            set.push(("error", text(error)));
-        }
-        let key = keys::key(self.pk(), keys::run(end.id));
-        self.update(Part::Row, moved(key, set, &[]));
-        if let Some(task_key) = end.task_key.as_deref().filter(|_| !extras.without_task_key) {
-            self.forget_task(task_key);
+    fn begin(step: u32, events: Vec<EventBody>) -> Begin {
+        Begin {
+            position: Position {
+                stage: Stage::Step,
+                step,
+                steps: 9,
+                begun: true,
+                ..Position::OPEN
+            },
+            phase: Phase::Control,
+            step: Some(step),
+            events,
         }
     }
 
-    /// A task id is remembered for a day after its run; a key that is not this session's any more is let alone.
-    fn forget_task(&mut self, task_key: &str) {
-        let pk = RequestKey::task_pk(&self.state.owner, task_key);
-        let ttl = number(self.now.plus(KEY_TTL).as_seconds());
-        let update = moved(keys::key(pk, keys::META), vec![(keys::TTL, ttl)], &[])
-            .condition_expression("session_id = :session")
-            .expression_attribute_values(":session", text(self.state.session_id.to_string()));
-        self.update(Part::TaskKey, update);
-    }
-
-    fn approval_closed(&mut self, end: &ApprovalEnd) {
-        let mut set = vec![
-            ("status", text(end.status.as_str())),
-            ("resolved_at", text(end.at.to_string())),
-        ];
-        if let Some(answer) = &end.answer {
-            set.push(("resolution", text(&answer.resolution)));
-            set.push(("resolved_by", text(&answer.by)));
-            if let Some(feedback) = &answer.feedback {
-                set.push(("feedback", text(feedback)));
-            }
-            if let Some(json) = &answer.modifications {
-                set.push(("modifications", text(json.to_string())));
-            }
-        }
-        let key = keys::key(self.pk(), keys::approval(end.id));
-        self.update(Part::Row, moved(key, set, &[]));
-    }
-
-    fn key(
-        &mut self,
-        key: &RequestKey,
-        extras: &Extras<'_>,
-        records: &[Record],
-    ) -> Result<(), Malformed> {
-        let run = records.iter().find_map(|record| match record {
-            Record::RunStarted(row) => Some(row),
-            _ => None,
-        });
-        let answer = match (key.is_answered(), extras.birth, run) {
-            (false, ..) => None,
-            (true, Some((name, _)), _) => Some(json("summary", &Summary::of(self.state, name))?),
-            (true, None, run) => run.map(|row| json("run", row)).transpose()?,
+    /// A session at whose run a worker is, with a task id.
+    fn running() -> State {
+        let run = NewRun {
+            id: RunId::new(Uuid::from_u128(2)),
+            task: "t".into(),
+            artifact: None,
+            task_id: Some(TaskId {
+                text: "mine".into(),
+                digest: "digest".into(),
+            }),
+            agent: "planner".into(),
+            model: "m".into(),
         };
-        let record = KeyRecord {
-            request: key.request().to_owned(),
-            session_id: self.state.session_id,
-            run_id: run.map(|row: &RunRow| -> RunId { row.id }),
-            answer,
-            ttl: key
-                .is_answered()
-                .then(|| self.now.plus(KEY_TTL).as_seconds()),
+        let new = NewSession {
+            id: SessionId::new(Uuid::from_u128(1)),
+            owner: OwnerId::of("issuer", "ada"),
+            mode: Mode::PlanningControl,
+            run: Some(run.clone()),
         };
-        let mut item = to_item("request key", record)?;
-        item.extend(key.key());
-        let mut put = Put::builder()
-            .table_name(self.table)
-            .set_item(Some(item))
-            .expression_attribute_names("#ttl", keys::TTL)
-            .expression_attribute_values(":now", number(self.now.as_seconds()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let free = "attribute_not_exists(PK) OR #ttl <= :now";
-        put = match extras.gone {
-            None => put.condition_expression(free),
-            Some(gone) => put
-                .condition_expression(format!("{free} OR session_id = :gone"))
-                .expression_attribute_values(":gone", text(gone.to_string())),
+        let lease = Command::TakeLease {
+            run: run.id,
+            until: at(100),
+            at: Position::OPEN,
+            opening: begin(1, vec![]),
         };
-        let put = put.build().expect(EXPECTED);
-        self.rows
-            .push((Part::Key, TransactWriteItem::builder().put(put).build()));
-        Ok(())
+        let created = session::create(&new, at(0)).state;
+        Rules::default()
+            .decide(&created, &lease, at(1))
+            .unwrap()
+            .state
     }
-}
 
-fn json(what: &'static str, value: &impl serde::Serialize) -> Result<String, Malformed> {
-    serde_json::to_string(value).map_err(|error| Malformed::new(what, error))
+    fn commit(state: &State, work: Vec<EventBody>, next: Next) -> Command {
+        let run = state.run.as_ref().unwrap();
+        Command::Commit {
+            run: run.id,
+            epoch: state.lease.epoch,
+            progress: Progress {
+                at: run.position,
+                work,
+                cost_usd: 0.0,
+                next,
+            },
+            hand_back: false,
+        }
+    }
+
+    /// A message of 500 bytes and three events, of which the last begins a step.
+    fn step_done(state: &State, next: u32) -> Command {
+        let message = EventBody::AgentMessage {
+            agent: "researcher".into(),
+            role: Role::Assistant,
+            message: "x".repeat(500),
+            artifact: None,
+            plan: None,
+        };
+        let done = EventBody::StepComplete {
+            step_number: 1,
+            goal: "g".into(),
+            summary: "s".into(),
+            execution_time: 1.0,
+        };
+        let start = EventBody::StepStart {
+            step_number: next,
+            goal: "g".into(),
+        };
+        let output = EventBody::Output {
+            message: "o".into(),
+        };
+        commit(
+            state,
+            vec![message, output, done],
+            Next::Go(begin(next, vec![start])),
+        )
+    }
+
+    fn units(item: &Item) -> usize {
+        item_size(item).div_ceil(1024)
+    }
+
+    #[test]
+    fn a_commit_that_shows_in_no_list_is_the_log_alone_and_at_most_four_units() {
+        let state = running();
+        let write = write(&state, &step_done(&state, 1), &Extras::default());
+        assert!(write.rows.is_empty());
+        assert!(
+            units(&write.entry_item) <= 4,
+            "{}",
+            item_size(&write.entry_item)
+        );
+    }
+
+    #[test]
+    fn a_new_step_is_one_transaction_with_the_summary_and_at_most_sixteen_units() {
+        let state = running();
+        let write = write(&state, &step_done(&state, 2), &Extras::default());
+        assert_eq!(parts(&write), [Part::Row]);
+        let update = write.rows[0].1.update.as_ref().unwrap();
+        assert_eq!(
+            update.update_expression(),
+            "SET #current_step = :current_step"
+        );
+        // Twice for the transaction; the summary, below 1 KB, stands in two indexes that show the step.
+        let summary = 1;
+        assert!(2 * units(&write.entry_item) + 2 * summary + 2 * summary <= 16);
+    }
+
+    #[test]
+    fn the_end_of_a_run_ends_its_row_and_its_task_key_unless_that_is_gone() {
+        let state = running();
+        let result = EventBody::Output {
+            message: "r".into(),
+        };
+        let done = commit(&state, vec![], Next::Done(Box::new(result)));
+        let with = write(&state, &done, &Extras::default());
+        assert_eq!(parts(&with), [Part::Row, Part::Row, Part::TaskKey]);
+        let without = Extras {
+            without_task_key: true,
+            ..Extras::default()
+        };
+        let without = write(&state, &done, &without);
+        assert_eq!(parts(&without), [Part::Row, Part::Row]);
+    }
+
+    #[test]
+    fn every_condition_is_on_the_entry_alone() {
+        let state = running();
+        let write = write(&state, &Command::Cancel { run: None }, &Extras::default());
+        let transaction = write.transaction("t");
+        let entry = transaction[0].put.as_ref().unwrap();
+        assert_eq!(
+            entry.condition_expression(),
+            Some("attribute_not_exists(PK)")
+        );
+        for (part, row) in &write.rows {
+            let update = row.update.as_ref().unwrap();
+            let conditional = update.condition_expression().is_some();
+            assert_eq!(conditional, *part == Part::TaskKey);
+        }
+    }
 }

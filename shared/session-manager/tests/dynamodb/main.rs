@@ -9,6 +9,7 @@ mod connections;
 mod due_and_purge;
 mod faults;
 mod listing;
+mod logs;
 mod proxy;
 mod races;
 mod reading;
