@@ -41,44 +41,37 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Repl
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lambda_kit::Code;
     use lambda_kit::testing::{app, expect, models, post};
 
     #[tokio::test]
-    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
-        let app = app();
-        let models = models();
-        let cases = vec![
-            (post(""), Code::MalformedJson),
-            (post("{"), Code::MalformedJson),
-            (post("[]"), Code::InvalidField),
-            (post("{}"), Code::InvalidField),
-            (post(r#"{"mode": null}"#), Code::InvalidField),
-            (post(r#"{"mode": "one-shoe"}"#), Code::InvalidField),
-            (post(r#"{"mode": 1}"#), Code::InvalidField),
+    async fn a_bad_body_is_told_what_is_wrong_with_it() {
+        let (app, models) = (app(), models());
+        let cases = [
+            ("", Code::MalformedJson),
+            ("{", Code::MalformedJson),
+            ("[]", Code::InvalidField),
+            ("{}", Code::InvalidField),
+            (r#"{"mode": null}"#, Code::InvalidField),
+            (r#"{"mode": "one-shoe"}"#, Code::InvalidField),
+            (r#"{"mode": 1}"#, Code::InvalidField),
+            (r#"{"mode": "one-shot", "name": 1}"#, Code::InvalidField),
+            (r#"{"mode": "one-shot", "config": []}"#, Code::InvalidField),
             (
-                post(r#"{"mode": "one-shot", "name": 1}"#),
-                Code::InvalidField,
-            ),
-            (
-                post(r#"{"mode": "one-shot", "config": []}"#),
-                Code::InvalidField,
-            ),
-            (
-                post(r#"{"mode": "one-shot", "config": {"maxAttempts": 11}}"#),
+                r#"{"mode": "one-shot", "config": {"maxAttempts": 11}}"#,
                 Code::InvalidConfig,
             ),
             (
-                post(r#"{"mode": "one-shot", "config": {"agent": "planner"}}"#),
+                r#"{"mode": "one-shot", "config": {"agent": "planner"}}"#,
                 Code::InvalidConfig,
             ),
-            (post(" ".repeat(1024 * 1024 + 1)), Code::TooLarge),
+            (&" ".repeat(1024 * 1024 + 1), Code::TooLarge),
             (
-                post(r#"{"mode": "one-shot", "session_id": 1}"#),
+                r#"{"mode": "one-shot", "session_id": 1}"#,
                 Code::Unavailable,
             ),
         ];
-        expect(cases, |request| handle(&app, &models, request)).await;
+        let cases = cases.map(|(body, code)| (post(body), code));
+        expect(|request| super::handle(&app, &models, request), cases).await;
     }
 }

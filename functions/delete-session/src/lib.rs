@@ -18,19 +18,11 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Repl
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use lambda_kit::Code;
-    use lambda_kit::testing::{app, expect, of_session, outbox, post};
+    use lambda_kit::Code::Unavailable;
+    use lambda_kit::testing::changes;
 
     #[tokio::test]
-    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
-        let app = app();
-        let outbox = outbox(&app);
-        let cases = vec![
-            (of_session("x"), Code::SessionNotFound),
-            (post("{"), Code::MalformedJson),
-            (post(""), Code::Unavailable),
-        ];
-        expect(cases, |request| handle(&app, &outbox, request)).await;
+    async fn it_needs_no_body() {
+        changes(super::handle, &[("", Unavailable), ("{}", Unavailable)]).await;
     }
 }

@@ -43,21 +43,21 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lambda_kit::Code;
     use lambda_kit::testing::{app, expect, get};
 
     #[tokio::test]
-    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
+    async fn a_bad_query_is_named_and_an_outage_is_no_empty_list() {
         let app = app();
-        let cases = vec![
-            (get("limit=0"), Code::InvalidQuery),
-            (get("limit=201"), Code::InvalidQuery),
-            (get("status=asleep"), Code::InvalidQuery),
-            (get("mode=one-shoe"), Code::InvalidQuery),
-            (get("cursor=here"), Code::BadCursor),
-            (get(""), Code::Unavailable),
+        let cases = [
+            ("limit=0", Code::InvalidQuery),
+            ("limit=201", Code::InvalidQuery),
+            ("status=asleep", Code::InvalidQuery),
+            ("mode=one-shoe", Code::InvalidQuery),
+            ("cursor=here", Code::BadCursor),
+            ("", Code::Unavailable),
         ];
-        expect(cases, |request| handle(&app, request)).await;
+        let cases = cases.map(|(query, code)| (get(query), code));
+        expect(|request| super::handle(&app, request), cases).await;
     }
 }

@@ -44,27 +44,18 @@ fn context(request: &Request) -> Result<Option<String>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lambda_kit::Code;
-    use lambda_kit::testing::{app, expect, of_session, outbox, post};
+    use lambda_kit::testing::changes;
 
     #[tokio::test]
-    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
-        let app = app();
-        let outbox = outbox(&app);
-        let cases = vec![
-            (of_session("x"), Code::SessionNotFound),
-            (post("{"), Code::MalformedJson),
-            (post(r#"{"additional_context": 1}"#), Code::InvalidField),
-            (
-                post(format!(
-                    r#"{{"additional_context": "{}"}}"#,
-                    "x".repeat(MAX_CONTEXT + 1)
-                )),
-                Code::TooLarge,
-            ),
-            (post(r#"{"additional_context": null}"#), Code::Unavailable),
-            (post(""), Code::Unavailable),
+    async fn what_is_added_is_text_of_at_most_32_kib() {
+        let saying = |text: String| format!(r#"{{"additional_context": "{text}"}}"#);
+        let bodies = [
+            ("", Code::Unavailable),
+            (r#"{"additional_context": null}"#, Code::Unavailable),
+            (&saying("x".repeat(MAX_CONTEXT)), Code::Unavailable),
+            (&saying("x".repeat(MAX_CONTEXT + 1)), Code::TooLarge),
+            (r#"{"additional_context": 1}"#, Code::InvalidField),
         ];
-        expect(cases, |request| handle(&app, &outbox, request)).await;
+        changes(handle, &bodies).await;
     }
 }

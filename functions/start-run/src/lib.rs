@@ -86,30 +86,29 @@ fn row(committed: &Committed) -> Result<&RunRow, Problem> {
 mod tests {
     use super::*;
     use lambda_kit::Code;
-    use lambda_kit::testing::{app, artifacts, expect, models, of_session, outbox, post};
+    use lambda_kit::testing::{artifacts, changes, models};
 
     #[tokio::test]
-    async fn a_bad_request_is_named_and_an_outage_is_no_empty_answer() {
-        let app = app();
-        let outbox = outbox(&app);
+    async fn a_task_is_text_of_at_most_64_kib() {
         let tasks = Tasks {
             artifacts: artifacts(),
             models: models(),
         };
-        let cases = vec![
-            (of_session("x"), Code::SessionNotFound),
-            (post(""), Code::MalformedJson),
-            (post("{}"), Code::EmptyTask),
-            (post(r#"{"task": null}"#), Code::EmptyTask),
-            (post(r#"{"task": " \n"}"#), Code::EmptyTask),
-            (post(r#"{"task": 1}"#), Code::InvalidField),
-            (post(r#"{"task": "t", "config": 1}"#), Code::InvalidField),
+        let bodies = [
+            ("", Code::MalformedJson),
+            ("{}", Code::EmptyTask),
+            (r#"{"task": null}"#, Code::EmptyTask),
+            (r#"{"task": " \n"}"#, Code::EmptyTask),
+            (r#"{"task": 1}"#, Code::InvalidField),
+            (r#"{"task": "t", "config": 1}"#, Code::InvalidField),
             (
-                post(format!(r#"{{"task": "{}"}}"#, "x".repeat(64 * 1024 + 1))),
+                &format!(r#"{{"task": "{}"}}"#, "x".repeat(64 * 1024 + 1)),
                 Code::TooLarge,
             ),
-            (post(r#"{"task": "t"}"#), Code::Unavailable),
+            (r#"{"task": "t"}"#, Code::Unavailable),
         ];
-        expect(cases, |request| handle(&app, &outbox, &tasks, request)).await;
+        let start =
+            async |app: &App, outbox: &Outbox, request| handle(app, outbox, &tasks, request).await;
+        changes(start, &bodies).await;
     }
 }

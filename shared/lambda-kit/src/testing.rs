@@ -96,8 +96,10 @@ pub fn of_session(id: &str) -> Request {
 ///
 /// # Panics
 /// When an answer is another one.
-pub async fn expect<F>(cases: Vec<(Request, Code)>, handle: impl Fn(Request) -> F)
-where
+pub async fn expect<F>(
+    handle: impl Fn(Request) -> F,
+    cases: impl IntoIterator<Item = (Request, Code)>,
+) where
     F: Future<Output = Result<Reply, Problem>>,
 {
     for (request, code) in cases {
@@ -109,4 +111,44 @@ where
         let answered = handle(request).await.map_err(|problem| problem.code());
         assert_eq!(answered, Err(code), "{asked}");
     }
+}
+
+/// What every route that reads a session must answer, and that it names these bad queries.
+///
+/// # Panics
+/// When an answer is another one.
+pub async fn reads(
+    handle: impl AsyncFn(&App, Request) -> Result<Reply, Problem>,
+    bad_queries: &[&str],
+) {
+    let app = app();
+    let mut cases = vec![
+        (of_session("x"), Code::SessionNotFound),
+        (get(""), Code::Unavailable),
+    ];
+    cases.extend(
+        bad_queries
+            .iter()
+            .map(|query| (get(query), Code::InvalidQuery)),
+    );
+    expect(|request| handle(&app, request), cases).await;
+}
+
+/// What every route that changes a session must answer, and what it says to these bodies.
+///
+/// # Panics
+/// When an answer is another one.
+pub async fn changes(
+    handle: impl AsyncFn(&App, &Outbox, Request) -> Result<Reply, Problem>,
+    bodies: &[(&str, Code)],
+) {
+    let app = app();
+    let outbox = outbox(&app);
+    let mut cases = vec![
+        (of_session("x"), Code::SessionNotFound),
+        (post("{"), Code::MalformedJson),
+        (post("[]"), Code::InvalidField),
+    ];
+    cases.extend(bodies.iter().map(|(body, code)| (post(*body), *code)));
+    expect(|request| handle(&app, &outbox, request), cases).await;
 }
