@@ -20,9 +20,9 @@ test: install
 up: install
 	@$(STACK_PYTHON) infra/local/up.py $(if $(QUICK),--quick)
 
-# The figures of the README, from a release build and DynamoDB Local.
+# The figures of the README beside their bars, from a release build and DynamoDB Local (PROFILE=dev tries the benchmark itself).
 bench: install
-	@$(STACK_PYTHON) infra/local/bench.py
+	@PYTHONPATH=infra/local PROFILE=$(PROFILE) $(STACK_PYTHON) tests/benches/run.py
 
 # What needs no running stack.
 check: install

@@ -1,0 +1,141 @@
+//! The functions' binaries, and one of them running against a Runtime API of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::runtime_api::{Answer, RuntimeApi};
+use crate::world::World;
+
+/// The function that cold starts are compared with: `tests/examples/empty.rs`.
+pub const EMPTY: &str = "empty";
+
+/// Where the functions are: beside this program, in the same build.
+pub struct Binaries {
+    folder: PathBuf,
+    /// All functions, in the order of the alphabet.
+    pub names: Vec<String>,
+}
+
+impl Binaries {
+    pub fn find() -> Result<Self> {
+        let program = std::env::current_exe()?;
+        let folder = program
+            .ancestors()
+            .nth(2)
+            .ok_or("this program stands nowhere")?;
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(tests::stack::root().join("functions"))? {
+            let entry = entry?;
+            if entry.path().join("Cargo.toml").is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        names.sort();
+        Ok(Self {
+            folder: folder.to_owned(),
+            names,
+        })
+    }
+
+    /// Which build this is: `debug`, `release`.
+    pub fn build(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        format!("{} build", name.to_string_lossy())
+    }
+
+    /// A function's binary, or the empty one's.
+    pub fn path(&self, name: &str) -> Result<PathBuf> {
+        let path = match name {
+            EMPTY => self.folder.join("examples").join(EMPTY),
+            _ => self.folder.join(name),
+        };
+        match path.is_file() {
+            true => Ok(path),
+            false => Err(format!("{name} is not built").into()),
+        }
+    }
+
+    /// Whether it answers HTTP requests, which its sample event shows.
+    pub fn is_http(&self, name: &str) -> Result<bool> {
+        Ok(sample(name)?.get("rawPath").is_some())
+    }
+}
+
+/// A function's sample event.
+pub fn sample(name: &str) -> Result<Value> {
+    let path = tests::stack::root()
+        .join("events")
+        .join(format!("{name}.json"));
+    Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+}
+
+/// A running function. It ends with this value.
+pub struct Function {
+    process: Child,
+    api: RuntimeApi,
+    /// From the start of its process to its asking for the first event.
+    pub cold_start: Duration,
+}
+
+impl Function {
+    /// Starts a binary and waits until it asks for an event.
+    pub async fn start(binary: &Path, world: &World, dynamodb: &str) -> Result<Self> {
+        let api = RuntimeApi::start().await?;
+        let nowhere = "http://127.0.0.1:9";
+        let mut command = Command::new(binary);
+        command.env_clear().envs([
+            ("AWS_LAMBDA_RUNTIME_API", api.address.as_str()),
+            ("AWS_LAMBDA_FUNCTION_NAME", "figures"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ENDPOINT_URL", nowhere),
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+            ("TABLE_NAME", world.table.as_str()),
+            ("QUEUE_URL", nowhere),
+            ("BUCKET_NAME", "none"),
+            ("WS_CALLBACK_URL", nowhere),
+        ]);
+        let started = Instant::now();
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let mut function = Self {
+            process,
+            cold_start: Duration::ZERO,
+            api,
+        };
+        function.cold_start = function.api.first_next().await?.duration_since(started);
+        Ok(function)
+    }
+
+    /// Lets it handle an event.
+    pub async fn invoke(&mut self, event: &str) -> Result<Answer> {
+        self.api.invoke(event).await
+    }
+
+    /// The most memory that was resident so far, in MB (Linux only).
+    pub fn peak_memory(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next());
+        Ok(kib
+            .ok_or("the system does not tell the peak of its memory")?
+            .parse::<f64>()?
+            * 1024.0
+            / 1e6)
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        // One that has ended by itself needs no killing.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,213 @@
+//! What the steps of planned runs cost, and LangGraph's `DynamoDBSaver` beside it.
+//!
+//! The engine is the real one; its agents answer from a script, 500 bytes each. A plan has at most 50 steps, so 200 steps
+//! are four tasks of one session, one after the other: its history grows on as a long run's would.
+
+use session::{Command, Mode, OwnerId, PlanStep, SessionStatus, Stage, State};
+use session_manager::Actor;
+use workflow::{Answer, Content, Engine, Memory, Outcome, Request, Settings, Usage, Work, agent};
+
+use crate::Result;
+use crate::print;
+use crate::world::{Cost, LEASE, World, new_run, run_of};
+
+const MODEL: &str = "offline/extract-1";
+const STEPS_OF_A_PLAN: usize = 50;
+const TASKS: usize = 4;
+const SHOWN_STEPS: [usize; 3] = [1, 10, 50];
+const CHANGED_PHASE_BAR: f64 = 16.0;
+
+/// LangGraph 1's `DynamoDBSaver`, measured by the same rule: steps, and write units a step on the average of them. Each
+/// step is 8 calls.
+const LANGGRAPH: [(usize, f64); 4] = [(10, 11.4), (50, 21.2), (100, 34.0), (200, 59.7)];
+/// The bar: a fifth, where LangGraph has come to 100 steps.
+const COMPARED_AT: usize = 100;
+const SHARE_BAR: f64 = 0.2;
+
+/// A step's commit.
+struct Step {
+    events_before: u64,
+    cost: Cost,
+}
+
+/// Prints the costs; `plain` are the units of a commit without a change of phase, at any history.
+pub async fn print(world: &World, plain: usize) -> Result<()> {
+    let steps = measure(world).await?;
+    let mut table = print::Table::new(
+        "Write units of a step of a planned run, phase changed",
+        &[
+            "entry, bytes",
+            "AWS: table",
+            "indexes",
+            "all",
+            "DynamoDB Local",
+            "bar",
+        ],
+    );
+    for number in SHOWN_STEPS {
+        let Step {
+            events_before,
+            cost,
+        } = steps.get(number - 1).ok_or("the plan was shorter")?;
+        let bar = print::at_most(cost.aws.total() as f64, CHANGED_PHASE_BAR);
+        let label = format!("step {number}, {events_before} events before");
+        table.row(&label, cost.cells().into_iter().chain([bar]));
+    }
+    table.print();
+    let mut table = print::Table::new(
+        "Write units a step, beside LangGraph's DynamoDBSaver",
+        &[
+            "LangGraph",
+            "without a change of phase",
+            "share",
+            "planned run",
+            "share",
+        ],
+    );
+    for (number, langgraph) in LANGGRAPH {
+        let so_far = steps.get(..number).ok_or("there were fewer steps")?;
+        let sum: usize = so_far.iter().map(|step| step.cost.aws.total()).sum();
+        let (plain, planned) = (plain as f64, sum as f64 / number as f64);
+        let share = |units: f64| match number {
+            COMPARED_AT => format!(
+                "{:.2}, {}",
+                units / langgraph,
+                print::at_most(units / langgraph, SHARE_BAR)
+            ),
+            _ => format!("{:.2}", units / langgraph),
+        };
+        let units = |units: f64| format!("{units:.1}");
+        table.row(
+            &format!("{number} steps"),
+            [
+                units(langgraph),
+                units(plain),
+                share(plain),
+                units(planned),
+                share(planned),
+            ],
+        );
+    }
+    table.print();
+    print::remark(
+        "LangGraph makes 8 calls a step, as measured for the design. A planned run is an average, and its phase changes at each step.",
+    );
+    Ok(())
+}
+
+async fn measure(world: &World) -> Result<Vec<Step>> {
+    let owner = OwnerId::of("figures", "planned runs");
+    let config = serde_json::json!({"maxPlanSteps": STEPS_OF_A_PLAN});
+    let settings = Settings::parse(Mode::PlanningControl, &config)?;
+    let mut state = world
+        .queued(&owner, Mode::PlanningControl, &config.to_string())
+        .await?;
+    let mut steps = Vec::new();
+    for task in 0..TASKS {
+        if task > 0 {
+            let (actor, run) = (Actor::Client(owner.clone()), new_run());
+            let started = world.sessions.start_run(
+                state.session_id,
+                &actor,
+                &run,
+                None,
+                None,
+                lambda_kit::now(),
+            );
+            state = started.await?.state;
+        }
+        state = work_off(world, &settings, state, &mut steps).await?;
+    }
+    Ok(steps)
+}
+
+/// Carries a run from its beginning to its end, as a worker does.
+async fn work_off(
+    world: &World,
+    settings: &Settings,
+    mut state: State,
+    steps: &mut Vec<Step>,
+) -> Result<State> {
+    let from = run_of(&state)?.memory_from;
+    let mut memory = Memory::of(
+        &world
+            .sessions
+            .record(state.session_id, from, state.last_seq)
+            .await?,
+    );
+    let run = run_of(&state)?;
+    let opening = Engine::on(&state, settings, &memory)
+        .ok_or("nothing to open")?
+        .open(MODEL);
+    let mut command = Command::TakeLease {
+        run: run.id,
+        until: lambda_kit::now().plus(LEASE),
+        at: run.position,
+        opening,
+    };
+    loop {
+        let (session, events_before) = (state.session_id, state.last_seq.0);
+        let is_step = matches!(&command, Command::Commit { progress, .. } if progress.at.stage == Stage::Step);
+        let change = async {
+            Ok(world
+                .sessions
+                .commit_on(state, &command, lambda_kit::now())
+                .await?)
+        };
+        let (committed, cost) = world.cost(session, change).await?;
+        if is_step {
+            steps.push(Step {
+                events_before,
+                cost,
+            });
+        }
+        memory.apply(&committed.envelopes);
+        state = committed.state;
+        let Some(engine) = Engine::on(&state, settings, &memory) else {
+            break;
+        };
+        let progress = match engine.work(lambda_kit::now()) {
+            Work::Commit(progress) => *progress,
+            Work::Ask(request) => engine.advance(&answer(&request), lambda_kit::now()),
+        };
+        command = Command::Commit {
+            run: run_of(&state)?.id,
+            epoch: state.lease.epoch,
+            progress,
+            hand_back: false,
+        };
+    }
+    match state.status {
+        SessionStatus::Completed => Ok(state),
+        other => Err(format!("the planned run ended as {other}").into()),
+    }
+}
+
+/// 500 bytes from whoever is asked; the plan has as many steps as it may.
+fn answer(request: &Request) -> Outcome {
+    let content = match request.agent.as_str() {
+        agent::PLANNER => Content::Plan((1..=STEPS_OF_A_PLAN).map(planned).collect()),
+        agent::PLAN_REVIEWER => Content::Review(Vec::new()),
+        _ => Content::Report,
+    };
+    Outcome::Answer(Answer {
+        content,
+        message: "x".repeat(500),
+        summary: "The sea rises twice a day, and the moon is the reason.".into(),
+        artifact: None,
+        usages: vec![Usage {
+            model: MODEL.into(),
+            input_tokens: 500,
+            output_tokens: 120,
+            cost_usd: Some(0.0125),
+        }],
+    })
+}
+
+fn planned(number: usize) -> PlanStep {
+    PlanStep {
+        sub_task: format!("Look into part {number} of the task"),
+        sub_task_agent: agent::RESEARCHER.into(),
+        bullet_points: vec!["name the sources".into()],
+    }
+}

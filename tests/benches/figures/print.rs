@@ -1,0 +1,77 @@
+//! Aligned plain text: tables with a title, and remarks below them.
+
+use std::time::Duration;
+
+/// A table; every column is as wide as its widest cell.
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// With the title above its labels, and its other columns.
+    pub fn new(title: &str, columns: &[&str]) -> Self {
+        let mut head = vec![title.to_owned()];
+        head.extend(columns.iter().map(ToString::to_string));
+        Self { rows: vec![head] }
+    }
+
+    pub fn row(&mut self, label: &str, cells: impl IntoIterator<Item = String>) {
+        let mut row = vec![label.to_owned()];
+        row.extend(cells);
+        self.rows.push(row);
+    }
+
+    pub fn print(&self) {
+        println!();
+        let widths: Vec<usize> = (0..self.rows[0].len())
+            .map(|column| {
+                let cells = self.rows.iter().filter_map(|row| row.get(column));
+                cells
+                    .map(|cell| cell.chars().count())
+                    .max()
+                    .unwrap_or_default()
+            })
+            .collect();
+        for (number, row) in self.rows.iter().enumerate() {
+            let mut cells = row.iter().zip(&widths);
+            let label = cells
+                .next()
+                .map(|(label, width)| format!("{label:<width$}"));
+            let rest: String = cells
+                .map(|(cell, width)| format!("   {cell:>width$}"))
+                .collect();
+            println!("{}{rest}", label.unwrap_or_default());
+            if number == 0 {
+                println!(
+                    "{}",
+                    "─".repeat(widths.iter().sum::<usize>() + 3 * (widths.len() - 1))
+                );
+            }
+        }
+    }
+}
+
+pub fn remark(text: &str) {
+    println!("  {text}");
+}
+
+/// The bar, and whether it was reached.
+pub fn bar(is_reached: bool, bar: &str) -> String {
+    let verdict = if is_reached { "PASS" } else { "OVER" };
+    format!("{bar} {verdict}")
+}
+
+/// Whether a value is at most a limit, as a cell.
+pub fn at_most(value: f64, limit: f64) -> String {
+    bar(value <= limit, &format!("≤ {limit}"))
+}
+
+pub fn milliseconds(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1e3)
+}
+
+/// The one in the middle; zero of nothing.
+pub fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}

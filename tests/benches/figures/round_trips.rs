@@ -1,0 +1,101 @@
+//! How many requests a step of a run makes: the real executor in this process, its DynamoDB client watched.
+//!
+//! A step is one commit and one push. The agents are the offline engine with some latency, so that one step's push is over before the next step commits, as
+//! it is with any model. Queue, connections and bucket lead nowhere: nobody follows, and nothing is long.
+
+use std::time::Duration;
+
+use agents::{Agents, ModelConfig};
+use executor::{Deadline, Executor};
+use lambda_kit::{Aws, Config, Outbox};
+use serde_json::json;
+use session::{Mode, OwnerId, SessionStatus};
+use session_manager::Actor;
+
+use crate::Result;
+use crate::print;
+use crate::spy::{Request, Seen};
+use crate::world::{LEASE, World, run_of};
+
+const LATENCY: Duration = Duration::from_millis(100);
+const ALL_BAR: f64 = 2.0;
+const CRITICAL_BAR: f64 = 1.0;
+
+pub async fn print(world: &World) -> Result<()> {
+    let owner = OwnerId::of("figures", "round trips");
+    let state = world.queued(&owner, Mode::PlanningControl, "{}").await?;
+    let executor = executor(world).await?;
+    let wake = json!({"session_id": state.session_id, "run_id": run_of(&state)?.id, "epoch": state.lease.epoch});
+    let event =
+        serde_json::from_value(json!({"Records": [{"messageId": "1", "body": wake.to_string()}]}))?;
+    world.spy.take();
+    executor.handle(event, Deadline::after(LEASE)).await;
+    let seen = world.spy.take();
+    let state = world
+        .sessions
+        .state(state.session_id, &Actor::Engine)
+        .await?;
+    if state.status != SessionStatus::Completed {
+        return Err(format!("the executor left its session {}", state.status).into());
+    }
+    print_steps(&seen);
+    Ok(())
+}
+
+fn print_steps(seen: &Seen) {
+    let is_commit =
+        |request: &Request| matches!(request, Request::Put(_) | Request::Transaction(_));
+    let count = |is_meant: &dyn Fn(&Request) -> bool| {
+        seen.requests
+            .iter()
+            .filter(|request| is_meant(request))
+            .count()
+    };
+    let reads = count(&|request| *request == Request::Other);
+    // The first commit takes the lease, and the first push tells of that: both belong to the start of the slice.
+    let steps = count(&is_commit).saturating_sub(1);
+    let pushes = count(&|request| *request == Request::Followers).saturating_sub(1);
+    // Requests that the SDK sent again.
+    let again = seen.sent.saturating_sub(seen.requests.len());
+    let a_step = |requests: usize| requests as f64 / steps.max(1) as f64;
+    let (all, critical) = (a_step(steps + pushes + again), a_step(steps + again));
+    let mut table = print::Table::new("DynamoDB round trips of the executor", &["requests", "bar"]);
+    table.row(
+        &format!("a step, average of {steps}"),
+        [format!("{all:.2}"), print::at_most(all, ALL_BAR)],
+    );
+    table.row(
+        "of these on the critical path",
+        [
+            format!("{critical:.2}"),
+            print::at_most(critical, CRITICAL_BAR),
+        ],
+    );
+    table.row(
+        "the start of a slice: reads, lease, push",
+        [(reads + 2).to_string(), String::new()],
+    );
+    table.print();
+    print::remark(
+        "Not on the critical path: who follows the session, asked by the push that runs beside the next step.",
+    );
+}
+
+async fn executor(world: &World) -> Result<Executor> {
+    let nowhere = |name: &str| match name {
+        "WS_CALLBACK_URL" => Some("http://127.0.0.1:9".to_owned()),
+        "BUCKET_NAME" => Some("none".to_owned()),
+        _ => None,
+    };
+    let (config, aws) = (Config::read(nowhere)?, Aws::from_env().await);
+    let models = ModelConfig {
+        offline_latency: LATENCY,
+        ..ModelConfig::default()
+    };
+    Ok(Executor {
+        sessions: world.sessions.clone(),
+        agents: Agents::new(models)?,
+        artifacts: aws.artifacts(&config)?,
+        outbox: Outbox::without_queue(aws.push(&config, &world.sessions)?),
+    })
+}

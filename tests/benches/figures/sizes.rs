@@ -1,0 +1,22 @@
+//! How large each function's binary is.
+
+use crate::Result;
+use crate::function::Binaries;
+use crate::print;
+
+/// Megabytes, for a function that answers HTTP.
+const BAR: f64 = 12.0;
+
+pub fn print(binaries: &Binaries) -> Result<()> {
+    let mut table = print::Table::new("Size of a function's binary", &["MB", "bar"]);
+    for name in &binaries.names {
+        let megabytes = std::fs::metadata(binaries.path(name)?)?.len() as f64 / 1e6;
+        let bar = match binaries.is_http(name)? {
+            true => print::at_most(megabytes, BAR),
+            false => String::new(),
+        };
+        table.row(name, [format!("{megabytes:.1}"), bar]);
+    }
+    table.print();
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! What a handler takes beside its DynamoDB calls, and how much memory a function needs.
+//!
+//! DynamoDB is a stand-in with constant answers. A handler's time is that from the event's way out to the whole answer's
+//! way in, so it has the runtime's own work and two hops over the loopback in it. What is taken off it is the time of the
+//! same read made by `SessionManager` alone, in this process with such a client, in turn with the function.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::Client;
+use session::{Mode, OwnerId, Rules, Seq, SessionId};
+use session_manager::{Actor, Filter, SessionManager};
+
+use crate::Result;
+use crate::commits;
+use crate::function::{Binaries, Function, sample};
+use crate::print::{self, median, milliseconds};
+use crate::stand_in::StandIn;
+use crate::world::World;
+
+const REQUESTS: usize = 1_000;
+const MILLISECONDS_BAR: f64 = 0.5;
+const MEGABYTES_BAR: f64 = 48.0;
+/// How much the session has to show.
+const EVENTS: u64 = 40;
+
+/// The functions that only read.
+const READERS: [(&str, Read); 4] = [
+    ("get-session", Read::Session),
+    ("get-history", Read::History),
+    ("list-events", Read::Events),
+    ("list-sessions", Read::List),
+];
+
+/// What a function asks of `SessionManager`.
+#[derive(Clone, Copy)]
+enum Read {
+    Session,
+    History,
+    Events,
+    List,
+}
+
+struct Reader {
+    sessions: SessionManager,
+    owner: OwnerId,
+    session: SessionId,
+}
+
+#[derive(Default)]
+struct Times {
+    whole: Vec<Duration>,
+    table: Vec<Duration>,
+    above_table: Vec<Duration>,
+    direct: Vec<Duration>,
+    calls: usize,
+}
+
+pub async fn print(world: &World, binaries: &Binaries) -> Result<()> {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_DYNAMODB")
+        .map_err(|_| "AWS_ENDPOINT_URL_DYNAMODB is not set")?;
+    let stand_in = StandIn::start(&endpoint).await?;
+    let reader = reader(world, &stand_in).await?;
+    let mut rows = Vec::new();
+    for (name, read) in READERS {
+        let mut function =
+            Function::start(&binaries.path(name)?, world, &stand_in.endpoint).await?;
+        let times = measure(
+            &mut function,
+            &event(name, reader.session)?,
+            &reader,
+            read,
+            &stand_in,
+        )
+        .await?;
+        rows.push((name, times, function.peak_memory()?));
+    }
+    let mut handlers = print::Table::new(
+        "Warm handler, p50 of 1,000 requests, ms",
+        &[
+            "whole",
+            "less DynamoDB",
+            "less the SDK's call",
+            "bar",
+            "DynamoDB",
+            "calls",
+        ],
+    );
+    let mut memory = print::Table::new("Peak memory after 1,000 requests", &["MB", "bar"]);
+    for (name, times, peak) in rows {
+        let whole = median(times.whole);
+        let above = whole.saturating_sub(median(times.direct));
+        let cells = [
+            milliseconds(whole),
+            milliseconds(median(times.above_table)),
+            milliseconds(above),
+            print::at_most(above.as_secs_f64() * 1e3, MILLISECONDS_BAR),
+            milliseconds(median(times.table)),
+            times.calls.to_string(),
+        ];
+        handlers.row(name, cells);
+        memory.row(
+            name,
+            [format!("{peak:.1}"), print::at_most(peak, MEGABYTES_BAR)],
+        );
+    }
+    handlers.print();
+    print::remark("The SDK's call: the same read by SessionManager alone, of the same DynamoDB.");
+    print::remark("DynamoDB: a stand-in with constant answers; calls side by side count once.");
+    memory.print();
+    Ok(())
+}
+
+async fn measure(
+    function: &mut Function,
+    event: &str,
+    reader: &Reader,
+    read: Read,
+    stand_in: &StandIn,
+) -> Result<Times> {
+    let mut times = Times::default();
+    // The first of both fills the stand-in, and opens connections.
+    expect_success(&function.invoke(event).await?.body)?;
+    reader.read(read).await?;
+    for _ in 1..REQUESTS {
+        stand_in.take_busy();
+        let answer = function.invoke(event).await?;
+        let whole = answer.arrived.duration_since(answer.sent);
+        let (calls, table) = stand_in.take_busy();
+        let started = Instant::now();
+        reader.read(read).await?;
+        times.direct.push(started.elapsed());
+        times.whole.push(whole);
+        times.table.push(table);
+        times.above_table.push(whole.saturating_sub(table));
+        times.calls = calls;
+    }
+    Ok(times)
+}
+
+impl Reader {
+    /// What the function named so does, with the limits of its sample event.
+    async fn read(&self, read: Read) -> Result<()> {
+        let actor = Actor::Client(self.owner.clone());
+        match read {
+            Read::Session => drop(self.sessions.session(self.session, &actor).await?),
+            Read::History => drop(
+                self.sessions
+                    .history(self.session, &actor, 50, None)
+                    .await?,
+            ),
+            Read::Events => drop(
+                self.sessions
+                    .events(self.session, &actor, Seq(12), 100)
+                    .await?,
+            ),
+            Read::List => {
+                let filter = Filter {
+                    status: Some(session::SessionStatus::Active),
+                    mode: Some(Mode::Copilot),
+                };
+                drop(self.sessions.list(&self.owner, filter, 20, None).await?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whoever the sample events come from, with a session that has something to show, and some to list.
+async fn reader(world: &World, stand_in: &StandIn) -> Result<Reader> {
+    let claims = sample("get-session")?["requestContext"]["authorizer"]["jwt"]["claims"].take();
+    let owner = OwnerId::of(
+        claims["iss"].as_str().unwrap_or_default(),
+        claims["sub"].as_str().unwrap_or_default(),
+    );
+    for _ in 0..20 {
+        world.queued(&owner, Mode::Copilot, "{}").await?;
+    }
+    let session = commits::session_with(world, &owner, EVENTS)
+        .await?
+        .session_id;
+    let aws = aws_config::from_env().load().await;
+    let client = aws_sdk_dynamodb::config::Builder::from(&aws).endpoint_url(&stand_in.endpoint);
+    Ok(Reader {
+        sessions: SessionManager::new(
+            Client::from_conf(client.build()),
+            &world.table,
+            Rules::default(),
+        ),
+        owner,
+        session,
+    })
+}
+
+/// A function's sample event, for this session.
+fn event(name: &str, session: SessionId) -> Result<String> {
+    let event = sample(name)?;
+    let text = event.to_string();
+    Ok(match event["pathParameters"]["session_id"].as_str() {
+        Some(old) => text.replace(old, &session.to_string()),
+        None => text,
+    })
+}
+
+fn expect_success(body: &[u8]) -> Result<()> {
+    let answer: serde_json::Value = serde_json::from_slice(body)?;
+    match answer["statusCode"].as_u64() {
+        Some(200) => Ok(()),
+        _ => Err(format!("the function answered {answer}").into()),
+    }
+}

@@ -1,0 +1,70 @@
+"""`make bench`: builds the functions and the benchmark, starts DynamoDB Local beside any stack, and prints the figures.
+
+The benchmark itself is `figures` beside this file; it needs the template's table and the binaries, nothing else. The
+modules come from infra/local, by PYTHONPATH. PROFILE is cargo's: `dev` tries the benchmark, its times mean nothing.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+
+import dynamodb
+import settings as configuration
+import stack
+import template as templates
+from processes import Failed, Processes
+from settings import ROOT, TABLE_NAME
+
+BENCHMARK = ["--bench", "figures"]
+# The function that cold starts are compared with.
+EMPTY = ["--example", "empty"]
+
+
+def main() -> int:
+    """1 when something could not be measured."""
+    profile = os.environ.get("PROFILE") or "release"
+    try:
+        template = templates.read(configuration.TEMPLATE)
+        settings = configuration.from_environment(templates.parameter_names(template))
+        settings = replace(settings, state=settings.state / "bench", dynamodb_port=free_port(), data=None)
+        # One selection for both, so that what is measured is what was built.
+        packages = [*templates.functions(template).values(), "tests"]
+        selected = ["--locked", "--profile", profile, *(part for name in packages for part in ("--package", name))]
+        run(["cargo", "build", *selected, "--bins", *EMPTY, *BENCHMARK], os.environ)
+        measure(settings, template, ["cargo", "bench", *selected, *BENCHMARK])
+    except (Failed, configuration.Invalid) as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def measure(settings: configuration.Settings, template: templates.Template, command: list[str]) -> None:
+    """Runs the benchmark against a table of its own."""
+    processes = Processes(settings.logs)
+    environment = {**os.environ, **stack.client_environment(settings), "TABLE_NAME": TABLE_NAME}
+    try:
+        dynamodb.start(settings, processes, environment)
+        dynamodb.create_table(settings, template)
+        run(command, environment)
+    finally:
+        processes.stop()
+
+
+def run(command: list[str], environment: Mapping[str, str]) -> None:
+    if subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode:
+        raise Failed(f"failed: {' '.join(command[:2])}")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())
