@@ -1,7 +1,11 @@
 //! What no emulator does: replies that are lost after the write, throttles, conflicts.
 
-use session::{Mode, SessionStatus};
-use session_manager::ChangeError;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use session::{Command, Mode, SessionStatus};
+use session_manager::{ChangeError, Purged, ReadError};
+use tokio::sync::Notify;
 
 use crate::proxy::Fault;
 use crate::world::{SUSPEND, World, at, finish, new_run, note, rows, run_of};
@@ -262,25 +266,62 @@ async fn an_outage_is_unavailable_and_never_an_empty_answer() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_lost_reply_is_known_again_though_others_have_appended_since() {
-    let world = World::new().await;
+async fn a_put_whose_reply_is_lost_stands_though_others_have_appended_before_it_is_repeated() {
+    let world = Arc::new(World::new().await);
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
-    // The entry stands, its writer gives up, somebody else appends, and only then the writer asks again.
-    world.proxy.next(PUT, vec![Fault::LoseReply; 3]);
-    let lost = world
-        .manager
-        .commit_on(state.clone(), &note(&state, "once"), at(2))
-        .await;
-    assert!(matches!(lost, Err(ChangeError::Unavailable(_))));
-    world.does(id, SUSPEND, at(3)).await.unwrap();
-    // To a new call the first one's entry is a stranger's: the work is there, and is not written again on top of a state that moved.
-    let again = world
-        .manager
-        .commit_on(state.clone(), &finish(&state), at(4))
+    let suspended = Arc::new(Notify::new());
+    world
+        .proxy
+        .next(PUT, [Fault::LoseReplyAfter(suspended.clone())]);
+    let writer = tokio::spawn({
+        let (world, state) = (world.clone(), state.clone());
+        async move {
+            world
+                .manager
+                .commit_on(state.clone(), &note(&state, "once"), at(2))
+                .await
+        }
+    });
+    while world
+        .sort_keys(id)
         .await
-        .unwrap();
-    assert_eq!(again.state.messages, 3);
-    assert_eq!(run_of(&again.state).status, session::RunStatus::Paused);
-    world.assert_whole(id).await;
+        .iter()
+        .filter(|sk| sk.starts_with("LOG#"))
+        .count()
+        < 3
+    {
+        tokio::task::yield_now().await;
+    }
+    let newest = world.does(id, SUSPEND, at(3)).await.unwrap();
+    suspended.notify_one();
+    let committed = writer.await.unwrap().unwrap();
+    assert_eq!(committed.state.last_seq, state.last_seq.plus(1));
+    assert_eq!(world.assert_whole(id).await, newest.state.last_seq.0);
+    assert_eq!(newest.state.messages, 2, "the task and one message");
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn what_a_batch_leaves_undone_is_asked_for_again() {
+    let world = World::new().await;
+    let state = world.queued(Mode::OneShot).await;
+    let (id, run) = (state.session_id, run_of(&state).id);
+    world
+        .proxy
+        .next("BatchGetItem", [Fault::LeaveUndone, Fault::LeaveUndone]);
+    let config = world.manager.run_config(id, run).await.unwrap();
+    assert_eq!(config, r#"{"model":"small"}"#);
+
+    world.does(id, Command::Delete, at(1)).await.unwrap();
+    world.proxy.next("BatchWriteItem", [Fault::LeaveUndone]);
+    let soon = Instant::now() + Duration::from_secs(60);
+    let purged = world.manager.purge(id, at(3600), soon).await.unwrap();
+    assert_eq!((purged, world.sort_keys(id).await.len()), (Purged::Done, 1));
+
+    world
+        .proxy
+        .next("BatchGetItem", vec![Fault::LeaveUndone; 20]);
+    let never = world.manager.run_config(id, run).await;
+    assert!(matches!(never, Err(ReadError::Unavailable(error)) if error.is_throttled()));
 }

@@ -8,15 +8,21 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// What happens to a request.
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// It is done, and nobody hears of it: the connection ends without a reply.
     LoseReply,
+    /// The same, but only when something else has happened.
+    LoseReplyAfter(Arc<Notify>),
+    /// A batch: it is answered, and all of it is left unprocessed.
+    LeaveUndone,
     /// It is not done; this error is the answer.
     Refuse(String),
 }
@@ -41,6 +47,17 @@ impl Fault {
 struct Book {
     faults: VecDeque<(&'static str, Fault)>,
     seen: Vec<String>,
+}
+
+impl Book {
+    fn fault_for(&mut self, operation: &str) -> Option<Fault> {
+        self.seen.push(operation.to_owned());
+        let next = self
+            .faults
+            .iter()
+            .position(|(meant, _)| *meant == operation)?;
+        self.faults.remove(next).map(|(_, fault)| fault)
+    }
 }
 
 /// The proxy; it ends with the test.
@@ -85,56 +102,58 @@ impl Proxy {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    book: Arc<Mutex<Book>>,
-    upstream: Arc<str>,
-) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
-    let target = request
-        .headers()
+type Reply = Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>>;
+
+async fn answer(request: Request<Incoming>, book: Arc<Mutex<Book>>, upstream: Arc<str>) -> Reply {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let target = head
+        .headers
         .get("x-amz-target")
         .and_then(|target| target.to_str().ok());
     let operation = target
         .and_then(|target| target.split('.').next_back())
         .unwrap_or_default()
         .to_owned();
-    let fault = {
-        let mut book = book.lock().unwrap();
-        book.seen.push(operation.clone());
-        let next = book
-            .faults
-            .iter()
-            .position(|(meant, _)| *meant == operation);
-        next.and_then(|n| book.faults.remove(n))
-            .map(|(_, fault)| fault)
-    };
+    let request = Request::from_parts(head, Full::new(body.clone()));
+    let fault = book.lock().unwrap().fault_for(&operation);
     match fault {
         None => forward(request, &upstream).await,
         Some(Fault::LoseReply) => {
             forward(request, &upstream).await?;
             Err("the reply is lost".into())
         }
-        Some(Fault::Refuse(body)) => Ok(Response::builder()
-            .status(StatusCode::BAD_REQUEST)
-            .header("content-type", "application/x-amz-json-1.0")
-            .body(Full::from(body))?),
+        Some(Fault::LoseReplyAfter(event)) => {
+            forward(request, &upstream).await?;
+            event.notified().await;
+            Err("the reply is lost".into())
+        }
+        Some(Fault::LeaveUndone) => {
+            let asked: serde_json::Value = serde_json::from_slice(&body)?;
+            let left = &asked["RequestItems"];
+            reply(
+                200,
+                json!({"Responses": {}, "UnprocessedKeys": left, "UnprocessedItems": left})
+                    .to_string(),
+            )
+        }
+        Some(Fault::Refuse(body)) => reply(400, body),
     }
 }
 
-async fn forward(
-    request: Request<Incoming>,
-    upstream: &str,
-) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
+fn reply(status: u16, body: String) -> Reply {
+    Ok(Response::builder()
+        .status(status)
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(Full::from(body))?)
+}
+
+async fn forward(request: Request<Full<Bytes>>, upstream: &str) -> Reply {
     let stream = TcpStream::connect(upstream).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let (head, body) = request.into_parts();
-    let body = Full::new(body.collect().await?.to_bytes());
-    let (head, body) = sender
-        .send_request(Request::from_parts(head, body))
-        .await?
-        .into_parts();
+    let (head, body) = sender.send_request(request).await?.into_parts();
     let body = Full::new(body.collect().await?.to_bytes());
     Ok(Response::from_parts(head, body))
 }
