@@ -6,14 +6,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use session::{OwnerId, RunId, SessionId, Timestamp};
 
 use crate::append::Tries;
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
 use crate::items::{Connection, FollowerItem, Item, from_item, text, to_item};
 use crate::outcome::CONDITION_FAILED;
+use crate::update::moved;
 use crate::{ReadError, SessionManager, keys};
 
 /// API Gateway ends a connection after two hours; the item outlives it by half an hour.
@@ -116,12 +119,7 @@ impl SessionManager {
             let Err(error) = self.transact(moves).await else {
                 return Ok(true);
             };
-            let raced = matches!(
-                error.as_service_error(),
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                    if cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code())
-                        .any(|code| code == CONDITION_FAILED || is_conflict(code) || is_throttle(code))
-            );
+            let raced = is_race(&error);
             let error = StorageError::of("TransactWriteItems", error);
             if !(raced || error.is_throttled() || error.is_conflict()) {
                 return Err(error.into());
@@ -144,46 +142,26 @@ impl SessionManager {
         };
         let mut item = to_item("follower", follower)?;
         item.extend(id.beside(session));
-        let put = Put::builder().table_name(&self.table).set_item(Some(item));
-
-        let mut expression = "SET session_id = :session".to_owned();
-        expression += if run.is_some() {
-            ", run_id = :run"
-        } else {
-            " REMOVE run_id"
-        };
-        let mut update = Update::builder()
+        let put = Put::builder()
             .table_name(&self.table)
-            .set_key(Some(id.meta()))
-            .update_expression(expression)
-            .expression_attribute_values(":session", text(session.to_string()));
-        if let Some(run) = run {
-            update = update.expression_attribute_values(":run", text(run.to_string()));
-        }
-        update = match connection.session_id {
-            None => update
-                .condition_expression("attribute_exists(PK) AND attribute_not_exists(session_id)"),
-            Some(before) => update
-                .condition_expression("session_id = :before")
-                .expression_attribute_values(":before", text(before.to_string())),
-        };
+            .set_item(Some(item))
+            .build()
+            .expect(EXPECTED);
+        let update = follows(id, connection.session_id, session, run)
+            .table_name(&self.table)
+            .build()
+            .expect(EXPECTED);
         let mut moves = vec![
-            TransactWriteItem::builder()
-                .put(put.build().expect(EXPECTED))
-                .build(),
-            TransactWriteItem::builder()
-                .update(update.build().expect(EXPECTED))
-                .build(),
+            TransactWriteItem::builder().put(put).build(),
+            TransactWriteItem::builder().update(update).build(),
         ];
         if let Some(before) = connection.session_id.filter(|before| *before != session) {
             let delete = Delete::builder()
                 .table_name(&self.table)
-                .set_key(Some(id.beside(before)));
-            moves.push(
-                TransactWriteItem::builder()
-                    .delete(delete.build().expect(EXPECTED))
-                    .build(),
-            );
+                .set_key(Some(id.beside(before)))
+                .build()
+                .expect(EXPECTED);
+            moves.push(TransactWriteItem::builder().delete(delete).build());
         }
         Ok(moves)
     }
@@ -240,4 +218,38 @@ impl SessionManager {
         }
         Ok(followers)
     }
+}
+
+/// Writes into a connection's item what it follows, if it is there and still follows what it did before.
+fn follows(
+    id: &ConnectionId,
+    before: Option<SessionId>,
+    session: SessionId,
+    run: Option<RunId>,
+) -> UpdateBuilder {
+    let mut set = vec![("session_id", text(session.to_string()))];
+    set.extend(run.map(|run| ("run_id", text(run.to_string()))));
+    let remove: &[&str] = if run.is_some() { &[] } else { &["run_id"] };
+    let update = moved(id.meta(), set, remove);
+    match before {
+        None => {
+            update.condition_expression("attribute_exists(PK) AND attribute_not_exists(session_id)")
+        }
+        Some(before) => update
+            .condition_expression("session_id = :before")
+            .expression_attribute_values(":before", text(before.to_string())),
+    }
+}
+
+/// Whether another frame of the same connection, or too much at once, was in the way.
+fn is_race(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    let codes = cancelled.cancellation_reasons().iter();
+    codes
+        .filter_map(|reason| reason.code())
+        .any(|code| code == CONDITION_FAILED || is_conflict(code) || is_throttle(code))
 }

@@ -82,12 +82,15 @@ pub(crate) fn refused_transaction(
     if refused(Part::TaskKey).is_some() {
         return Ok(Appended::TaskKeyGone);
     }
-    let codes = cancelled.cancellation_reasons().iter();
-    let busy = codes
-        .filter_map(CancellationReason::code)
-        .find(|code| is_conflict(code) || is_throttle(code))
-        .map(ToOwned::to_owned);
+    let busy = busy_code(cancelled.cancellation_reasons());
     busy_or_broken(StorageError::of("TransactWriteItems", error).because_of(busy))
+}
+
+fn busy_code(reasons: &[CancellationReason]) -> Option<String> {
+    let mut codes = reasons.iter().filter_map(CancellationReason::code);
+    codes
+        .find(|code| is_conflict(code) || is_throttle(code))
+        .map(ToOwned::to_owned)
 }
 
 fn refused_item(reason: &CancellationReason) -> Option<Item> {

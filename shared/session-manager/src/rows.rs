@@ -172,49 +172,57 @@ impl Rows<'_> {
         self.update(Part::Row, moved(key, set, &[]));
     }
 
+    /// The client's key, with what it led to; free if it was never used, its time is over, or its session is gone.
     pub fn key(
         &mut self,
         key: &RequestKey,
         extras: &Extras<'_>,
         records: &[Record],
     ) -> Result<(), Malformed> {
+        let mut item = to_item("request key", self.key_record(key, extras, records)?)?;
+        item.extend(key.key());
+        let free = "attribute_not_exists(PK) OR #ttl <= :now";
+        let mut put = Put::builder()
+            .table_name(self.table)
+            .set_item(Some(item))
+            .condition_expression(free)
+            .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_values(":now", number(self.now.as_seconds()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some(gone) = extras.gone {
+            put = put
+                .condition_expression(format!("{free} OR session_id = :gone"))
+                .expression_attribute_values(":gone", text(gone.to_string()));
+        }
+        let put = put.build().expect(EXPECTED);
+        self.rows
+            .push((Part::Key, TransactWriteItem::builder().put(put).build()));
+        Ok(())
+    }
+
+    fn key_record(
+        &self,
+        key: &RequestKey,
+        extras: &Extras<'_>,
+        records: &[Record],
+    ) -> Result<KeyRecord, Malformed> {
         let run = records.iter().find_map(|record| match record {
             Record::RunStarted(row) => Some(row),
             _ => None,
         });
         let answer = match (key.is_answered(), extras.birth, run) {
-            (false, ..) => None,
             (true, Some((name, _)), _) => Some(json("summary", &Summary::of(self.state, name))?),
-            (true, None, run) => run.map(|row| json("run", row)).transpose()?,
+            (true, None, Some(row)) => Some(json("run", row)?),
+            _ => None,
         };
-        let record = KeyRecord {
+        let ends = self.now.plus(KEY_TTL).as_seconds();
+        Ok(KeyRecord {
             request: key.request().to_owned(),
             session_id: self.state.session_id,
             run_id: run.map(|row| row.id),
             answer,
-            ttl: key
-                .is_answered()
-                .then(|| self.now.plus(KEY_TTL).as_seconds()),
-        };
-        let mut item = to_item("request key", record)?;
-        item.extend(key.key());
-        let mut put = Put::builder()
-            .table_name(self.table)
-            .set_item(Some(item))
-            .expression_attribute_names("#ttl", keys::TTL)
-            .expression_attribute_values(":now", number(self.now.as_seconds()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let free = "attribute_not_exists(PK) OR #ttl <= :now";
-        put = match extras.gone {
-            None => put.condition_expression(free),
-            Some(gone) => put
-                .condition_expression(format!("{free} OR session_id = :gone"))
-                .expression_attribute_values(":gone", text(gone.to_string())),
-        };
-        let put = put.build().expect(EXPECTED);
-        self.rows
-            .push((Part::Key, TransactWriteItem::builder().put(put).build()));
-        Ok(())
+            ttl: key.is_answered().then_some(ends),
+        })
     }
 }
 
