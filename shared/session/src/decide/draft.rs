@@ -77,9 +77,11 @@ impl Draft {
     }
 
     pub fn set_status(&mut self, status: SessionStatus, reason: Option<SuspendReason>) {
-        self.state.status = status;
+        if self.state.status != status {
+            self.state.status = status;
+            self.state.updated_at = self.now;
+        }
         self.state.suspend_reason = reason;
-        self.state.updated_at = self.now;
     }
 
     pub fn set_phase(&mut self, phase: Phase, step: Option<u32>) {
