@@ -9,9 +9,6 @@ use session::{ApprovalId, Refusal, RunId, Seq, SessionId, canonical_resolution};
 /// The largest frame, in bytes. API Gateway closes the connection on a larger one; an emulator may not.
 const MAX_FRAME: usize = 32 * 1024;
 
-/// The last place that a record can have; whoever asks for what lies behind gets nothing.
-const MAX_SEQ: u64 = 999_999_999_999;
-
 /// A frame from a client.
 #[derive(Debug)]
 pub enum Frame {
@@ -115,8 +112,7 @@ impl Frame {
 }
 
 fn after(fields: &Fields) -> Result<Seq, Problem> {
-    let after = fields.whole_number("after")?.unwrap_or_default();
-    Ok(Seq(after.min(MAX_SEQ)))
+    Ok(fields.seq("after")?.unwrap_or_default())
 }
 
 fn run(fields: &Fields) -> Result<Option<RunId>, Problem> {

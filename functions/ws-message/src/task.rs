@@ -3,7 +3,7 @@
 use lambda_kit::task::{continued, mode_of};
 use lambda_kit::{ClientConfig, Code, Problem, Task, now};
 use session::{Mode, NewSession, Refusal, SessionId, TaskId, Timestamp, digest};
-use session_manager::{ChangeError, Committed, KeyRecord, NewRows, RequestKey};
+use session_manager::{ChangeError, Committed, KeyRecord, NewRows, ReadError, RequestKey};
 use uuid::Uuid;
 
 use crate::reply::About;
@@ -22,7 +22,7 @@ pub async fn answer(talk: &Talk<'_>, task: &Task, config: &ClientConfig) -> Resu
     let key = RequestKey::task(talk.connection.owner.clone(), &task_id, task.text());
     let now = now();
     // The text alone decides, so it is looked for before anything of the config can be wrong.
-    if let Some(record) = talk.desk.app.sessions.request_key(&key, now).await? {
+    if let Some(record) = known(talk, &key, now).await? {
         return attach(talk, &key, &record).await;
     }
     let first = First {
@@ -106,6 +106,23 @@ async fn go_on(talk: &Talk<'_>, first: &First<'_>, session: SessionId) -> Result
         .await)
 }
 
+/// What the task id stands for. A session that was deleted sets it free again.
+async fn known(
+    talk: &Talk<'_>,
+    key: &RequestKey,
+    now: Timestamp,
+) -> Result<Option<KeyRecord>, Problem> {
+    let sessions = &talk.desk.app.sessions;
+    let Some(record) = sessions.request_key(key, now).await? else {
+        return Ok(None);
+    };
+    match sessions.state(record.session_id, &talk.actor()).await {
+        Ok(_) => Ok(Some(record)),
+        Err(ReadError::NoSuchSession) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Shows what became of a task: the record from its beginning, then what still happens.
 async fn attach(talk: &Talk<'_>, key: &RequestKey, record: &KeyRecord) -> Result<(), Problem> {
     if !key.is_same_request(record) {
@@ -113,7 +130,6 @@ async fn attach(talk: &Talk<'_>, key: &RequestKey, record: &KeyRecord) -> Result
         return Err(Problem::new(Code::TaskIdReused, detail));
     }
     let (session, run) = (record.session_id, record.run_id);
-    talk.desk.app.sessions.state(session, &talk.actor()).await?;
     talk.follow(session, run).await?;
     let about = About {
         session: Some(session),

@@ -10,8 +10,12 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use session::Seq;
 
 use crate::{Code, Problem};
+
+/// The last place that a session's record can have: what 12 digits hold.
+pub(crate) const MAX_SEQ: u64 = 999_999_999_999;
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 255;
@@ -86,12 +90,16 @@ impl Fields {
         self.typed(name, "true or false")
     }
 
-    /// A field that is a whole number from 0.
+    /// A field that is a place in a session's record, from 0.
     ///
     /// # Errors
     /// `invalid_field`.
-    pub fn whole_number(&self, name: &str) -> Result<Option<u64>, Problem> {
-        self.typed(name, "a whole number from 0")
+    pub fn seq(&self, name: &str) -> Result<Option<Seq>, Problem> {
+        let must = format!("a whole number from 0 to {MAX_SEQ}");
+        match self.typed(name, &must)? {
+            Some(seq) if seq > MAX_SEQ => Err(Problem::field(name, must)),
+            seq => Ok(seq.map(Seq)),
+        }
     }
 
     /// A field that is a text with a meaning: an id, a mode.
@@ -157,7 +165,7 @@ mod tests {
         .unwrap();
         assert_eq!(fields.text("name").unwrap().as_deref(), Some("n"));
         assert_eq!(fields.boolean("flag").unwrap(), Some(true));
-        assert_eq!(fields.whole_number("after").unwrap(), Some(3));
+        assert_eq!(fields.seq("after").unwrap(), Some(Seq(3)));
         assert_eq!(fields.text("gone").unwrap(), None);
         assert!(!fields.has("gone") && fields.has("more"));
         let mode = fields.word::<session::Mode>("mode", "a mode").unwrap();
@@ -169,8 +177,8 @@ mod tests {
             "`flag` must be a string."
         );
         assert_eq!(
-            sentence(fields.whole_number("name").unwrap_err()),
-            "`name` must be a whole number from 0."
+            sentence(fields.seq("name").unwrap_err()),
+            "`name` must be a whole number from 0 to 999999999999."
         );
         assert_eq!(
             sentence(fields.required_text("gone").unwrap_err()),

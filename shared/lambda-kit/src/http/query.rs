@@ -9,10 +9,8 @@ use lambda_http::{Request, RequestExt as _};
 
 use session::Seq;
 
+use crate::fields::MAX_SEQ;
 use crate::{Code, Problem};
-
-/// The last place that a session's record can have: what 12 digits hold.
-const MAX_SEQ: u64 = 999_999_999_999;
 
 /// The query string's values; of a name that comes twice, the first.
 #[derive(Debug)]
