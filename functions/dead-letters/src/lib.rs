@@ -3,9 +3,8 @@
 //! A dead letter is looked at like anything that is overdue: one of an older epoch, or of a run that a worker holds, is old
 //! news and changes nothing; otherwise the run fails with its reason, and the session waits for a person.
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_kit::recover::dead_letter;
-use lambda_kit::{Message, Outbox, Problem, UnknownMessage, batch, now};
+use lambda_kit::{Message, Outbox, Problem, UnknownMessage, now};
 use session_manager::SessionManager;
 
 /// All that is worked with, made once per process.
@@ -18,12 +17,11 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Handles a batch; a letter that failed for a passing reason comes again, by itself.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
-        batch::each(event, |message| self.letter(message)).await
-    }
-
-    async fn letter(&self, message: Result<Message, UnknownMessage>) -> Result<(), Problem> {
+    /// Looks at a letter.
+    ///
+    /// # Errors
+    /// Trouble that may pass: the letter comes again.
+    pub async fn handle(&self, message: Result<Message, UnknownMessage>) -> Result<(), Problem> {
         match message {
             Ok(Message::Wake(wake)) => {
                 let recovered = dead_letter(&self.sessions, &self.outbox, wake, now()).await?;

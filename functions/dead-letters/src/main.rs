@@ -1,22 +1,17 @@
-//! Started by the dead-letter queue; see the library for what it does.
-
-use std::sync::Arc;
+//! The process: logs, configuration, clients, then letters until it ends.
 
 use dead_letters::DeadLetters;
-use lambda_kit::{Aws, Config, Error, Outbox};
-use lambda_runtime::{LambdaEvent, run, service_fn};
+use lambda_kit::{Aws, Config, Error, batch, init_logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    init_logs();
     let config = Config::from_env()?;
-    lambda_kit::init_logs();
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&config)?;
-    let outbox = Outbox::new(aws.push(&config, &sessions)?, aws.queue(&config)?);
-    let dead_letters = Arc::new(DeadLetters { sessions, outbox });
-    run(service_fn(move |event: LambdaEvent<_>| {
-        let dead_letters = Arc::clone(&dead_letters);
-        async move { Ok::<_, Error>(dead_letters.handle(event.payload).await) }
-    }))
-    .await
+    let dead_letters = DeadLetters {
+        outbox: aws.outbox(&config, &sessions)?,
+        sessions,
+    };
+    batch::serve(|message, _| dead_letters.handle(message)).await
 }

@@ -11,9 +11,8 @@ mod load;
 mod slice;
 
 use agents::Agents;
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use documents::Artifacts;
-use lambda_kit::{Message, Outbox, Problem, batch, now};
+use lambda_kit::{Message, Outbox, Problem, UnknownMessage, now};
 use session::SessionId;
 use session_manager::{Actor, Purged, ReadError, SessionManager};
 
@@ -33,19 +32,24 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Handles a batch; a record that failed for a passing reason comes again, by itself.
-    pub async fn handle(&self, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
-        // Boxed: the futures of model and SDK calls are deep, and would be laid out anew in every layer above.
-        batch::each(event, async |message| match message {
-            Ok(Message::Wake(wake)) => Box::pin(self.slice(wake, deadline)).await,
-            Ok(Message::Purge(session)) => Box::pin(self.purge(session, deadline)).await,
+    /// Does what a message asks for.
+    ///
+    /// # Errors
+    /// Trouble that may pass: the message comes again.
+    pub async fn handle(
+        &self,
+        message: Result<Message, UnknownMessage>,
+        deadline: Deadline,
+    ) -> Result<(), Problem> {
+        match message {
+            Ok(Message::Wake(wake)) => self.slice(wake, deadline).await,
+            Ok(Message::Purge(session)) => self.purge(session, deadline).await,
             // It will say the same the next time: trying again would only delay the others.
             Err(unknown) => {
                 tracing::error!(error = %unknown, "message dropped");
                 Ok(())
             }
-        })
-        .await
+        }
     }
 
     /// Removes what a deleted session left behind, as much as the time allows; the rest in the next message.

@@ -1,36 +1,21 @@
-//! Started by the queue; see the library for what it does.
-
-use std::sync::Arc;
+//! The process: logs, configuration, clients, then messages until it ends.
 
 use agents::Agents;
 use executor::{Deadline, Executor};
-use lambda_kit::{Aws, Config, Outbox};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_kit::{Aws, Config, Error, batch, init_logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    init_logs();
     let config = Config::from_env()?;
-    lambda_kit::init_logs();
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&config)?;
-    let outbox = Outbox::new(aws.push(&config, &sessions)?, aws.queue(&config)?);
-    let agents = Agents::new(config.models())?;
-    let executor = Arc::new(Executor {
+    let executor = Executor {
+        outbox: aws.outbox(&config, &sessions)?,
         sessions,
-        agents,
+        agents: Agents::new(config.models())?,
         artifacts: aws.artifacts(&config)?,
-        outbox,
-    });
+    };
     let timeout = config.function_timeout.0;
-    run(service_fn(move |event: LambdaEvent<_>| {
-        let executor = Arc::clone(&executor);
-        async move {
-            Ok::<_, Error>(
-                executor
-                    .handle(event.payload, Deadline::of(&event.context, timeout))
-                    .await,
-            )
-        }
-    }))
-    .await
+    batch::serve(|message, context| executor.handle(message, Deadline::of(context, timeout))).await
 }

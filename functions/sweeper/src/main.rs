@@ -1,22 +1,21 @@
-//! Started by a schedule; see the library for what it does.
+//! The process: logs, configuration, clients, then the clock's events until it ends.
 
-use std::sync::Arc;
-
-use lambda_kit::{Aws, Config, Error, Outbox};
+use lambda_kit::{Aws, Config, Error, init_logs};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use sweeper::Sweeper;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    init_logs();
     let config = Config::from_env()?;
-    lambda_kit::init_logs();
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&config)?;
-    let outbox = Outbox::new(aws.push(&config, &sessions)?, aws.queue(&config)?);
-    let sweeper = Arc::new(Sweeper { sessions, outbox });
-    run(service_fn(move |_: LambdaEvent<serde_json::Value>| {
-        let sweeper = Arc::clone(&sweeper);
-        async move { Ok::<_, Error>(sweeper.sweep().await?) }
+    let sweeper = Sweeper {
+        outbox: aws.outbox(&config, &sessions)?,
+        sessions,
+    };
+    run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
+        Ok::<_, Error>(sweeper.sweep().await?)
     }))
     .await
 }

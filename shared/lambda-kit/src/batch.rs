@@ -3,13 +3,30 @@
 //! A record without an id cannot be named in the answer, and an empty name would fail the whole batch: it is logged.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::{Context, LambdaEvent, run, service_fn};
 
-use crate::{Message, Problem, UnknownMessage};
+use crate::{Error, Message, Problem, UnknownMessage};
 
-/// Handles the records of a batch one after another.
+/// Serves batches until the process ends.
 ///
-/// `handle` gets what the record says, or why it says nothing; its error makes the record come again.
-pub async fn each<H, F>(event: SqsEvent, handle: H) -> SqsBatchResponse
+/// `handle` gets what a record says, or why it says nothing; its error makes the record come again.
+///
+/// # Errors
+/// When the runtime's API is gone.
+pub async fn serve<H, F>(handle: H) -> Result<(), Error>
+where
+    H: Fn(Result<Message, UnknownMessage>, &Context) -> F,
+    F: Future<Output = Result<(), Problem>>,
+{
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
+        let handle = |message| Box::pin(handle(message, &event.context));
+        Ok::<_, Error>(each(event.payload, handle).await)
+    }))
+    .await
+}
+
+async fn each<H, F>(event: SqsEvent, handle: H) -> SqsBatchResponse
 where
     H: Fn(Result<Message, UnknownMessage>) -> F,
     F: Future<Output = Result<(), Problem>>,
