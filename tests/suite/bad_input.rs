@@ -61,6 +61,11 @@ async fn a_wrong_create_is_refused_and_leaves_no_session() {
             "invalid_config",
         ),
         (
+            json!({"mode": "one-shot", "name": marker, "config": {"maxCostUsd": 1, "model": "nobody-knows"}}).to_string(),
+            422,
+            "invalid_config",
+        ),
+        (
             json!({"mode": "one-shot", "name": marker, "config": large}).to_string(),
             413,
             "too_large",

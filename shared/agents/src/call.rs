@@ -16,7 +16,7 @@ use crate::{
     openai::OpenAi,
     prompt,
     provider::{Completion, Message, Provider, Request},
-    usage::{Usage, estimate_tokens, price_of},
+    usage::{Usage, estimate_tokens},
 };
 
 /// The longest pause that we choose ourselves; a provider's `Retry-After` may ask for more.
@@ -78,11 +78,6 @@ impl Agents {
             Provider::Offline(_) => offline::MODEL,
             Provider::OpenAi(_) => model.unwrap_or(&self.default_model),
         }
-    }
-
-    /// Whether calls to `model` have a known cost, so that a budget can be kept.
-    pub fn has_price(&self, model: Option<&str>) -> bool {
-        price_of(self.model(model)).is_some()
     }
 
     /// The time that must be left before a deadline for a call to begin: a whole call and the margin.

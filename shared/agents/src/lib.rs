@@ -26,4 +26,4 @@ pub use config::{ConfigError, ModelConfig, ProviderKind, Secret};
 pub use error::{CallError, Failure, ProviderError};
 pub use form::Misfit;
 pub use offline::MODEL as OFFLINE_MODEL;
-pub use usage::Usage;
+pub use usage::{Usage, has_price};

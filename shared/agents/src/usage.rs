@@ -67,6 +67,11 @@ pub(crate) fn price_of(model: &str) -> Option<Price> {
         .copied()
 }
 
+/// Whether calls to a model have a known cost, so that a budget can be kept.
+pub fn has_price(model: &str) -> bool {
+    price_of(model).is_some()
+}
+
 fn without_date(model: &str) -> Option<&str> {
     let (family, date) = model.split_at_checked(model.len().checked_sub("-2025-08-07".len())?)?;
     let is_date = date.bytes().enumerate().all(|(i, byte)| match i {

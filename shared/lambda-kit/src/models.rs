@@ -3,7 +3,7 @@
 //! This is the deployment's choice of a model without the client that talks to it: whoever only writes a name down opens no
 //! connection.
 
-use agents::{OFFLINE_MODEL, ProviderKind};
+use agents::{OFFLINE_MODEL, ProviderKind, has_price};
 use session::Mode;
 use workflow::Settings;
 
@@ -44,7 +44,17 @@ impl Models {
     /// # Errors
     /// `invalid_config`, which names the key.
     pub fn settings(&self, mode: Mode, config: &ClientConfig) -> Result<Settings, Problem> {
-        Settings::parse(mode, &config.value()?)
-            .map_err(|error| Problem::new(Code::InvalidConfig, error.to_string()))
+        let settings = Settings::parse(mode, &config.value()?)
+            .map_err(|error| Problem::new(Code::InvalidConfig, error.to_string()))?;
+        if settings.max_cost_usd.is_some() {
+            let chosen = settings.models();
+            let mut names = chosen.iter().map(|model| self.name(*model));
+            if let Some(unpriced) = names.find(|name| !has_price(name)) {
+                let detail =
+                    format!("`maxCostUsd` needs a model with a known price; {unpriced} has none.");
+                return Err(Problem::new(Code::InvalidConfig, detail));
+            }
+        }
+        Ok(settings)
     }
 }
