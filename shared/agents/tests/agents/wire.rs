@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::asking::{KEY, ask, ask_within, call, config, message, plan, report};
+use crate::asking::{KEY, ask, ask_within, call, message, plan, report};
 use crate::server::{ModelServer, Reply, says};
 use agents::{
     Agent, AgentCall, Agents, Content, DoneStep, ModelConfig, PlanStep, ProviderKind, Secret,
