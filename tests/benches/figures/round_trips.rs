@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use agents::{Agents, ModelConfig};
 use executor::{Deadline, Executor};
-use lambda_kit::{Aws, Config, Outbox};
-use serde_json::json;
+use lambda_kit::{Aws, Config, Message, Outbox, now};
 use session::{Mode, OwnerId, SessionStatus};
 use session_manager::Actor;
 
 use crate::Result;
 use crate::print;
 use crate::spy::{Request, Seen};
-use crate::world::{LEASE, World, run_of};
+use crate::world::{LEASE, World};
 
 const LATENCY: Duration = Duration::from_millis(100);
 const ALL_BAR: f64 = 2.0;
@@ -25,11 +24,11 @@ pub async fn print(world: &World) -> Result<()> {
     let owner = OwnerId::of("figures", "round trips");
     let state = world.queued(&owner, Mode::PlanningControl, "{}").await?;
     let executor = executor(world).await?;
-    let wake = json!({"session_id": state.session_id, "run_id": run_of(&state)?.id, "epoch": state.lease.epoch});
-    let event =
-        serde_json::from_value(json!({"Records": [{"messageId": "1", "body": wake.to_string()}]}))?;
+    let wake = state.wake(now()).ok_or("the run wakes nobody")?;
     world.spy.take();
-    executor.handle(event, Deadline::after(LEASE)).await;
+    executor
+        .handle(Ok(Message::Wake(wake)), Deadline::after(LEASE))
+        .await?;
     let seen = world.spy.take();
     let state = world
         .sessions
