@@ -1,7 +1,13 @@
 //! What an agent is told. A brief is data, not text: `prompt` writes it out for a language model,
 //! and the offline engine reads it as it is.
 
-use crate::{Agent, PlanStep};
+use crate::{
+    Agent, PlanStep,
+    usage::{BYTES_PER_TOKEN, estimate_tokens},
+};
+
+/// What stands at the end of a text that was cut.
+const CUT: &str = "…";
 
 /// One question to one agent.
 #[derive(Clone, Debug)]
@@ -71,16 +77,30 @@ pub struct Turn {
 
 /// The newest turns that fit a budget of `max_tokens` (estimated), in chronological order.
 ///
-/// Takes the turns newest first, as a log read backwards gives them, and stops reading at the first that doesn't fit.
+/// Takes the turns newest first, as a log read backwards gives them, and stops reading at the first that doesn't fit: of
+/// that one its beginning is taken, so that one long answer never leaves the agents without any memory.
 pub fn recent(newest_first: impl IntoIterator<Item = Turn>, max_tokens: u64) -> Vec<Turn> {
     let mut left = max_tokens;
-    let mut turns: Vec<Turn> = newest_first
-        .into_iter()
-        .map_while(|turn| {
-            left = left.checked_sub(crate::usage::estimate_tokens(&turn.text))?;
-            Some(turn)
-        })
-        .collect();
+    let mut turns = Vec::new();
+    for turn in newest_first {
+        let Some(rest) = left.checked_sub(estimate_tokens(&turn.text)) else {
+            turns.extend(beginning(turn, left));
+            break;
+        };
+        left = rest;
+        turns.push(turn);
+    }
     turns.reverse();
     turns
+}
+
+/// As much of a turn as fits, marked as cut; none where not even a character does.
+fn beginning(mut turn: Turn, max_tokens: u64) -> Option<Turn> {
+    let bytes = usize::try_from(max_tokens * BYTES_PER_TOKEN).unwrap_or(usize::MAX);
+    let end = turn
+        .text
+        .floor_char_boundary(bytes.saturating_sub(CUT.len()));
+    turn.text.truncate(end);
+    turn.text.push_str(CUT);
+    (end > 0).then_some(turn)
 }

@@ -93,9 +93,12 @@ impl Usage {
     }
 }
 
-/// A token per four bytes, rounded up: the usual rule of thumb for English, and too many rather than too few elsewhere.
+/// The usual rule of thumb for English; elsewhere it counts too many tokens rather than too few.
+pub(crate) const BYTES_PER_TOKEN: u64 = 4;
+
+/// The tokens of a text where nobody counts them, rounded up.
 pub(crate) fn estimate_tokens(text: &str) -> u64 {
-    (text.len() as u64).div_ceil(4)
+    (text.len() as u64).div_ceil(BYTES_PER_TOKEN)
 }
 
 #[cfg(test)]

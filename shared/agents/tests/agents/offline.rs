@@ -197,11 +197,29 @@ fn recent_turns_fit_their_budget_and_stand_in_order() {
         speaker: "user".to_owned(),
         text: text.to_owned(),
     };
-    let newest_first = [
-        turn("newest"),
-        turn("older"),
-        turn(&"long ".repeat(100)),
-        turn("old"),
-    ];
-    assert_eq!(recent(newest_first, 20), [turn("older"), turn("newest")]);
+    let long = "long ".repeat(100);
+    let said = [turn("newest"), turn("older"), turn(&long), turn("old")];
+    let cut = turn("long long…");
+    for (budget, expected) in [
+        (1_000, vec![&said[3], &said[2], &said[1], &said[0]]),
+        (7, vec![&cut, &said[1], &said[0]]),
+        (4, vec![&said[1], &said[0]]),
+        (0, vec![]),
+    ] {
+        let turns = recent(said.clone(), budget);
+        assert_eq!(turns.iter().collect::<Vec<_>>(), expected, "{budget}");
+    }
+}
+
+#[test]
+fn an_answer_above_the_whole_budget_is_remembered_by_its_beginning() {
+    let answer = Turn {
+        speaker: "researcher".to_owned(),
+        text: format!("a{}", "é".repeat(8_000)),
+    };
+    let turns = recent([answer], 4_000);
+    assert_eq!(turns.len(), 1);
+    assert_eq!(turns[0].speaker, "researcher");
+    assert!(turns[0].text.ends_with("é…"));
+    assert!((15_990..=16_000).contains(&turns[0].text.len()));
 }
