@@ -13,6 +13,10 @@ use crate::{
 /// Faults that one request for a better answer names.
 const MAX_FAULTS_NAMED: usize = 8;
 
+/// The most that a plan may take as compact JSON, in bytes: 64 KiB, which a record can hold with all that it says of a plan.
+/// Each step's lengths are limited by the schema; fifty of the longest would still be too much together.
+const MAX_PLAN_BYTES: usize = 64 * 1024;
+
 /// Limits that OpenAI's strict mode or the grammars of local servers don't know. The answer is held to them all the same.
 const LIMITS: [&str; 7] = [
     "minLength",
@@ -44,6 +48,12 @@ pub enum Misfit {
         /// Column of the fault, from 1.
         column: usize,
     },
+    /// A plan whose steps fit one by one, but not together.
+    #[error("the plan has {bytes} bytes; at most {MAX_PLAN_BYTES} fit")]
+    PlanTooLarge {
+        /// The steps as compact JSON.
+        bytes: usize,
+    },
     /// JSON of another form.
     #[error("the answer does not fit its schema: {masked}")]
     Schema {
@@ -64,6 +74,9 @@ impl Misfit {
             Self::NotJson { line, column } => {
                 format!("Your answer is not valid JSON: line {line}, column {column}.")
             }
+            Self::PlanTooLarge { bytes } => format!(
+                "Your plan has {bytes} bytes, and at most {MAX_PLAN_BYTES} fit. Give fewer steps, or shorter ones."
+            ),
             Self::Schema { full, .. } => format!("Your answer does not fit the schema:\n{full}"),
         }
     }
@@ -123,10 +136,15 @@ impl Form {
             column: e.column(),
         })?;
         self.check(&value)?;
-        self.content(value).map_err(|e| Misfit::Schema {
+        let content = self.content(value).map_err(|e| Misfit::Schema {
             masked: "another type".to_owned(),
             full: e.to_string(),
-        })
+        })?;
+        match &content {
+            Content::Plan(plan) => check_size(plan)?,
+            Content::Review(_) | Content::Report(_) | Content::Program(_) => {}
+        }
+        Ok(content)
     }
 
     fn check(&self, value: &Value) -> Result<(), Misfit> {
@@ -155,6 +173,15 @@ impl Form {
             Agent::Engineer => serde_json::from_value(value).map(Content::Program),
         }
     }
+}
+
+/// A schema can limit the parts of a plan, but not their sum.
+fn check_size(plan: &Plan) -> Result<(), Misfit> {
+    let bytes = serde_json::to_string(&plan.steps).map_or(usize::MAX, |text| text.len());
+    if bytes > MAX_PLAN_BYTES {
+        return Err(Misfit::PlanTooLarge { bytes });
+    }
+    Ok(())
 }
 
 fn schema_of<T: JsonSchema>() -> Value {

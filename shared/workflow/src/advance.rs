@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// The most that a plan may take as JSON: its last draft is told three times in one commit (the message, the plan, the
-/// graph), which must stay below the 400 KB of an item, and each of the three below the 128 KB of a frame.
+/// graph), which must stay below the 400 KB of an item, and each of the three below the 128 KB of a frame. Whoever asks the
+/// planner asks again for a plan above it; here a plan that came all the same fails.
 const MAX_PLAN_BYTES: usize = 64 * 1024;
 
 /// The most of a summary that is kept; agents are told to stay far below.

@@ -1,6 +1,8 @@
 //! What is asked for again, and how often.
 
-use crate::asking::{ask, message, plan, report};
+use std::time::Duration;
+
+use crate::asking::{ask, ask_within, call, message, plan, report};
 use crate::server::{ModelServer, choice, says, says_text};
 use agents::{Agent, Failure, Misfit};
 use serde_json::json;
@@ -62,6 +64,22 @@ async fn it_holds_a_plan_to_its_number_of_steps() {
     let server = ModelServer::start([says(&plan(3)), says(&plan(0)), says(&plan(2))]).await;
     assert_eq!(ask(&server, Agent::Planner).await.unwrap().attempts, 3);
     assert!(message(&server, 1, 3).contains("/steps: "));
+}
+
+#[tokio::test]
+async fn it_asks_again_for_a_plan_whose_steps_are_too_much_together() {
+    // In Cyrillic, as JSON counts characters and a record bytes: a step of the longest has 15 KB and more.
+    let step = json!({
+        "sub_task": "ж".repeat(2_000), "sub_task_agent": "researcher",
+        "bullet_points": vec!["ж".repeat(500); 12],
+    });
+    let large = json!({"steps": vec![step; 5]});
+    let server = ModelServer::start([says(&large), says(&plan(2))]).await;
+    let mut call = call(Agent::Planner);
+    call.brief.max_steps = 5;
+    let answer = ask_within(Duration::from_secs(10), &server, &call).await;
+    assert_eq!(answer.unwrap().attempts, 2);
+    assert!(message(&server, 1, 3).contains("at most 65536 fit"));
 }
 
 #[tokio::test]
