@@ -5,6 +5,7 @@
 
 mod commands;
 mod frame;
+mod replay;
 mod reply;
 mod talk;
 mod task;

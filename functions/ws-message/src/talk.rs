@@ -1,19 +1,11 @@
 //! One frame's conversation: the connection that it came from, and what the frame is answered with.
 
-use std::time::{Duration, Instant};
-
 use lambda_kit::{Code, Delivery, Problem, now};
-use session::{RunId, Seq, SessionId};
+use session::{RunId, SessionId};
 use session_manager::{Actor, Connection, ConnectionId};
 
 use crate::Desk;
 use crate::reply::{About, Reply};
-
-/// The most events that one replay sends.
-const MAX_REPLAY: usize = 500;
-
-/// The longest that one replay takes; API Gateway waits 29 seconds for all of it.
-const REPLAY_TIME: Duration = Duration::from_secs(10);
 
 /// A connection that has said something.
 #[derive(Debug)]
@@ -57,41 +49,6 @@ impl Talk<'_> {
             .sessions
             .follow(&self.id, session, run, now())
             .await?;
-        Ok(())
-    }
-
-    /// Sends the events behind `after`, then says how far that was.
-    pub async fn replay(
-        &self,
-        about: About,
-        session: SessionId,
-        after: Seq,
-    ) -> Result<(), Problem> {
-        let (begun, actor) = (Instant::now(), self.actor());
-        let (mut reached, mut sent) = (after, 0);
-        let last_seq = loop {
-            let sessions = &self.desk.app.sessions;
-            let page = sessions
-                .events(session, &actor, reached, MAX_REPLAY - sent)
-                .await?;
-            for envelope in &page.envelopes {
-                if begun.elapsed() > REPLAY_TIME {
-                    break;
-                }
-                if self.desk.outbox.push().event(&self.id, envelope).await != Delivery::Sent {
-                    // Gone, or too slow: it asks again if it is there.
-                    return Ok(());
-                }
-                reached = envelope.seq.unwrap_or(reached);
-                sent += 1;
-            }
-            let time_is_up = begun.elapsed() > REPLAY_TIME;
-            if page.next_after.is_none() || sent >= MAX_REPLAY || time_is_up {
-                break page.last_seq;
-            }
-        };
-        self.reply(&about.replay_end(last_seq, reached.min(last_seq), now()))
-            .await;
         Ok(())
     }
 }
