@@ -142,13 +142,14 @@ async fn attach(talk: &Talk<'_>, key: &RequestKey, record: &KeyRecord) -> Result
 /// The session that a config continues, if it names one.
 fn session_of(config: &ClientConfig) -> Result<Option<SessionId>, Problem> {
     let keys = config.fields()?;
-    let named = match keys.text("copilotSessionId")? {
-        Some(id) => Some(id),
-        None => keys.text("session_id")?,
-    };
-    let id = named.filter(|id| !id.is_empty()).map(|id| id.parse());
-    // What is no id names no session.
-    Ok(id.transpose().map_err(|_| Refusal::NoSuchSession)?)
+    // An empty id is absent, wherever it stands: clients send it before they have one.
+    for key in ["copilotSessionId", "session_id"] {
+        if let Some(id) = keys.text(key)?.filter(|id| !id.trim().is_empty()) {
+            // What is no id names no session.
+            return Ok(Some(id.parse().map_err(|_| Refusal::NoSuchSession)?));
+        }
+    }
+    Ok(None)
 }
 
 fn name(first: &First<'_>, mode: Mode) -> Result<String, Problem> {
@@ -157,4 +158,45 @@ fn name(first: &First<'_>, mode: Mode) -> Result<String, Problem> {
         let beginning: String = first.task_id.text.chars().take(NAME_CHARS).collect();
         format!("{mode}_{beginning}")
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+    const OTHER: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
+
+    fn named(config: &str) -> Result<Option<String>, Code> {
+        let config = config.replace("OTHER", OTHER).replace("ID", ID);
+        session_of(&ClientConfig::stored(config))
+            .map(|id| id.map(|id| id.to_string()))
+            .map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn a_config_names_a_session_by_either_key_and_an_empty_one_is_absent() {
+        for (config, session) in [
+            ("{}", Ok(None)),
+            (r#"{"copilotSessionId": "", "session_id": " "}"#, Ok(None)),
+            (r#"{"session_id": "ID"}"#, Ok(Some(ID))),
+            (
+                r#"{"copilotSessionId": "ID", "session_id": "OTHER"}"#,
+                Ok(Some(ID)),
+            ),
+            (
+                r#"{"copilotSessionId": "", "session_id": "OTHER"}"#,
+                Ok(Some(OTHER)),
+            ),
+            (
+                r#"{"copilotSessionId": null, "session_id": "OTHER"}"#,
+                Ok(Some(OTHER)),
+            ),
+            (r#"{"session_id": "x"}"#, Err(Code::SessionNotFound)),
+            (r#"{"copilotSessionId": 7}"#, Err(Code::InvalidField)),
+        ] {
+            let expected = session.map(|id| id.map(str::to_owned));
+            assert_eq!(named(config), expected, "{config}");
+        }
+    }
 }
