@@ -115,7 +115,6 @@ impl Malformed {
 pub struct StorageError {
     operation: &'static str,
     code: Option<String>,
-    timed_out: bool,
     #[source]
     source: Source,
 }
@@ -144,7 +143,6 @@ impl StorageError {
         Self {
             operation,
             code: error.code().map(ToOwned::to_owned),
-            timed_out: matches!(error, SdkError::TimeoutError(_)),
             source: error.into(),
         }
     }
@@ -162,14 +160,8 @@ impl StorageError {
         Self {
             operation,
             code: Some("ThrottlingException".into()),
-            timed_out: false,
             source: "a part of the batch stayed unprocessed".into(),
         }
-    }
-
-    /// Which operation failed.
-    pub const fn operation(&self) -> &'static str {
-        self.operation
     }
 
     /// DynamoDB's word for what happened, where there was an answer at all.
@@ -185,11 +177,6 @@ impl StorageError {
     /// Whether another transaction was at the same item.
     pub fn is_conflict(&self) -> bool {
         self.code().is_some_and(is_conflict)
-    }
-
-    /// Whether no answer came in time.
-    pub const fn is_timeout(&self) -> bool {
-        self.timed_out
     }
 }
 

@@ -161,23 +161,6 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_sorts_behind_everything_else_of_a_session() {
-        // A purge goes through the partition in order: what the sweeper finds it by must go last.
-        let run: RunId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
-        for other in [
-            CONFIG.to_owned(),
-            run_config(run),
-            entry(LAST_SEQ),
-            super::run(run),
-            connection(&ConnectionId::new("c=")),
-            "APPROVAL#".into(),
-            "ARTIFACT#".into(),
-        ] {
-            assert!(other.as_str() < SUMMARY, "{other}");
-        }
-    }
-
-    #[test]
     fn the_shard_is_one_of_eight_and_depends_on_the_id() {
         assert_eq!(due_shard_of(session_id()), due_shard(7));
         assert!(u8::try_from(session_id().as_u128() % 8).is_ok_and(|shard| shard < SHARDS));

@@ -2,7 +2,7 @@
 //!
 //! Only when the newest entry says that it was deleted, and long enough ago that nobody is left who could write into the gap. That
 //! entry stays (30 days, by its TTL), so that no log can begin anew under the same id. The summary, by which the sweeper
-//! finds what is left to do, goes last.
+//! finds what is left to do, goes last and alone: a batch has no order.
 
 use std::time::Instant;
 
@@ -43,6 +43,7 @@ impl SessionManager {
             return Ok(Purged::NotDue);
         }
         let stays = keys::entry(newest.first());
+        let kept = [Some(&*stays), Some(keys::SUMMARY)];
         let request = self
             .query()
             .key_condition_expression("PK = :pk")
@@ -51,7 +52,7 @@ impl SessionManager {
             .consistent_read(true);
         let mut pages = Self::pages(request, None);
         while let Some(mut page) = pages.next().await? {
-            page.retain(|item| sort_key(item) != Some(&stays));
+            page.retain(|item| !kept.contains(&sort_key(item)));
             for batch in page.chunks(BATCH) {
                 if Instant::now() >= deadline {
                     return Ok(Purged::More);
@@ -59,10 +60,12 @@ impl SessionManager {
                 self.batch_delete(batch.to_vec()).await?;
             }
         }
+        let summary = keys::key(keys::session(session), keys::SUMMARY);
+        self.batch_delete(vec![summary]).await?;
         Ok(Purged::Done)
     }
 }
 
-fn sort_key(item: &Item) -> Option<&String> {
-    item.get(keys::SK)?.as_s().ok()
+fn sort_key(item: &Item) -> Option<&str> {
+    item.get(keys::SK)?.as_s().ok().map(String::as_str)
 }

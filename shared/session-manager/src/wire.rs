@@ -1,7 +1,8 @@
 //! How DynamoDB is called: one span for each, with the capacity that it consumed, and never with a content.
 //!
-//! Retries of a single request are the SDK's, tuned here: three attempts, soon after each other, each with a time limit. A repeated
-//! put may meet its own first attempt; the append protocol knows its own entry again, and a transaction carries the SDK's token.
+//! Retries of a single request are the SDK's, tuned here: three attempts, soon after each other, with time limits that leave room
+//! for all three, so that one connection that hangs is no outage. A repeated put may meet its own first attempt; the append
+//! protocol knows its own entry again, and a transaction carries the SDK's token.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -22,8 +23,10 @@ use crate::items::Item;
 /// How often one request is sent, the first time included.
 const ATTEMPTS: u32 = 3;
 /// DynamoDB answers in milliseconds: whoever waits longer than this asks again.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// All attempts of one request, with the pauses between them.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often something is tried that others stand in the way of.
 pub(crate) const TRIES: usize = 10;
@@ -43,10 +46,11 @@ pub(crate) fn tuned(client: &Client) -> Client {
     let retries = RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(Duration::from_millis(50))
-        .with_max_backoff(Duration::from_secs(1));
+        .with_max_backoff(Duration::from_millis(100));
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
         .build();
     let config = client.config().to_builder();
     Client::from_conf(

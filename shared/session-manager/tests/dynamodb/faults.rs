@@ -1,4 +1,4 @@
-//! What no emulator does: replies that are lost after the write, throttles, conflicts.
+//! What no emulator does: replies that are lost after the write or never come, throttles, conflicts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,8 +84,49 @@ async fn when_no_reply_arrives_at_all_the_answer_is_unavailable_and_the_entry_is
     let Err(ChangeError::Unavailable(error)) = lost else {
         panic!("{lost:?}");
     };
-    assert_eq!((error.operation(), error.code()), (PUT, None));
+    assert_eq!(error.to_string(), "DynamoDB PutItem failed");
     assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(
+        world.assert_whole(state.session_id).await,
+        state.last_seq.0 + 1
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_connection_that_hangs_is_given_up_in_time_to_try_another() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    let id = state.session_id;
+    let twice = [Fault::Hang, Fault::Hang];
+    world.proxy.next(PUT, twice.clone());
+    let noted = world
+        .manager
+        .commit_on(state.clone(), &note(&state, "once"), at(2))
+        .await
+        .unwrap();
+    assert_eq!(world.assert_whole(id).await, state.last_seq.0 + 1);
+
+    world.proxy.next("Query", [Fault::Hang]);
+    world.proxy.next(TRANSACTION, twice);
+    let done = world.does(id, SUSPEND, at(3)).await.unwrap();
+    assert_eq!(done.state.last_seq, noted.state.last_seq.plus(1));
+    assert_eq!(world.assert_whole(id).await, done.state.last_seq.0);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_service_that_hangs_is_unavailable_within_an_operations_time() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    world.proxy.next(PUT, vec![Fault::Hang; 9]);
+    world.proxy.seen();
+    let hung = world
+        .manager
+        .commit_on(state.clone(), &note(&state, "once"), at(2))
+        .await;
+    assert!(matches!(&hung, Err(error @ ChangeError::Unavailable(_)) if error.is_temporary()));
+    assert_eq!(world.proxy.seen(), [PUT; 3]);
     assert_eq!(
         world.assert_whole(state.session_id).await,
         state.last_seq.0 + 1
@@ -324,4 +365,21 @@ async fn what_a_batch_leaves_undone_is_asked_for_again() {
         .next("BatchGetItem", vec![Fault::LeaveUndone; 20]);
     let never = world.manager.run_config(id, run).await;
     assert!(matches!(never, Err(ReadError::Unavailable(error)) if error.is_throttled()));
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_purge_that_breaks_off_in_any_batch_is_still_owed() {
+    let world = World::new().await;
+    let id = world.queued(Mode::OneShot).await.session_id;
+    world.does(id, Command::Delete, at(1)).await.unwrap();
+    world.proxy.next("BatchWriteItem", [Fault::LeaveAllButLast]);
+    world
+        .proxy
+        .next("BatchWriteItem", vec![Fault::LeaveUndone; 20]);
+    let soon = Instant::now() + Duration::from_secs(60);
+    let broken = world.manager.purge(id, at(3600), soon).await;
+    assert!(matches!(broken, Err(ReadError::Unavailable(_))));
+    let summary = world.item(id, "SUMMARY").await.unwrap();
+    assert!(summary.contains_key("due"), "the sweeper finds it");
 }

@@ -1,5 +1,5 @@
 //! A proxy in front of DynamoDB Local that brings what it never does: throttles, conflicts, replies that are lost after the
-//! write was done. It also writes down which operations came by.
+//! write was done, or hang. It also writes down which operations came by.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -21,8 +21,12 @@ pub enum Fault {
     LoseReply,
     /// The same, but only when something else has happened.
     LoseReplyAfter(Arc<Notify>),
+    /// It is done, and the reply never comes: the connection stays open and silent.
+    Hang,
     /// A batch: it is answered, and all of it is left unprocessed.
     LeaveUndone,
+    /// A batch that writes: its last item is done, the others are left unprocessed.
+    LeaveAllButLast,
     /// It is not done; this error is the answer.
     Refuse(String),
 }
@@ -128,17 +132,35 @@ async fn answer(request: Request<Incoming>, book: Arc<Mutex<Book>>, upstream: Ar
             event.notified().await;
             Err("the reply is lost".into())
         }
+        Some(Fault::Hang) => {
+            forward(request, &upstream).await?;
+            std::future::pending().await
+        }
         Some(Fault::LeaveUndone) => {
             let asked: serde_json::Value = serde_json::from_slice(&body)?;
-            let left = &asked["RequestItems"];
-            reply(
-                200,
-                json!({"Responses": {}, "UnprocessedKeys": left, "UnprocessedItems": left})
-                    .to_string(),
-            )
+            left_undone(&asked["RequestItems"])
+        }
+        Some(Fault::LeaveAllButLast) => {
+            let mut asked: serde_json::Value = serde_json::from_slice(&body)?;
+            let mut left = asked["RequestItems"].clone();
+            let tables = left.as_object_mut().ok_or("no batch")?;
+            for (table, items) in tables {
+                let last = items.as_array_mut().and_then(Vec::pop);
+                asked["RequestItems"][table] = json!([last]);
+            }
+            let (mut head, _) = request.into_parts();
+            head.headers.remove("content-length");
+            let request = Request::from_parts(head, Full::from(asked.to_string()));
+            forward(request, &upstream).await?;
+            left_undone(&left)
         }
         Some(Fault::Refuse(body)) => reply(400, body),
     }
+}
+
+fn left_undone(left: &serde_json::Value) -> Reply {
+    let body = json!({"Responses": {}, "UnprocessedKeys": left, "UnprocessedItems": left});
+    reply(200, body.to_string())
 }
 
 fn reply(status: u16, body: String) -> Reply {
