@@ -36,6 +36,14 @@ impl<'a> Keys<'a> {
             })
     }
 
+    pub fn count(&self, key: &'static str) -> Result<Option<u64>, SettingsError> {
+        self.typed(key, Value::as_u64, "a whole number from 0")
+    }
+
+    pub fn flag(&self, key: &'static str) -> Result<Option<bool>, SettingsError> {
+        self.typed(key, Value::as_bool, "true or false")
+    }
+
     pub fn amount(&self, key: &'static str) -> Result<Option<f64>, SettingsError> {
         let Some(value) = self.given(key) else {
             return Ok(None);
@@ -48,13 +56,7 @@ impl<'a> Keys<'a> {
     }
 
     pub fn text(&self, key: &'static str) -> Result<Option<&'a str>, SettingsError> {
-        let Some(value) = self.given(key) else {
-            return Ok(None);
-        };
-        value
-            .as_str()
-            .map(Some)
-            .ok_or_else(|| invalid(key, "a string".into()))
+        self.typed(key, Value::as_str, "a string")
     }
 
     pub fn name(&self, key: &'static str) -> Result<Option<String>, SettingsError> {
@@ -80,6 +82,17 @@ impl<'a> Keys<'a> {
             .find(|word| value.as_str() == Some(word))
             .map(Some)
             .ok_or_else(|| invalid(key, format!("one of {}", words.join(", "))))
+    }
+
+    fn typed<T>(
+        &self,
+        key: &'static str,
+        read: impl Fn(&'a Value) -> Option<T>,
+        must_be: &str,
+    ) -> Result<Option<T>, SettingsError> {
+        self.given(key)
+            .map(|value| read(value).ok_or_else(|| invalid(key, must_be.into())))
+            .transpose()
     }
 
     fn given(&self, key: &str) -> Option<&'a Value> {

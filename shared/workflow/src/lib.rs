@@ -19,6 +19,7 @@ mod path;
 mod remarks;
 mod result;
 mod settings;
+mod to_come;
 mod work;
 
 pub use clip::{MAX_MESSAGE_BYTES, clip};

@@ -1,13 +1,13 @@
 //! A run's configuration, parsed into types: the keys of the contract's section 5, with their defaults and ranges.
 //!
-//! Only the keys of modes that are available are read; the others' come with their modes. Unknown keys are ignored.
+//! The keys of modes that are not built yet are held to their types alone (`to_come`). Unknown keys are ignored.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use session::{Failure, Mode};
 
-use crate::{Path, agent, keys::Keys};
+use crate::{Path, agent, keys::Keys, to_come};
 
 /// The key of `agent` → the key that overrides its model.
 const MODEL_KEYS: [(&str, &str); 4] = [
@@ -104,8 +104,8 @@ impl Settings {
 
     /// Reads a configuration; an absent or null key, or a null for the whole, takes the default.
     ///
-    /// Checkpoints are not built yet, so that `approvalMode` of planning-control is refused unless it is `none`: a
-    /// client that asked to be asked must not be passed over.
+    /// The `approvalMode` of planning-control is refused unless it is `none`. A mode that is not built yet has its keys
+    /// checked; its run then says that it is not available.
     ///
     /// # Errors
     /// [`SettingsError`] for the first key that does not fit.
@@ -115,9 +115,16 @@ impl Settings {
         settings.read_common(&keys)?;
         match mode {
             Mode::OneShot => settings.read_one_shot(&keys)?,
-            Mode::PlanningControl => settings.read_planning(&keys)?,
-            _ => {}
+            Mode::PlanningControl => {
+                settings.read_planning(&keys)?;
+                none_asked(&keys)?;
+            }
+            Mode::IdeaGeneration | Mode::HitlInteractive | Mode::Copilot => {
+                settings.read_planning(&keys)?;
+            }
+            Mode::Ocr | Mode::Arxiv | Mode::EnhanceInput => {}
         }
+        to_come::check(mode, &keys)?;
         Ok(settings)
     }
 
@@ -176,14 +183,19 @@ impl Settings {
         self.max_plan_steps = keys.whole("maxPlanSteps", self.max_plan_steps, 1..=50)?;
         self.plan_reviews = keys.whole("nPlanReviews", self.plan_reviews, 0..=5)?;
         self.plan_instructions = keys.text("planInstructions")?.unwrap_or_default().into();
-        match keys.one_of("approvalMode", &APPROVAL_MODES)? {
-            None | Some("none") => Ok(()),
-            Some(value) => Err(SettingsError::NotAvailable {
-                key: "approvalMode",
-                value,
-                instead: "use none",
-            }),
-        }
+        Ok(())
+    }
+}
+
+/// Checkpoints are not built yet: a client that asked to be asked must not be passed over.
+fn none_asked(keys: &Keys) -> Result<(), SettingsError> {
+    match keys.one_of("approvalMode", &APPROVAL_MODES)? {
+        None | Some("none") => Ok(()),
+        Some(value) => Err(SettingsError::NotAvailable {
+            key: "approvalMode",
+            value,
+            instead: "use none",
+        }),
     }
 }
 
@@ -289,6 +301,26 @@ mod tests {
             problem(Mode::OneShot, &json!({"agent": "planner"})),
             sentence
         );
+    }
+
+    #[test]
+    fn a_mode_that_is_not_built_yet_refuses_a_key_of_the_wrong_type() {
+        for (mode, config) in [
+            (Mode::Copilot, json!({"conversational": "yes"})),
+            (Mode::Copilot, json!({"plannerModel": 1})),
+            (Mode::HitlInteractive, json!({"maxPlanSteps": 51})),
+            (Mode::HitlInteractive, json!({"hitlVariant": "half"})),
+            (Mode::IdeaGeneration, json!({"planInstructions": false})),
+            (Mode::IdeaGeneration, json!({"ideaMakerModel": ""})),
+            (Mode::Ocr, json!({"document": 7})),
+            (Mode::Arxiv, json!({"maxAttempts": 11})),
+            (Mode::EnhanceInput, json!({"model": []})),
+        ] {
+            let error = Settings::parse(mode, &config).unwrap_err();
+            assert!(matches!(error, SettingsError::Invalid { .. }), "{config}");
+        }
+        let config = json!({"approvalMode": "after_ideas", "nPlanReviews": 0});
+        assert!(Settings::parse(Mode::IdeaGeneration, &config).is_ok());
     }
 
     #[test]
