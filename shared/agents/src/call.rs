@@ -9,10 +9,10 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::{
-    AgentCall, Answer, CallError, ConfigError, Content, Failure, ModelConfig, ProviderError,
-    ProviderKind,
+    AgentCall, Answer, CallError, ConfigError, Content, Failure, ModelConfig, ModelNames,
+    ProviderError, ProviderKind,
     form::{Form, Misfit},
-    offline::{self, Offline},
+    offline::Offline,
     openai::OpenAi,
     prompt,
     provider::{Completion, Message, Provider, Request},
@@ -29,7 +29,7 @@ const LONGEST_OFFLINE_WORK: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Agents {
     provider: Provider,
-    default_model: String,
+    names: ModelNames,
     call_timeout: Duration,
     margin: Duration,
     first_backoff: Duration,
@@ -41,43 +41,32 @@ impl Agents {
     /// # Errors
     /// A setting that is missing or can't be used; the message names its variable.
     pub fn new(config: ModelConfig) -> Result<Self, ConfigError> {
-        let (margin, first_backoff) = (config.margin, config.first_backoff);
-        let (provider, default_model, call_timeout) = match config.provider {
+        let names = ModelNames::new(config.provider, config.model_id.as_deref())?;
+        let (provider, call_timeout) = match config.provider {
             ProviderKind::Offline => {
                 let engine = Offline {
                     latency: config.offline_latency,
                 };
                 let longest = config.offline_latency + LONGEST_OFFLINE_WORK;
-                (
-                    Provider::Offline(engine),
-                    offline::MODEL.to_owned(),
-                    longest,
-                )
+                (Provider::Offline(engine), longest)
             }
             ProviderKind::OpenAi => {
-                let model = config.model_id.clone().ok_or(ConfigError::NoModel)?;
-                (
-                    Provider::OpenAi(OpenAi::new(&config)?),
-                    model,
-                    config.call_timeout,
-                )
+                let client = OpenAi::new(&config)?;
+                (Provider::OpenAi(client), config.call_timeout)
             }
         };
         Ok(Self {
             provider,
-            default_model,
+            names,
             call_timeout,
-            margin,
-            first_backoff,
+            margin: config.margin,
+            first_backoff: config.first_backoff,
         })
     }
 
     /// The model that answers a call which asks for `model`.
     pub fn model<'a>(&'a self, model: Option<&'a str>) -> &'a str {
-        match self.provider {
-            Provider::Offline(_) => offline::MODEL,
-            Provider::OpenAi(_) => model.unwrap_or(&self.default_model),
-        }
+        self.names.name(model)
     }
 
     /// The time that must be left before a deadline for a call to begin: a whole call and the margin.

@@ -3,20 +3,15 @@
 //! This is the deployment's choice of a model without the client that talks to it: whoever only writes a name down opens no
 //! connection.
 
-use agents::{OFFLINE_MODEL, ProviderKind, has_price};
+use agents::{ConfigError, ModelNames, has_price};
 use session::Mode;
 use workflow::Settings;
 
-use crate::config::ConfigError;
 use crate::{ClientConfig, Code, Config, Problem};
 
 /// The deployment's models, by name.
 #[derive(Debug, Clone)]
-pub struct Models {
-    /// The model of every call, whatever it asks for.
-    only: Option<&'static str>,
-    default: String,
-}
+pub struct Models(ModelNames);
 
 impl Models {
     /// By `MODEL_PROVIDER` and `MODEL_ID`.
@@ -24,19 +19,12 @@ impl Models {
     /// # Errors
     /// When a provider needs a `MODEL_ID` and there is none.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let (only, default) = match config.model_provider {
-            ProviderKind::Offline => (Some(OFFLINE_MODEL), OFFLINE_MODEL.to_owned()),
-            ProviderKind::OpenAi => {
-                let id = crate::config::required("MODEL_ID", &config.model_id)?;
-                (None, id.to_owned())
-            }
-        };
-        Ok(Self { only, default })
+        ModelNames::new(config.model_provider, config.model_id.as_deref()).map(Self)
     }
 
     /// The model that answers a call which asks for `chosen`.
     pub fn name<'a>(&'a self, chosen: Option<&'a str>) -> &'a str {
-        self.only.or(chosen).unwrap_or(&self.default)
+        self.0.name(chosen)
     }
 
     /// Reads a config for a mode.
