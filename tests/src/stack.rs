@@ -65,9 +65,14 @@ impl Stack {
 
     /// The table's client.
     pub async fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.aws().await)
-            .endpoint_url(self.get("AWS_ENDPOINT_URL_DYNAMODB"));
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        self.dynamodb_at(self.get("AWS_ENDPOINT_URL_DYNAMODB"))
+            .await
+    }
+
+    /// The table's client, by way of another endpoint.
+    pub async fn dynamodb_at(&self, endpoint: &str) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.aws().await);
+        aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(endpoint).build())
     }
 
     /// Puts a message on the executor's queue, as often as told.

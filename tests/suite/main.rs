@@ -11,3 +11,4 @@ mod events;
 mod frames;
 mod rest;
 mod runs;
+mod trouble;

@@ -2,7 +2,9 @@
 //!
 //! What is too long for a message, and every program, goes to the bucket first; the event then points to it.
 
-use agents::{Agent, AgentCall, Brief, CallError, Content, PlanStep, Turn, Usage};
+use std::time::Duration;
+
+use agents::{Agent, AgentCall, Brief, CallError, Content, PlanStep, Turn, UnknownAgent, Usage};
 use session::State;
 use workflow::{Answer, Failed, MAX_MESSAGE_BYTES, Outcome, Request};
 
@@ -10,7 +12,8 @@ use crate::{Deadline, Executor};
 
 /// What became of a request.
 pub(crate) enum Asked {
-    Came(Outcome),
+    /// This came of it; and so long the service asked to be left alone.
+    Came(Outcome, Option<Duration>),
     /// There was no time to ask at all.
     NoTime,
 }
@@ -23,24 +26,23 @@ impl Executor {
         history: &[Turn],
         deadline: Deadline,
     ) -> Asked {
-        let Ok(agent) = request.agent.parse::<Agent>() else {
-            return Asked::Came(Outcome::Failure(unknown_agent(&request.agent)));
+        let call = match call(request, history) {
+            Ok(call) => call,
+            Err(unknown) => return Asked::Came(Outcome::Failure(unknown_agent(&unknown)), None),
         };
-        let call = AgentCall {
-            agent,
-            model: request.model.clone(),
-            brief: brief(request, history),
-        };
-        let answer = self
+        let asked = self
             .agents
-            .call(&call, deadline.instant(), request.max_attempts)
-            .await;
-        match answer {
-            Ok(answer) => Asked::Came(self.keep(state, request, answer).await),
+            .call(&call, deadline.instant(), request.max_attempts);
+        match asked.await {
+            Ok(answer) => Asked::Came(self.keep(state, request, answer).await, None),
             Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => Asked::NoTime,
             Err(error) => {
                 tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, "step failed");
-                Asked::Came(Outcome::Failure(failed(error)))
+                let retry_after = match &error.failure {
+                    agents::Failure::Transient { retry_after, .. } => *retry_after,
+                    _ => None,
+                };
+                Asked::Came(Outcome::Failure(failed(error)), retry_after)
             }
         }
     }
@@ -83,31 +85,40 @@ impl Executor {
     }
 }
 
-fn brief(request: &Request, history: &[Turn]) -> Brief {
+/// The request in the agents' words.
+fn call(request: &Request, history: &[Turn]) -> Result<AgentCall, UnknownAgent> {
     let brief = &request.brief;
-    Brief {
-        task: brief.task.clone(),
-        instructions: brief.instructions.clone(),
-        history: history.to_vec(),
-        plan: brief.plan.iter().filter_map(step_for_agent).collect(),
-        remarks: brief.remarks.clone(),
-        step: brief.step.as_ref().and_then(step_for_agent),
-        done: brief
-            .done
-            .iter()
-            .map(|done| agents::DoneStep {
-                sub_task: done.sub_task.clone(),
-                summary: done.summary.clone(),
-            })
-            .collect(),
-        max_steps: brief.max_steps,
-    }
+    let done = |done: &workflow::DoneStep| agents::DoneStep {
+        sub_task: done.sub_task.clone(),
+        summary: done.summary.clone(),
+    };
+    Ok(AgentCall {
+        agent: request.agent.parse()?,
+        model: request.model.clone(),
+        brief: Brief {
+            task: brief.task.clone(),
+            instructions: brief.instructions.clone(),
+            history: history.to_vec(),
+            plan: brief
+                .plan
+                .iter()
+                .map(step_for_agent)
+                .collect::<Result<_, _>>()?,
+            remarks: brief.remarks.clone(),
+            step: brief.step.as_ref().map(step_for_agent).transpose()?,
+            done: brief.done.iter().map(done).collect(),
+            max_steps: brief.max_steps,
+        },
+    })
 }
 
-fn step_for_agent(step: &session::PlanStep) -> Option<PlanStep> {
-    // A plan is validated before it enters the record, so that its agents are known.
-    let json = serde_json::to_value(step).ok()?;
-    serde_json::from_value(json).ok()
+fn step_for_agent(step: &session::PlanStep) -> Result<PlanStep, UnknownAgent> {
+    Ok(PlanStep {
+        sub_task: step.sub_task.clone(),
+        sub_task_agent: serde_json::from_value(step.sub_task_agent.as_str().into())
+            .map_err(|_| UnknownAgent)?,
+        bullet_points: step.bullet_points.clone(),
+    })
 }
 
 fn step_for_record(step: PlanStep) -> session::PlanStep {
@@ -159,9 +170,9 @@ fn not_stored(usages: Vec<workflow::Usage>) -> Failed {
     }
 }
 
-fn unknown_agent(name: &str) -> Failed {
+fn unknown_agent(unknown: &UnknownAgent) -> Failed {
     Failed {
-        error: format!("The plan names an agent that does not exist: {name}."),
+        error: format!("The plan gives a step to an agent that cannot do it: {unknown}."),
         code: "unknown_agent".into(),
         error_type: "PlanError".into(),
         retryable: false,

@@ -5,6 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_kit::now;
 use lambda_runtime::Context;
 use session::Timestamp;
+use session_manager::ChangeError;
+
+/// What must be left for a write to be worth another attempt.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// How long between two attempts.
+const BETWEEN: Duration = Duration::from_millis(500);
 
 /// The end of an invocation, on both clocks: the monotonic one for waiting, the wall clock for the lease.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +48,22 @@ impl Deadline {
     /// Whether so much time is left.
     pub fn leaves(&self, time: Duration) -> bool {
         Instant::now() + time <= self.instant
+    }
+
+    /// Tries until it works, the trouble will not pass, or the time is up.
+    pub(crate) async fn patiently<T>(
+        &self,
+        attempt: impl AsyncFn() -> Result<T, ChangeError>,
+    ) -> Result<T, ChangeError> {
+        loop {
+            match attempt().await {
+                Err(error) if error.is_temporary() && self.leaves(LAST_CALL + BETWEEN) => {
+                    tracing::warn!(%error, "not written yet");
+                    tokio::time::sleep(BETWEEN).await;
+                }
+                settled => return settled,
+            }
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Consumes the queue: one message is one slice of a run, or of a purge.
 //!
 //! A slice takes the lease, does step after step while there is time, and commits what came of each together with the
-//! beginning of the next; then the run is done, waits, or goes on in the next message. `slice` is that loop, `load` what it
-//! must know before, `ask` one call of an agent, `live` the push beside the next step's work.
+//! beginning of the next; then the run is done, waits, or goes on in the next message. `slice` takes the
+//! lease, `load` reads what it must know before, `held` is the loop, `ask` one call of an agent, `live` the push beside the
+//! next step's work.
 
 mod ask;
 mod deadline;
+mod held;
 mod live;
 mod load;
 mod slice;

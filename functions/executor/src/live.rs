@@ -1,6 +1,8 @@
 //! Live events beside the next step's work: commits are handed over, pushed in their order, and waited for at the end,
 //! because nothing runs after a Lambda's answer.
 
+use std::time::Duration;
+
 use lambda_kit::Push;
 use session::{Envelope, SessionId};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -31,10 +33,13 @@ impl Live {
         let _ = self.commits.send(events);
     }
 
-    pub async fn finish(self) {
+    /// Waits for what is still on its way, but not longer than that.
+    pub async fn finish(self, time: Duration) {
         drop(self.commits);
-        if let Err(error) = self.pushing.await {
-            tracing::error!(%error, "push ended early");
+        match tokio::time::timeout(time, self.pushing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "push ended early"),
+            Err(_) => tracing::warn!("not all followers reached in time"),
         }
     }
 }

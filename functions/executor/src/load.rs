@@ -1,10 +1,10 @@
 //! What a worker must know of a run before it begins: its configuration and its record, read once per slice.
 
 use agents::{Turn, recent};
+use documents::ArtifactError;
 use lambda_kit::Problem;
-use serde_json::Value;
-use session::{Envelope, EventBody, Message, Recorded, Run, Seq, State};
-use session_manager::Actor;
+use session::{Envelope, EventBody, Failure, Message, Mode, Recorded, Run, Seq, State};
+use session_manager::{Actor, ReadError};
 use workflow::{Memory, Settings, SettingsError};
 
 use crate::Executor;
@@ -18,8 +18,8 @@ const WINDOW_MESSAGES: usize = 100;
 
 pub(crate) struct Loaded {
     pub settings: Settings,
-    /// Why the stored configuration cannot be used; the run then fails with it.
-    pub unusable: Option<SettingsError>,
+    /// Why what is stored cannot be used, now and at any later time; the run then fails with it.
+    pub unusable: Option<Failure>,
     pub memory: Memory,
     pub history: Vec<Turn>,
 }
@@ -28,23 +28,21 @@ impl Executor {
     pub(crate) async fn load(&self, state: &State, run: &Run) -> Result<Loaded, Problem> {
         let id = state.session_id;
         let (config, record, earlier) = tokio::try_join!(
-            async { Ok::<_, Problem>(self.sessions.run_config(id, run.id).await?) },
-            async {
-                Ok(self
-                    .sessions
-                    .record(id, run.memory_from, state.last_seq)
-                    .await?)
-            },
+            self.sessions.run_config(id, run.id),
+            self.sessions.record(id, run.memory_from, state.last_seq),
             self.earlier(state, run),
         )?;
-        let config: Value = serde_json::from_str(&config).map_err(Problem::internal)?;
-        let (settings, unusable) = match Settings::parse(state.mode, &config) {
-            Ok(settings) => (settings, None),
-            Err(error) => (Settings::defaults(state.mode), Some(error)),
-        };
+        let mut unusable = None;
+        let settings = settings(state.mode, &config).unwrap_or_else(|failure| {
+            unusable = Some(failure);
+            Settings::defaults(state.mode)
+        });
         let mut memory = Memory::of(&record);
-        if let Some(task) = self.long_task(state, &record).await? {
-            memory.complete_task(task);
+        match self.long_task(state, &record).await {
+            Ok(Some(task)) => memory.complete_task(task),
+            Ok(None) => {}
+            Err(ArtifactError::Storage(error)) => return Err(Problem::unavailable(error)),
+            Err(error) => unusable = Some(lost_task(&error)),
         }
         let history = recent(earlier.iter().rev().map(turn), WINDOW_TOKENS);
         memory.add_earlier(earlier.into_iter());
@@ -57,7 +55,7 @@ impl Executor {
     }
 
     /// The session's messages before this run, oldest first.
-    async fn earlier(&self, state: &State, run: &Run) -> Result<Vec<Message>, Problem> {
+    async fn earlier(&self, state: &State, run: &Run) -> Result<Vec<Message>, ReadError> {
         if run.memory_from == Seq(1) {
             return Ok(Vec::new());
         }
@@ -78,7 +76,7 @@ impl Executor {
         &self,
         state: &State,
         record: &[Envelope],
-    ) -> Result<Option<String>, Problem> {
+    ) -> Result<Option<String>, ArtifactError> {
         for envelope in record {
             let Recorded::Known(EventBody::UserMessage {
                 artifact: Some(name),
@@ -92,9 +90,23 @@ impl Executor {
                 .artifacts
                 .get(&state.owner, state.session_id, run, name)
                 .await;
-            return text.map(Some).map_err(Problem::unavailable);
+            return text.map(Some);
         }
         Ok(None)
+    }
+}
+
+fn settings(mode: Mode, config: &str) -> Result<Settings, Failure> {
+    let config =
+        serde_json::from_str(config).map_err(|_| SettingsError::WholeConfig.as_failure())?;
+    Settings::parse(mode, &config).map_err(|error| error.as_failure())
+}
+
+fn lost_task(error: &ArtifactError) -> Failure {
+    Failure {
+        error: format!("The whole of the task cannot be read: {error}."),
+        code: "task_lost".into(),
+        error_type: "StorageError".into(),
     }
 }
 

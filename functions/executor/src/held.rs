@@ -1,0 +1,257 @@
+//! A run whose lease this worker holds: step after step, each commit holding what came of one and the beginning of the next.
+//!
+//! Every append may find that somebody was first. The command is then decided again on the new state, so that a step's
+//! work is kept whatever came meanwhile; the state that comes back says whether this worker goes on.
+
+use std::time::Duration;
+
+use lambda_kit::{Message, Problem, now};
+use session::{
+    Command, Epoch, Failure, Next, Position, Progress, Refusal, RunId, RunStatus, Stage, State,
+};
+use session_manager::{Actor, ChangeError, Committed};
+use workflow::{Engine, Work};
+
+use crate::ask::Asked;
+use crate::live::Live;
+use crate::load::Loaded;
+use crate::{Deadline, Executor};
+
+/// How long a run waits before a stage that was put off is tried again; doubles with each try. Shorter than
+/// `REQUEUE_SECONDS` by default, or the sweeper would send the message before.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(25);
+
+/// How long the last pushes may take; a client that misses one asks for it.
+const PUSH_TIME: Duration = Duration::from_secs(3);
+
+/// A run that this worker holds the lease of.
+pub(crate) struct Held<'a> {
+    executor: &'a Executor,
+    loaded: Loaded,
+    state: State,
+    run: RunId,
+    epoch: Epoch,
+    live: Live,
+    deadline: Deadline,
+    /// Somebody took the run away: nothing of it is this worker's business any more.
+    overtaken: bool,
+    /// How long the model's service asked to be left alone.
+    retry_after: Duration,
+}
+
+impl<'a> Held<'a> {
+    /// After the commit that took the lease.
+    pub async fn new(
+        executor: &'a Executor,
+        loaded: Loaded,
+        run: RunId,
+        committed: Committed,
+        deadline: Deadline,
+    ) -> Result<Self, ChangeError> {
+        let state = committed.state.clone();
+        let mut held = Self {
+            executor,
+            loaded,
+            run,
+            epoch: state.lease.epoch,
+            live: Live::start(executor.outbox.push().clone(), state.session_id),
+            state,
+            deadline,
+            overtaken: false,
+            retry_after: Duration::ZERO,
+        };
+        held.absorb(committed).await?;
+        Ok(held)
+    }
+
+    /// Works until the run is done, waits, is somebody else's, or the time is up.
+    pub async fn work(mut self) -> Result<(), Problem> {
+        let worked = self.steps().await;
+        self.live.finish(PUSH_TIME).await;
+        let pause = worked?;
+        if let Some(wake) = self.state.wake(now()).filter(|_| !self.overtaken) {
+            self.executor
+                .outbox
+                .enqueue_after(Message::Wake(wake), pause)
+                .await;
+        }
+        Ok(())
+    }
+
+    /// Step after step; the pause that the next message should make.
+    async fn steps(&mut self) -> Result<Duration, Problem> {
+        while self.is_ours() {
+            let Some(progress) = self.step().await else {
+                self.append(Command::HandBack {
+                    run: self.run,
+                    epoch: self.epoch,
+                })
+                .await?;
+                break;
+            };
+            let hand_back = self.is_last(&progress.next);
+            let again = matches!(progress.next, Next::Again);
+            self.commit(progress, hand_back).await?;
+            if again {
+                return Ok(self.pause());
+            }
+        }
+        Ok(Duration::ZERO)
+    }
+
+    /// What comes of the next step; none when there is no time for it.
+    async fn step(&mut self) -> Option<Progress> {
+        let Loaded {
+            settings,
+            unusable,
+            memory,
+            history,
+        } = &self.loaded;
+        let engine = Engine::on(&self.state, settings, memory)?;
+        if let Some(failure) = unusable {
+            return Some(self.failing(failure.clone()));
+        }
+        let request = match engine.work(now()) {
+            Work::Commit(progress) => return Some(*progress),
+            Work::Ask(request) => request,
+        };
+        let asked = self
+            .executor
+            .ask(&self.state, &request, history, self.deadline);
+        match asked.await {
+            Asked::Came(outcome, retry_after) => {
+                let progress = engine.advance(&outcome, now());
+                self.retry_after = retry_after.unwrap_or_default();
+                Some(progress)
+            }
+            Asked::NoTime => None,
+        }
+    }
+
+    /// The end of the run where it stands, for a reason of ours.
+    fn failing(&self, failure: Failure) -> Progress {
+        Progress {
+            at: self
+                .state
+                .run
+                .as_ref()
+                .map_or(Position::OPEN, |run| run.position),
+            work: Vec::new(),
+            cost_usd: 0.0,
+            next: Next::Fail(failure),
+        }
+    }
+
+    async fn commit(&mut self, progress: Progress, hand_back: bool) -> Result<(), Problem> {
+        let command = |progress| Command::Commit {
+            run: self.run,
+            epoch: self.epoch,
+            progress,
+            hand_back,
+        };
+        let too_large = command(self.failing(Failure {
+            error: "The step brought more than can be stored.".into(),
+            code: "too_large".into(),
+            error_type: "SizeLimit".into(),
+        }));
+        match self.append(command(progress)).await {
+            Err(ChangeError::TooLarge(error)) => {
+                // It would be too large the next time as well.
+                tracing::error!(session = %self.state.session_id, error = %error, "step too large");
+                Ok(self.append(too_large).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Appends, as long as trouble may pass and there is time: a model was paid for what is in the command.
+    async fn append(&mut self, command: Command) -> Result<(), ChangeError> {
+        let sessions = &self.executor.sessions;
+        let appended = self
+            .deadline
+            .patiently(|| sessions.commit_on(self.state.clone(), &command, now()))
+            .await;
+        match appended {
+            Ok(committed) => self.absorb(committed).await,
+            Err(ChangeError::Refused(refusal, _)) => self.refused(refusal).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Somebody was first. That may have been this worker itself, in an attempt that seemed to fail and did not.
+    async fn refused(&mut self, refusal: Refusal) -> Result<(), ChangeError> {
+        let id = self.state.session_id;
+        let sessions = &self.executor.sessions;
+        let newest = self
+            .deadline
+            .patiently(async || Ok(sessions.state(id, &Actor::Engine).await?))
+            .await?;
+        if self.is_ours_in(&newest) {
+            return self
+                .absorb(Committed {
+                    state: newest,
+                    envelopes: Vec::new(),
+                    records: Vec::new(),
+                })
+                .await;
+        }
+        tracing::info!(session = %id, run = %self.run, %refusal, "overtaken");
+        self.overtaken = true;
+        Ok(())
+    }
+
+    /// Remembers what was committed, also by others in between, and tells the followers of what was its own.
+    async fn absorb(&mut self, committed: Committed) -> Result<(), ChangeError> {
+        let Committed {
+            state, envelopes, ..
+        } = committed;
+        let memory = &mut self.loaded.memory;
+        let next = memory.seen().plus(1);
+        let known = envelopes
+            .first()
+            .and_then(|first| first.seq)
+            .unwrap_or(next);
+        if known > next || (envelopes.is_empty() && state.last_seq >= next) {
+            let sessions = &self.executor.sessions;
+            let missed = self
+                .deadline
+                .patiently(async || {
+                    Ok(sessions
+                        .record(state.session_id, next, state.last_seq)
+                        .await?)
+                })
+                .await?;
+            memory.apply(&missed);
+        }
+        memory.apply(&envelopes);
+        self.live.push(envelopes);
+        self.state = state;
+        Ok(())
+    }
+
+    /// Whether this worker goes on: its lease stands, and the run is not paused, waiting or over.
+    fn is_ours(&self) -> bool {
+        !self.overtaken && self.is_ours_in(&self.state)
+    }
+
+    fn is_ours_in(&self, state: &State) -> bool {
+        let running = state
+            .unfinished_run()
+            .is_some_and(|run| run.id == self.run && run.status == RunStatus::Running);
+        running && state.lease.epoch == self.epoch && state.lease.until.is_some()
+    }
+
+    /// Whether the time is up with this commit: no call more would fit, and what follows needs one.
+    fn is_last(&self, next: &Next) -> bool {
+        let needs_a_call = matches!(next, Next::Go(begin) if begin.position.stage != Stage::Finish);
+        needs_a_call && !self.deadline.leaves(self.executor.agents.time_for_a_call())
+    }
+
+    fn pause(&self) -> Duration {
+        let run = self.state.unfinished_run();
+        let tries = run.map_or(0, |run| run.position.tries);
+        let own = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1).min(8));
+        own.max(self.retry_after).min(LONGEST_PAUSE)
+    }
+}

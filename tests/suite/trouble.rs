@@ -1,0 +1,138 @@
+//! An executor whose table stumbles: what a model was paid for is not thrown away, and nobody has to wait for the lease.
+//!
+//! The executor runs in this process, over the stack's table behind a proxy that brings what no emulator does.
+
+use std::time::Duration;
+
+use agents::{Agents, ModelConfig};
+use executor::{Deadline, Executor};
+use lambda_kit::{Aws, Config, Message, Outbox, now};
+use serde_json::json;
+use session::{NewRun, NewSession, OwnerId, RunId, RunStatus, SessionId, SessionStatus, State};
+use session_manager::{Actor, NewRows, SessionManager};
+use tests::stack::stack;
+use uuid::Uuid;
+
+#[path = "../../shared/session-manager/tests/dynamodb/proxy.rs"]
+#[allow(dead_code, reason = "these tests need only some of its faults")]
+mod proxy;
+
+use proxy::{Fault, Proxy};
+
+/// More than the manager's own tries within one commit.
+const LONG_TROUBLE: usize = 40;
+
+async fn executor(proxy: &Proxy) -> Executor {
+    let config = Config::read(|name| match name {
+        // Nobody follows, nothing is long, and nothing has to go on in another message.
+        "QUEUE_URL" | "WS_CALLBACK_URL" => Some("http://127.0.0.1:9/nowhere".into()),
+        "BUCKET_NAME" => Some("nowhere".into()),
+        _ => None,
+    });
+    let config = config.unwrap();
+    let aws = Aws::from_env().await;
+    let client = stack().dynamodb_at(&proxy.endpoint).await;
+    let sessions = SessionManager::new(client, stack().get("TABLE_NAME"), config.rules());
+    let push = aws.push(&config, &sessions).unwrap();
+    Executor {
+        outbox: Outbox::new(push, aws.queue(&config).unwrap()),
+        agents: Agents::new(ModelConfig::default()).unwrap(),
+        artifacts: aws.artifacts(&config).unwrap(),
+        sessions,
+    }
+}
+
+async fn queued(sessions: &SessionManager) -> State {
+    let new = NewSession {
+        id: SessionId::new(Uuid::now_v7()),
+        owner: OwnerId::of("tests", "trouble"),
+        mode: session::Mode::OneShot,
+        run: Some(NewRun {
+            id: RunId::new(Uuid::now_v7()),
+            task: "Say when the tide comes. It comes twice a day.".into(),
+            artifact: None,
+            task_id: None,
+            agent: "researcher".into(),
+            model: "offline".into(),
+        }),
+    };
+    let rows = NewRows {
+        name: "trouble".into(),
+        config: json!({}).to_string(),
+        run_config: None,
+    };
+    sessions
+        .create(&new, &rows, None, now())
+        .await
+        .unwrap()
+        .state
+}
+
+/// One slice with these faults after the lease was taken; the session after it.
+async fn slice_with(faults: Vec<(&'static str, Vec<Fault>)>) -> (State, Vec<String>) {
+    let proxy = Proxy::before(stack().get("AWS_ENDPOINT_URL_DYNAMODB")).await;
+    let executor = executor(&proxy).await;
+    let state = queued(&executor.sessions).await;
+    for (operation, faults) in faults {
+        proxy.next(operation, faults);
+    }
+    let wake = state.wake(now()).unwrap();
+    let deadline = Deadline::after(Duration::from_secs(170));
+    executor
+        .handle(Ok(Message::Wake(wake)), deadline)
+        .await
+        .unwrap();
+    let record = executor
+        .sessions
+        .record(state.session_id, state.last_seq.plus(1), session::Seq(500))
+        .await
+        .unwrap();
+    let kinds = record.iter().map(|event| {
+        serde_json::to_value(event).unwrap()["event_type"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    });
+    let kinds = kinds.collect();
+    (
+        executor
+            .sessions
+            .state(state.session_id, &Actor::Engine)
+            .await
+            .unwrap(),
+        kinds,
+    )
+}
+
+fn assert_done_once(state: &State, kinds: &[String]) {
+    assert_eq!(state.status, SessionStatus::Completed, "{kinds:?}");
+    assert_eq!(state.run.as_ref().unwrap().status, RunStatus::Completed);
+    for kind in ["workflow_started", "agent_message", "result", "complete"] {
+        assert_eq!(
+            kinds.iter().filter(|seen| *seen == kind).count(),
+            1,
+            "{kind} in {kinds:?}"
+        );
+    }
+    assert!(
+        !kinds.iter().any(|kind| kind == "slice_started"),
+        "one worker did it all: {kinds:?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_long_throttle_in_the_middle_of_a_run_costs_time_and_no_answer() {
+    let throttle = || Fault::throttled("ProvisionedThroughputExceededException");
+    let faults = (0..LONG_TROUBLE).map(|_| throttle()).collect();
+    let (state, kinds) = slice_with(vec![("PutItem", faults)]).await;
+    assert_done_once(&state, &kinds);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_commit_that_stood_though_its_reply_was_lost_is_not_taken_for_somebody_elses() {
+    let lost = (0..3).map(|_| Fault::LoseReply).collect();
+    let (state, kinds) = slice_with(vec![("PutItem", lost)]).await;
+    assert_done_once(&state, &kinds);
+}
