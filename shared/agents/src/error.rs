@@ -102,6 +102,14 @@ impl CallError {
         matches!(self.failure, Failure::OutOfTime | Failure::Transient { .. })
     }
 
+    /// How long the provider asked to be left alone, for whoever tries in a new invocation; none when it named no time.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.failure {
+            Failure::Transient { retry_after, .. } => *retry_after,
+            Failure::OutOfTime | Failure::Rejected(_) | Failure::Misfit(_) => None,
+        }
+    }
+
     /// The `code` of the error that the client sees.
     pub fn code(&self) -> &'static str {
         match self.failure {
