@@ -42,19 +42,24 @@ impl Agents {
     /// A setting that is missing or can't be used; the message names its variable.
     pub fn new(config: ModelConfig) -> Result<Self, ConfigError> {
         let names = ModelNames::new(config.provider, config.model_id.as_deref())?;
-        let (provider, call_timeout) = match config.provider {
+        let (provider, call_timeout, variable) = match config.provider {
             ProviderKind::Offline => {
                 let engine = Offline {
                     latency: config.offline_latency,
                 };
                 let longest = config.offline_latency + LONGEST_OFFLINE_WORK;
-                (Provider::Offline(engine), longest)
+                (Provider::Offline(engine), longest, "OFFLINE_LATENCY_MS")
             }
             ProviderKind::OpenAi => {
                 let client = OpenAi::new(&config)?;
-                (Provider::OpenAi(client), config.call_timeout)
+                let longest = config.call_timeout;
+                (Provider::OpenAi(client), longest, "MODEL_TIMEOUT_SECONDS")
             }
         };
+        // Equal is too little as well: an invocation spends some of its time before its first call.
+        if call_timeout.saturating_add(config.margin) >= config.invocation {
+            return Err(ConfigError::NoTime { call: variable });
+        }
         Ok(Self {
             provider,
             names,

@@ -20,12 +20,14 @@ pub struct ModelConfig {
     pub call_timeout: Duration,
     /// `STEP_MARGIN_SECONDS`: what must be left after a whole call, to save what came of it.
     pub margin: Duration,
+    /// `FUNCTION_TIMEOUT_SECONDS`: the longest that the caller's invocation lasts; a call and the margin must fit into it.
+    pub invocation: Duration,
     /// The first pause before a failed call is repeated; it doubles up to 20 s, with jitter.
     pub first_backoff: Duration,
 }
 
 impl Default for ModelConfig {
-    /// The offline engine without latency, and the times of the deployed executor: 90 s a call, 30 s margin.
+    /// The offline engine without latency, and the times of the deployed executor: 90 s a call, 30 s margin, 180 s in all.
     fn default() -> Self {
         Self {
             provider: ProviderKind::Offline,
@@ -35,6 +37,7 @@ impl Default for ModelConfig {
             offline_latency: Duration::ZERO,
             call_timeout: Duration::from_secs(90),
             margin: Duration::from_secs(30),
+            invocation: Duration::from_secs(180),
             first_backoff: Duration::from_millis(500),
         }
     }
@@ -67,6 +70,14 @@ pub enum ConfigError {
     /// `MODEL_PROVIDER` names none.
     #[error("MODEL_PROVIDER must be `offline` or `openai`")]
     UnknownProvider,
+    /// No call would ever begin: each needs more time than a whole invocation has.
+    #[error(
+        "FUNCTION_TIMEOUT_SECONDS must be more than {call} and STEP_MARGIN_SECONDS together, or no model would ever be asked"
+    )]
+    NoTime {
+        /// The variable that says how long a call takes.
+        call: &'static str,
+    },
     /// No default model.
     #[error("MODEL_ID must name a model when MODEL_PROVIDER is not `offline`")]
     NoModel,

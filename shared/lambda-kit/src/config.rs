@@ -182,6 +182,7 @@ impl Config {
             offline_latency: self.offline_latency.0,
             call_timeout: self.model_timeout.0,
             margin: self.step_margin.0,
+            invocation: self.function_timeout.0,
             ..ModelConfig::default()
         }
     }
@@ -221,6 +222,20 @@ mod tests {
             assert!(error.starts_with(name), "{error}");
             assert!(!error.contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn times_in_which_no_model_could_be_asked_stop_whoever_asks_and_nobody_else() {
+        let config = with(&[
+            ("FUNCTION_TIMEOUT_SECONDS", "120"),
+            ("MODEL_PROVIDER", "openai"),
+            ("MODEL_ID", "m"),
+            ("OPENAI_API_KEY", "k"),
+        ]);
+        let config = config.unwrap();
+        let error = agents::Agents::new(config.models()).unwrap_err();
+        assert!(error.to_string().starts_with("FUNCTION_TIMEOUT_SECONDS"));
+        assert!(crate::Models::new(&config).is_ok());
     }
 
     #[test]

@@ -190,9 +190,23 @@ fn it_names_the_variable_that_is_wrong() {
         (
             ModelConfig {
                 openai_base_url: Some(String::new()),
-                ..good
+                ..good.clone()
             },
             "OPENAI_BASE_URL",
+        ),
+        (
+            ModelConfig {
+                invocation: good.call_timeout + good.margin,
+                ..good
+            },
+            "FUNCTION_TIMEOUT_SECONDS must be more than MODEL_TIMEOUT_SECONDS and STEP_MARGIN_SECONDS",
+        ),
+        (
+            ModelConfig {
+                offline_latency: Duration::from_secs(150),
+                ..ModelConfig::default()
+            },
+            "OFFLINE_LATENCY_MS",
         ),
     ];
     for (config, variable) in bad {
