@@ -2,19 +2,29 @@
 //!
 //! Everything that waits for something other than a person stands in a sparse index under the time at which somebody must
 //! look again. The index may lag, so the newest entry decides, in [`lambda_kit::recover`]. A session that fails here stays
-//! due, and the next minute looks again.
+//! due, and the next minute looks again; those behind it are looked at all the same.
 
-use futures::StreamExt as _;
-use lambda_kit::recover::{Recovered, recover};
+mod walk;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use futures::future::join_all;
+use lambda_kit::recover::recover;
 use lambda_kit::{Outbox, Problem, now};
+use lambda_runtime::Context;
 use session::Timestamp;
 use session_manager::{SHARDS, SessionManager};
 
-/// How many sessions are looked at together.
-const AT_ONCE: usize = 8;
+use walk::{Walked, walk};
 
-/// How many sessions of a shard one look takes, the longest overdue first; the next minute goes on with the others.
-const AT_MOST: usize = 500;
+/// How long an invocation may take, where the runtime's deadline cannot be used.
+const TIME: Duration = Duration::from_secs(55);
+
+/// What must be left of an invocation to begin another look.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// How many sessions one query of a shard brings.
+const PAGE: usize = 100;
 
 /// All that the sweeper works with, made once per process.
 #[derive(Debug)]
@@ -25,44 +35,34 @@ pub struct Sweeper {
     pub outbox: Outbox,
 }
 
+/// Until when an invocation begins to look at further sessions.
+pub fn time_of(context: &Context) -> Instant {
+    let left = context.deadline().duration_since(SystemTime::now());
+    Instant::now() + left.unwrap_or(TIME).saturating_sub(MARGIN)
+}
+
 impl Sweeper {
-    /// Looks at all that is due, shard by shard.
+    /// Looks at all that is due, the shards side by side, as far as the time goes.
     ///
     /// # Errors
-    /// The first trouble with a shard or a session, after all the others were looked at: the alarm must ring.
-    pub async fn sweep(&self) -> Result<(), Problem> {
+    /// Trouble with a shard or a session, after all the others were looked at: the alarm must ring.
+    pub async fn sweep(&self, until: Instant) -> Result<(), Problem> {
         let now = now();
-        let mut trouble = None;
-        let mut done = 0_usize;
-        for shard in 0..SHARDS {
-            match self.shard(shard, now).await {
-                Ok(count) => done += count,
-                Err(problem) => trouble = Some(problem),
-            }
-        }
-        tracing::info!(done, "swept");
-        trouble.map_or(Ok(()), Err)
+        let shards = (0..SHARDS).map(|shard| self.shard(shard, now, until));
+        let all = join_all(shards).await.into_iter();
+        let all = all.fold(Walked::default(), Walked::and);
+        tracing::info!(done = all.done, whole = all.whole, "swept");
+        all.trouble.map_or(Ok(()), Err)
     }
 
-    async fn shard(&self, shard: u8, now: Timestamp) -> Result<usize, Problem> {
-        let due = self.sessions.due(shard, now, AT_MOST).await?;
-        let recovered: Vec<_> = futures::stream::iter(due)
-            .map(|session| recover(&self.sessions, &self.outbox, session, now))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        let mut done = 0;
-        let mut trouble = None;
-        for one in recovered {
-            match one {
-                Ok(Recovered::Nothing) => {}
-                Ok(_) => done += 1,
-                Err(problem) => {
-                    problem.log();
-                    trouble = Some(problem);
-                }
-            }
-        }
-        trouble.map_or(Ok(done), Err)
+    async fn shard(&self, shard: u8, now: Timestamp, until: Instant) -> Walked {
+        let page = async |behind: Option<&_>| {
+            let due = self.sessions.due(shard, now, PAGE, behind).await?;
+            Ok(due)
+        };
+        walk(until, page, async |overdue| {
+            recover(&self.sessions, &self.outbox, &overdue, now).await
+        })
+        .await
     }
 }

@@ -2,7 +2,7 @@
 
 use lambda_kit::{Aws, Config, Error, init_logs};
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use sweeper::Sweeper;
+use sweeper::{Sweeper, time_of};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -14,8 +14,8 @@ async fn main() -> Result<(), Error> {
         outbox: aws.outbox(&config, &sessions)?,
         sessions,
     };
-    run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
-        Ok::<_, Error>(sweeper.sweep().await?)
+    run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        Ok::<_, Error>(sweeper.sweep(time_of(&event.context)).await?)
     }))
     .await
 }

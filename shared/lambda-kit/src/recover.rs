@@ -3,7 +3,7 @@
 //! Both may come late, twice, or for nothing: what is not owed any more changes nothing.
 
 use session::{Command, Owed, Refusal, SessionId, Timestamp, Wake};
-use session_manager::{Actor, ChangeError, SessionManager};
+use session_manager::{Actor, ChangeError, Overdue, ReadError, SessionManager};
 
 use crate::{Message, Outbox, Problem};
 
@@ -18,23 +18,30 @@ pub enum Recovered {
     FailedRun,
 }
 
-/// Does what is overdue for a session: sends a message again, or lets a question or an idle session lapse.
+/// Does what is overdue for a session: sends a message again, or lets a question or an idle session lapse. Is nothing
+/// overdue, then the session's place in the index is out of date, and is corrected.
 ///
 /// # Errors
 /// `unavailable` when the table does not answer; the debt stays, and so does its time.
 pub async fn recover(
     sessions: &SessionManager,
     outbox: &Outbox,
-    session: SessionId,
+    overdue: &Overdue,
     now: Timestamp,
 ) -> Result<Recovered, Problem> {
-    let state = sessions.state(session, &Actor::Engine).await?;
+    let session = overdue.session;
+    let state = match sessions.state(session, &Actor::Engine).await {
+        Ok(state) => state,
+        // The last entry of a deleted session has left by its TTL, and the rest of it is still there.
+        Err(ReadError::NoSuchSession) => return Ok(purge(outbox, session).await),
+        Err(error) => return Err(error.into()),
+    };
     let Some(owed) = sessions.rules().recover(&state, now) else {
+        sessions.reschedule(overdue, &state).await?;
         return Ok(Recovered::Nothing);
     };
     if owed == Owed::Purge {
-        outbox.enqueue(Message::Purge(session)).await;
-        return Ok(Recovered::Did(owed));
+        return Ok(purge(outbox, session).await);
     }
     let done = apply(sessions, outbox, session, &Command::Recover, now).await?;
     Ok(if done {
@@ -42,6 +49,11 @@ pub async fn recover(
     } else {
         Recovered::Nothing
     })
+}
+
+async fn purge(outbox: &Outbox, session: SessionId) -> Recovered {
+    outbox.enqueue(Message::Purge(session)).await;
+    Recovered::Did(Owed::Purge)
 }
 
 /// Fails the run that a dead letter speaks of, unless the letter is old news.

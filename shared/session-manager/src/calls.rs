@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
     DeleteRequest, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, WriteRequest,
@@ -118,6 +120,36 @@ impl SessionManager {
         .await
         .map(|_| ())
         .map_err(|error| StorageError::of("PutItem", error))
+    }
+
+    /// Updates an item, or leaves it alone where the update's condition does not hold.
+    pub(crate) async fn update_if(&self, update: UpdateBuilder) -> Result<(), StorageError> {
+        let update = update.table_name(&self.table).build().expect(EXPECTED);
+        let request = self
+            .client
+            .update_item()
+            .table_name(update.table_name)
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_condition_expression(update.condition_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let updated = metered("UpdateItem", request.send(), |output| {
+            output.consumed_capacity.as_slice()
+        })
+        .await;
+        match updated {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(StorageError::of("UpdateItem", error)),
+        }
     }
 
     /// Deletes an item and brings back what it was, if it was there.

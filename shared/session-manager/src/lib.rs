@@ -31,6 +31,7 @@ mod write;
 pub use change::{Actor, Committed, NewRows};
 pub use connections::ConnectionId;
 pub use detail::Detail;
+pub use due::Overdue;
 pub use error::{ChangeError, Malformed, ReadError, StorageError, TooLarge};
 pub use events::EventPage;
 pub use history::HistoryPage;

@@ -1,14 +1,15 @@
 //! The end of a deleted session: its items are removed, in slices.
 //!
 //! Only when the newest entry says that it was deleted, and long enough ago that nobody is left who could write into the gap. That
-//! entry stays (30 days, by its TTL), so that no log can begin anew under the same id. The summary, by which the sweeper
+//! entry stays (30 days, by its TTL), so that no log can begin anew under the same id. Where it has left already, and no purge
+//! came through in all that time, everything goes. The summary, by which the sweeper
 //! finds what is left to do, goes last and alone: a batch has no order.
 
 use std::time::Instant;
 
 use session::{Owed, SessionId, Timestamp};
 
-use crate::items::{Item, text};
+use crate::items::{Entry, Item, text};
 use crate::{ReadError, SessionManager, keys};
 
 /// How many items a batch may delete.
@@ -17,7 +18,7 @@ const BATCH: usize = 25;
 /// How far a purge came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purged {
-    /// Nothing is left but the last entry.
+    /// Nothing is left but the last entry, as long as its TTL lets it stand.
     Done,
     /// Time was up; the rest is for the next slice.
     More,
@@ -36,14 +37,13 @@ impl SessionManager {
         now: Timestamp,
         deadline: Instant,
     ) -> Result<Purged, ReadError> {
-        let Some(newest) = self.newest_entry(session).await? else {
-            return Ok(Purged::Done);
-        };
-        if self.rules.recover(&newest.state, now) != Some(Owed::Purge) {
+        let newest = self.newest_entry(session).await?;
+        let due = |newest: &Entry| self.rules.recover(&newest.state, now) == Some(Owed::Purge);
+        if !newest.as_ref().is_none_or(due) {
             return Ok(Purged::NotDue);
         }
-        let stays = keys::entry(newest.first());
-        let kept = [Some(&*stays), Some(keys::SUMMARY)];
+        let stays = newest.map(|newest| keys::entry(newest.first()));
+        let kept = [stays.as_deref(), Some(keys::SUMMARY)];
         let request = self
             .query()
             .key_condition_expression("PK = :pk")

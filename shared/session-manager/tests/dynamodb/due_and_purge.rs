@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use session::{Command, Mode, SessionId};
-use session_manager::{ConnectionId, Purged, SHARDS};
+use aws_sdk_dynamodb::types::AttributeValue;
+use session::{Command, Mode, Rules, SessionId, State};
+use session_manager::{ConnectionId, Overdue, Purged, SHARDS, SessionManager};
 
-use crate::world::{World, at, finish, note};
+use crate::world::{SUSPEND, World, at, finish, new_run, note, rows};
 
 const DELAY: u64 = 20 * 60;
 
@@ -16,7 +17,8 @@ fn soon() -> Instant {
 async fn due(world: &World, second: u64) -> Vec<SessionId> {
     let mut all = Vec::new();
     for shard in 0..SHARDS {
-        all.extend(world.manager.due(shard, at(second), 100).await.unwrap());
+        let due = world.manager.due(shard, at(second), 100, None).await;
+        all.extend(due.unwrap().into_iter().map(|overdue| overdue.session));
     }
     all
 }
@@ -52,17 +54,106 @@ async fn what_is_owed_is_found_when_its_time_has_come() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_shard_is_read_up_to_its_limit_the_longest_overdue_first() {
+async fn a_shard_is_read_page_by_page_the_longest_overdue_first() {
     let world = World::new().await;
     let mut made = Vec::new();
     while made.len() < 3 {
-        let id = world.queued(Mode::OneShot).await.session_id;
-        if id.as_u128() % u128::from(SHARDS) == 0 {
-            made.push(id);
+        let new = world.new_session(Mode::OneShot, Some(new_run()));
+        if new.id.as_u128() % u128::from(SHARDS) == 0 {
+            let now = at(made.len() as u64);
+            world
+                .manager
+                .create(&new, &rows(), None, now)
+                .await
+                .unwrap();
+            made.push(new.id);
         }
     }
-    assert_eq!(world.manager.due(0, at(60), 2).await.unwrap().len(), 2);
-    assert_eq!(world.manager.due(0, at(60), 9).await.unwrap().len(), 3);
+    let page = async |limit, behind: Option<&Overdue>| {
+        let due = world.manager.due(0, at(60), limit, behind).await;
+        due.unwrap()
+    };
+    let all = page(9, None).await;
+    assert_eq!(all.iter().map(|one| one.session).collect::<Vec<_>>(), made);
+    assert_eq!(all[0].since, at(30));
+    assert_eq!(page(2, None).await, all[..2]);
+    // A place that was left behind may have moved meanwhile.
+    world.does(made[1], Command::Delete, at(50)).await.unwrap();
+    assert_eq!(page(2, Some(&all[1])).await, all[2..]);
+    assert_eq!(page(2, Some(&all[2])).await, []);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_place_that_the_rules_do_not_say_any_more_is_corrected() {
+    let world = World::new().await;
+    let idle = world.session(Mode::Copilot).await;
+    let id = idle.session_id;
+    let patient = Rules {
+        idle_ttl: Duration::from_secs(72 * 3600),
+        ..Rules::default()
+    };
+    let manager = SessionManager::new(world.client.clone(), &world.table, patient);
+    let found = async |second| {
+        let mut due = Vec::new();
+        for shard in 0..SHARDS {
+            due.extend(manager.due(shard, at(second), 9, None).await.unwrap());
+        }
+        due
+    };
+    let stale = found(30 * 3600).await;
+    assert_eq!(stale.len(), 1);
+    manager.reschedule(&stale[0], &idle).await.unwrap();
+    assert_eq!(found(72 * 3600 - 1).await, []);
+    assert_eq!(found(72 * 3600).await[0].session, id);
+
+    // A commit that was faster is let alone.
+    let completed = world.does(id, SUSPEND, at(5)).await.unwrap().state;
+    let before = world.item(id, "SUMMARY").await;
+    manager.reschedule(&stale[0], &idle).await.unwrap();
+    assert_eq!(world.item(id, "SUMMARY").await, before);
+
+    // What owes nothing leaves the index.
+    let nothing = world.queued(Mode::OneShot).await;
+    let place = Overdue {
+        session: nothing.session_id,
+        since: at(30),
+    };
+    let waits = State {
+        session_id: nothing.session_id,
+        ..completed
+    };
+    manager.reschedule(&place, &waits).await.unwrap();
+    let summary = world.item(nothing.session_id, "SUMMARY").await.unwrap();
+    assert!(!summary.contains_key("due") && !summary.contains_key("due_shard"));
+
+    // What is gone does not come back.
+    let nowhere = Overdue {
+        session: world.new_session(Mode::OneShot, None).id,
+        since: at(0),
+    };
+    manager.reschedule(&nowhere, &idle).await.unwrap();
+    assert_eq!(world.sort_keys(nowhere.session).await, [""; 0]);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn what_outlived_its_log_is_purged_whole() {
+    let world = World::new().await;
+    let id = world.queued(Mode::PlanningControl).await.session_id;
+    world.does(id, Command::Delete, at(0)).await.unwrap();
+    for sk in world.sort_keys(id).await {
+        if sk.starts_with("LOG#") {
+            let key = |text: &str| AttributeValue::S(text.into());
+            let delete = world.client.delete_item().table_name(&world.table);
+            let delete = delete.key("PK", key(&format!("SESSION#{id}")));
+            delete.key("SK", key(&sk)).send().await.unwrap();
+        }
+    }
+    assert_eq!(due(&world, DELAY).await, [id]);
+    let purged = world.manager.purge(id, at(DELAY), soon()).await.unwrap();
+    assert_eq!(purged, Purged::Done);
+    assert_eq!(world.sort_keys(id).await, [""; 0]);
 }
 
 #[tokio::test]

@@ -296,7 +296,7 @@ async fn an_outage_is_unavailable_and_never_an_empty_answer() {
         .await;
     assert!(matches!(list, Err(Unavailable(_))));
     assert!(matches!(
-        manager.due(0, at(0), 9).await,
+        manager.due(0, at(0), 9, None).await,
         Err(Unavailable(_))
     ));
     assert!(matches!(
