@@ -27,6 +27,17 @@ pub struct EventPage {
     pub next_after: Option<Seq>,
 }
 
+impl EventPage {
+    fn of(after: Seq, envelopes: Vec<Envelope>, last_seq: Seq) -> Self {
+        let last = envelopes.last().and_then(|envelope| envelope.seq);
+        Self {
+            next_after: Some(last.unwrap_or(after)).filter(|reached| *reached < last_seq),
+            envelopes,
+            last_seq,
+        }
+    }
+}
+
 /// Whether another element fits on a page; the first one always does.
 pub(crate) fn fits(used: &mut usize, element: &impl serde::Serialize) -> bool {
     let first = *used == 0;
@@ -48,41 +59,37 @@ impl SessionManager {
         after: Seq,
         limit: usize,
     ) -> Result<EventPage, ReadError> {
-        let (state, envelopes) = tokio::try_join!(
+        let (state, (envelopes, seen)) = tokio::try_join!(
             self.state(session, actor),
             self.events_behind(session, after, limit)
         )?;
-        let last = envelopes.last().and_then(|envelope| envelope.seq);
-        // Events that came between the two reads count too.
-        let last_seq = last.map_or(state.last_seq, |last| last.max(state.last_seq));
-        Ok(EventPage {
-            next_after: last.filter(|last| *last < last_seq),
-            envelopes,
-            last_seq,
-        })
+        // Whichever of the two reads came later knows more.
+        Ok(EventPage::of(after, envelopes, seen.max(state.last_seq)))
     }
 
+    /// A page of events, and the last one that was seen, though it had no room.
     async fn events_behind(
         &self,
         session: SessionId,
         after: Seq,
         limit: usize,
-    ) -> Result<Vec<Envelope>, ReadError> {
+    ) -> Result<(Vec<Envelope>, Seq), ReadError> {
         let from = Seq(after.0.saturating_add(1));
         // At worst each entry holds one event, and those in reach before the first one wanted hold none that is.
         let entries = i32::try_from(limit + ENTRY_EVENTS - 1).unwrap_or(i32::MAX);
         let request = self.log(session, from, keys::LAST_SEQ).limit(entries);
         let mut pages = Self::pages(request, None);
-        let (mut found, mut bytes) = (Vec::new(), 0);
+        let (mut found, mut bytes, mut seen) = (Vec::new(), 0, Seq(0));
         while let Some(page) = pages.next().await? {
             for envelope in recorded(session, page, from, keys::LAST_SEQ)? {
+                seen = envelope.seq.unwrap_or(seen);
                 if found.len() == limit || !fits(&mut bytes, &envelope) {
-                    return Ok(found);
+                    return Ok((found, seen));
                 }
                 found.push(envelope);
             }
         }
-        Ok(found)
+        Ok((found, seen))
     }
 
     /// All events from `from` to `to`, both included: what a worker remembers. There is no check of the owner.
@@ -131,4 +138,37 @@ pub(crate) fn recorded(
     }
     all.retain(|envelope| envelope.seq.is_some_and(|seq| from <= seq && seq <= to));
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use session::{EventBody, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn envelope(seq: u64) -> Envelope {
+        Envelope {
+            timestamp: Timestamp::from_micros(0).unwrap(),
+            run_id: None,
+            session_id: SessionId::new(Uuid::from_u128(7)),
+            seq: Some(Seq(seq)),
+            body: EventBody::user("x").into(),
+        }
+    }
+
+    #[test]
+    fn a_page_says_how_to_go_on_whenever_there_is_more_than_it_holds() {
+        for (after, held, last_seq, next) in [
+            (0, 3, 3, None),
+            (0, 3, 4, Some(3)),
+            // The events were read before those that the state knows of.
+            (3, 0, 5, Some(3)),
+            (9, 0, 5, None),
+        ] {
+            let held = (after + 1..=after + held).map(envelope).collect();
+            let page = EventPage::of(Seq(after), held, Seq(last_seq));
+            assert_eq!(page.next_after, next.map(Seq), "behind {after}");
+        }
+    }
 }

@@ -3,10 +3,12 @@
 //! A run's row is written when it begins and when it has ended; where it stands between is in the session's state, and is laid
 //! over the row.
 
-use session::{RunId, RunRow, SessionId, State};
+use session::{RunId, RunRow, RunStatus, SessionId, State};
 
+use crate::error::Malformed;
+use crate::events::fits;
 use crate::items::{RunItem, from_item, text};
-use crate::{Actor, ReadError, SessionManager, cursor, keys};
+use crate::{Actor, KeyRecord, ReadError, SessionManager, cursor, keys};
 
 /// A part of the list of runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +22,7 @@ pub struct RunPage {
 }
 
 impl SessionManager {
-    /// The session's runs, at most `limit`.
+    /// The session's runs, at most `limit` and at most 1 MiB of them.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -32,12 +34,9 @@ impl SessionManager {
         cursor: Option<&str>,
     ) -> Result<RunPage, ReadError> {
         let before = cursor.map(cursor::run_before).transpose()?;
-        let (state, mut runs) = tokio::try_join!(
-            self.state(session, actor),
-            self.run_rows(session, before, limit + 1)
-        )?;
-        let more = runs.len() > limit;
-        runs.truncate(limit);
+        // The state before the rows: a row is then at least as new as what is laid over it.
+        let state = self.state(session, actor).await?;
+        let (mut runs, more) = self.run_rows(session, before, limit).await?;
         for row in &mut runs {
             overlay(row, &state);
         }
@@ -61,39 +60,105 @@ impl SessionManager {
         }
     }
 
+    /// The run that a key led to, as it was when it was started. There is no check of the owner.
+    ///
+    /// # Errors
+    /// [`ReadError`]: `NoSuchSession` where it is gone by now.
+    pub async fn as_started(&self, record: &KeyRecord) -> Result<RunRow, ReadError> {
+        let run = record
+            .run_id
+            .ok_or_else(|| Malformed::new("request key", "it led to no run"))?;
+        let row = self.run(record.session_id, run).await?;
+        Ok(RunRow {
+            status: RunStatus::Queued,
+            started_at: None,
+            completed_at: None,
+            error: None,
+            ..row.ok_or(ReadError::NoSuchSession)?
+        })
+    }
+
+    /// The rows before a run, and whether there are more than these.
     async fn run_rows(
         &self,
         session: SessionId,
         before: Option<RunId>,
         limit: usize,
-    ) -> Result<Vec<RunRow>, ReadError> {
+    ) -> Result<(Vec<RunRow>, bool), ReadError> {
         let request = self
             .query()
             .key_condition_expression("PK = :pk AND begins_with(SK, :run)")
             .expression_attribute_values(":pk", text(keys::session(session)))
             .expression_attribute_values(":run", text(keys::RUN))
             .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
             .consistent_read(true);
         let start = before.map(|run| keys::key(keys::session(session), keys::run(run)));
         let mut pages = Self::pages(request, start);
-        let mut rows = Vec::new();
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         while let Some(page) = pages.next().await? {
             for item in page {
-                rows.push(from_item::<RunItem>("run", item)?.try_into()?);
-            }
-            if rows.len() >= limit {
-                break;
+                let row: RunRow = from_item::<RunItem>("run", item)?.try_into()?;
+                if rows.len() == limit || !fits(&mut bytes, &row) {
+                    return Ok((rows, true));
+                }
+                rows.push(row);
             }
         }
-        Ok(rows)
+        Ok((rows, false))
     }
 }
 
-/// The state knows better where an unfinished run stands.
+/// The state knows better where an unfinished run stands; a row that has its end is newer than the state.
 fn overlay(row: &mut RunRow, state: &State) {
-    if let Some(run) = state.unfinished_run().filter(|run| run.id == row.id) {
+    let unfinished = state.unfinished_run().filter(|run| run.id == row.id);
+    if let Some(run) = unfinished.filter(|_| row.completed_at.is_none()) {
         row.status = run.status;
         row.started_at = run.started_at;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session::{Mode, NewRun, NewSession, OwnerId, Record, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_ended_after_the_state_was_read_is_shown_as_ended() {
+        let now = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
+        let run = NewRun {
+            id: RunId::new(Uuid::from_u128(2)),
+            task: "t".into(),
+            artifact: None,
+            task_id: None,
+            agent: "planner".into(),
+            model: "m".into(),
+        };
+        let new = NewSession {
+            id: SessionId::new(Uuid::from_u128(1)),
+            owner: OwnerId::of("issuer", "ada"),
+            mode: Mode::OneShot,
+            run: Some(run),
+        };
+        let created = session::create(&new, now);
+        let mut state = created.state;
+        state.run.as_mut().unwrap().status = RunStatus::Running;
+        let Some(Record::RunStarted(row)) = created.records.into_iter().next() else {
+            panic!("a run was started");
+        };
+
+        let mut runs = row.clone();
+        overlay(&mut runs, &state);
+        assert_eq!(runs.status, RunStatus::Running);
+
+        let mut ended = RunRow {
+            status: RunStatus::Completed,
+            completed_at: Some(now),
+            ..row
+        };
+        overlay(&mut ended, &state);
+        assert_eq!(ended.status, RunStatus::Completed);
     }
 }

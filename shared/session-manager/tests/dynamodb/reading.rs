@@ -1,5 +1,6 @@
 //! Reading a session: its record, its conversation, its page, its runs.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use session::{
     Command, EventBody, Failure, Message, Mode, Next, PlanStep, RunStatus, Seq, SessionId, State,
 };
@@ -287,6 +288,40 @@ async fn runs_are_newest_first_and_the_unfinished_one_shows_where_it_stands() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
+async fn a_page_of_runs_stops_at_one_mebibyte() {
+    let world = World::new().await;
+    let state = world.queued(Mode::OneShot).await;
+    let id = state.session_id;
+    let sk = format!("RUN#{}", run_of(&state).id);
+    let row = world.item(id, &sk).await.unwrap();
+    for _ in 0..150 {
+        let run = new_run().id.to_string();
+        let mut item = row.clone();
+        for (name, value) in [
+            ("SK", format!("RUN#{run}")),
+            ("id", run),
+            ("task_description", "𒀀".repeat(2_000)),
+        ] {
+            item.insert(name.into(), AttributeValue::S(value));
+        }
+        let put = world.client.put_item().table_name(&world.table);
+        put.set_item(Some(item)).send().await.unwrap();
+    }
+    let ada = world.ada();
+    let page = async |cursor: Option<String>| {
+        let page = world.manager.runs(id, &ada, 200, cursor.as_deref());
+        page.await.unwrap()
+    };
+    let first = page(None).await;
+    let bytes = serde_json::to_string(&first.runs).unwrap().len();
+    assert!((900_000..1_100_000).contains(&bytes), "{bytes}");
+    let second = page(first.next_cursor).await;
+    assert_eq!(first.runs.len() + second.runs.len(), 151);
+    assert_eq!(second.next_cursor, None);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
 async fn a_run_without_a_configuration_of_its_own_has_the_sessions() {
     let world = World::new().await;
     let state = world.queued(Mode::OneShot).await;
@@ -320,10 +355,7 @@ async fn an_event_from_a_newer_version_is_shown_as_it_is() {
     let mut events: serde_json::Value =
         serde_json::from_str(item["events"].as_s().unwrap()).unwrap();
     events[0] = serde_json::json!({"event_type": "from_the_future", "data": {"deep": [[1]]}});
-    item.insert(
-        "events".into(),
-        aws_sdk_dynamodb::types::AttributeValue::S(events.to_string()),
-    );
+    item.insert("events".into(), AttributeValue::S(events.to_string()));
     let put = world
         .client
         .put_item()
