@@ -35,7 +35,10 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Repl
     };
     match app.sessions.create(&new, &rows, key.as_ref(), now).await {
         Ok(committed) => Reply::ok(&Summary::of(&committed.state, name)),
-        Err(error) => http::first_answer(200, key.as_ref(), error),
+        Err(error) => {
+            let first = http::first_time(key.as_ref(), error)?;
+            Reply::ok(&app.sessions.as_created(first.session_id).await?)
+        }
     }
 }
 

@@ -52,7 +52,10 @@ pub async fn handle(
             outbox.publish(&committed, now).await;
             Reply::accepted(row(&committed)?)
         }
-        Err(error) => http::first_answer(202, key.as_ref(), error),
+        Err(error) => {
+            let first = http::first_time(key.as_ref(), error)?;
+            Reply::accepted(&app.sessions.as_started(&first).await?)
+        }
     }
 }
 

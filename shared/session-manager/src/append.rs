@@ -107,9 +107,6 @@ impl SessionManager {
         let mut tries = Tries::new();
         loop {
             let change = base.decide(self, now)?;
-            if change.events.is_empty() {
-                return Ok(Committed::unchanged(change));
-            }
             let write = Write::new(
                 &self.table,
                 &self.rules,

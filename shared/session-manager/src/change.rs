@@ -1,8 +1,7 @@
 //! How a session is created and changed: the domain decides, `append` writes, and a lost race is decided again.
 
 use session::{
-    Change, Command, Envelope, NewRun, NewSession, OwnerId, Record, Refusal, SessionId, State,
-    Timestamp,
+    Command, Envelope, NewRun, NewSession, OwnerId, Record, Refusal, SessionId, State, Timestamp,
 };
 
 use crate::append::Base;
@@ -34,7 +33,7 @@ impl Actor {
 pub struct Committed {
     /// The state after this commit; others may have committed since.
     pub state: State,
-    /// This commit's events, with place and time. Empty where the command asked for what was already so.
+    /// This commit's events, with place and time.
     pub envelopes: Vec<Envelope>,
     /// The rows that this commit wrote beside the log, as they were decided.
     pub records: Vec<Record>,
@@ -55,7 +54,7 @@ impl SessionManager {
     /// Creates a session, with its first run if it has one.
     ///
     /// With a key, the same request twice makes one session: the second one gets the first one's record, unless its session
-    /// was deleted. The answer that an `Idempotency-Key` keeps is the session's [`Summary`](crate::Summary) as JSON.
+    /// was deleted. [`SessionManager::as_created`] is what the first one was told.
     ///
     /// # Errors
     /// [`ChangeError`], of which `KeyTaken` says what the key led to.
@@ -78,7 +77,7 @@ impl SessionManager {
 
     /// Starts a run. `run_config` is its effective configuration, where it is another than the session's.
     ///
-    /// With a key, the same request twice starts one run; the answer that an `Idempotency-Key` keeps is the run's row as JSON.
+    /// With a key, the same request twice starts one run; [`SessionManager::as_started`] is what the first one was told.
     ///
     /// # Errors
     /// [`ChangeError`], of which `KeyTaken` says what the key led to.
@@ -152,14 +151,6 @@ impl Committed {
             envelopes: write.entry.envelopes(),
             state: write.entry.state,
             records: write.records,
-        }
-    }
-
-    pub(crate) fn unchanged(change: Change) -> Self {
-        Self {
-            state: change.state,
-            envelopes: Vec::new(),
-            records: Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use session::{Command, EventBody, Message, PlanStep, Recorded, RunId, Seq, SessionId, State};
 
-use crate::items::{ConfigItem, from_item};
+use crate::items::{ConfigItem, Entry, from_item};
 use crate::{Actor, ReadError, SessionManager, Summary, keys};
 
 /// How many messages a session's page shows.
@@ -109,6 +109,18 @@ impl SessionManager {
             }
             _ => Ok(None),
         }
+    }
+
+    /// A session as it was when it was created. There is no check of the owner.
+    ///
+    /// # Errors
+    /// [`ReadError`]: `NoSuchSession` where it is gone by now.
+    pub async fn as_created(&self, session: SessionId) -> Result<Summary, ReadError> {
+        let key = keys::key(keys::session(session), keys::entry(Seq(1)));
+        let first = async { self.get(key).await.map_err(ReadError::from) };
+        let (name, first) = tokio::try_join!(self.name(session), first)?;
+        let first = Entry::from_item(first.ok_or(ReadError::NoSuchSession)?)?;
+        Ok(Summary::of(&first.state, name))
     }
 
     async fn config_item(

@@ -1,7 +1,7 @@
 //! What a client calls its request, so that the same request twice is one: a task id, or an `Idempotency-Key`.
 //!
-//! The key is written with the entry that it led to. An `Idempotency-Key` is kept for 24 hours from then on, with the answer; a
-//! task id until 24 hours after its run has ended.
+//! The key is written with the entry that it led to. An `Idempotency-Key` is kept for 24 hours from then on, a task id until 24
+//! hours after its run has ended. It outlives a purge, so it holds ids and digests alone: the first answer is drawn up anew.
 
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ impl RequestKey {
         self.request == record.request
     }
 
-    /// Whether the first answer is kept with it.
-    pub(crate) fn is_answered(&self) -> bool {
+    /// Whether its time begins with its use, and not with the end of a run.
+    pub(crate) fn ends_by_itself(&self) -> bool {
         self.scope != TASK
     }
 
@@ -125,6 +125,6 @@ mod tests {
         let key = RequestKey::task(ada(), &task_id, "do it");
         let pk = RequestKey::task_pk(&ada(), &task_id.digest);
         assert_eq!(key.key(), keys::key(pk, keys::META));
-        assert!(!key.is_answered());
+        assert!(!key.ends_by_itself());
     }
 }

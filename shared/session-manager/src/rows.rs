@@ -179,7 +179,7 @@ impl Rows<'_> {
         extras: &Extras<'_>,
         records: &[Record],
     ) -> Result<(), Malformed> {
-        let mut item = to_item("request key", self.key_record(key, extras, records)?)?;
+        let mut item = to_item("request key", self.key_record(key, records))?;
         item.extend(key.key());
         let free = "attribute_not_exists(PK) OR #ttl <= :now";
         let mut put = Put::builder()
@@ -200,32 +200,17 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn key_record(
-        &self,
-        key: &RequestKey,
-        extras: &Extras<'_>,
-        records: &[Record],
-    ) -> Result<KeyRecord, Malformed> {
+    fn key_record(&self, key: &RequestKey, records: &[Record]) -> KeyRecord {
         let run = records.iter().find_map(|record| match record {
             Record::RunStarted(row) => Some(row),
             _ => None,
         });
-        let answer = match (key.is_answered(), extras.birth, run) {
-            (true, Some((name, _)), _) => Some(json("summary", &Summary::of(self.state, name))?),
-            (true, None, Some(row)) => Some(json("run", row)?),
-            _ => None,
-        };
         let ends = self.now.plus(KEY_TTL).as_seconds();
-        Ok(KeyRecord {
+        KeyRecord {
             request: key.request().to_owned(),
             session_id: self.state.session_id,
             run_id: run.map(|row| row.id),
-            answer,
-            ttl: key.is_answered().then_some(ends),
-        })
+            ttl: key.ends_by_itself().then_some(ends),
+        }
     }
-}
-
-fn json(what: &'static str, value: &impl serde::Serialize) -> Result<String, Malformed> {
-    serde_json::to_string(value).map_err(|error| Malformed::new(what, error))
 }

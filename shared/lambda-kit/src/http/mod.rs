@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use crate::Problem;
 
 pub use query::Query;
-pub use request::{fields, first_answer, optional_fields, request_key, run_id, session_id};
+pub use request::{fields, first_time, optional_fields, request_key, run_id, session_id};
 
 /// How long a handler may take: within the function's 10 seconds, so that a client gets our answer and not the gateway's.
 const HANDLER_TIME: Duration = Duration::from_secs(9);
@@ -34,7 +34,7 @@ impl Reply {
     /// # Errors
     /// `internal` for a value that is no JSON; ours are.
     pub fn ok(value: &impl Serialize) -> Result<Self, Problem> {
-        Ok(Self::stored(200, serde_json::to_string(value)?))
+        Self::new(200, value)
     }
 
     /// 202 with a value: what it tells of has only begun.
@@ -42,12 +42,12 @@ impl Reply {
     /// # Errors
     /// As [`Reply::ok`].
     pub fn accepted(value: &impl Serialize) -> Result<Self, Problem> {
-        Ok(Self::stored(202, serde_json::to_string(value)?))
+        Self::new(202, value)
     }
 
-    /// An answer that was given before, word for word.
-    pub const fn stored(status: u16, json: String) -> Self {
-        Self { status, json }
+    fn new(status: u16, value: &impl Serialize) -> Result<Self, Problem> {
+        let json = serde_json::to_string(value)?;
+        Ok(Self { status, json })
     }
 
     /// The HTTP status.

@@ -2,9 +2,8 @@
 
 use lambda_http::{Body, Request, RequestExt as _};
 use session::{OwnerId, Refusal, RunId, SessionId};
-use session_manager::{ChangeError, RequestKey};
+use session_manager::{ChangeError, KeyRecord, RequestKey};
 
-use super::Reply;
 use crate::{Code, Fields, Problem};
 
 /// The largest body that is read, in bytes: a task and a config of 64 KiB each, however they are escaped.
@@ -86,20 +85,13 @@ pub fn request_key(request: &Request, owner: &OwnerId) -> Result<Option<RequestK
     )))
 }
 
-/// The first answer, word for word, where a key was used before by the same request; else the problem.
+/// What a key led to, where the same request has used it before; else the problem.
 ///
 /// # Errors
 /// `idempotency_key_reused`, or whatever else the error says.
-pub fn first_answer(
-    status: u16,
-    key: Option<&RequestKey>,
-    error: ChangeError,
-) -> Result<Reply, Problem> {
+pub fn first_time(key: Option<&RequestKey>, error: ChangeError) -> Result<KeyRecord, Problem> {
     match (error, key) {
-        (ChangeError::KeyTaken(record), Some(key)) if key.is_same_request(&record) => record
-            .answer
-            .map(|answer| Reply::stored(status, answer))
-            .ok_or_else(|| Problem::internal("a request key was stored without its answer")),
+        (ChangeError::KeyTaken(record), Some(key)) if key.is_same_request(&record) => Ok(*record),
         (error, _) => Err(error.into()),
     }
 }

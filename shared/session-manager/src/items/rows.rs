@@ -167,9 +167,6 @@ pub struct KeyRecord {
     /// The run that it led to.
     #[serde(default)]
     pub run_id: Option<RunId>,
-    /// The first answer as JSON, verbatim; a task id has none.
-    #[serde(default)]
-    pub answer: Option<String>,
     /// Absent as long as a task's run has not ended.
     #[serde(default)]
     pub(crate) ttl: Option<i64>,
@@ -266,7 +263,6 @@ mod tests {
             request: "r".into(),
             session_id: SessionId::new(Uuid::from_u128(3)),
             run_id: None,
-            answer: Some("{}".into()),
             ttl: None,
         };
         round_trips(key.clone());

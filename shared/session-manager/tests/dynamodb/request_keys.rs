@@ -1,10 +1,10 @@
 //! Request keys: the same request twice is one, whoever is first, however long it takes.
 
 use futures::future::join_all;
-use session::{Command, Mode, NewRun, Refusal};
-use session_manager::{ChangeError, Committed, KeyRecord, RequestKey, Summary};
+use session::{Command, Mode, NewRun, Record, Refusal};
+use session_manager::{ChangeError, Committed, KeyRecord, ReadError, RequestKey, Summary};
 
-use crate::world::{CANCEL, World, at, finish, named_run, new_run, rows, take_lease};
+use crate::world::{CANCEL, SUSPEND, World, at, finish, named_run, new_run, rows, take_lease};
 
 const DAY: u64 = 24 * 3600;
 
@@ -32,15 +32,17 @@ async fn of_ten_creates_under_one_key_one_makes_a_session_and_all_know_its_answe
         join_all(creates).await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 9));
     let made = won.into_iter().next().unwrap().unwrap().state;
-    let answer = serde_json::to_string(&Summary::of(&made, "a session")).unwrap();
     for lost in lost {
         let record = taken(lost);
-        assert_eq!(
-            (record.session_id, record.answer.as_ref()),
-            (made.session_id, Some(&answer))
-        );
+        assert_eq!(record.session_id, made.session_id);
         assert!(key.is_same_request(&record));
     }
+    world.does(made.session_id, SUSPEND, at(1)).await.unwrap();
+    assert_eq!(
+        world.manager.as_created(made.session_id).await.unwrap(),
+        Summary::of(&made, "a session"),
+        "the first answer, whatever happened since"
+    );
     let all = world
         .manager
         .list(&world.owner, session_manager::Filter::default(), 50, None)
@@ -170,10 +172,7 @@ async fn the_same_task_id_from_ten_sockets_runs_once() {
     for lost in lost {
         let record = taken(lost);
         assert_eq!(record.session_id, state.session_id);
-        assert_eq!(
-            (record.run_id, record.answer),
-            (state.run.as_ref().map(|run| run.id), None)
-        );
+        assert_eq!(record.run_id, state.run.as_ref().map(|run| run.id));
     }
 }
 
@@ -191,23 +190,19 @@ async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
     });
     let (won, lost): (Vec<_>, Vec<_>) = join_all(starts).await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 9));
-    let run = won
-        .into_iter()
-        .next()
-        .unwrap()
-        .unwrap()
-        .state
-        .run
-        .unwrap()
-        .id;
+    let started = won.into_iter().next().unwrap().unwrap();
+    let Some(Record::RunStarted(row)) = started.records.first() else {
+        panic!("{started:?}");
+    };
+    let lease = take_lease(&started.state, at(100));
+    let running = world
+        .manager
+        .commit_on(started.state.clone(), &lease, at(1));
+    let running = running.await.unwrap().state;
     for lost in lost {
         let record = taken(lost);
-        assert_eq!(record.run_id, Some(run));
-        let answer: serde_json::Value = serde_json::from_str(&record.answer.unwrap()).unwrap();
-        assert_eq!(
-            (&answer["id"], &answer["status"]),
-            (&run.to_string().into(), &"queued".into())
-        );
+        assert_eq!(record.run_id, Some(row.id));
+        assert_eq!(&world.manager.as_started(&record).await.unwrap(), row);
     }
     let other = RequestKey::idempotency(world.owner.clone(), "/runs", "k2", "{}");
     let refused = world
@@ -227,6 +222,51 @@ async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
             .is_none(),
         "no trace"
     );
+    world
+        .manager
+        .commit_on(running.clone(), &finish(&running), at(3))
+        .await
+        .unwrap();
+    let record = world.manager.request_key(&key, at(3)).await.unwrap();
+    let again = world.manager.as_started(&record.unwrap()).await.unwrap();
+    assert_eq!(&again, row, "the first answer, whatever happened since");
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_key_holds_nothing_of_what_the_client_wrote() {
+    let world = World::new().await;
+    let key = creates(&world, "k", "{}");
+    let new = world.new_session(Mode::Copilot, Some(new_run()));
+    world
+        .manager
+        .create(&new, &rows(), Some(&key), at(0))
+        .await
+        .unwrap();
+    let scan = world.client.scan().table_name(&world.table).send();
+    let items = scan.await.unwrap().items.unwrap();
+    let stored: Vec<_> = items
+        .iter()
+        .filter(|item| item["PK"].as_s().unwrap().starts_with("KEY#"))
+        .collect();
+    assert_eq!(stored.len(), 1);
+    let mut names: Vec<_> = stored[0].keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        ["PK", "SK", "request", "run_id", "session_id", "ttl"]
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_first_answer_is_gone_with_its_session() {
+    let world = World::new().await;
+    let state = world.queued(Mode::Copilot).await;
+    let id = state.session_id;
+    world.does(id, Command::Delete, at(1)).await.unwrap();
+    let gone = world.manager.as_created(id).await;
+    assert!(matches!(gone, Err(ReadError::NoSuchSession)));
 }
 
 #[tokio::test]
