@@ -12,13 +12,18 @@ mod live;
 mod load;
 mod slice;
 
+use std::time::Duration;
+
 use agents::Agents;
 use documents::Artifacts;
 use lambda_kit::{Message, Outbox, Problem, UnknownMessage, now};
-use session::SessionId;
+use session::{Owed, SessionId};
 use session_manager::{Actor, Purged, ReadError, SessionManager};
 
 pub use deadline::Deadline;
+
+/// What a purge leaves of its time, to send for the next one.
+const LAST_CALL: Duration = Duration::from_secs(10);
 
 /// All that a slice works with, made once per process.
 #[derive(Debug)]
@@ -56,17 +61,27 @@ impl Executor {
 
     /// Removes what a deleted session left behind, as much as the time allows; the rest in the next message.
     async fn purge(&self, session: SessionId, deadline: Deadline) -> Result<(), Problem> {
-        let state = match self.sessions.state(session, &Actor::Engine).await {
-            Ok(state) if state.is_deleted() => state,
-            Ok(_) | Err(ReadError::NoSuchSession) => return Ok(()),
+        let now = now();
+        let until = deadline.instant().checked_sub(LAST_CALL);
+        let until = until.unwrap_or_else(|| deadline.instant());
+        let emptied = match self.sessions.state(session, &Actor::Engine).await {
+            Ok(state) if self.sessions.rules().recover(&state, now) == Some(Owed::Purge) => {
+                let owner = &state.owner;
+                self.artifacts.delete_all(owner, session, until).await?
+            }
+            Ok(_) => {
+                tracing::warn!(%session, "purge not due");
+                return Ok(());
+            }
+            // Its last entry has left by its TTL; whose artifacts there were, nobody knows any more.
+            Err(ReadError::NoSuchSession) => true,
             Err(error) => return Err(error.into()),
         };
-        self.artifacts.delete_all(&state.owner, session).await?;
-        match self
-            .sessions
-            .purge(session, now(), deadline.instant())
-            .await?
-        {
+        let purged = match emptied {
+            true => self.sessions.purge(session, now, until).await?,
+            false => Purged::More,
+        };
+        match purged {
             Purged::Done => tracing::info!(%session, "session purged"),
             Purged::More => self.outbox.enqueue(Message::Purge(session)).await,
             Purged::NotDue => tracing::warn!(%session, "purge not due"),

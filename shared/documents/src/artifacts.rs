@@ -3,8 +3,13 @@
 //! The key begins with the owner, so that nobody's artifact can stand in another's place, and a session's artifacts
 //! have one prefix, by which a purge finds them. An event points to an artifact by name alone.
 
+use std::time::Instant;
+
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use session::{OwnerId, RunId, SessionId};
 
 /// The bucket, as far as artifacts go.
@@ -29,8 +34,8 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-    fn storage(error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Storage(Box::new(error))
+    fn storage(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Storage(error.into())
     }
 }
 
@@ -103,15 +108,17 @@ impl Artifacts {
         Ok(String::from_utf8(bytes.to_vec())?)
     }
 
-    /// Removes everything that a session has, page by page.
+    /// Removes everything that a session has, 1,000 objects a request, until `deadline` at the latest. False when something may
+    /// be left: a later call goes on where this one stopped.
     ///
     /// # Errors
-    /// [`ArtifactError::Storage`]; a later call goes on where this one stopped.
+    /// [`ArtifactError::Storage`], also where a single object could not be removed.
     pub async fn delete_all(
         &self,
         owner: &OwnerId,
         session: SessionId,
-    ) -> Result<(), ArtifactError> {
+        deadline: Instant,
+    ) -> Result<bool, ArtifactError> {
         let mut pages = self
             .client
             .list_objects_v2()
@@ -119,19 +126,47 @@ impl Artifacts {
             .prefix(format!("{owner}/{session}/"))
             .into_paginator()
             .send();
-        while let Some(page) = pages.next().await {
-            for object in page.map_err(ArtifactError::storage)?.contents() {
-                self.client
-                    .delete_object()
-                    .bucket(&self.bucket)
-                    .set_key(object.key().map(str::to_owned))
-                    .send()
-                    .await
-                    .map_err(ArtifactError::storage)?;
+        while Instant::now() < deadline {
+            let Some(page) = pages.next().await else {
+                return Ok(true);
+            };
+            let page = page.map_err(ArtifactError::storage)?;
+            if !page.contents().is_empty() {
+                self.delete_page(&page).await?;
             }
         }
-        Ok(())
+        Ok(false)
     }
+
+    async fn delete_page(&self, page: &ListObjectsV2Output) -> Result<(), ArtifactError> {
+        let deleted = self
+            .client
+            .delete_objects()
+            .bucket(&self.bucket)
+            .delete(all_of(page).map_err(ArtifactError::storage)?)
+            .send()
+            .await
+            .map_err(ArtifactError::storage)?;
+        match deleted.errors() {
+            [] => Ok(()),
+            [error, ..] => {
+                let code = error.code().unwrap_or("unknown");
+                let message = format!("{} objects stay: {code}", deleted.errors().len());
+                Err(ArtifactError::storage(message))
+            }
+        }
+    }
+}
+
+/// A page of a list holds as many objects as one request may delete. Only errors are answered.
+fn all_of(page: &ListObjectsV2Output) -> Result<Delete, BuildError> {
+    let keys = page.contents().iter().filter_map(|object| object.key());
+    let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());
+    let objects = objects.collect::<Result<_, _>>()?;
+    Delete::builder()
+        .set_objects(Some(objects))
+        .quiet(true)
+        .build()
 }
 
 fn key(owner: &OwnerId, session: SessionId, run: RunId, name: &str) -> String {
