@@ -2,10 +2,7 @@
 
 use lambda_kit::http::{Reply, optional_fields};
 use lambda_kit::{Action, App, Code, Outbox, Problem, Request, now};
-use session::Command;
-
-/// The longest message that a client may add, in bytes.
-const MAX_CONTEXT: usize = 32 * 1024;
+use session::{CONTENT_BYTES, Command};
 
 /// Resumes a suspended session: a paused run goes on from its last saved step, a failed one is taken over by a new run.
 ///
@@ -34,7 +31,7 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Repl
 fn context(request: &Request) -> Result<Option<String>, Problem> {
     let text = optional_fields(request)?.text("additional_context")?;
     let text = text.filter(|text| !text.trim().is_empty());
-    if text.as_ref().is_some_and(|text| text.len() > MAX_CONTEXT) {
+    if text.as_ref().is_some_and(|text| text.len() > CONTENT_BYTES) {
         let detail = "`additional_context` is larger than 32 KiB.";
         return Err(Problem::new(Code::TooLarge, detail));
     }
@@ -52,8 +49,8 @@ mod tests {
         let bodies = [
             ("", Code::Unavailable),
             (r#"{"additional_context": null}"#, Code::Unavailable),
-            (&saying("x".repeat(MAX_CONTEXT)), Code::Unavailable),
-            (&saying("x".repeat(MAX_CONTEXT + 1)), Code::TooLarge),
+            (&saying("x".repeat(CONTENT_BYTES)), Code::Unavailable),
+            (&saying("x".repeat(CONTENT_BYTES + 1)), Code::TooLarge),
             (r#"{"additional_context": 1}"#, Code::InvalidField),
         ];
         changes(handle, &bodies).await;

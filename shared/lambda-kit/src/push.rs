@@ -13,7 +13,7 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use futures::StreamExt as _;
 use serde::Serialize;
 use serde_json::json;
-use session::{Envelope, Recorded, SessionId};
+use session::{Envelope, FRAME_BYTES, Recorded, SessionId};
 use session_manager::{ConnectionId, SessionManager};
 
 /// How many connections are written to at the same time.
@@ -21,9 +21,6 @@ const AT_ONCE: usize = 10;
 
 /// What one connection may take for what one commit brings.
 const TIME_EACH: Duration = Duration::from_secs(2);
-
-/// The largest frame, in bytes: API Gateway takes 128 KB.
-const MAX_FRAME: usize = 128_000;
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +141,7 @@ async fn timed(connection: &ConnectionId, posting: impl Future<Output = Delivery
 /// An event as a frame. One that is too large keeps its place and its kind, and says where it can be read.
 fn frame(envelope: &Envelope) -> Option<String> {
     let text = serde_json::to_string(envelope).ok()?;
-    if text.len() <= MAX_FRAME {
+    if text.len() <= FRAME_BYTES {
         return Some(text);
     }
     let seq = envelope.seq?.0;
@@ -196,7 +193,7 @@ mod tests {
     #[test]
     fn an_event_above_the_limit_keeps_its_place_and_says_where_it_is() {
         let frame = frame(&output("x".repeat(200_000))).unwrap();
-        assert!(frame.len() < MAX_FRAME);
+        assert!(frame.len() < FRAME_BYTES);
         let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
         assert_eq!(frame["event_type"], "output");
         assert_eq!(frame["seq"], 7);

@@ -4,7 +4,7 @@
 //! (Developer Guide, "Item sizes and formats"): names and texts in UTF-8 bytes, a number about half its digits.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use session::{EventBody, Recorded};
+use session::{CONTENT_BYTES, EventBody, FRAME_BYTES, Recorded};
 
 use crate::error::TooLarge;
 use crate::items::{Entry, Item};
@@ -19,10 +19,6 @@ const TRANSACTION_BYTES: usize = 4 * KB * KB;
 const TRANSACTION_ITEMS: usize = 100;
 /// How many events one entry holds: readers that begin in the middle of a log count on it.
 pub(crate) const ENTRY_EVENTS: usize = 32;
-/// The contract: a message, a plan's step, a person's feedback.
-const CONTENT_BYTES: usize = 32 * KB;
-/// API Gateway: a message to a WebSocket client.
-const FRAME_BYTES: usize = 128 * KB;
 
 /// What DynamoDB counts an item as, in bytes.
 pub fn item_size(item: &Item) -> usize {

@@ -10,6 +10,7 @@ mod command;
 mod decide;
 mod event;
 mod id;
+mod limits;
 mod mode;
 mod recover;
 mod refusal;
@@ -28,6 +29,7 @@ pub use event::{
     Message, PlanStep, Recorded, Role,
 };
 pub use id::{ApprovalId, CommitId, Epoch, InvalidId, OwnerId, RunId, Seq, SessionId, digest};
+pub use limits::{CONTENT_BYTES, DESCRIPTION_CHARS, FRAME_BYTES};
 pub use mode::{MODES, Mode, ModeInfo, UnknownMode};
 pub use recover::{Owed, Wake};
 pub use refusal::Refusal;

@@ -1,11 +1,8 @@
 //! What the record tells when a run, and when a stage of it, begins.
 
-use session::{Begin, EventBody, NodeStatus, Phase, PlanStep, Position, Stage};
+use session::{Begin, DESCRIPTION_CHARS, EventBody, NodeStatus, Phase, PlanStep, Position, Stage};
 
 use crate::{Engine, clip::clip_chars, engine::goal, graph, memory::Told};
-
-/// How much of a task its beginning tells, in characters.
-const DESCRIPTION_CHARS: usize = 2_000;
 
 impl Engine<'_> {
     /// The opening of a slice, for `Command::TakeLease`: the run's own beginning where no worker was at it before, and

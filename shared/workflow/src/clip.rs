@@ -1,7 +1,7 @@
 //! How much of a text fits.
 
 /// The most that a message of the record holds; a longer answer is an artifact, and the message its beginning.
-pub const MAX_MESSAGE_BYTES: usize = 32 * 1024;
+pub const MAX_MESSAGE_BYTES: usize = session::CONTENT_BYTES;
 
 /// The beginning of a text: at most `bytes` of it, without cutting a character.
 pub fn clip(text: &str, bytes: usize) -> &str {

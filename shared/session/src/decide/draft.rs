@@ -3,13 +3,10 @@
 use serde_json::json;
 
 use crate::{
-    Answer, ApprovalEnd, ApprovalStatus, Change, Event, EventBody, Failure, NewRun, NodeStatus,
-    Phase, Position, Record, Refusal, Run, RunEnd, RunId, RunRow, RunStatus, SessionStatus, Stage,
-    State, SuspendReason, Timestamp,
+    Answer, ApprovalEnd, ApprovalStatus, Change, DESCRIPTION_CHARS, Event, EventBody, Failure,
+    NewRun, NodeStatus, Phase, Position, Record, Refusal, Run, RunEnd, RunId, RunRow, RunStatus,
+    SessionStatus, Stage, State, SuspendReason, Timestamp,
 };
-
-/// How much of a task its row shows, in characters.
-const DESCRIPTION_CHARS: usize = 2_000;
 
 pub(super) struct Draft {
     pub state: State,

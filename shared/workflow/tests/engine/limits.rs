@@ -1,14 +1,12 @@
 //! What does not fit: answers of another kind, plans too long or too large, texts too long for an entry or a frame.
 
 use serde_json::{Value, json};
-use session::{EventBody, Failure, Mode, Next, Progress, RunStatus};
+use session::{EventBody, FRAME_BYTES, Failure, Mode, Next, Progress, RunStatus};
 use workflow::{Content, MAX_MESSAGE_BYTES, Memory, Outcome, Request, Work};
 
 use crate::{script, world::World};
 
 type Asked<'a> = &'a dyn Fn(&Request) -> Outcome;
-
-const FRAME: usize = 128 * 1024;
 
 /// A worker's turn as far as the progress, with whatever the agent says.
 fn turn(world: &World, answer: impl FnOnce(&Request) -> Outcome) -> Progress {
@@ -101,7 +99,7 @@ fn a_result_fits_a_frame_and_an_entry_stays_below_32_events_in_any_script() {
             .unwrap();
         assert!(told.len() <= 32);
         for envelope in &told {
-            assert!(serde_json::to_string(envelope).unwrap().len() <= FRAME);
+            assert!(serde_json::to_string(envelope).unwrap().len() <= FRAME_BYTES);
         }
     }
     assert_eq!(world.run().status, RunStatus::Completed);
