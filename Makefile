@@ -16,9 +16,9 @@ test: install
 	@$(STACK_PYTHON) infra/local/check.py --stack
 
 # The stack in the foreground until Ctrl-C. EXECUTOR=native runs the workers in MiniStack, DATA=<folder> keeps the table,
-# QUICK=1 is the stack that the tests run against.
+# QUICK=1 is the stack that the tests run against. A change of the source restarts the functions; RELOAD=0 leaves them be.
 up: install
-	@$(STACK_PYTHON) infra/local/up.py $(if $(QUICK),--quick)
+	@$(STACK_PYTHON) infra/local/up.py $(if $(QUICK),--quick) $(if $(filter 0,$(RELOAD)),--ignore-changes)
 
 # The figures of the README beside their bars, from a release build and DynamoDB Local (PROFILE=dev tries the benchmark itself).
 bench: install

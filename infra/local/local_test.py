@@ -2,6 +2,7 @@
 
 import io
 import sys
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import settings
 import template as templates
 from client import Follower
 from progress import Progress
-from settings import TEMPLATE, Invalid
+from settings import ROOT, TEMPLATE, Invalid
 
 
 def frame(seq: int | None, kind: str = "status", **data: object) -> dict[str, object]:
@@ -49,6 +50,17 @@ class Environment(unittest.TestCase):
             with self.assertRaises(Invalid) as raised:
                 settings.from_environment([], environment)
             self.assertIn(next(iter(environment)), str(raised.exception))
+
+
+class HotReload(unittest.TestCase):
+    def test_only_what_functions_are_built_from_is_watched(self) -> None:
+        lines = (ROOT / ".cargolambdaignore").read_text().splitlines()
+        self.assertIn("/*", lines)
+        watched = [ROOT / line.removeprefix("!/") for line in lines if line.startswith("!/")]
+        self.assertEqual([path for path in watched if not path.exists()], [])
+        members = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]
+        built = {ROOT / member.split("/")[0] for member in members} - {ROOT / "tests"}
+        self.assertLessEqual(built, set(watched))
 
 
 class TheTemplate(unittest.TestCase):
