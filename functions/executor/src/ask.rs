@@ -37,11 +37,8 @@ impl Executor {
             Ok(answer) => Asked::Came(self.keep(state, request, answer).await, None),
             Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => Asked::NoTime,
             Err(error) => {
-                tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, "step failed");
-                let retry_after = match &error.failure {
-                    agents::Failure::Transient { retry_after, .. } => *retry_after,
-                    _ => None,
-                };
+                tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, causes = lambda_kit::causes(&error.failure), "step failed");
+                let retry_after = error.retry_after();
                 Asked::Came(Outcome::Failure(failed(error)), retry_after)
             }
         }
@@ -69,7 +66,7 @@ impl Executor {
                 .put(&state.owner, state.session_id, run.id, &name, text)
                 .await;
             if let Err(error) = stored {
-                tracing::error!(session = %state.session_id, error = %error, "artifact not stored");
+                tracing::error!(session = %state.session_id, causes = lambda_kit::causes(&error), "artifact not stored");
                 return Outcome::Failure(not_stored(usages));
             }
             artifact = Some(name);

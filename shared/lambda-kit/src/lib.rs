@@ -37,7 +37,7 @@ pub use lambda_runtime::Error;
 pub use lambda_runtime::tracing::init_default_subscriber as init_logs;
 pub use models::Models;
 pub use outbox::Outbox;
-pub use problem::{Code, Problem};
+pub use problem::{Code, Problem, causes};
 pub use push::{Delivery, Push};
 pub use queue::{Message, Queue, QueueError, UnknownMessage};
 pub use task::Task;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use session::Timestamp;
 use session_manager::Committed;
 
-use crate::{Message, Push, Queue};
+use crate::{Message, Push, Queue, causes};
 
 /// How long a request waits for its pushes, however many follow: within its own time the queue must be reached too.
 const PUSH_TIME: Duration = Duration::from_secs(3);
@@ -63,7 +63,11 @@ impl Outbox {
             return;
         };
         if let Err(error) = queue.send(message, delay).await {
-            tracing::error!(?message, error = %error, "message not sent; the sweeper will");
+            tracing::error!(
+                ?message,
+                causes = causes(&error),
+                "message not sent; the sweeper will"
+            );
         }
     }
 }

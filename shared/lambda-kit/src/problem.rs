@@ -155,17 +155,17 @@ impl Problem {
             tracing::info!(status, code, "refused");
             return;
         }
-        let mut causes = String::new();
-        let mut next = self.source();
-        while let Some(cause) = next {
-            causes.push_str(&format!(
-                "{}{cause}",
-                if causes.is_empty() { "" } else { ": " }
-            ));
-            next = cause.source();
-        }
+        let causes = causes(self);
         tracing::error!(status, code, causes, "failed");
     }
+}
+
+/// What lies behind an error, for our own log: the texts of its sources, the nearest first.
+pub fn causes(error: &dyn Error) -> String {
+    std::iter::successors(error.source(), |&cause| cause.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 impl From<Refusal> for Problem {
