@@ -18,9 +18,9 @@ import template as templates
 from processes import Failed, Processes
 from settings import ROOT, TABLE_NAME
 
-BENCHMARK = ["--bench", "figures"]
-# The function that cold starts are compared with.
-EMPTY = ["--example", "empty"]
+# The benchmark, and the function that cold starts are compared with.
+BENCHMARK = ["--package", "tests", "--bench", "figures"]
+EMPTY = ["--package", "tests", "--example", "empty"]
 
 
 def main() -> int:
@@ -30,11 +30,12 @@ def main() -> int:
         template = templates.read(configuration.TEMPLATE)
         settings = configuration.from_environment(templates.parameter_names(template))
         settings = replace(settings, state=settings.state / "bench", dynamodb_port=free_port(), data=None)
-        # One selection for both, so that what is measured is what was built.
-        packages = [*templates.functions(template).values(), "tests"]
-        selected = ["--locked", "--profile", profile, *(part for name in packages for part in ("--package", name))]
-        run(["cargo", "build", *selected, "--bins", *EMPTY, *BENCHMARK], os.environ)
-        measure(settings, template, ["cargo", "bench", *selected, *BENCHMARK])
+        common = ["--locked", "--profile", profile]
+        # As they are deployed: without a package named, and so without what only tests switch on.
+        names = [part for name in templates.functions(template).values() for part in ("--bin", name)]
+        run(["cargo", "build", *common, *names], os.environ)
+        run(["cargo", "build", *common, *EMPTY], os.environ)
+        measure(settings, template, ["cargo", "bench", *common, *BENCHMARK])
     except (Failed, configuration.Invalid) as reason:
         print(reason, file=sys.stderr)
         return 1

@@ -16,8 +16,10 @@ pub const EMPTY: &str = "empty";
 /// Where the functions are: beside this program, in the same build.
 pub struct Binaries {
     folder: PathBuf,
-    /// All functions, in the order of the alphabet.
+    /// All functions that are built, in the order of the alphabet.
     pub names: Vec<String>,
+    /// Those that are not.
+    pub missing: Vec<String>,
 }
 
 impl Binaries {
@@ -35,9 +37,13 @@ impl Binaries {
             }
         }
         names.sort();
+        let (names, missing) = names
+            .into_iter()
+            .partition(|name| folder.join(name).is_file());
         Ok(Self {
             folder: folder.to_owned(),
             names,
+            missing,
         })
     }
 

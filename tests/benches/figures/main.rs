@@ -49,5 +49,9 @@ async fn measure() -> Result<()> {
     lists::print(&world).await?;
     sizes::print(&binaries)?;
     cold_start::print(&world, &binaries).await?;
-    warm::print(&world, &binaries).await
+    warm::print(&world, &binaries).await?;
+    match binaries.missing.as_slice() {
+        [] => Ok(()),
+        missing => Err(format!("not built: {}", missing.join(", ")).into()),
+    }
 }
