@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 
 Event = dict[str, Any]
 
@@ -74,6 +75,21 @@ async def run_task(ws_url: str, task_id: str, first_frame: Event, follower: Foll
                 yield event
                 if event["event_type"] in LAST_EVENTS:
                     return
+
+
+def answers(ws_url: str) -> bool:
+    """Whether a connection opens and a frame is answered; by then the three functions behind it have run once."""
+    return asyncio.run(pong(ws_url))
+
+
+async def pong(ws_url: str) -> bool:
+    try:
+        async with connect(f"{ws_url}?task_id=ready", open_timeout=60) as socket:
+            await send(socket, {"type": "ping"})
+            frame: Event = json.loads(await asyncio.wait_for(socket.recv(), 60))
+            return bool(frame["event_type"] == "pong")
+    except (WebSocketException, OSError):
+        return False
 
 
 async def send(socket: ClientConnection, frame: Event) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from websockets.exceptions import WebSocketException
+
 import settings as configuration
 import stack
 import template as templates
@@ -78,6 +80,8 @@ def main() -> int:
             asyncio.run(play(running.env, checks))
     except (Failed, Refused, configuration.Invalid) as reason:
         return stack.failed(reason)
+    except WebSocketException as reason:
+        return stack.failed(Failed(f"the WebSocket did not stay open: {reason}; see {stack.relative(settings.logs)}"))
     except KeyboardInterrupt:
         return 130
     print("\nall of it happened" if not checks.failed else f"\nfailed: {'; '.join(checks.failed)}", flush=True)

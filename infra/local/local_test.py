@@ -1,15 +1,20 @@
 """Tests of what the local stack decides by itself; what it starts is tested by starting it."""
 
 import io
+import json
 import sys
 import tomllib
 import unittest
+from http import HTTPStatus
 from pathlib import Path
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 import processes
 import settings
 import template as templates
-from client import Follower
+from client import Follower, pong
 from progress import Progress
 from settings import ROOT, TEMPLATE, Invalid
 
@@ -37,6 +42,24 @@ class TheRuleOfSeq(unittest.TestCase):
         follower.take(frame(1))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=1)), (None, None))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=2)), (None, follower.subscribe()))
+
+
+class AnOpenDoor(unittest.IsolatedAsyncioTestCase):
+    async def test_a_refused_handshake_is_not_ready_yet_and_a_pong_is(self) -> None:
+        statuses = [HTTPStatus.FORBIDDEN]
+
+        def refuse(connection: ServerConnection, _request: Request) -> Response | None:
+            return connection.respond(statuses.pop(), "") if statuses else None
+
+        async def answer(connection: ServerConnection) -> None:
+            self.assertEqual(json.loads(await connection.recv()), {"type": "ping"})
+            await connection.send(json.dumps(frame(None, "pong", last_seq=0)))
+
+        async with serve(answer, "127.0.0.1", 0, process_request=refuse) as server:
+            url = "ws://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+            self.assertFalse(await pong(url))
+            self.assertTrue(await pong(url))
+        self.assertFalse(await pong(url))
 
 
 class Environment(unittest.TestCase):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import client
 import dynamodb
 import functions
 import ministack
@@ -65,6 +66,8 @@ def bring_up(
         deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local", "TABLE_NAME": TABLE_NAME})
     with step(f"functions: cargo lambda watch, port {settings.http_port}" + native_note(settings)):
         functions.watch(settings, processes, {**os.environ, **deployed.environment})
+        # API Gateway's side of a slow first start is a refused handshake, so whoever comes first must not meet one.
+        processes.wait_until(functions.NAME, lambda: client.answers(deployed.ws_url), 180)
     env = {
         "HTTP_URL": settings.http_url,
         "WS_URL": deployed.ws_url,
