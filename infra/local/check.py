@@ -22,6 +22,7 @@ QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
+    "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "lints": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
 }
 TESTS = ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]
