@@ -234,14 +234,22 @@ async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
     post_empty(&format!("/api/sessions/{id}/suspend"))
         .await
         .ok();
-    eventually("the step is kept", || async {
-        (count(&record(&id).await, "step_complete") == 1).then_some(())
+    let steps = || async {
+        let events = record(&id).await;
+        (
+            count(&events, "step_start"),
+            count(&events, "step_complete"),
+        )
+    };
+    let kept = eventually("the step is kept", || async {
+        let (begun, done) = steps().await;
+        (begun == done).then_some(done)
     })
     .await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(
-        count(&record(&id).await, "step_start"),
-        1,
+        steps().await,
+        (kept, kept),
         "nothing begins while it is suspended"
     );
     let paused = detail(&id).await;

@@ -7,7 +7,7 @@ use lambda_runtime::Context;
 use session::Timestamp;
 use session_manager::ChangeError;
 
-/// What must be left for a write to be worth another attempt.
+/// What must be left of an invocation for another write to be worth its attempt.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
 /// How long between two attempts.
@@ -38,6 +38,11 @@ impl Deadline {
     /// On the monotonic clock.
     pub const fn instant(&self) -> Instant {
         self.instant
+    }
+
+    /// When nothing further should be begun.
+    pub fn last_call(&self) -> Instant {
+        self.instant.checked_sub(LAST_CALL).unwrap_or(self.instant)
     }
 
     /// On the wall clock.

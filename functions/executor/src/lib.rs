@@ -22,8 +22,8 @@ use session_manager::{Actor, Purged, ReadError, SessionManager};
 
 pub use deadline::Deadline;
 
-/// What a purge leaves of its time, to send for the next one.
-const LAST_CALL: Duration = Duration::from_secs(10);
+/// How long a purge waits before it goes on in another message, so that one that cannot get on does not turn hot.
+const BETWEEN_PURGES: Duration = Duration::from_secs(1);
 
 /// All that a slice works with, made once per process.
 #[derive(Debug)]
@@ -62,8 +62,7 @@ impl Executor {
     /// Removes what a deleted session left behind, as much as the time allows; the rest in the next message.
     async fn purge(&self, session: SessionId, deadline: Deadline) -> Result<(), Problem> {
         let now = now();
-        let until = deadline.instant().checked_sub(LAST_CALL);
-        let until = until.unwrap_or_else(|| deadline.instant());
+        let until = deadline.last_call();
         let emptied = match self.sessions.state(session, &Actor::Engine).await {
             Ok(state) if self.sessions.rules().recover(&state, now) == Some(Owed::Purge) => {
                 let owner = &state.owner;
@@ -83,7 +82,10 @@ impl Executor {
         };
         match purged {
             Purged::Done => tracing::info!(%session, "session purged"),
-            Purged::More => self.outbox.enqueue(Message::Purge(session)).await,
+            Purged::More => {
+                let rest = Message::Purge(session);
+                self.outbox.enqueue_after(rest, BETWEEN_PURGES).await;
+            }
             Purged::NotDue => tracing::warn!(%session, "purge not due"),
         }
         Ok(())

@@ -54,10 +54,11 @@ impl SessionManager {
         while let Some(mut page) = pages.next().await? {
             page.retain(|item| !kept.contains(&sort_key(item)));
             for batch in page.chunks(BATCH) {
+                self.batch_delete(batch.to_vec()).await?;
+                // Behind a batch and not before it: each call gets on, however little time it has.
                 if Instant::now() >= deadline {
                     return Ok(Purged::More);
                 }
-                self.batch_delete(batch.to_vec()).await?;
             }
         }
         let summary = keys::key(keys::session(session), keys::SUMMARY);
