@@ -1,8 +1,8 @@
 //! When this invocation ends.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use lambda_kit::now;
+use lambda_kit::{now, time_left};
 use lambda_runtime::Context;
 use session::Timestamp;
 use session_manager::ChangeError;
@@ -23,8 +23,7 @@ pub struct Deadline {
 impl Deadline {
     /// The runtime's deadline; where it lies in the past, as under `cargo lambda watch`, the configured time-out from now.
     pub fn of(context: &Context, timeout: Duration) -> Self {
-        let left = context.deadline().duration_since(SystemTime::now());
-        Self::after(left.unwrap_or(timeout))
+        Self::after(time_left(context, timeout))
     }
 
     /// A deadline so far from now.
@@ -74,6 +73,8 @@ impl Deadline {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     fn context(millis_since_1970: u128) -> Context {

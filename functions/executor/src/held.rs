@@ -144,22 +144,23 @@ impl<'a> Held<'a> {
     }
 
     async fn commit(&mut self, progress: Progress, hand_back: bool) -> Result<(), Problem> {
+        let (run, epoch) = (self.run, self.epoch);
         let command = |progress| Command::Commit {
-            run: self.run,
-            epoch: self.epoch,
+            run,
+            epoch,
             progress,
             hand_back,
         };
-        let too_large = command(self.failing(Failure {
-            error: "The step brought more than can be stored.".into(),
-            code: "too_large".into(),
-            error_type: "SizeLimit".into(),
-        }));
         match self.append(command(progress)).await {
             Err(ChangeError::TooLarge(error)) => {
                 // It would be too large the next time as well.
                 tracing::error!(session = %self.state.session_id, error = %error, "step too large");
-                Ok(self.append(too_large).await?)
+                let failed = self.failing(Failure {
+                    error: "The step brought more than can be stored.".into(),
+                    code: "too_large".into(),
+                    error_type: "SizeLimit".into(),
+                });
+                Ok(self.append(command(failed)).await?)
             }
             other => Ok(other?),
         }

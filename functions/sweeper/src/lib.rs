@@ -6,11 +6,11 @@
 
 mod walk;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use lambda_kit::recover::recover;
-use lambda_kit::{Outbox, Problem, now};
+use lambda_kit::{Outbox, Problem, now, time_left};
 use lambda_runtime::Context;
 use session::Timestamp;
 use session_manager::{SHARDS, SessionManager};
@@ -37,8 +37,7 @@ pub struct Sweeper {
 
 /// Until when an invocation begins to look at further sessions.
 pub fn time_of(context: &Context) -> Instant {
-    let left = context.deadline().duration_since(SystemTime::now());
-    Instant::now() + left.unwrap_or(TIME).saturating_sub(MARGIN)
+    Instant::now() + time_left(context, TIME).saturating_sub(MARGIN)
 }
 
 impl Sweeper {

@@ -46,3 +46,14 @@ pub use task::Task;
 pub fn now() -> session::Timestamp {
     session::Timestamp::from_system(std::time::SystemTime::now())
 }
+
+/// What is left of an invocation; `otherwise` where the runtime's deadline is past, as under `cargo lambda watch`.
+pub fn time_left(
+    context: &lambda_runtime::Context,
+    otherwise: std::time::Duration,
+) -> std::time::Duration {
+    let left = context
+        .deadline()
+        .duration_since(std::time::SystemTime::now());
+    left.unwrap_or(otherwise)
+}
