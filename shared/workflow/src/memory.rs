@@ -29,7 +29,6 @@ pub struct DoneStep {
 pub struct Memory {
     seen: Seq,
     task: Option<String>,
-    task_artifact: Option<String>,
     additions: Vec<String>,
     pub(crate) told: Told,
     pub(crate) draft: Vec<PlanStep>,
@@ -79,12 +78,7 @@ impl Memory {
         self.seen
     }
 
-    /// The artifact that holds the whole of a task too long for a message; give its text to [`Self::complete_task`].
-    pub fn task_artifact(&self) -> Option<&str> {
-        self.task_artifact.as_deref()
-    }
-
-    /// Replaces the beginning of a long task by the whole.
+    /// Replaces the beginning of a long task by the whole, which the artifact of its `user_message` holds.
     pub fn complete_task(&mut self, whole: String) {
         self.task = Some(whole);
     }
@@ -131,8 +125,8 @@ impl Memory {
             EventBody::UserMessage {
                 role: Role::User,
                 content,
-                artifact,
-            } => self.note_user(content, artifact.as_deref()),
+                ..
+            } => self.note_user(content),
             EventBody::AgentMessage {
                 agent,
                 message,
@@ -166,12 +160,11 @@ impl Memory {
         }
     }
 
-    fn note_user(&mut self, content: &str, artifact: Option<&str>) {
+    fn note_user(&mut self, content: &str) {
         if self.task.is_some() {
             self.additions.push(content.to_owned());
         } else {
             self.task = Some(content.to_owned());
-            self.task_artifact = artifact.map(ToOwned::to_owned);
         }
     }
 
