@@ -139,6 +139,7 @@ impl<'a> Held<'a> {
                 .map_or(Position::OPEN, |run| run.position),
             work: Vec::new(),
             cost_usd: 0.0,
+            tokens: 0,
             next: Next::Fail(failure),
         }
     }

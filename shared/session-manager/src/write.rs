@@ -135,6 +135,7 @@ mod tests {
             phase: Phase::Control,
             step: Some(step),
             events,
+            memory_from: None,
         }
     }
 
@@ -179,6 +180,7 @@ mod tests {
                 at: run.position,
                 work,
                 cost_usd: 0.0,
+                tokens: 0,
                 next,
             },
             hand_back: false,
@@ -192,7 +194,7 @@ mod tests {
             role: Role::Assistant,
             message: "x".repeat(500),
             artifact: None,
-            plan: None,
+            made: None,
         };
         let done = EventBody::StepComplete {
             step_number: 1,

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     ApprovalId, ApprovalRequest, ApprovalRow, ApprovalStatus, Epoch, Event, EventBody, Mode,
-    OwnerId, Phase, Position, RunId, RunStatus, SessionId, State, Timestamp,
+    OwnerId, Phase, Position, RunId, RunStatus, Seq, SessionId, State, Timestamp,
 };
 
 /// A session to be created.
@@ -122,6 +122,9 @@ pub struct Begin {
     pub step: Option<u32>,
     /// `phase_change`, `step_start`, node running, …
     pub events: Vec<EventBody>,
+    /// Where a worker begins to read from now on; none leaves it where it was. What lies before and must be known is told
+    /// again in the same commit.
+    pub memory_from: Option<Seq>,
 }
 
 /// What came of a stage.
@@ -133,6 +136,8 @@ pub struct Progress {
     pub work: Vec<EventBody>,
     /// US dollars of the calls in `work`, as far as known.
     pub cost_usd: f64,
+    /// Tokens of the calls in `work`.
+    pub tokens: u64,
     /// What follows.
     pub next: Next,
 }

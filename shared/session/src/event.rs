@@ -62,6 +62,41 @@ pub struct PlanStep {
     pub bullet_points: Vec<String>,
 }
 
+/// How copilot means to do a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteKind {
+    /// One agent answers it.
+    OneShot,
+    /// By a plan.
+    Planned,
+    /// Not before the person has answered a question.
+    Clarify,
+    /// Not before the person has agreed to a proposal.
+    Propose,
+}
+
+/// What copilot decided about a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// How it is done.
+    pub kind: RouteKind,
+    /// Who does it, where one agent does.
+    pub agent: String,
+}
+
+/// What an agent's words are beside words: the part that the engine goes by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    /// A plan's draft.
+    Plan(Vec<PlanStep>),
+    /// Ideas to choose from, the best first.
+    Ideas(Vec<String>),
+    /// Copilot's decision.
+    Route(Route),
+}
+
 /// Who speaks in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -120,12 +155,14 @@ pub enum EventBody {
         message: String,
         session_id: SessionId,
     },
-    /// A person's words: a message of the history.
+    /// A person's words: a message of the history. `approval_id` is set where they were said in answer to a question.
     UserMessage {
         role: Role,
         content: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         artifact: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval_id: Option<ApprovalId>,
     },
     WorkflowStarted {
         run_id: RunId,
@@ -153,15 +190,15 @@ pub enum EventBody {
         phase: Phase,
         step_number: Option<u32>,
     },
-    /// An agent's words: a message of the history. `plan` is set where the words are a plan's draft.
+    /// An agent's words: a message of the history. `plan`, `ideas` or `route` stand beside them where they mean more than words.
     AgentMessage {
         agent: String,
         role: Role,
         message: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         artifact: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        plan: Option<Vec<PlanStep>>,
+        #[serde(flatten)]
+        made: Option<Made>,
     },
     /// One model call that was committed; `cost_usd` is null where the model has no known price.
     CostUpdate {
@@ -340,6 +377,7 @@ impl EventBody {
             role: Role::User,
             content: content.into(),
             artifact: None,
+            approval_id: None,
         }
     }
 
@@ -418,6 +456,44 @@ mod tests {
         let event: Event = serde_json::from_str(text).unwrap();
         assert!(matches!(event.body, Recorded::Unknown { .. }));
         assert_eq!(serde_json::to_string(&event).unwrap(), text);
+    }
+
+    #[test]
+    fn what_an_agent_made_stands_beside_its_words() {
+        let said = |made| Event {
+            run_id: None,
+            body: EventBody::AgentMessage {
+                agent: "planner".into(),
+                role: Role::Assistant,
+                message: "m".into(),
+                artifact: None,
+                made,
+            }
+            .into(),
+        };
+        let route = Route {
+            kind: RouteKind::OneShot,
+            agent: "engineer".into(),
+        };
+        for (made, field) in [
+            (None, ""),
+            (Some(Made::Plan(Vec::new())), r#","plan":[]"#),
+            (Some(Made::Ideas(vec!["i".into()])), r#","ideas":["i"]"#),
+            (
+                Some(Made::Route(route)),
+                r#","route":{"kind":"one_shot","agent":"engineer"}"#,
+            ),
+        ] {
+            let event = said(made);
+            let text = serde_json::to_string(&event).unwrap();
+            assert_eq!(
+                text,
+                format!(
+                    r#"{{"event_type":"agent_message","data":{{"agent":"planner","role":"assistant","message":"m"{field}}}}}"#
+                )
+            );
+            assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+        }
     }
 
     #[test]

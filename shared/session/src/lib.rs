@@ -26,7 +26,7 @@ pub use command::{
 pub use decide::{MAX_ATTEMPTS, MAX_HOPS, create};
 pub use event::{
     ApprovalRequest, ApprovalRow, ArtifactLink, Dag, DagEdge, DagNode, Envelope, Event, EventBody,
-    Message, PlanStep, Recorded, Role,
+    Made, Message, PlanStep, Recorded, Role, Route, RouteKind,
 };
 pub use id::{ApprovalId, CommitId, Epoch, InvalidId, OwnerId, RunId, Seq, SessionId, digest};
 pub use limits::{CONTENT_BYTES, DESCRIPTION_CHARS, FRAME_BYTES};

@@ -88,6 +88,9 @@ pub struct Run {
     pub started_at: Option<Timestamp>,
     /// US dollars so far, of the calls with a known price.
     pub cost_usd: f64,
+    /// Tokens so far, of questions and answers.
+    #[serde(default)]
+    pub tokens: u64,
     /// How many messages have carried it on.
     pub hops: u32,
     /// When a message for it became due.
@@ -110,10 +113,53 @@ pub enum Stage {
     Review,
     /// The planner revises it.
     Revise,
+    /// A person decides about the plan.
+    ApprovePlan,
+    /// A person decides whether a step is carried out.
+    BeforeStep,
     /// A step of the plan is carried out.
     Step,
+    /// A person decides about what came of a step.
+    AfterStep,
+    /// A person decides about a step that failed.
+    OnError,
+    /// A person chooses among the ideas, before the last step works them out.
+    ChooseIdea,
+    /// Copilot chooses who works on the turn.
+    Route,
+    /// A person answers copilot's question.
+    Clarify,
+    /// A person decides about what copilot proposes.
+    Propose,
+    /// A person ends a turn or begins the next.
+    Turn,
+    /// Text or references are taken from documents.
+    Extract,
+    /// Papers are fetched.
+    Download,
+    /// Papers are summarized.
+    Summarize,
+    /// Artifacts are written.
+    Output,
     /// The result is drawn up.
     Finish,
+}
+
+impl Stage {
+    /// Whether a person is asked there, and nobody works.
+    pub const fn asks(self) -> bool {
+        matches!(
+            self,
+            Self::ApprovePlan
+                | Self::BeforeStep
+                | Self::AfterStep
+                | Self::OnError
+                | Self::ChooseIdea
+                | Self::Clarify
+                | Self::Propose
+                | Self::Turn
+        )
+    }
 }
 
 /// Where the engine stands in a run.
@@ -149,15 +195,32 @@ impl Position {
         match self.stage {
             Stage::Open => "init".into(),
             Stage::Answer => "execute".into(),
-            Stage::Plan | Stage::Review | Stage::Revise => "planning".into(),
-            Stage::Step => format!("step_{}", self.step),
-            Stage::Finish => "terminator".into(),
+            Stage::Plan | Stage::Review | Stage::Revise | Stage::ApprovePlan => "planning".into(),
+            Stage::BeforeStep
+            | Stage::Step
+            | Stage::AfterStep
+            | Stage::OnError
+            | Stage::ChooseIdea => format!("step_{}", self.step),
+            Stage::Route | Stage::Clarify | Stage::Propose => "routing".into(),
+            Stage::Extract => "extraction".into(),
+            Stage::Download => "download".into(),
+            Stage::Summarize => "summarize".into(),
+            Stage::Output => "output".into(),
+            Stage::Turn | Stage::Finish => "terminator".into(),
         }
     }
 
-    /// Whether the record tells of that node as running: a review works on the node that the draft began.
+    /// Whether the record tells of that node as running. A review works on the node that the draft began, and so does the
+    /// person who is asked about the plan; a question about a step is asked before its node runs or after.
     pub const fn node_is_running(&self) -> bool {
-        self.begun || matches!(self.stage, Stage::Review | Stage::Revise)
+        match self.stage {
+            Stage::Review
+            | Stage::Revise
+            | Stage::ApprovePlan
+            | Stage::Clarify
+            | Stage::Propose => true,
+            stage => self.begun && !stage.asks(),
+        }
     }
 }
 

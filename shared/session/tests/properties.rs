@@ -202,6 +202,7 @@ impl World {
                     } else {
                         vec![line("begins")]
                     },
+                    memory_from: None,
                 };
                 let until = self.now.plus(Duration::from_secs(180));
                 Command::TakeLease {
@@ -250,6 +251,7 @@ impl World {
                 phase: Phase::Control,
                 step: Some(held.at.step + 1),
                 events: vec![line("begins")],
+                memory_from: None,
             }),
             What::Again => Next::Again,
             What::Ask {
@@ -277,6 +279,7 @@ impl World {
             at: held.at,
             work: vec![line("work")],
             cost_usd: 0.01,
+            tokens: 10,
             next,
         }
     }

@@ -43,6 +43,7 @@ impl Engine<'_> {
             phase,
             step,
             events,
+            memory_from: None,
         }
     }
 

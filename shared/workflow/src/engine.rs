@@ -49,10 +49,12 @@ impl<'a> Engine<'a> {
         let at = self.position();
         match at.stage {
             Stage::Open | Stage::Finish => None,
+            stage if stage.asks() => None,
             Stage::Answer => Some(self.settings.agent()),
             Stage::Plan | Stage::Revise => Some(agent::PLANNER),
             Stage::Review => Some(agent::PLAN_REVIEWER),
             Stage::Step => step(&self.memory.plan, at).map(|step| step.sub_task_agent.as_str()),
+            _ => None,
         }
     }
 }

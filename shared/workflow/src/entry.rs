@@ -1,6 +1,6 @@
 //! What one commit holds, in the making: what came of a stage, and then the beginning of the next.
 
-use session::{EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Role};
+use session::{EventBody, Failure, Made, Next, NodeStatus, PlanStep, Position, Progress, Role};
 
 use crate::{
     Answer, Engine, MAX_MESSAGE_BYTES, Usage,
@@ -13,6 +13,7 @@ pub(crate) struct Entry<'a> {
     told: Told,
     work: Vec<EventBody>,
     cost_usd: f64,
+    tokens: u64,
 }
 
 impl<'a> Entry<'a> {
@@ -22,6 +23,7 @@ impl<'a> Entry<'a> {
             told: engine.memory.told.clone(),
             work: Vec::new(),
             cost_usd: 0.0,
+            tokens: 0,
         }
     }
 
@@ -37,7 +39,7 @@ impl<'a> Entry<'a> {
             role: Role::Assistant,
             message: clip(&answer.message, MAX_MESSAGE_BYTES).to_owned(),
             artifact: answer.artifact.clone(),
-            plan: plan.map(<[PlanStep]>::to_vec),
+            made: plan.map(|plan| Made::Plan(plan.to_vec())),
         });
         if let Some(name) = answer.artifact.as_deref() {
             let files_tracked = with_artifact(&self.engine.memory.artifacts, Some(name));
@@ -49,13 +51,15 @@ impl<'a> Entry<'a> {
     /// A line of the ledger for each model answer.
     pub fn costs(&mut self, usages: &[Usage]) {
         for usage in usages {
+            let tokens = usage.input_tokens + usage.output_tokens;
             self.cost_usd += usage.cost_usd.unwrap_or(0.0);
+            self.tokens += tokens;
             self.push(EventBody::CostUpdate {
                 run_id: self.engine.run.id,
                 agent: self.engine.agent().unwrap_or_default().to_owned(),
                 step_id: Some(self.engine.position().node()),
                 model: usage.model.clone(),
-                tokens: usage.input_tokens + usage.output_tokens,
+                tokens,
                 input_tokens: usage.input_tokens,
                 output_tokens: usage.output_tokens,
                 cost_usd: usage.cost_usd,
@@ -88,6 +92,7 @@ impl<'a> Entry<'a> {
             at: self.engine.run.position,
             work: self.work,
             cost_usd: self.cost_usd,
+            tokens: self.tokens,
             next,
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use session::{
-    Envelope, EventBody, Message, NodeStatus, Phase, PlanStep, Recorded, Role, Seq, Timestamp,
+    Envelope, EventBody, Made, Message, NodeStatus, Phase, PlanStep, Recorded, Role, Seq, Timestamp,
 };
 
 use crate::{agent, clip::clip_chars, remarks::remarks};
@@ -38,7 +38,6 @@ pub struct Memory {
     pub(crate) step_started: Option<Timestamp>,
     pub(crate) artifacts: Vec<String>,
     pub(crate) chat: VecDeque<Message>,
-    pub(crate) tokens: u64,
 }
 
 /// Where the run stands as its watchers were told, so that a beginning tells only what they do not know yet.
@@ -131,11 +130,11 @@ impl Memory {
                 agent,
                 message,
                 artifact,
-                plan,
+                made,
                 ..
             } => {
                 self.artifacts = with_artifact(&self.artifacts, artifact.as_deref());
-                self.note_planning(agent, message, plan.as_deref());
+                self.note_made(agent, message, made.as_ref());
             }
             EventBody::PlanningComplete { steps, .. } => {
                 self.plan.clone_from(steps);
@@ -154,8 +153,6 @@ impl Memory {
                 };
                 self.done.insert(*step_number, done);
             }
-            EventBody::WorkflowStarted { .. } => self.tokens = 0,
-            EventBody::CostUpdate { tokens, .. } => self.tokens += tokens,
             _ => {}
         }
     }
@@ -168,12 +165,14 @@ impl Memory {
         }
     }
 
-    fn note_planning(&mut self, agent: &str, message: &str, plan: Option<&[PlanStep]>) {
-        if let Some(plan) = plan {
-            self.draft = plan.to_vec();
-            self.remarks.clear();
-        } else if agent == agent::PLAN_REVIEWER {
-            self.remarks.extend(remarks(message));
+    fn note_made(&mut self, agent: &str, message: &str, made: Option<&Made>) {
+        match made {
+            Some(Made::Plan(plan)) => {
+                self.draft.clone_from(plan);
+                self.remarks.clear();
+            }
+            None if agent == agent::PLAN_REVIEWER => self.remarks.extend(remarks(message)),
+            _ => {}
         }
     }
 }

@@ -151,7 +151,7 @@ impl Path {
         match stage {
             Stage::Open => Phase::Init,
             Stage::Plan | Stage::Review | Stage::Revise => self.planning,
-            Stage::Answer | Stage::Step | Stage::Finish => self.working,
+            _ => self.working,
         }
     }
 }

@@ -63,7 +63,7 @@ impl Engine<'_> {
             .collect();
         json!({
             "steps": steps,
-            "total_tokens": self.memory.tokens,
+            "total_tokens": self.run.tokens,
             "total_cost_usd": self.run.cost_usd,
         })
     }

@@ -122,7 +122,7 @@ impl Engine<'_> {
                 done: memory.done(),
                 ..brief
             },
-            Stage::Open | Stage::Answer | Stage::Finish => brief,
+            _ => brief,
         }
     }
 }

@@ -111,6 +111,7 @@ fn begin(step: u32, events: Vec<EventBody>) -> Begin {
         phase: Phase::Control,
         step: Some(step),
         events,
+        memory_from: None,
     }
 }
 
@@ -154,6 +155,7 @@ fn step(state: &State, kind: Kind) -> Result<Command> {
             at,
             work,
             cost_usd: 0.0,
+            tokens: 0,
             next: Next::Go(begin(next, begun)),
         },
         hand_back: false,
@@ -166,7 +168,7 @@ fn said() -> EventBody {
         role: Role::Assistant,
         message: "x".repeat(500),
         artifact: None,
-        plan: None,
+        made: None,
     }
 }
 

@@ -217,6 +217,7 @@ pub fn step(n: u32) -> Begin {
             step_number: n,
             goal: "go on".into(),
         }],
+        memory_from: None,
     }
 }
 
@@ -236,7 +237,7 @@ pub fn said(message: &str) -> EventBody {
         role: Role::Assistant,
         message: message.into(),
         artifact: None,
-        plan: None,
+        made: None,
     }
 }
 
@@ -250,6 +251,7 @@ pub fn commit(state: &State, message: &str, next: Next) -> Command {
             at: run.position,
             work: vec![said(message)],
             cost_usd: 0.0,
+            tokens: 0,
             next,
         },
         hand_back: false,

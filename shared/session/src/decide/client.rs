@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use crate::{
-    Answer, ApprovalStatus, Change, EventBody, NewRun, Refusal, RunId, RunStatus, SessionStatus,
-    SuspendReason, approval,
+    Answer, ApprovalStatus, Change, EventBody, NewRun, Refusal, Role, RunId, RunStatus,
+    SessionStatus, SuspendReason, approval,
 };
 
 pub(super) fn start_run(mut draft: Draft, new: &NewRun) -> Result<Change, Refusal> {
@@ -117,6 +117,21 @@ pub(super) fn answer(mut draft: Draft, answer: &Answer) -> Result<Change, Refusa
     let Some(run_id) = draft.state.unfinished_run().map(|run| run.id) else {
         return Err(Refusal::NoSuchApproval);
     };
+    if let Some(words) = answer
+        .feedback
+        .as_deref()
+        .filter(|text| !text.trim().is_empty())
+    {
+        draft.push(
+            Some(run_id),
+            EventBody::UserMessage {
+                role: Role::User,
+                content: words.to_owned(),
+                artifact: None,
+                approval_id: Some(answer.approval),
+            },
+        );
+    }
     draft.push(
         Some(run_id),
         EventBody::ApprovalResolved {

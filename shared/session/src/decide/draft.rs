@@ -103,6 +103,7 @@ impl Draft {
                 answer: None,
                 started_at: None,
                 cost_usd: 0.0,
+                tokens: 0,
                 hops: 0,
                 queued_at: self.now,
                 sends: 0,
@@ -122,6 +123,7 @@ impl Draft {
                 role: crate::Role::User,
                 content: new.task.clone(),
                 artifact: new.artifact.clone(),
+                approval_id: None,
             },
         );
     }
@@ -143,6 +145,7 @@ impl Draft {
                 },
                 started_at: None,
                 cost_usd: 0.0,
+                tokens: 0,
                 hops: 0,
                 queued_at: self.now,
                 sends: 0,

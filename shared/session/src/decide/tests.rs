@@ -79,6 +79,7 @@ fn begin(step: u32) -> Begin {
         phase: Phase::Control,
         step: Some(step),
         events,
+        memory_from: None,
     }
 }
 
@@ -107,6 +108,7 @@ fn commit(state: &State, next: Next) -> Command {
         at,
         work,
         cost_usd: 0.5,
+        tokens: 10,
         next,
     };
     Command::Commit {
@@ -540,7 +542,12 @@ fn an_answer_lets_the_run_go_on_or_ends_it() {
         )
     );
     let change = decide(&waiting, answer("continue")).unwrap();
-    assert_eq!(kinds(&change), ["approval_resolved"]);
+    assert_eq!(
+        kinds(&change),
+        ["user_message", "approval_resolved"],
+        "what was said with the answer is a message of the history"
+    );
+    assert_eq!(change.state.messages, waiting.messages + 1);
     assert_eq!(
         statuses(&change.state),
         (SessionStatus::Active, None, Some(RunStatus::Queued))
@@ -555,7 +562,10 @@ fn an_answer_lets_the_run_go_on_or_ends_it() {
     );
 
     let ended = decide(&waiting, answer("abort")).unwrap();
-    assert_eq!(kinds(&ended), ["approval_resolved", "workflow_cancelled"]);
+    assert_eq!(
+        kinds(&ended),
+        ["user_message", "approval_resolved", "workflow_cancelled"]
+    );
     assert_eq!(
         ended.state.run.as_ref().unwrap().status,
         RunStatus::Cancelled

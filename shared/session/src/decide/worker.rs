@@ -69,6 +69,7 @@ pub(super) fn commit(
     draft.state.lease.attempts = 0;
     if let Some(run) = draft.state.run.as_mut() {
         run.cost_usd += progress.cost_usd;
+        run.tokens += progress.tokens;
     }
     if status == RunStatus::Paused {
         stop_after_step(&mut draft, run_id, &progress.next);
@@ -125,6 +126,7 @@ fn begin(draft: &mut Draft, run_id: RunId, opening: &Begin) {
             begun: true,
             ..opening.position
         };
+        run.memory_from = opening.memory_from.unwrap_or(run.memory_from);
     }
     draft.set_phase(opening.phase, opening.step);
     draft.push_all(run_id, &opening.events);
@@ -140,6 +142,7 @@ fn stop_after_step(draft: &mut Draft, run_id: RunId, next: &Next) {
                     begun: false,
                     ..opening.position
                 };
+                run.memory_from = opening.memory_from.unwrap_or(run.memory_from);
             }
         }
         Next::Fail(failure) => {
