@@ -17,15 +17,24 @@ pub enum Agent {
     Researcher,
     /// Answers a task, or one step of it, with a program.
     Engineer,
+    /// Finds ideas for a task, improves them and chooses among them.
+    IdeaMaker,
+    /// Criticises ideas.
+    IdeaHater,
+    /// Decides how a turn of a conversation is answered.
+    CopilotControl,
 }
 
 impl Agent {
     /// Every agent.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::Planner,
         Self::PlanReviewer,
         Self::Researcher,
         Self::Engineer,
+        Self::IdeaMaker,
+        Self::IdeaHater,
+        Self::CopilotControl,
     ];
 
     /// The id as it stands in configurations, events and the ledger, e.g. `plan_reviewer`.
@@ -35,6 +44,9 @@ impl Agent {
             Self::PlanReviewer => "plan_reviewer",
             Self::Researcher => "researcher",
             Self::Engineer => "engineer",
+            Self::IdeaMaker => "idea_maker",
+            Self::IdeaHater => "idea_hater",
+            Self::CopilotControl => "copilot_control",
         }
     }
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Agent, Usage};
+use crate::{Agent, Ideas, Route, StepAgent, Usage};
 
 /// What came of a call that succeeded.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Answer {
     pub usages: Vec<Usage>,
 }
 
-/// The forms of an answer, one per agent.
+/// The forms of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Content {
@@ -27,10 +27,14 @@ pub enum Content {
     Plan(Plan),
     /// From the plan reviewer.
     Review(Review),
-    /// From the researcher.
+    /// From the researcher and the idea hater.
     Report(Report),
     /// From the engineer.
     Program(Program),
+    /// From the idea maker.
+    Ideas(Ideas),
+    /// From the copilot's control.
+    Route(Route),
 }
 
 /// How a task is to be done, step by step.
@@ -56,16 +60,6 @@ pub struct PlanStep {
     pub bullet_points: Vec<String>,
 }
 
-/// The agents that a plan may give a step to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepAgent {
-    /// For reading, explaining, comparing, writing.
-    Researcher,
-    /// For writing a program.
-    Engineer,
-}
-
 impl Content {
     /// The answer as Markdown, as a message of the record shows it.
     pub fn message(&self) -> String {
@@ -81,6 +75,8 @@ impl Content {
             Self::Review(review) if review.recommendations.is_empty() => self.summary(),
             Self::Review(review) => list(review.recommendations.iter().cloned()),
             Self::Report(report) => report.content.clone(),
+            Self::Ideas(ideas) => ideas.content.clone(),
+            Self::Route(route) => route.message.clone(),
             Self::Program(program) => {
                 let Program {
                     filename,
@@ -108,6 +104,8 @@ impl Content {
             Self::Review(review) => format!("{} recommendation(s).", review.recommendations.len()),
             Self::Report(report) => report.summary.clone(),
             Self::Program(program) => program.summary.clone(),
+            Self::Ideas(ideas) => ideas.summary.clone(),
+            Self::Route(route) => route.summary(),
         }
     }
 }
@@ -128,15 +126,6 @@ fn fence_around(code: &str) -> String {
         .max()
         .unwrap_or_default();
     "`".repeat(longest.max(2) + 1)
-}
-
-impl From<StepAgent> for Agent {
-    fn from(agent: StepAgent) -> Self {
-        match agent {
-            StepAgent::Researcher => Self::Researcher,
-            StepAgent::Engineer => Self::Engineer,
-        }
-    }
 }
 
 /// What is to be changed in a plan.

@@ -2,7 +2,7 @@
 //! and the offline engine reads it as it is.
 
 use crate::{
-    Agent, PlanStep,
+    Agent, PlanStep, StepAgent,
     usage::{BYTES_PER_TOKEN, estimate_tokens},
 };
 
@@ -31,7 +31,8 @@ pub struct Brief {
     pub history: Vec<Turn>,
     /// The plan to criticise, to revise, or to follow.
     pub plan: Vec<PlanStep>,
-    /// For the planner: what was criticised in `plan`, by the reviewer or by a human.
+    /// With a `step`: what the user says about it, e.g. why it is to be done again, or which idea is chosen.
+    /// Without one: what was criticised in `plan`, by the reviewer or by a human.
     pub remarks: Vec<String>,
     /// The step to do; without one, the whole task is to be done.
     pub step: Option<PlanStep>,
@@ -39,10 +40,14 @@ pub struct Brief {
     pub done: Vec<DoneStep>,
     /// The most steps that a plan may have, at least 1.
     pub max_steps: u32,
+    /// Whom a plan may give steps to, at least one.
+    pub team: Vec<StepAgent>,
+    /// Whether the copilot's control may ask the user first, by `clarify` or `propose`.
+    pub may_ask: bool,
 }
 
 impl Default for Brief {
-    /// An empty brief, with the contract's default of 10 plan steps.
+    /// An empty brief, with the contract's default of 10 plan steps, for a team of researcher and engineer.
     fn default() -> Self {
         Self {
             task: String::new(),
@@ -53,6 +58,8 @@ impl Default for Brief {
             step: None,
             done: Vec::new(),
             max_steps: 10,
+            team: vec![StepAgent::Researcher, StepAgent::Engineer],
+            may_ask: true,
         }
     }
 }

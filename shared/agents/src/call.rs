@@ -89,7 +89,7 @@ impl Agents {
         deadline: Instant,
         max_attempts: u32,
     ) -> Result<Answer, CallError> {
-        let form = Form::of(call.agent, call.brief.max_steps);
+        let form = Form::of(call.agent, &call.brief);
         let mut request = Request {
             agent: call.agent,
             model: self.model(call.model.as_deref()),

@@ -3,10 +3,11 @@
 
 use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Agent, Content, Plan, Program, Report, Review,
+    Agent, Brief, Content, Ideas, Plan, Program, Report, Review, Route, RouteKind, TaskAgent,
     provider::{Completion, End},
 };
 
@@ -90,16 +91,32 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// The form of an agent's answer; a plan may have `max_steps` steps.
-    pub(crate) fn of(agent: Agent, max_steps: u32) -> Self {
+    /// The form of an agent's answer, as narrow as the brief makes it: the number of a plan's steps and the team that
+    /// they are given to, and whether a route may lead to a question.
+    pub(crate) fn of(agent: Agent, brief: &Brief) -> Self {
         let mut schema = match agent {
             Agent::Planner => schema_of::<Plan>(),
             Agent::PlanReviewer => schema_of::<Review>(),
-            Agent::Researcher => schema_of::<Report>(),
+            Agent::Researcher | Agent::IdeaHater => schema_of::<Report>(),
             Agent::Engineer => schema_of::<Program>(),
+            Agent::IdeaMaker => schema_of::<Ideas>(),
+            Agent::CopilotControl => schema_of::<Route>(),
         };
-        if agent == Agent::Planner {
-            schema["properties"]["steps"]["maxItems"] = json!(max_steps.max(1));
+        match agent {
+            Agent::Planner => {
+                let steps = &mut schema["properties"]["steps"];
+                steps["maxItems"] = json!(brief.max_steps.max(1));
+                allow_only(
+                    &mut steps["items"]["properties"]["sub_task_agent"],
+                    &brief.team,
+                );
+            }
+            Agent::CopilotControl => {
+                let fields = &mut schema["properties"];
+                allow_only(&mut fields["route"], RouteKind::allowed(brief.may_ask));
+                allow_only(&mut fields["agent"], &TaskAgent::ALL);
+            }
+            _ => {}
         }
         let validator = jsonschema::validator_for(&schema)
             .expect("a schema made from our own types compiles, and a test makes each");
@@ -140,9 +157,8 @@ impl Form {
             masked: "another type".to_owned(),
             full: e.to_string(),
         })?;
-        match &content {
-            Content::Plan(plan) => check_size(plan)?,
-            Content::Review(_) | Content::Report(_) | Content::Program(_) => {}
+        if let Content::Plan(plan) = &content {
+            check_size(plan)?;
         }
         Ok(content)
     }
@@ -169,8 +185,12 @@ impl Form {
         match self.agent {
             Agent::Planner => serde_json::from_value(value).map(Content::Plan),
             Agent::PlanReviewer => serde_json::from_value(value).map(Content::Review),
-            Agent::Researcher => serde_json::from_value(value).map(Content::Report),
+            Agent::Researcher | Agent::IdeaHater => {
+                serde_json::from_value(value).map(Content::Report)
+            }
             Agent::Engineer => serde_json::from_value(value).map(Content::Program),
+            Agent::IdeaMaker => serde_json::from_value(value).map(Content::Ideas),
+            Agent::CopilotControl => serde_json::from_value(value).map(Content::Route),
         }
     }
 }
@@ -190,6 +210,13 @@ fn schema_of<T: JsonSchema>() -> Value {
         .into_generator()
         .into_root_schema_for::<T>()
         .to_value()
+}
+
+/// Makes a property a choice among these values. Its description stays; those of the single values, which would make it a
+/// `oneOf` that strict modes don't know, are the prompt's.
+fn allow_only<T: Serialize>(property: &mut Value, values: &[T]) {
+    let description = property["description"].take();
+    *property = json!({"description": description, "type": "string", "enum": values});
 }
 
 fn without_limits(schema: Value) -> Value {

@@ -1,13 +1,14 @@
 //! What a language model is told: the agent's prompt file as the system message, the brief as the user message.
 //!
-//! A prompt file is Markdown with two placeholders, each of which may be left out: `{{max_steps}}`, the most steps a
-//! plan may have, and `{{schema}}`, the JSON schema of the answer. Nothing that a client wrote goes into a system message.
+//! A prompt file is Markdown with three placeholders, each of which may be left out: `{{max_steps}}`, the most steps a
+//! plan may have, `{{team}}`, a line about each agent that a plan may give steps to, and `{{schema}}`, the JSON schema
+//! of the answer. Nothing that a client wrote goes into a system message.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{Agent, Brief, PlanStep, form::Misfit, provider::Message};
+use crate::{Agent, Brief, PlanStep, StepAgent, form::Misfit, provider::Message};
 
 /// What of an answer that did not fit is shown to the model again, in bytes.
 const LONGEST_ECHO: usize = 8 * 1024;
@@ -18,6 +19,9 @@ const fn template(agent: Agent) -> &'static str {
         Agent::PlanReviewer => include_str!("../prompts/plan_reviewer.md"),
         Agent::Researcher => include_str!("../prompts/researcher.md"),
         Agent::Engineer => include_str!("../prompts/engineer.md"),
+        Agent::IdeaMaker => include_str!("../prompts/idea_maker.md"),
+        Agent::IdeaHater => include_str!("../prompts/idea_hater.md"),
+        Agent::CopilotControl => include_str!("../prompts/copilot_control.md"),
     }
 }
 
@@ -25,6 +29,7 @@ const fn template(agent: Agent) -> &'static str {
 pub(crate) fn messages(agent: Agent, brief: &Brief, schema: &Value) -> Vec<Message> {
     let system = template(agent)
         .replace("{{max_steps}}", &brief.max_steps.to_string())
+        .replace("{{team}}", &team(&brief.team))
         .replace("{{schema}}", &format!("{schema:#}"));
     vec![Message::System(system), Message::User(question(brief))]
 }
@@ -58,17 +63,20 @@ fn question(brief: &Brief) -> String {
         .enumerate()
         .map(|(i, step)| format!("{}. {}\n   Result: {}", i + 1, step.sub_task, step.summary));
     let step = brief.step.as_ref().map(describe).unwrap_or_default();
+    let remarks = join(brief.remarks.iter().map(|r| format!("- {r}")), "\n");
+    let (of_plan, of_step) = match brief.step {
+        None => (remarks, String::new()),
+        Some(_) => (String::new(), remarks),
+    };
     let parts = [
         ("What was said before", join(history, "\n\n")),
         ("Task", brief.task.clone()),
         ("Instructions", brief.instructions.clone()),
         ("Plan", numbered(&brief.plan)),
-        (
-            "What was criticised in this plan",
-            join(brief.remarks.iter().map(|r| format!("- {r}")), "\n"),
-        ),
+        ("What was criticised in this plan", of_plan),
         ("Steps done so far", join(done, "\n")),
         ("Your step", step),
+        ("What the user says about this step", of_step),
     ];
     let mut text = String::new();
     for (heading, content) in parts
@@ -78,6 +86,15 @@ fn question(brief: &Brief) -> String {
         let _ = write!(text, "# {heading}\n\n{}\n\n", content.trim());
     }
     text
+}
+
+/// A line about each agent of the team.
+fn team(team: &[StepAgent]) -> String {
+    join(
+        team.iter()
+            .map(|&agent| format!("- `{}` {}", Agent::from(agent), agent.description())),
+        "\n",
+    )
 }
 
 fn numbered(plan: &[PlanStep]) -> String {
@@ -90,7 +107,7 @@ fn numbered(plan: &[PlanStep]) -> String {
 }
 
 fn describe(step: &PlanStep) -> String {
-    let agent = crate::Agent::from(step.sub_task_agent);
+    let agent = Agent::from(step.sub_task_agent);
     let points = step
         .bullet_points
         .iter()

@@ -2,9 +2,12 @@
 //! in a demonstration, in a test. It extracts, ranks and outlines the sentences that it is given, says in every
 //! answer's `model` what it is, costs nothing, and goes through the same schemas as any other provider.
 
+mod critique;
+mod ideas;
 mod plan;
 mod program;
 mod report;
+mod route;
 mod text;
 
 use std::time::Duration;
@@ -44,6 +47,9 @@ fn answer(agent: Agent, brief: &Brief) -> Content {
         Agent::PlanReviewer => Content::Review(plan::review(brief)),
         Agent::Researcher => Content::Report(report::write(brief)),
         Agent::Engineer => Content::Program(program::write(brief)),
+        Agent::IdeaMaker => Content::Ideas(ideas::make(brief)),
+        Agent::IdeaHater => Content::Report(critique::write(brief)),
+        Agent::CopilotControl => Content::Route(route::choose(brief)),
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn review(brief: &Brief) -> Review {
 }
 
 /// What becomes a step: items of lists, else headings, else what the text asks for, else its weightiest sentences.
-fn units(sentences: &[Sentence]) -> Vec<&Sentence> {
+pub(super) fn units(sentences: &[Sentence]) -> Vec<&Sentence> {
     let outlines: [fn(&Sentence) -> bool; 3] = [
         |sentence| sentence.kind == Kind::Item,
         |sentence| sentence.kind == Kind::Heading,
@@ -144,11 +144,15 @@ fn step(units: &[&Sentence], sentences: &[Sentence]) -> PlanStep {
     step
 }
 
+/// Whether a text calls for a program.
+pub(super) fn wants_program(text: &str) -> bool {
+    !text::words(text).is_disjoint(&text::words(PROGRAM_WORDS))
+}
+
 fn new_step(sub_task: &str) -> PlanStep {
-    let wants_program = !text::words(sub_task).is_disjoint(&text::words(PROGRAM_WORDS));
     PlanStep {
         sub_task: text::clip(sub_task, LONGEST_POINT),
-        sub_task_agent: if wants_program {
+        sub_task_agent: if wants_program(sub_task) {
             StepAgent::Engineer
         } else {
             StepAgent::Researcher

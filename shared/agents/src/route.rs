@@ -1,0 +1,80 @@
+//! What the copilot's control answers: how a turn of a conversation is to be done, and by whom.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Agent;
+
+/// How a turn is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The way.
+    pub route: RouteKind,
+    /// Who answers when it goes `one_shot`, now or after the user's reply.
+    pub agent: TaskAgent,
+    /// For `clarify` the question to the user, for `propose` what would be done and how; else one sentence that says why.
+    #[schemars(length(max = 4000), regex(pattern = r"\S"))]
+    pub message: String,
+}
+
+/// The ways in which a turn can be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteKind {
+    /// One agent answers at once.
+    OneShot,
+    /// A plan is made and followed.
+    Planned,
+    /// The user is asked what is meant.
+    Clarify,
+    /// The user is shown what would be done, and agrees or not.
+    Propose,
+}
+
+/// The agents that can answer a whole task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskAgent {
+    /// Answers in writing.
+    Researcher,
+    /// Answers with a program.
+    Engineer,
+}
+
+impl Route {
+    /// What a list shows of the decision.
+    pub(crate) fn summary(&self) -> String {
+        match self.route {
+            RouteKind::OneShot => format!("The {} answers at once.", Agent::from(self.agent)),
+            RouteKind::Planned => "A plan is made and followed.".to_owned(),
+            RouteKind::Clarify => "A question to the user.".to_owned(),
+            RouteKind::Propose => "A proposal to the user.".to_owned(),
+        }
+    }
+}
+
+impl RouteKind {
+    /// The ways that are open when the user may be asked, or may not.
+    pub(crate) const fn allowed(may_ask: bool) -> &'static [Self] {
+        if may_ask {
+            &[Self::OneShot, Self::Planned, Self::Clarify, Self::Propose]
+        } else {
+            &[Self::OneShot, Self::Planned]
+        }
+    }
+}
+
+impl TaskAgent {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Researcher, Self::Engineer];
+}
+
+impl From<TaskAgent> for Agent {
+    fn from(agent: TaskAgent) -> Self {
+        match agent {
+            TaskAgent::Researcher => Self::Researcher,
+            TaskAgent::Engineer => Self::Engineer,
+        }
+    }
+}
