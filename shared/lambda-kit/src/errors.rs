@@ -25,6 +25,11 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::NoSuchSession => session::Refusal::NoSuchSession.into(),
+            ReadError::NoSuchRun => session::Refusal::NoSuchRun.into(),
+            // The refusal of the same code speaks of open approvals alone.
+            ReadError::NoSuchApproval => {
+                Self::new(Code::ApprovalNotFound, "The session has no such approval.")
+            }
             ReadError::BadCursor => Self::new(
                 Code::BadCursor,
                 "The cursor is not one of this list; begin again without it.",

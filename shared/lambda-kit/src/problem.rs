@@ -49,6 +49,8 @@ codes! {
     ModeWithoutResume "mode_without_resume" 409;
     ModeCannotContinue "mode_cannot_continue" 409;
     ApprovalOpen "approval_open" 409;
+    ApprovalResolved "approval_resolved" 409;
+    ApprovalCancelled "approval_cancelled" 409;
     NothingToResume "nothing_to_resume" 409;
     RunUnfinished "run_unfinished" 409;
     RunEnded "run_ended" 409;
@@ -62,6 +64,7 @@ codes! {
     ModeMismatch "mode_mismatch" 422;
     EmptyTask "empty_task" 422;
     NotAnOption "not_an_option" 422;
+    InvalidAnswer "invalid_answer" 422;
     KeyReused "idempotency_key_reused" 422;
     UnknownFrame "unknown_frame" 422;
     Internal "internal" 500;

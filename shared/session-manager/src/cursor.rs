@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use session::{RunId, SessionId, Timestamp};
+use session::{ApprovalId, ApprovalStatus, RunId, SessionId, Timestamp};
 
 use crate::{Filter, ReadError};
 
@@ -45,6 +45,28 @@ pub(crate) fn behind_run(run: RunId) -> String {
 /// The run that a cursor stands behind.
 pub(crate) fn run_before(cursor: &str) -> Result<RunId, ReadError> {
     decode(cursor)?.parse().map_err(|_| ReadError::BadCursor)
+}
+
+/// The cursor behind an approval, in a list of one status or of all.
+pub(crate) fn behind_approval(approval: ApprovalId, status: Option<ApprovalStatus>) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{approval} {}", word(status)))
+}
+
+/// The approval that a cursor stands behind.
+pub(crate) fn approval_before(
+    cursor: &str,
+    status: Option<ApprovalStatus>,
+) -> Result<ApprovalId, ReadError> {
+    let text = decode(cursor)?;
+    let (approval, of) = text.split_once(' ').ok_or(ReadError::BadCursor)?;
+    if of != word(status) {
+        return Err(ReadError::BadCursor);
+    }
+    approval.parse().map_err(|_| ReadError::BadCursor)
+}
+
+fn word(status: Option<ApprovalStatus>) -> &'static str {
+    status.map_or("all", ApprovalStatus::as_str)
 }
 
 fn decode(cursor: &str) -> Result<String, ReadError> {
@@ -122,5 +144,28 @@ mod tests {
         }
         let run = RunId::new(Uuid::from_u128(1));
         assert_eq!(run_before(&behind_run(run)).unwrap(), run);
+    }
+
+    #[test]
+    fn the_cursor_of_an_approval_is_one_of_its_status() {
+        let approval = ApprovalId::new(Uuid::from_u128(1));
+        let resolved = Some(ApprovalStatus::Resolved);
+        for status in [None, resolved] {
+            let cursor = behind_approval(approval, status);
+            assert_eq!(approval_before(&cursor, status).unwrap(), approval);
+            let other = approval_before(&cursor, Some(ApprovalStatus::Expired));
+            assert!(other.is_err());
+        }
+        for bad in [
+            "",
+            "all",
+            "x all",
+            &format!("{approval}"),
+            &format!("{approval} all "),
+        ] {
+            let cursor = URL_SAFE_NO_PAD.encode(bad);
+            assert!(approval_before(&cursor, None).is_err(), "{bad}");
+        }
+        assert!(approval_before(&behind_run(RunId::new(Uuid::from_u128(1))), None).is_err());
     }
 }

@@ -54,6 +54,8 @@ impl From<ReadError> for ChangeError {
             ReadError::NoSuchSession | ReadError::BadCursor => {
                 Self::Refused(Refusal::NoSuchSession, None)
             }
+            ReadError::NoSuchRun => Self::Refused(Refusal::NoSuchRun, None),
+            ReadError::NoSuchApproval => Self::Refused(Refusal::NoSuchApproval, None),
             ReadError::Unavailable(error) => Self::Unavailable(error),
             ReadError::Malformed(error) => Self::Malformed(error),
         }
@@ -66,6 +68,12 @@ pub enum ReadError {
     /// It does not exist, was deleted, or is somebody else's: the same answer for all three.
     #[error("there is no such session")]
     NoSuchSession,
+    /// The session has no such run.
+    #[error("the session has no such run")]
+    NoSuchRun,
+    /// The session has no such approval, open or closed.
+    #[error("the session has no such approval")]
+    NoSuchApproval,
     /// The cursor was not made by us, or for another question.
     #[error("the cursor does not belong to this list")]
     BadCursor,

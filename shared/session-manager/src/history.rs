@@ -1,9 +1,14 @@
 //! The conversation: those events that are messages, read backwards from the newest.
 
-use session::{Message, Seq, SessionId};
+use session::{Envelope, Message, Seq, SessionId};
 
 use crate::events::{fits, recorded};
+use crate::items::Item;
 use crate::{Actor, ReadError, SessionManager};
+
+/// How many entries a look into the recent past reads first, and how many at most at once.
+const FEW: usize = 4;
+const MANY: usize = 64;
 
 /// A part of the conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +43,45 @@ impl SessionManager {
         })
     }
 
+    /// The newest messages before an event, in chronological order, as far as somebody can remember: the read stops at the message
+    /// with which `max_bytes` of text, or `limit` messages, are reached. That message is whole. There is no check of the owner.
+    ///
+    /// What it costs depends on what is remembered, and not on how much lies behind it: the queries begin small and double.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
+    pub async fn recent_messages(
+        &self,
+        session: SessionId,
+        before: Seq,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Message>, ReadError> {
+        let (from, to) = (Seq(1), Seq(before.0.saturating_sub(1)));
+        if to < from {
+            return Ok(Vec::new());
+        }
+        let request = self.log(session, from, to).scan_index_forward(false);
+        let mut pages = Self::pages(request, None);
+        let (mut found, mut bytes, mut entries) = (Vec::new(), 0, FEW);
+        pages.look_at(entries);
+        while let Some(page) = pages.next().await? {
+            for message in newest_first(session, page, from, to)? {
+                if found.len() == limit || bytes >= max_bytes {
+                    return Ok(chronological(found));
+                }
+                bytes += message.content.len();
+                found.push(message);
+            }
+            if found.len() == limit || bytes >= max_bytes {
+                break;
+            }
+            entries = (2 * entries).min(MANY);
+            pages.look_at(entries);
+        }
+        Ok(chronological(found))
+    }
+
     /// The newest `limit` messages before an event, in chronological order, and where the next ones are to be asked for.
     pub(crate) async fn messages(
         &self,
@@ -54,9 +98,7 @@ impl SessionManager {
         let mut pages = Self::pages(request.limit(entries), None);
         let (mut found, mut bytes) = (Vec::new(), 0);
         while let Some(page) = pages.next().await? {
-            let mut envelopes = recorded(session, page, from, to)?;
-            envelopes.sort_by_key(|envelope| std::cmp::Reverse(envelope.seq));
-            for message in envelopes.iter().filter_map(session::Envelope::as_message) {
+            for message in newest_first(session, page, from, to)? {
                 if found.len() == limit || !fits(&mut bytes, &message) {
                     let next = found.last().map(|message: &Message| message.seq);
                     return Ok((chronological(found), next));
@@ -66,6 +108,19 @@ impl SessionManager {
         }
         Ok((chronological(found), None))
     }
+}
+
+/// The messages of these entries, newest first.
+fn newest_first(
+    session: SessionId,
+    page: Vec<Item>,
+    from: Seq,
+    to: Seq,
+) -> Result<Vec<Message>, ReadError> {
+    let envelopes = recorded(session, page, from, to)?;
+    let mut messages: Vec<_> = envelopes.iter().filter_map(Envelope::as_message).collect();
+    messages.sort_by_key(|message| std::cmp::Reverse(message.seq));
+    Ok(messages)
 }
 
 fn chronological(mut newest_first: Vec<Message>) -> Vec<Message> {

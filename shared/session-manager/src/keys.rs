@@ -50,6 +50,8 @@ pub(crate) const META: &str = "META";
 pub(crate) const LOG: &str = "LOG#";
 /// How the sort key of every run begins.
 pub(crate) const RUN: &str = "RUN#";
+/// How the sort key of every approval begins.
+pub(crate) const APPROVAL: &str = "APPROVAL#";
 /// How the sort key of every connection that follows a session begins.
 pub(crate) const CONNECTION: &str = "CONNECTION#";
 
@@ -85,7 +87,7 @@ pub(crate) fn run_config(id: RunId) -> String {
 
 /// An approval's row.
 pub(crate) fn approval(id: ApprovalId) -> String {
-    format!("APPROVAL#{id}")
+    format!("{APPROVAL}{id}")
 }
 
 /// A connection, as its own partition and as the sort key under the session that it follows.

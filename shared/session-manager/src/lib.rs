@@ -6,9 +6,11 @@
 //! say what the table holds, every other module is one way of reading it.
 
 mod append;
+mod approvals;
 mod calls;
 mod change;
 mod connections;
+mod costs;
 mod cursor;
 mod detail;
 mod due;
@@ -28,8 +30,10 @@ mod update;
 mod wire;
 mod write;
 
+pub use approvals::ApprovalPage;
 pub use change::{Actor, Committed, NewRows};
 pub use connections::ConnectionId;
+pub use costs::{Dollars, OfAgent, OfModel, OfStep, RunCosts, Share, Sums};
 pub use detail::Detail;
 pub use due::Overdue;
 pub use error::{ChangeError, Malformed, ReadError, StorageError, TooLarge};

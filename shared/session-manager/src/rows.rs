@@ -6,8 +6,8 @@ use session::{ApprovalEnd, Record, Rules, RunEnd, RunRow, State, Timestamp};
 
 use crate::error::Malformed;
 use crate::items::{
-    ApprovalItem, ConfigItem, Item, KeyRecord, RunItem, Summary, moving, number, text, to_item,
-    tombstone,
+    ApprovalItem, ConfigItem, Item, KeyRecord, RunItem, Summary, moving, number, place, text,
+    to_item, tombstone,
 };
 use crate::keys;
 use crate::request_key::{KEY_TTL, RequestKey};
@@ -118,7 +118,11 @@ impl Rows<'_> {
     }
 
     fn run_started(&mut self, row: &RunRow, extras: &Extras<'_>) -> Result<(), Malformed> {
-        self.put_row(keys::run(row.id), to_item("run", RunItem::from(row))?);
+        let item = RunItem {
+            first_seq: self.state.run.as_ref().map(|run| run.first_seq),
+            ..RunItem::from(row)
+        };
+        self.put_row(keys::run(row.id), to_item("run", item)?);
         if let Some(config) = extras.run_config {
             self.config(keys::run_config(row.id), config)?;
         }
@@ -129,6 +133,7 @@ impl Rows<'_> {
         let mut set = vec![
             ("status", text(end.status.as_str())),
             ("completed_at", text(end.completed_at.to_string())),
+            ("last_seq", place(self.state.last_seq)),
         ];
         if let Some(at) = end.started_at {
             set.push(("started_at", text(at.to_string())));

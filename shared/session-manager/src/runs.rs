@@ -53,11 +53,18 @@ impl SessionManager {
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
     pub async fn run(&self, session: SessionId, run: RunId) -> Result<Option<RunRow>, ReadError> {
+        let item = self.run_item(session, run).await?;
+        Ok(item.map(RunRow::try_from).transpose()?)
+    }
+
+    pub(crate) async fn run_item(
+        &self,
+        session: SessionId,
+        run: RunId,
+    ) -> Result<Option<RunItem>, ReadError> {
         let key = keys::key(keys::session(session), keys::run(run));
-        match self.get(key).await? {
-            Some(item) => Ok(Some(from_item::<RunItem>("run", item)?.try_into()?)),
-            None => Ok(None),
-        }
+        let item = self.get(key).await?;
+        Ok(item.map(|item| from_item("run", item)).transpose()?)
     }
 
     /// The run that a key led to, as it was when it was started. There is no check of the owner.

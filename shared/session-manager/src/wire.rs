@@ -99,6 +99,12 @@ impl Pages {
         }
     }
 
+    /// Lets the pages from here on look at no more than so many items each.
+    pub fn look_at(&mut self, items: usize) {
+        let items = i32::try_from(items).unwrap_or(i32::MAX);
+        self.request = self.request.clone().limit(items);
+    }
+
     /// The next page, which may be empty; `None` behind the last one.
     pub async fn next(&mut self) -> Result<Option<Vec<Item>>, StorageError> {
         if self.done {

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use session::Seq;
 
 pub(crate) use entry::Entry;
 pub(crate) use rows::{ApprovalItem, ConfigItem, FollowerItem, RunItem};
@@ -43,6 +44,11 @@ pub(crate) fn from_item<T: DeserializeOwned>(
 /// A text attribute.
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
+}
+
+/// A place in the record as an attribute.
+pub(crate) fn place(seq: Seq) -> AttributeValue {
+    AttributeValue::N(seq.0.to_string())
 }
 
 /// A whole number as an attribute.

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use session::{
-    ApprovalId, ApprovalRow, ApprovalStatus, Mode, OwnerId, RunId, RunRow, RunStatus, SessionId,
-    Timestamp,
+    ApprovalId, ApprovalRow, ApprovalStatus, Mode, OwnerId, RunId, RunRow, RunStatus, Seq,
+    SessionId, Timestamp,
 };
 
 use crate::error::Malformed;
 
-/// A run's row. Its status is that of its start until it has ended; what it does meanwhile is in the state.
+/// A run's row. Its status is that of its start until it has ended; what it does meanwhile is in the state. Where its events
+/// begin and end stands beside it, for whoever reads all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunItem {
     pub id: RunId,
@@ -30,6 +31,10 @@ pub(crate) struct RunItem {
     pub resumed_from: Option<RunId>,
     /// JSON text.
     pub meta: String,
+    #[serde(default)]
+    pub first_seq: Option<Seq>,
+    #[serde(default)]
+    pub last_seq: Option<Seq>,
 }
 
 impl From<&RunRow> for RunItem {
@@ -49,6 +54,8 @@ impl From<&RunRow> for RunItem {
             error: row.error,
             resumed_from: row.resumed_from,
             meta: row.meta.to_string(),
+            first_seq: None,
+            last_seq: None,
         }
     }
 }
@@ -123,6 +130,33 @@ impl From<&ApprovalRow> for ApprovalItem {
             expires_at: row.expires_at,
             resolved_at: row.resolved_at,
         }
+    }
+}
+
+impl TryFrom<ApprovalItem> for ApprovalRow {
+    type Error = Malformed;
+
+    fn try_from(item: ApprovalItem) -> Result<Self, Malformed> {
+        let json = |text: &str| {
+            serde_json::from_str(text).map_err(|error| Malformed::new("approval", error))
+        };
+        Ok(Self {
+            approval_id: item.approval_id,
+            run_id: item.run_id,
+            step_id: item.step_id,
+            checkpoint_type: item.checkpoint_type,
+            message: item.message,
+            options: item.options,
+            context: json(&item.context)?,
+            status: item.status,
+            resolution: item.resolution,
+            feedback: item.feedback,
+            modifications: item.modifications.as_deref().map(json).transpose()?,
+            resolved_by: item.resolved_by,
+            created_at: item.created_at,
+            expires_at: item.expires_at,
+            resolved_at: item.resolved_at,
+        })
     }
 }
 
@@ -240,7 +274,9 @@ mod tests {
             expires_at: at(2),
             resolved_at: None,
         };
-        round_trips(ApprovalItem::from(&row));
+        let item = ApprovalItem::from(&row);
+        round_trips(item.clone());
+        assert_eq!(ApprovalRow::try_from(item).unwrap(), row);
         round_trips(ConfigItem {
             config: r#"{"a":1}"#.into(),
         });

@@ -1,5 +1,5 @@
 //! A proxy in front of DynamoDB Local that brings what it never does: throttles, conflicts, replies that are lost after the
-//! write was done, or hang. It also writes down which operations came by.
+//! write was done, or hang. It also writes down which operations came by, and what they consumed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -51,6 +51,7 @@ impl Fault {
 struct Book {
     faults: VecDeque<(&'static str, Fault)>,
     seen: Vec<String>,
+    units: f64,
 }
 
 impl Book {
@@ -104,6 +105,11 @@ impl Proxy {
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut self.book.lock().unwrap().seen)
     }
+
+    /// The capacity that single reads and queries have consumed since the last time that somebody asked.
+    pub fn units(&self) -> f64 {
+        std::mem::take(&mut self.book.lock().unwrap().units)
+    }
 }
 
 type Reply = Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>>;
@@ -122,7 +128,12 @@ async fn answer(request: Request<Incoming>, book: Arc<Mutex<Book>>, upstream: Ar
     let request = Request::from_parts(head, Full::new(body.clone()));
     let fault = book.lock().unwrap().fault_for(&operation);
     match fault {
-        None => forward(request, &upstream).await,
+        None => {
+            let (head, body) = forward(request, &upstream).await?.into_parts();
+            let body = body.collect().await?.to_bytes();
+            book.lock().unwrap().units += units(&body);
+            Ok(Response::from_parts(head, Full::new(body)))
+        }
         Some(Fault::LoseReply) => {
             forward(request, &upstream).await?;
             Err("the reply is lost".into())
@@ -156,6 +167,12 @@ async fn answer(request: Request<Incoming>, book: Arc<Mutex<Book>>, upstream: Ar
         }
         Some(Fault::Refuse(body)) => reply(400, body),
     }
+}
+
+fn units(reply: &[u8]) -> f64 {
+    let reply: serde_json::Value = serde_json::from_slice(reply).unwrap_or_default();
+    let consumed = &reply["ConsumedCapacity"]["CapacityUnits"];
+    consumed.as_f64().unwrap_or_default()
 }
 
 fn left_undone(left: &serde_json::Value) -> Reply {

@@ -265,6 +265,7 @@ pub fn note(state: &State, message: &str) -> Command {
         phase: state.phase,
         step: state.current_step,
         events: Vec::new(),
+        memory_from: None,
     };
     commit(state, message, Next::Go(opening))
 }

@@ -1,0 +1,277 @@
+//! What a run has cost, by model, by agent and by step: the sums of the `cost_update` events that stand in its record.
+//!
+//! The record is read page by page, and nothing of it is kept but the sums. Money is summed in whole billionths of a dollar, to
+//! which every recorded cost is rounded: so the parts add up to the whole.
+
+use serde::{Serialize, Serializer};
+use session::{Envelope, EventBody, Recorded, RunId, Seq, SessionId};
+
+use crate::events::recorded;
+use crate::{Actor, ReadError, SessionManager};
+
+/// Into how many parts a dollar is divided.
+const PARTS: f64 = 1e9;
+
+/// What a run has cost so far, in the shape of the contract: as JSON it is the answer.
+///
+/// Each breakdown adds up to the totals. Its rows are in the order in which they first appear in the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunCosts {
+    /// Which run.
+    pub run_id: RunId,
+    /// US dollars, of the calls with a known price.
+    pub total_cost_usd: Dollars,
+    /// Tokens of questions and answers.
+    pub total_tokens: u64,
+    /// Tokens of questions.
+    pub total_prompt_tokens: u64,
+    /// Tokens of answers.
+    pub total_completion_tokens: u64,
+    /// How many calls were recorded.
+    pub record_count: u64,
+    /// How many of them have no known price: their tokens count, their cost is 0.
+    pub unpriced_records: u64,
+    /// By model.
+    pub model_breakdown: Vec<Share<OfModel>>,
+    /// By agent.
+    pub agent_breakdown: Vec<Share<OfAgent>>,
+    /// By step.
+    pub step_breakdown: Vec<Share<OfStep>>,
+}
+
+/// What one model, agent or step has consumed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Share<T> {
+    /// Whose share it is.
+    #[serde(flatten)]
+    pub of: T,
+    /// How much it is.
+    #[serde(flatten)]
+    pub sums: Sums,
+}
+
+/// A share by model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfModel {
+    /// The model's name.
+    pub model: String,
+}
+
+/// A share by agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfAgent {
+    /// The agent's id.
+    pub agent: String,
+}
+
+/// A share by step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfStep {
+    /// The DAG node; null for calls that belong to none.
+    pub step_id: Option<String>,
+}
+
+/// Tokens and dollars of some calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Sums {
+    /// Tokens of questions and answers.
+    pub tokens: u64,
+    /// Tokens of questions.
+    pub input_tokens: u64,
+    /// Tokens of answers.
+    pub output_tokens: u64,
+    /// US dollars.
+    pub cost_usd: Dollars,
+}
+
+/// An amount of US dollars, in whole billionths; as JSON in dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dollars(u64);
+
+impl SessionManager {
+    /// What a run of this session has cost so far; of a run that took over from a failed one, what it cost itself.
+    ///
+    /// # Errors
+    /// [`ReadError`]: `NoSuchSession` before `NoSuchRun`.
+    pub async fn run_costs(
+        &self,
+        session: SessionId,
+        actor: &Actor,
+        run: RunId,
+    ) -> Result<RunCosts, ReadError> {
+        let (state, row) = tokio::join!(self.state(session, actor), self.run_item(session, run));
+        let (state, row) = (state?, row?.ok_or(ReadError::NoSuchRun)?);
+        // A run that has not ended goes on to where the session stands.
+        let from = row.first_seq.unwrap_or(Seq(1));
+        let to = row.last_seq.unwrap_or(state.last_seq);
+        let mut costs = RunCosts::none(run);
+        let mut pages = Self::pages(self.log(session, from, to), None);
+        while let Some(page) = pages.next().await? {
+            recorded(session, page, from, to)?
+                .into_iter()
+                .for_each(|envelope| costs.add(envelope));
+        }
+        Ok(costs)
+    }
+}
+
+impl RunCosts {
+    const fn none(run_id: RunId) -> Self {
+        Self {
+            run_id,
+            total_cost_usd: Dollars(0),
+            total_tokens: 0,
+            total_prompt_tokens: 0,
+            total_completion_tokens: 0,
+            record_count: 0,
+            unpriced_records: 0,
+            model_breakdown: Vec::new(),
+            agent_breakdown: Vec::new(),
+            step_breakdown: Vec::new(),
+        }
+    }
+
+    /// Adds an event, if it tells of a cost of this run.
+    fn add(&mut self, envelope: Envelope) {
+        let Recorded::Known(EventBody::CostUpdate {
+            run_id,
+            agent,
+            step_id,
+            model,
+            tokens,
+            input_tokens,
+            output_tokens,
+            cost_usd,
+            ..
+        }) = envelope.body
+        else {
+            return;
+        };
+        if run_id != self.run_id {
+            return;
+        }
+        let call = Sums {
+            tokens,
+            input_tokens,
+            output_tokens,
+            cost_usd: Dollars::of(cost_usd.unwrap_or_default()),
+        };
+        self.total_cost_usd.0 += call.cost_usd.0;
+        self.total_tokens += tokens;
+        self.total_prompt_tokens += input_tokens;
+        self.total_completion_tokens += output_tokens;
+        self.record_count += 1;
+        self.unpriced_records += u64::from(cost_usd.is_none());
+        add(&mut self.model_breakdown, OfModel { model }, call);
+        add(&mut self.agent_breakdown, OfAgent { agent }, call);
+        add(&mut self.step_breakdown, OfStep { step_id }, call);
+    }
+}
+
+/// Adds a call to its share.
+fn add<T: PartialEq>(shares: &mut Vec<Share<T>>, of: T, call: Sums) {
+    match shares.iter_mut().find(|share| share.of == of) {
+        Some(share) => share.sums.add(call),
+        None => shares.push(Share { of, sums: call }),
+    }
+}
+
+impl Sums {
+    fn add(&mut self, call: Self) {
+        self.tokens += call.tokens;
+        self.input_tokens += call.input_tokens;
+        self.output_tokens += call.output_tokens;
+        self.cost_usd.0 += call.cost_usd.0;
+    }
+}
+
+impl Dollars {
+    fn of(cost: f64) -> Self {
+        // The cast makes of what is no amount (negative, not a number) none.
+        Self((cost * PARTS).round() as u64)
+    }
+}
+
+impl Serialize for Dollars {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0 as f64 / PARTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use session::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn run(n: u128) -> RunId {
+        RunId::new(Uuid::from_u128(n))
+    }
+
+    fn call(of: RunId, agent: &str, step: Option<&str>, cost_usd: Option<f64>) -> Envelope {
+        let body = EventBody::CostUpdate {
+            run_id: of,
+            agent: agent.into(),
+            step_id: step.map(str::to_owned),
+            model: if cost_usd.is_some() { "priced" } else { "own" }.into(),
+            tokens: 15,
+            input_tokens: 10,
+            output_tokens: 5,
+            cost_usd,
+            total_cost_usd: 9.0,
+        };
+        Envelope {
+            timestamp: Timestamp::from_micros(0).unwrap(),
+            run_id: Some(of),
+            session_id: SessionId::new(Uuid::from_u128(7)),
+            seq: Some(Seq(1)),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn the_shares_add_up_in_the_order_in_which_they_appear_and_without_dust() {
+        let mut costs = RunCosts::none(run(1));
+        for envelope in [
+            call(run(1), "planner", Some("planning"), Some(0.1)),
+            call(run(1), "researcher", Some("step_2"), Some(0.2)),
+            call(run(2), "researcher", Some("step_2"), Some(5.0)),
+            call(run(1), "planner", Some("step_10"), None),
+            call(run(1), "researcher", None, Some(0.000_000_001)),
+        ] {
+            costs.add(envelope);
+        }
+        let shares = |of, calls: u64, cost: f64| {
+            let mut of: serde_json::Value = of;
+            of["tokens"] = json!(15 * calls);
+            of["input_tokens"] = json!(10 * calls);
+            of["output_tokens"] = json!(5 * calls);
+            of["cost_usd"] = json!(cost);
+            of
+        };
+        assert_eq!(
+            serde_json::to_value(&costs).unwrap(),
+            json!({
+                "run_id": run(1), "total_cost_usd": 0.300_000_001, "total_tokens": 60,
+                "total_prompt_tokens": 40, "total_completion_tokens": 20,
+                "record_count": 4, "unpriced_records": 1,
+                "model_breakdown": [
+                    shares(json!({"model": "priced"}), 3, 0.300_000_001),
+                    shares(json!({"model": "own"}), 1, 0.0),
+                ],
+                "agent_breakdown": [
+                    shares(json!({"agent": "planner"}), 2, 0.1),
+                    shares(json!({"agent": "researcher"}), 2, 0.200_000_001),
+                ],
+                "step_breakdown": [
+                    shares(json!({"step_id": "planning"}), 1, 0.1),
+                    shares(json!({"step_id": "step_2"}), 1, 0.2),
+                    shares(json!({"step_id": "step_10"}), 1, 0.0),
+                    shares(json!({"step_id": null}), 1, 0.000_000_001),
+                ],
+            })
+        );
+    }
+}
