@@ -4,10 +4,13 @@
 
 mod critique;
 mod ideas;
+mod number;
 mod plan;
 mod program;
 mod report;
+mod review;
 mod route;
+mod standing;
 mod text;
 
 use std::time::Duration;
@@ -44,7 +47,7 @@ fn answer(agent: Agent, brief: &Brief) -> Content {
     match agent {
         Agent::Planner if brief.plan.is_empty() => Content::Plan(plan::draft(brief)),
         Agent::Planner => Content::Plan(plan::revise(brief)),
-        Agent::PlanReviewer => Content::Review(plan::review(brief)),
+        Agent::PlanReviewer => Content::Review(review::write(brief)),
         Agent::Researcher => Content::Report(report::write(brief)),
         Agent::Engineer => Content::Program(program::write(brief)),
         Agent::IdeaMaker => Content::Ideas(ideas::make(brief)),
@@ -64,4 +67,18 @@ fn goal(brief: &Brief) -> String {
         .or(sentences.first())
         .map(|sentence| sentence.text.clone())
         .unwrap_or_default()
+}
+
+/// What the user says about the step that is to be done.
+fn heard(brief: &Brief) -> &[String] {
+    if brief.step.is_some() {
+        &brief.remarks
+    } else {
+        &[]
+    }
+}
+
+/// The line at the end of a text that says what wrote it, and how.
+fn disclaimer(how: &str) -> String {
+    format!("*{how} by {MODEL} from the text it was given. No language model was asked.*")
 }

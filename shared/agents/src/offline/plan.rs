@@ -1,46 +1,56 @@
 //! Planning by outline: what the task lists or asks for becomes steps; where it does neither, its weightiest sentences do.
-//! The review measures a plan against the task with the same yardstick, and a revision mends what the review measures.
+//! Where ideas are wanted, the instructions list the steps, and the task is the subject of them all.
+//! A revision mends what the review (`review`) measures.
 
-use super::text::{self, Kind, Sentence, Words};
-use crate::{Brief, Plan, PlanStep, Review, StepAgent};
+use super::{
+    review::{KEY_SENTENCES, doubles, is_ours, lacks_conclusion, uncovered, words_of},
+    text::{self, Kind, Sentence, Words},
+};
+use crate::{Brief, Plan, PlanStep, StepAgent};
 
 /// Steps that a text without lists is broken into, beside the one that brings the results together.
 const STEPS_FROM_PROSE: usize = 4;
 /// Points that a step is given from the text.
 const POINTS: usize = 3;
-/// Sentences of the task that a plan has to cover.
-const KEY_SENTENCES: usize = 8;
-/// A sentence is covered by a step that has this part of its words.
-const COVERED: f64 = 0.5;
 /// Limits of a [`PlanStep`].
-const LONGEST_POINT: usize = 400;
+const LONGEST_OUTLINED: usize = 1500;
+pub(super) const LONGEST_POINT: usize = 400;
 const MOST_POINTS: usize = 12;
 
 const CONCLUSION: &str =
     "Bring the results of the steps before together into one answer to the task.";
-const NOT_COVERED: &str = "No step covers this part of the task: ";
 const HEED: &str = "Heed: ";
 
 /// Words that call for a program.
 const PROGRAM_WORDS: &str = "algorithm calculate calculation code compute implement implementation plot program \
 programme python script simulate simulation software statistic";
 
+/// Words that call for a critic, and those that call for a maker all the same.
+const CRITIC_WORDS: &str = "criticise criticize criticism critic critique weak weakness flaw";
+const MAKER_WORDS: &str = "choose combine improve mend pick propose revise select write";
+
 /// A first plan.
 pub(super) fn draft(brief: &Brief) -> Plan {
     let sentences = text::sentences(&brief.task);
+    let instructions = text::sentences(&brief.instructions);
+    if let Some(mut steps) = outlined(brief, &sentences, &instructions) {
+        let wishes = instructions.iter().filter(|sentence| is_wish(sentence));
+        heed(&mut steps, wishes.map(|wish| wish.text.as_str()));
+        return Plan { steps };
+    }
     let most = brief.max_steps.max(1) as usize;
     let concludes = most > 1;
     let units = units(&sentences);
     let per_step = units.len().div_ceil(most - usize::from(concludes)).max(1);
     let mut steps: Vec<PlanStep> = units
         .chunks(per_step)
-        .map(|units| step(units, &sentences))
+        .map(|units| step(units, &sentences, &brief.team))
         .collect();
     if steps.is_empty() {
-        steps.push(new_step(&brief.task));
+        steps.push(new_step(&brief.task, &brief.team));
     }
     if concludes && steps.len() > 1 {
-        steps.push(new_step(CONCLUSION));
+        steps.push(new_step(CONCLUSION, &brief.team));
     }
     heed(&mut steps, [brief.instructions.as_str()]);
     Plan { steps }
@@ -67,7 +77,7 @@ pub(super) fn revise(brief: &Brief) -> Plan {
     }
     let room = steps.len() < brief.max_steps as usize;
     if lacks_conclusion(&steps) && room {
-        steps.push(new_step(CONCLUSION));
+        steps.push(new_step(CONCLUSION, &brief.team));
     }
     steps.truncate(brief.max_steps.max(1) as usize);
     for step in &mut steps {
@@ -78,34 +88,35 @@ pub(super) fn revise(brief: &Brief) -> Plan {
     Plan { steps }
 }
 
-/// What a plan lacks, by comparing it with the task.
-pub(super) fn review(brief: &Brief) -> Review {
-    let mut recommendations: Vec<String> = doubles(&brief.plan)
-        .into_iter()
-        .map(|(a, b)| {
-            format!(
-                "Step {} says what step {} says: make them one.",
-                b + 1,
-                a + 1
-            )
+/// The steps that the instructions list for a team that makes ideas; none where it is another team, or nothing is listed.
+fn outlined(brief: &Brief, task: &[Sentence], instructions: &[Sentence]) -> Option<Vec<PlanStep>> {
+    let items: Vec<&str> = instructions
+        .iter()
+        .filter(|sentence| sentence.kind == Kind::Item)
+        .map(|item| item.text.as_str())
+        .collect();
+    if items.is_empty() || !brief.team.contains(&StepAgent::IdeaMaker) {
+        return None;
+    }
+    let per_step = items.len().div_ceil(brief.max_steps.max(1) as usize);
+    let joined = items.chunks(per_step).map(|items| items.join(" "));
+    let mut steps: Vec<PlanStep> = joined
+        .map(|sub_task| PlanStep {
+            sub_task: text::clip(&sub_task, LONGEST_OUTLINED),
+            ..new_step(&sub_task, &brief.team)
         })
         .collect();
-    recommendations.extend(uncovered(&brief.task, &brief.plan).iter().map(|sentence| {
-        format!(
-            "{NOT_COVERED}“{}”",
-            text::clip(&sentence.text, LONGEST_POINT)
-        )
-    }));
-    if lacks_conclusion(&brief.plan) && brief.plan.len() < brief.max_steps as usize {
-        recommendations.push(
-            "Step 1 and those after it have no end: add a step that brings the results together."
-                .to_owned(),
-        );
-    }
-    Review {
-        approved: recommendations.is_empty(),
-        recommendations,
-    }
+    // The first step has the ideas, so it is the one that needs the subject.
+    steps[0].bullet_points = text::key_sentences(task, &Words::new(), KEY_SENTENCES)
+        .into_iter()
+        .map(|sentence| text::clip(&sentence.text, LONGEST_POINT))
+        .collect();
+    Some(steps)
+}
+
+/// What instructions say beside a list and the words that lead to it.
+fn is_wish(sentence: &Sentence) -> bool {
+    sentence.kind == Kind::Prose && !sentence.text.ends_with(':')
 }
 
 /// What becomes a step: items of lists, else headings, else what the text asks for, else its weightiest sentences.
@@ -128,8 +139,8 @@ pub(super) fn units(sentences: &[Sentence]) -> Vec<&Sentence> {
 }
 
 /// A step for one unit; further ones become its points.
-fn step(units: &[&Sentence], sentences: &[Sentence]) -> PlanStep {
-    let mut step = new_step(&units[0].text);
+fn step(units: &[&Sentence], sentences: &[Sentence], team: &[StepAgent]) -> PlanStep {
+    let mut step = new_step(&units[0].text, team);
     let near = text::key_sentences(sentences, &units[0].words, POINTS + units.len());
     step.bullet_points = units[1..]
         .iter()
@@ -149,16 +160,33 @@ pub(super) fn wants_program(text: &str) -> bool {
     !text::words(text).is_disjoint(&text::words(PROGRAM_WORDS))
 }
 
-fn new_step(sub_task: &str) -> PlanStep {
+fn new_step(sub_task: &str, team: &[StepAgent]) -> PlanStep {
     PlanStep {
         sub_task: text::clip(sub_task, LONGEST_POINT),
-        sub_task_agent: if wants_program(sub_task) {
-            StepAgent::Engineer
-        } else {
-            StepAgent::Researcher
-        },
+        sub_task_agent: agent_for(sub_task, team),
         bullet_points: Vec::new(),
     }
+}
+
+/// The one of the team that a step's words call for.
+fn agent_for(sub_task: &str, team: &[StepAgent]) -> StepAgent {
+    let wanted = match (team.contains(&StepAgent::IdeaMaker), sub_task) {
+        (true, text) if criticises(text) => StepAgent::IdeaHater,
+        (true, _) => StepAgent::IdeaMaker,
+        (false, text) if wants_program(text) => StepAgent::Engineer,
+        (false, _) => StepAgent::Researcher,
+    };
+    if team.contains(&wanted) {
+        wanted
+    } else {
+        team.first().copied().unwrap_or(wanted)
+    }
+}
+
+/// Whether a step only criticises; one that improves by a critique makes something.
+fn criticises(text: &str) -> bool {
+    let words = text::words(text);
+    !words.is_disjoint(&text::words(CRITIC_WORDS)) && words.is_disjoint(&text::words(MAKER_WORDS))
 }
 
 /// Gives the last step the wishes as points, before any other point that it has no room for.
@@ -173,53 +201,4 @@ fn heed<'a>(steps: &mut [PlanStep], wishes: impl IntoIterator<Item = &'a str>) {
         last.bullet_points.truncate(MOST_POINTS - wishes.len());
         last.bullet_points.extend(wishes);
     }
-}
-
-fn is_ours(remark: &str) -> bool {
-    remark.starts_with("Step ") || remark.starts_with(NOT_COVERED)
-}
-
-fn words_of(step: &PlanStep) -> Words {
-    text::words(&format!(
-        "{} {}",
-        step.sub_task,
-        step.bullet_points.join(" ")
-    ))
-}
-
-/// Pairs of steps that say the same, the later one second.
-fn doubles(steps: &[PlanStep]) -> Vec<(usize, usize)> {
-    let words: Vec<Words> = steps
-        .iter()
-        .map(|step| text::words(&step.sub_task))
-        .collect();
-    (0..steps.len())
-        .flat_map(|a| (a + 1..steps.len()).map(move |b| (a, b)))
-        .filter(|&(a, b)| text::alike(&words[a], &words[b]))
-        .collect()
-}
-
-/// Key sentences of the task that no step takes up.
-fn uncovered(task: &str, steps: &[PlanStep]) -> Vec<Sentence> {
-    let sentences = text::sentences(task);
-    let steps: Vec<Words> = steps.iter().map(words_of).collect();
-    text::key_sentences(&sentences, &Words::new(), KEY_SENTENCES)
-        .into_iter()
-        .filter(|sentence| {
-            steps
-                .iter()
-                .all(|step| text::covered(&sentence.words, step) < COVERED)
-        })
-        .cloned()
-        .collect()
-}
-
-fn lacks_conclusion(steps: &[PlanStep]) -> bool {
-    let last = steps
-        .last()
-        .map(|step| text::words(&step.sub_task))
-        .unwrap_or_default();
-    let concludes =
-        text::words("together summary summarise summarize conclude conclusion combine report");
-    steps.len() > 1 && last.is_disjoint(&concludes)
 }

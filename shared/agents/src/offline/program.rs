@@ -3,11 +3,13 @@
 
 use serde_json::Value;
 
-use super::{MODEL, goal, text};
+use super::{MODEL, goal, heard, text};
 use crate::{Brief, Program};
 
 /// Characters of the task that the script carries.
 const LONGEST_TEXT: usize = 4000;
+/// Characters of what the user says about the step.
+const LONGEST_REMARKS: usize = 600;
 /// Terms that the script looks for.
 const TERMS: usize = 10;
 
@@ -15,7 +17,8 @@ const SCRIPT: &str = include_str!("word_statistics.py");
 
 pub(super) fn write(brief: &Brief) -> Program {
     let goal = text::clip(&goal(brief), 300);
-    let terms: Vec<String> = text::frequent(&format!("{goal} {}", brief.task), TERMS)
+    let said = heard(brief).join(" ");
+    let terms: Vec<String> = text::frequent(&format!("{goal} {} {said}", brief.task), TERMS)
         .into_iter()
         .map(|(term, _)| term)
         .collect();
@@ -44,9 +47,15 @@ pub(super) fn write(brief: &Brief) -> Program {
         });
     let filename = filename(&goal);
     let names = terms.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    let heeds = if said.trim().is_empty() {
+        String::new()
+    } else {
+        let said = text::clip(&said, LONGEST_REMARKS);
+        format!("\n\nIt also looks for the terms of what the user says about this step: “{said}”")
+    };
     Program {
         explanation: format!(
-            "Counts sentences and words of the task's text and shows how often its terms occur, as bars.\n\n\
+            "Counts sentences and words of the task's text and shows how often its terms occur, as bars.{heeds}\n\n\
              Run it with `python3 {filename}`, or with the name of a text file as its argument.\n\n\
              *Written by {MODEL} from a template. No language model was asked.*"
         ),

@@ -2,7 +2,7 @@
 //! plan gave it, what the steps before found, and the terms that the text turns on.
 
 use super::{
-    MODEL, goal,
+    disclaimer, goal, heard,
     text::{self, Sentence},
 };
 use crate::{Brief, DoneStep, Report};
@@ -20,7 +20,8 @@ const LONGEST_SUMMARY: usize = 700;
 pub(super) fn write(brief: &Brief) -> Report {
     let goal = goal(brief);
     let given = given(brief, &goal);
-    let quoted = quotes(&given, &goal, QUOTES);
+    let wanted = format!("{goal} {}", heard(brief).join(" "));
+    let quoted = quotes(&given, &wanted, QUOTES);
     let points = brief.step.as_ref().map(|step| step.bullet_points.clone());
     let mut points = points.unwrap_or_default();
     points.retain(|point| !quoted.contains(point));
@@ -31,14 +32,15 @@ pub(super) fn write(brief: &Brief) -> Report {
         .collect();
     let parts = [
         format!("# {}", text::clip(&goal, LONGEST_SUB_TASK)),
+        section("What the user says about this step", heard(brief)),
         section("What the text says", &quoted),
         section("Further points from the plan", &points),
         section("What the steps before found", &found),
         section("Terms it turns on", &terms),
-        format!("*Extracted by {MODEL} from the text it was given. No language model was asked.*"),
+        disclaimer("Extracted"),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    let summary = quotes(&given, &goal, QUOTES_IN_SUMMARY).join(" ");
+    let summary = quotes(&given, &wanted, QUOTES_IN_SUMMARY).join(" ");
     let nothing = || format!("The text says nothing more than this: {goal}");
     Report {
         content: parts.join("\n\n"),
@@ -54,7 +56,7 @@ pub(super) fn write(brief: &Brief) -> Report {
 }
 
 /// What the report may quote: the task and what was said before, without the sentence that it answers.
-fn given(brief: &Brief, goal: &str) -> Vec<Sentence> {
+pub(super) fn given(brief: &Brief, goal: &str) -> Vec<Sentence> {
     let goal = text::words(goal);
     let said = brief.history.iter().map(|turn| turn.text.as_str());
     [brief.task.as_str()]
@@ -65,14 +67,14 @@ fn given(brief: &Brief, goal: &str) -> Vec<Sentence> {
         .collect()
 }
 
-fn quotes(given: &[Sentence], goal: &str, most: usize) -> Vec<String> {
+pub(super) fn quotes(given: &[Sentence], goal: &str, most: usize) -> Vec<String> {
     text::key_sentences(given, &text::words(goal), most)
         .into_iter()
         .map(|sentence| text::clip(&sentence.text, LONGEST_QUOTE))
         .collect()
 }
 
-fn finding(step: &DoneStep) -> String {
+pub(super) fn finding(step: &DoneStep) -> String {
     let sub_task = text::clip(&step.sub_task, LONGEST_SUB_TASK);
     format!(
         "**{sub_task}** {}",
@@ -80,7 +82,7 @@ fn finding(step: &DoneStep) -> String {
     )
 }
 
-fn section(heading: &str, items: &[String]) -> String {
+pub(super) fn section(heading: &str, items: &[String]) -> String {
     if items.is_empty() {
         return String::new();
     }

@@ -8,7 +8,9 @@
 mod asking;
 mod misfits;
 mod offline;
+mod offline_ideas;
 mod offline_plans;
+mod offline_routes;
 mod retries;
 mod secrecy;
 mod server;

@@ -177,16 +177,51 @@ async fn every_agent_answers_every_text_in_its_form() {
     for text in texts {
         for agent in Agent::ALL {
             let draft = plan(brief(text)).await.steps;
-            let answer = ask(
-                agent,
-                Brief {
-                    plan: draft,
-                    remarks: vec!["More".to_owned()],
-                    ..brief(text)
-                },
-            )
-            .await;
-            assert_eq!(answer.attempts, 1);
+            let to_revise = Brief {
+                plan: draft.clone(),
+                remarks: vec!["More".to_owned()],
+                ..brief(text)
+            };
+            assert_eq!(ask(agent, to_revise).await.attempts, 1);
+            let to_do = Brief {
+                step: draft.first().cloned(),
+                plan: draft,
+                remarks: vec![text.to_owned()],
+                ..brief(text)
+            };
+            assert_eq!(ask(agent, to_do).await.attempts, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn idea_makers_and_critics_read_whatever_stands_in_instructions_and_summaries() {
+    let texts = [
+        "",
+        "- — \n1. —",
+        "The ideas that stand:",
+        "The ideas that stand:\n1. — —\n2. tide — \n3. a — tide",
+        "Their weaknesses:\n1. tide — It leaves out this part of the task: ",
+    ];
+    for text in texts {
+        let to_plan = Brief {
+            instructions: text.to_owned(),
+            team: vec![StepAgent::IdeaHater, StepAgent::IdeaMaker],
+            ..brief(LISTED)
+        };
+        let step = plan(to_plan.clone()).await.steps.swap_remove(0);
+        let done = DoneStep {
+            sub_task: text.to_owned(),
+            summary: text.to_owned(),
+        };
+        for agent in [Agent::IdeaMaker, Agent::IdeaHater] {
+            let to_do = Brief {
+                step: Some(step.clone()),
+                done: vec![done.clone(); 12],
+                remarks: vec![text.to_owned()],
+                ..to_plan.clone()
+            };
+            assert_eq!(ask(agent, to_do).await.attempts, 1, "{agent}: {text}");
         }
     }
 }

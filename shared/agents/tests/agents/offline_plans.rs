@@ -11,7 +11,7 @@ pub async fn plan(brief: Brief) -> Plan {
     }
 }
 
-async fn review(brief: Brief) -> Review {
+pub async fn review(brief: Brief) -> Review {
     match ask(Agent::PlanReviewer, brief).await.content {
         Content::Review(review) => review,
         other => panic!("no review: {other:?}"),
