@@ -258,3 +258,40 @@ fn shorten(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StepAgent;
+
+    #[test]
+    fn every_agents_form_compiles_and_leaves_providers_no_construct_that_strict_modes_refuse() {
+        for agent in Agent::ALL {
+            let form = Form::of(agent, &Brief::default());
+            let text = form.for_provider().to_string();
+            for construct in ["oneOf", "$ref", "maxLength", "pattern"] {
+                assert!(!text.contains(construct), "{agent}: {construct} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_brief_narrows_its_choices() {
+        let brief = Brief {
+            team: vec![StepAgent::IdeaMaker, StepAgent::IdeaHater],
+            may_ask: false,
+            ..Brief::default()
+        };
+        let plan = Form::of(Agent::Planner, &brief);
+        let step = &plan.schema()["properties"]["steps"]["items"]["properties"];
+        assert_eq!(
+            step["sub_task_agent"]["enum"],
+            json!(["idea_maker", "idea_hater"])
+        );
+        let route = Form::of(Agent::CopilotControl, &brief);
+        let fields = &route.schema()["properties"];
+        assert_eq!(fields["route"]["enum"], json!(["one_shot", "planned"]));
+        assert_eq!(fields["agent"]["enum"], json!(["researcher", "engineer"]));
+        assert_eq!(fields["route"]["description"], "How the turn is answered.");
+    }
+}

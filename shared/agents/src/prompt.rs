@@ -143,6 +143,42 @@ mod tests {
     }
 
     #[test]
+    fn planner_and_reviewer_are_told_the_team_that_there_is() {
+        let brief = Brief {
+            team: vec![StepAgent::IdeaMaker, StepAgent::IdeaHater],
+            ..Brief::default()
+        };
+        for agent in [Agent::Planner, Agent::PlanReviewer] {
+            let system = |brief| messages(agent, brief, &json!({})).swap_remove(0);
+            let (ideas, default) = (system(&brief), system(&Brief::default()));
+            assert!(ideas.text().contains("\n- `idea_maker` finds ideas"));
+            assert!(ideas.text().contains("\n- `idea_hater` criticises"));
+            assert!(!ideas.text().contains("`engineer`"));
+            assert!(default.text().contains("\n- `engineer` writes a program"));
+            assert!(!default.text().contains("`idea_maker`"));
+        }
+    }
+
+    #[test]
+    fn remarks_are_the_users_where_there_is_a_step_and_a_criticism_of_the_plan_elsewhere() {
+        let step = PlanStep {
+            sub_task: "Read".to_owned(),
+            sub_task_agent: StepAgent::Researcher,
+            bullet_points: vec![],
+        };
+        let mut brief = Brief {
+            plan: vec![step.clone()],
+            remarks: vec!["Shorter".to_owned()],
+            ..Brief::default()
+        };
+        assert!(question(&brief).contains("# What was criticised in this plan\n\n- Shorter"));
+        brief.step = Some(step);
+        let text = question(&brief);
+        assert!(text.contains("# What the user says about this step\n\n- Shorter"));
+        assert!(!text.contains("criticised"));
+    }
+
+    #[test]
     fn a_placeholder_in_a_task_stays_text() {
         let brief = Brief {
             task: "{{schema}} {{max_steps}}".to_owned(),

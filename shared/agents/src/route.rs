@@ -9,7 +9,7 @@ use crate::Agent;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
-    /// The way.
+    /// How the turn is answered.
     pub route: RouteKind,
     /// Who answers when it goes `one_shot`, now or after the user's reply.
     pub agent: TaskAgent,

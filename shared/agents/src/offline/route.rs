@@ -12,7 +12,7 @@ const ENOUGH_WORDS: usize = 2;
 /// From here on a word's script puts no spaces between words (CJK radicals and what follows), so that a whole sentence
 /// looks like one word.
 const FIRST_WITHOUT_SPACES: char = '\u{2E80}';
-/// Requests, or items of a list, that call for a plan.
+/// Requests, or items of a list, that call for a plan, and parts that are done one after another.
 const MANY: usize = 2;
 /// Characters of the task that a message repeats, and parts of it that a proposal lists.
 const LONGEST_QUOTE: usize = 300;
@@ -87,19 +87,19 @@ fn question(task: &str) -> String {
     )
 }
 
-/// What a plan for the task would take up, one line a part.
+/// What would be done: the parts that a plan would take up, or the task as one.
 fn proposal(task: &str, sentences: &[Sentence]) -> String {
     let parts: Vec<String> = plan::units(sentences)
         .into_iter()
         .take(PARTS)
         .map(|part| format!("- {}", text::clip(&part.text, LONGEST_QUOTE)))
         .collect();
-    let parts = if parts.is_empty() {
-        format!("- {}", text::clip(task, LONGEST_QUOTE))
-    } else {
-        parts.join("\n")
-    };
+    if parts.len() < MANY {
+        let task = text::clip(task, LONGEST_QUOTE);
+        return format!("This would be done at once, in one answer:\n\n- {task}");
+    }
     format!(
-        "These parts of the task would be done one after another, and their results brought together at the end:\n\n{parts}"
+        "These parts of the task would be done one after another, and their results brought together at the end:\n\n{}",
+        parts.join("\n")
     )
 }

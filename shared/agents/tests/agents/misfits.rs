@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::asking::{ask, ask_within, call, message, plan, report};
 use crate::server::{ModelServer, choice, says, says_text};
-use agents::{Agent, Failure, Misfit};
+use agents::{Agent, Content, Failure, Misfit, RouteKind, StepAgent};
 use serde_json::json;
 
 #[tokio::test]
@@ -64,6 +64,63 @@ async fn it_holds_a_plan_to_its_number_of_steps() {
     let server = ModelServer::start([says(&plan(3)), says(&plan(0)), says(&plan(2))]).await;
     assert_eq!(ask(&server, Agent::Planner).await.unwrap().attempts, 3);
     assert!(message(&server, 1, 3).contains("/steps: "));
+}
+
+#[tokio::test]
+async fn it_asks_again_for_a_step_that_is_given_to_an_agent_outside_the_team() {
+    let by = |agent: &str| {
+        let step = json!({"sub_task": "Think", "sub_task_agent": agent, "bullet_points": []});
+        says(&json!({ "steps": [step] }))
+    };
+    let server = ModelServer::start([by("engineer"), by("poet"), by("idea_maker")]).await;
+    let mut call = call(Agent::Planner);
+    call.brief.team = vec![StepAgent::IdeaMaker, StepAgent::IdeaHater];
+    let answer = ask_within(Duration::from_secs(10), &server, &call).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.attempts, 3);
+    let Content::Plan(plan) = answer.content else {
+        panic!("no plan: {:?}", answer.content)
+    };
+    assert_eq!(plan.steps[0].sub_task_agent, StepAgent::IdeaMaker);
+    let told = message(&server, 1, 3);
+    assert!(told.contains("/steps/0/sub_task_agent: ") && told.contains("idea_hater"));
+}
+
+#[tokio::test]
+async fn it_asks_again_for_a_question_to_a_user_who_may_not_be_asked() {
+    let way = |route: &str, agent: &str| {
+        says(&json!({"route": route, "agent": agent, "message": "Because."}))
+    };
+    let script = [
+        way("clarify", "researcher"),
+        way("planned", "idea_maker"),
+        way("planned", "researcher"),
+    ];
+    let server = ModelServer::start(script).await;
+    let mut call = call(Agent::CopilotControl);
+    call.brief.may_ask = false;
+    let answer = ask_within(Duration::from_secs(10), &server, &call).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.attempts, 3);
+    assert!(matches!(answer.content, Content::Route(route) if route.route == RouteKind::Planned));
+    assert!(message(&server, 1, 3).contains("/route: "));
+    assert!(message(&server, 2, 3).contains("/agent: "));
+}
+
+#[tokio::test]
+async fn it_asks_again_for_ideas_of_another_number_or_length() {
+    let ideas = |count: usize, title: &str| {
+        let idea = json!({"title": title, "description": "d"});
+        says(&json!({"ideas": vec![idea; count], "content": "c", "summary": "s"}))
+    };
+    let script = [ideas(0, "t"), ideas(9, "t"), ideas(8, &"t".repeat(200))];
+    let server = ModelServer::start(script).await;
+    assert_eq!(ask(&server, Agent::IdeaMaker).await.unwrap().attempts, 3);
+    for bad in [" ".to_owned(), "t".repeat(201)] {
+        let server = ModelServer::start([ideas(1, &bad), ideas(1, "t")]).await;
+        assert_eq!(ask(&server, Agent::IdeaMaker).await.unwrap().attempts, 2);
+        assert!(message(&server, 1, 3).contains("/ideas/0/title: "));
+    }
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::asking::{KEY, ask, ask_within, call, message, plan, report};
 use crate::server::{ModelServer, Reply, says};
 use agents::{
-    Agent, AgentCall, Agents, Content, DoneStep, ModelConfig, PlanStep, ProviderKind, Secret,
-    StepAgent, Turn,
+    Agent, AgentCall, Agents, DoneStep, ModelConfig, PlanStep, ProviderKind, Secret, StepAgent,
+    Turn,
 };
 use serde_json::json;
 
@@ -14,26 +14,55 @@ use serde_json::json;
 async fn it_answers_in_the_form_of_each_agent() {
     let program = json!({"filename": "tides.py", "language": "python", "code": "print(1)", "explanation": "e", "summary": "s"});
     let review = json!({"approved": false, "recommendations": ["Step 1 is vague."]});
-    let server = ModelServer::start([
-        says(&report()),
-        says(&program),
-        says(&plan(2)),
-        says(&review),
-    ])
-    .await;
-    let mut answers = Vec::new();
-    for agent in [
-        Agent::Researcher,
-        Agent::Engineer,
-        Agent::Planner,
-        Agent::PlanReviewer,
+    let ideas = json!({"ideas": [{"title": "Float", "description": "d"}], "content": "# Float", "summary": "s"});
+    let route = json!({"route": "clarify", "agent": "engineer", "message": "Which tides?"});
+    for (agent, reply, message, summary) in [
+        (
+            Agent::Planner,
+            plan(2),
+            "1. Read (researcher)\n2. Read (researcher)",
+            "A plan with 2 step(s).",
+        ),
+        (
+            Agent::PlanReviewer,
+            review,
+            "1. Step 1 is vague.",
+            "1 recommendation(s).",
+        ),
+        (
+            Agent::Researcher,
+            report(),
+            "# Tides\n\nThe moon pulls.",
+            "The moon pulls.",
+        ),
+        (
+            Agent::Engineer,
+            program,
+            "e\n\n`tides.py`:\n\n```python\nprint(1)\n```",
+            "s",
+        ),
+        (Agent::IdeaMaker, ideas, "# Float", "s"),
+        (
+            Agent::IdeaHater,
+            report(),
+            "# Tides\n\nThe moon pulls.",
+            "The moon pulls.",
+        ),
+        (
+            Agent::CopilotControl,
+            route,
+            "Which tides?",
+            "A question to the user.",
+        ),
     ] {
-        answers.push(ask(&server, agent).await.unwrap().content);
+        let server = ModelServer::start([says(&reply)]).await;
+        let content = ask(&server, agent).await.unwrap().content;
+        assert_eq!(serde_json::to_value(&content).unwrap(), reply, "{agent}");
+        assert_eq!(
+            (content.message(), content.summary()),
+            (message.into(), summary.into())
+        );
     }
-    assert!(matches!(&answers[0], Content::Report(report) if report.summary == "The moon pulls."));
-    assert!(matches!(&answers[1], Content::Program(program) if program.filename == "tides.py"));
-    assert!(matches!(&answers[2], Content::Plan(plan) if plan.steps.len() == 2));
-    assert!(matches!(&answers[3], Content::Review(review) if !review.approved));
 }
 
 #[tokio::test]
@@ -102,6 +131,7 @@ async fn it_tells_an_agent_all_that_its_brief_holds() {
         "Result: Read it all",
         "# Your step",
         "   - distance",
+        "# What the user says about this step",
     ] {
         assert!(message(&server, 0, 1).contains(part), "{part} is missing");
     }
