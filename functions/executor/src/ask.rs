@@ -1,14 +1,14 @@
-//! One call of an agent: the engine's request in the agents' words, the answer in the engine's.
+//! One call of an agent, and what of its answer is stored before the engine hears of it.
 //!
 //! What is too long for a message, and every program, goes to the bucket first; the event then points to it.
 
 use std::time::Duration;
 
-use agents::{Agent, AgentCall, Brief, CallError, Content, PlanStep, Turn, UnknownAgent, Usage};
+use agents::{Content, Turn};
 use session::State;
 use workflow::{Answer, Failed, MAX_MESSAGE_BYTES, Outcome, Request};
 
-use crate::{Deadline, Executor};
+use crate::{Deadline, Executor, translate};
 
 /// What became of a request.
 pub(crate) enum Asked {
@@ -26,9 +26,12 @@ impl Executor {
         history: &[Turn],
         deadline: Deadline,
     ) -> Asked {
-        let call = match call(request, history) {
+        let call = match translate::call(request, history) {
             Ok(call) => call,
-            Err(unknown) => return Asked::Came(Outcome::Failure(unknown_agent(&unknown)), None),
+            Err(unknown) => {
+                let failure = Outcome::Failure(translate::unknown_agent(&unknown));
+                return Asked::Came(failure, None);
+            }
         };
         let asked = self
             .agents
@@ -39,14 +42,15 @@ impl Executor {
             Err(error) => {
                 tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, causes = lambda_kit::causes(&error.failure), "step failed");
                 let retry_after = error.retry_after();
-                Asked::Came(Outcome::Failure(failed(error)), retry_after)
+                Asked::Came(Outcome::Failure(translate::failed(error)), retry_after)
             }
         }
     }
 
     /// The answer for the engine, its long parts stored.
     async fn keep(&self, state: &State, request: &Request, answer: agents::Answer) -> Outcome {
-        let usages: Vec<workflow::Usage> = answer.usages.into_iter().map(usage).collect();
+        let usages: Vec<workflow::Usage> =
+            answer.usages.into_iter().map(translate::usage).collect();
         let (message, summary) = (answer.content.message(), answer.content.summary());
         let to_store = match &answer.content {
             Content::Program(program) => Some((
@@ -71,7 +75,7 @@ impl Executor {
             }
             artifact = Some(name);
         }
-        let content = content(answer.content);
+        let content = translate::content(answer.content);
         Outcome::Answer(Answer {
             content,
             message,
@@ -82,81 +86,6 @@ impl Executor {
     }
 }
 
-/// The request in the agents' words.
-fn call(request: &Request, history: &[Turn]) -> Result<AgentCall, UnknownAgent> {
-    let brief = &request.brief;
-    let done = |done: &workflow::DoneStep| agents::DoneStep {
-        sub_task: done.sub_task.clone(),
-        summary: done.summary.clone(),
-    };
-    Ok(AgentCall {
-        agent: request.agent.parse()?,
-        model: request.model.clone(),
-        brief: Brief {
-            task: brief.task.clone(),
-            instructions: brief.instructions.clone(),
-            history: history.to_vec(),
-            plan: brief
-                .plan
-                .iter()
-                .map(step_for_agent)
-                .collect::<Result<_, _>>()?,
-            remarks: brief.remarks.clone(),
-            step: brief.step.as_ref().map(step_for_agent).transpose()?,
-            done: brief.done.iter().map(done).collect(),
-            max_steps: brief.max_steps,
-        },
-    })
-}
-
-fn step_for_agent(step: &session::PlanStep) -> Result<PlanStep, UnknownAgent> {
-    Ok(PlanStep {
-        sub_task: step.sub_task.clone(),
-        sub_task_agent: serde_json::from_value(step.sub_task_agent.as_str().into())
-            .map_err(|_| UnknownAgent)?,
-        bullet_points: step.bullet_points.clone(),
-    })
-}
-
-fn step_for_record(step: PlanStep) -> session::PlanStep {
-    session::PlanStep {
-        sub_task: step.sub_task,
-        sub_task_agent: Agent::from(step.sub_task_agent).id().into(),
-        bullet_points: step.bullet_points,
-    }
-}
-
-fn content(content: Content) -> workflow::Content {
-    match content {
-        Content::Plan(plan) => {
-            workflow::Content::Plan(plan.steps.into_iter().map(step_for_record).collect())
-        }
-        Content::Review(review) if review.approved => workflow::Content::Review(Vec::new()),
-        Content::Review(review) => workflow::Content::Review(review.recommendations),
-        Content::Report(_) => workflow::Content::Report,
-        Content::Program(_) => workflow::Content::Program,
-    }
-}
-
-fn usage(usage: Usage) -> workflow::Usage {
-    workflow::Usage {
-        model: usage.model,
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        cost_usd: usage.cost_usd,
-    }
-}
-
-fn failed(error: CallError) -> Failed {
-    Failed {
-        error: error.for_client().into(),
-        code: error.code().into(),
-        error_type: "ModelError".into(),
-        retryable: error.is_worth_a_new_invocation(),
-        usages: error.usages.into_iter().map(usage).collect(),
-    }
-}
-
 fn not_stored(usages: Vec<workflow::Usage>) -> Failed {
     Failed {
         error: "The answer could not be stored.".into(),
@@ -164,16 +93,6 @@ fn not_stored(usages: Vec<workflow::Usage>) -> Failed {
         error_type: "StorageError".into(),
         retryable: true,
         usages,
-    }
-}
-
-fn unknown_agent(unknown: &UnknownAgent) -> Failed {
-    Failed {
-        error: format!("The plan gives a step to an agent that cannot do it: {unknown}."),
-        code: "unknown_agent".into(),
-        error_type: "PlanError".into(),
-        retryable: false,
-        usages: Vec::new(),
     }
 }
 

@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use lambda_kit::{Message, Problem, now};
 use session::{
-    Command, Epoch, Failure, Next, Position, Progress, Refusal, RunId, RunStatus, Stage, State,
+    ApprovalId, Begin, Command, Epoch, Failure, Next, Position, Progress, Refusal, RunId,
+    RunStatus, Stage, State,
 };
 use session_manager::{Actor, ChangeError, Committed};
-use workflow::{Engine, Work};
+use uuid::Uuid;
+use workflow::{Engine, Outcome, Work};
 
 use crate::ask::Asked;
 use crate::live::Live;
 use crate::load::Loaded;
-use crate::{Deadline, Executor};
+use crate::{Deadline, Executor, translate};
 
 /// How long a run waits before a stage that was put off is tried again; doubles with each try. Shorter than
 /// `REQUEUE_SECONDS` by default, or the sweeper would send the message before.
@@ -114,6 +116,15 @@ impl<'a> Held<'a> {
         }
         let request = match engine.work(now()) {
             Work::Commit(progress) => return Some(*progress),
+            Work::AskPerson(question) => {
+                let id = ApprovalId::new(Uuid::now_v7());
+                let expires_at = now().plus(self.executor.sessions.rules().approval_ttl);
+                return Some(engine.ask(*question, id, expires_at));
+            }
+            Work::Document(stage) => {
+                let failure = Outcome::Failure(translate::no_documents(stage));
+                return Some(engine.advance(&failure, now()));
+            }
             Work::Ask(request) => request,
         };
         let asked = self
@@ -246,7 +257,10 @@ impl<'a> Held<'a> {
 
     /// Whether the time is up with this commit: no call more would fit, and what follows needs one.
     fn is_last(&self, next: &Next) -> bool {
-        let needs_a_call = matches!(next, Next::Go(begin) if begin.position.stage != Stage::Finish);
+        let Next::Go(Begin { position, .. }) = next else {
+            return false;
+        };
+        let needs_a_call = position.stage != Stage::Finish && !position.stage.asks();
         needs_a_call && !self.deadline.leaves(self.executor.agents.time_for_a_call())
     }
 

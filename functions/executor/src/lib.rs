@@ -2,8 +2,8 @@
 //!
 //! A slice takes the lease, does step after step while there is time, and commits what came of each together with the
 //! beginning of the next; then the run is done, waits, or goes on in the next message. `slice` takes the
-//! lease, `load` reads what it must know before, `held` is the loop, `ask` one call of an agent, `live` the push beside the
-//! next step's work.
+//! lease, `load` reads what it must know before, `held` is the loop, `ask` one call of an agent (in the words of
+//! `translate`), `live` the push beside the next step's work.
 
 mod ask;
 mod deadline;
@@ -11,6 +11,7 @@ mod held;
 mod live;
 mod load;
 mod slice;
+mod translate;
 
 use std::time::Duration;
 

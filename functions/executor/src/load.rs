@@ -4,7 +4,7 @@ use agents::{Turn, recent};
 use documents::ArtifactError;
 use lambda_kit::Problem;
 use session::{Envelope, EventBody, Failure, Message, Mode, Recorded, Run, Seq, State};
-use session_manager::{Actor, ReadError};
+use session_manager::ReadError;
 use workflow::{Memory, Settings, SettingsError};
 
 use crate::Executor;
@@ -13,7 +13,8 @@ use crate::Executor;
 /// are left out.
 const WINDOW_TOKENS: u64 = 4_000;
 
-/// How many of them are read: more would not fit.
+/// What is read for it, and what a result shows of it: of long messages as many bytes as fit, of short ones so many.
+const WINDOW_BYTES: usize = 16 * 1024;
 const WINDOW_MESSAGES: usize = 100;
 
 pub(crate) struct Loaded {
@@ -30,7 +31,7 @@ impl Executor {
         let (config, record, earlier) = tokio::try_join!(
             self.sessions.run_config(id, run.id),
             self.sessions.record(id, run.memory_from, state.last_seq),
-            self.earlier(state, run),
+            self.earlier(state, run.memory_from),
         )?;
         let mut unusable = None;
         let settings = settings(state.mode, &config).unwrap_or_else(|failure| {
@@ -44,6 +45,11 @@ impl Executor {
             Err(ArtifactError::Storage(error)) => return Err(Problem::unavailable(error)),
             Err(error) => unusable = Some(lost_task(&error)),
         }
+        // A turn that has just begun, in a run that has had others: those are history too.
+        let earlier = match memory.turn_from() {
+            turn if turn > run.memory_from.plus(1) => self.earlier(state, turn).await?,
+            _ => earlier,
+        };
         let history = recent(earlier.iter().rev().map(turn), WINDOW_TOKENS);
         memory.add_earlier(earlier.into_iter());
         Ok(Loaded {
@@ -54,21 +60,12 @@ impl Executor {
         })
     }
 
-    /// The session's messages before this run, oldest first.
-    async fn earlier(&self, state: &State, run: &Run) -> Result<Vec<Message>, ReadError> {
-        if run.memory_from == Seq(1) {
-            return Ok(Vec::new());
-        }
-        let page = self
-            .sessions
-            .history(
-                state.session_id,
-                &Actor::Engine,
-                WINDOW_MESSAGES,
-                Some(run.memory_from),
-            )
-            .await?;
-        Ok(page.messages)
+    /// The newest of the session's messages before an event, oldest first, as far as the agents' window reaches.
+    async fn earlier(&self, state: &State, before: Seq) -> Result<Vec<Message>, ReadError> {
+        let (id, sessions) = (state.session_id, &self.sessions);
+        sessions
+            .recent_messages(id, before, WINDOW_MESSAGES, WINDOW_BYTES)
+            .await
     }
 
     /// A task above 32 KiB, from the bucket.

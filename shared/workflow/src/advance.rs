@@ -1,17 +1,14 @@
 //! What follows from what came of a stage: the arrows of every mode's path.
 
 use session::{
-    EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Stage, Timestamp,
+    EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Route, RouteKind, Stage,
+    Timestamp,
 };
 
 use crate::{
-    Answer, Content, Engine, Failed, Outcome, clip::clip, engine::goal, entry::Entry, graph,
+    Answer, Content, Engine, Failed, Outcome, agent, check::check_plan, clip::clip, engine::goal,
+    entry::Entry, graph,
 };
-
-/// The most that a plan may take as JSON: its last draft is told three times in one commit (the message, the plan, the
-/// graph), which must stay below the 400 KB of an item, and each of the three below the 128 KB of a frame. Whoever asks the
-/// planner asks again for a plan above it; here a plan that came all the same fails.
-const MAX_PLAN_BYTES: usize = 64 * 1024;
 
 /// The most of a summary that is kept; agents are told to stay far below.
 const MAX_SUMMARY_BYTES: usize = 8 * 1024;
@@ -32,19 +29,44 @@ impl Engine<'_> {
         if failed.retryable && self.run.position.tries + 1 < self.settings.max_attempts {
             return entry.then(Next::Again);
         }
-        entry.fail(Failure {
-            error: failed.error.clone(),
-            code: failed.code.clone(),
-            error_type: failed.error_type.clone(),
-        })
+        self.failed(
+            entry,
+            Failure {
+                error: failed.error.clone(),
+                code: failed.code.clone(),
+                error_type: failed.error_type.clone(),
+            },
+        )
+    }
+
+    /// A failed step may be a person's to decide about; any other failure ends the run.
+    fn failed(&self, mut entry: Entry, failure: Failure) -> Progress {
+        let at = self.run.position;
+        if at.stage != Stage::Step || !self.settings.asked.on_error {
+            return entry.fail(failure);
+        }
+        entry.node(at, NodeStatus::Running, NodeStatus::Failed);
+        entry.push(EventBody::StepFailed {
+            step_number: at.step,
+            error: failure.error,
+        });
+        entry.go(self.step_at(Stage::OnError, at.step), &self.memory.plan)
     }
 
     fn after_answer(&self, answer: &Answer, now: Timestamp) -> Progress {
-        match (self.position().stage, &answer.content) {
+        let stage = self.position().stage;
+        match (stage, &answer.content) {
             (Stage::Plan | Stage::Revise, Content::Plan(plan)) => self.drafted(answer, plan),
             (Stage::Review, Content::Review(remarks)) => self.reviewed(answer, remarks),
             (Stage::Answer, Content::Report | Content::Program) => self.answered(answer),
-            (Stage::Step, Content::Report | Content::Program) => self.step_done(answer, now),
+            (Stage::Step, Content::Report | Content::Program | Content::Ideas(_)) => {
+                self.step_done(answer, now)
+            }
+            (Stage::Route, Content::Route(route)) => self.routed(answer, route),
+            (
+                Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output,
+                Content::Report,
+            ) => self.worked(answer),
             _ => self.misfit(
                 answer,
                 "The agent gave an answer of another kind than was asked for.",
@@ -54,20 +76,74 @@ impl Engine<'_> {
 
     fn answered(&self, answer: &Answer) -> Progress {
         let mut entry = Entry::on(self);
-        entry.answer(answer, None);
+        entry.answer(answer);
         entry.node_done();
-        entry.go(self.at(Stage::Finish, 0), &[])
+        self.work_is_done(entry)
+    }
+
+    /// A stage of a document's mode is done; the next one of its path follows.
+    fn worked(&self, answer: &Answer) -> Progress {
+        let mut entry = Entry::on(self);
+        entry.answer(answer);
+        entry.node_done();
+        let mut stages = self.path.documents.iter();
+        let here = self.position().stage;
+        stages.find(|stage| **stage == here);
+        let next = stages.next().copied().unwrap_or(Stage::Finish);
+        entry.go(self.at(next, 0), &[])
+    }
+
+    /// Nothing is left to do; in a conversation the person says what is next.
+    fn work_is_done(&self, entry: Entry) -> Progress {
+        let last = match self.settings.asked.copilot_turn {
+            true => Stage::Turn,
+            false => Stage::Finish,
+        };
+        entry.go(self.at(last, 0), self.standing_plan())
+    }
+
+    /// Copilot's decision. Who may ask no more answers at once.
+    fn routed(&self, answer: &Answer, route: &Route) -> Progress {
+        if !agent::WORKERS.contains(&route.agent.as_str()) {
+            return self.misfit(
+                answer,
+                "The task was given to an agent that does not exist.",
+            );
+        }
+        let mut entry = Entry::on(self);
+        entry.answer(answer);
+        let round = self.run.position.round;
+        match route.kind {
+            RouteKind::Clarify if self.may_ask() => entry.go(self.at(Stage::Clarify, round), &[]),
+            RouteKind::Propose if self.may_ask() => entry.go(self.at(Stage::Propose, round), &[]),
+            RouteKind::Planned => self.plan_the_turn(entry),
+            _ => {
+                entry.node_done();
+                entry.go(self.at(Stage::Answer, 0), &[])
+            }
+        }
+    }
+
+    /// The turn is done by a plan: its graph has a node for it.
+    pub(crate) fn plan_the_turn(&self, mut entry: Entry) -> Progress {
+        entry.node_done();
+        let plan = self.at(Stage::Plan, 0);
+        entry.push(EventBody::DagUpdated {
+            run_id: self.run.id,
+            dag: graph::of(self, &[], plan, NodeStatus::Pending),
+        });
+        entry.go(plan, &[])
     }
 
     fn drafted(&self, answer: &Answer, plan: &[PlanStep]) -> Progress {
-        if let Err(problem) = self.check_plan(plan) {
+        if let Err(problem) = check_plan(self.settings, plan) {
             return self.misfit(answer, &problem);
         }
         let mut entry = Entry::on(self);
-        entry.answer(answer, Some(plan));
+        entry.answer(answer);
         let round = self.run.position.round + 1;
         if round > self.settings.plan_reviews {
-            return self.plan_stands(entry, plan);
+            return self.plan_is_ready(entry, plan);
         }
         entry.go(self.at(Stage::Review, round), &[])
     }
@@ -75,14 +151,21 @@ impl Engine<'_> {
     /// A review without remarks ends the planning: there is nothing to revise, and nothing new to review.
     fn reviewed(&self, answer: &Answer, remarks: &[String]) -> Progress {
         let mut entry = Entry::on(self);
-        entry.answer(answer, None);
+        entry.answer(answer);
         if remarks.is_empty() {
-            return self.plan_stands(entry, &self.memory.draft);
+            return self.plan_is_ready(entry, &self.memory.draft);
         }
         entry.go(self.at(Stage::Revise, self.run.position.round), &[])
     }
 
-    fn plan_stands(&self, mut entry: Entry, plan: &[PlanStep]) -> Progress {
+    fn plan_is_ready(&self, entry: Entry, plan: &[PlanStep]) -> Progress {
+        match self.settings.asked.during_planning {
+            true => entry.go(self.at(Stage::ApprovePlan, self.run.position.round), &[]),
+            false => self.plan_stands(entry, plan),
+        }
+    }
+
+    pub(crate) fn plan_stands(&self, mut entry: Entry, plan: &[PlanStep]) -> Progress {
         let steps = u32::try_from(plan.len()).unwrap_or(u32::MAX);
         entry.push(EventBody::PlanningComplete {
             num_steps: steps,
@@ -93,19 +176,15 @@ impl Engine<'_> {
             dag: graph::of(self, plan, self.position(), NodeStatus::Running),
         });
         entry.node_done();
-        let first = Position {
-            step: 1,
-            steps,
-            ..self.at(Stage::Step, 0)
-        };
-        entry.go(first, plan)
+        entry.steps = steps;
+        self.begin_step(entry, 1, plan)
     }
 
     fn step_done(&self, answer: &Answer, now: Timestamp) -> Progress {
         let (at, plan) = (self.run.position, &self.memory.plan);
         let began = self.memory.step_started.unwrap_or(now);
         let mut entry = Entry::on(self);
-        entry.answer(answer, None);
+        entry.answer(answer);
         entry.push(EventBody::StepComplete {
             step_number: at.step,
             goal: goal(plan, at),
@@ -113,46 +192,58 @@ impl Engine<'_> {
             execution_time: now.since(began).as_secs_f64(),
         });
         entry.node_done();
-        if at.step >= at.steps {
-            return entry.go(self.at(Stage::Finish, 0), plan);
+        match self.settings.asked.after_step {
+            true => entry.go(self.step_at(Stage::AfterStep, at.step), plan),
+            false => self.next_step(entry),
         }
-        let next = Position {
-            step: at.step + 1,
-            ..self.at(Stage::Step, 0)
-        };
-        entry.go(next, plan)
     }
 
-    fn check_plan(&self, plan: &[PlanStep]) -> Result<(), String> {
-        let most = self.settings.max_plan_steps;
-        if plan.is_empty() || plan.len() > most as usize {
-            return Err(format!(
-                "The plan has {} steps instead of 1 to {most}.",
-                plan.len()
-            ));
+    /// Behind the step where the run stands.
+    pub(crate) fn next_step(&self, entry: Entry) -> Progress {
+        let at = self.run.position;
+        if at.step >= at.steps {
+            return self.work_is_done(entry);
         }
-        let bytes = serde_json::to_string(plan).map_or(usize::MAX, |text| text.len());
-        if bytes > MAX_PLAN_BYTES {
-            return Err(format!(
-                "The plan has {bytes} bytes; at most {MAX_PLAN_BYTES} fit."
-            ));
+        let next = at.step + 1;
+        // The last step works an idea out: which one, a person may have said before it is asked about itself.
+        let chosen = self.memory.choice.is_some() || !self.settings.asked.after_ideas;
+        match next == at.steps && !chosen {
+            true => entry.go(self.step_at(Stage::ChooseIdea, next), &self.memory.plan),
+            false => self.begin_step(entry, next, &self.memory.plan),
         }
-        Ok(())
+    }
+
+    /// A step of this plan, or first the question whether it shall begin.
+    pub(crate) fn begin_step(&self, entry: Entry, number: u32, plan: &[PlanStep]) -> Progress {
+        let stage = match self.settings.asked.before_step {
+            true => Stage::BeforeStep,
+            false => Stage::Step,
+        };
+        let steps = entry.steps;
+        let first = Position {
+            steps,
+            ..self.step_at(stage, number)
+        };
+        entry.go(first, plan)
     }
 
     /// An answer that cannot be used is paid for, and fails its stage.
     fn misfit(&self, answer: &Answer, problem: &str) -> Progress {
         let mut entry = Entry::on(self);
         entry.costs(&answer.usages);
-        entry.fail(Failure {
-            error: problem.to_owned(),
-            code: "answer_misfit".into(),
-            error_type: "AnswerMisfit".into(),
-        })
+        self.failed(entry, misfit(problem))
+    }
+
+    /// A stage of a step that has not begun.
+    pub(crate) const fn step_at(&self, stage: Stage, step: u32) -> Position {
+        Position {
+            step,
+            ..self.at(stage, 0)
+        }
     }
 
     /// A stage that has not begun; the steps of the plan stay known.
-    const fn at(&self, stage: Stage, round: u32) -> Position {
+    pub(crate) const fn at(&self, stage: Stage, round: u32) -> Position {
         Position {
             stage,
             step: 0,
@@ -161,5 +252,14 @@ impl Engine<'_> {
             tries: 0,
             begun: false,
         }
+    }
+}
+
+/// An answer, of an agent or of a person, that cannot be used.
+pub(crate) fn misfit(problem: &str) -> Failure {
+    Failure {
+        error: problem.to_owned(),
+        code: "answer_misfit".into(),
+        error_type: "AnswerMisfit".into(),
     }
 }

@@ -9,5 +9,15 @@ pub const RESEARCHER: &str = "researcher";
 /// Answers a task, or a step of a plan, with a program.
 pub const ENGINEER: &str = "engineer";
 
+/// Makes, improves, chooses and writes up ideas.
+pub const IDEA_MAKER: &str = "idea_maker";
+/// Criticises ideas.
+pub const IDEA_HATER: &str = "idea_hater";
+/// Chooses who works on a turn.
+pub const COPILOT_CONTROL: &str = "copilot_control";
+
 /// The agents that a task or a step can be given to.
 pub(crate) const WORKERS: [&str; 2] = [RESEARCHER, ENGINEER];
+
+/// The agents that work on ideas.
+pub(crate) const IDEA_TEAM: [&str; 2] = [IDEA_MAKER, IDEA_HATER];

@@ -30,10 +30,11 @@ impl Engine<'_> {
                 step_number: step,
             });
         }
-        if told.running.as_ref() != Some(&node_id) {
+        let status = told.status(&node_id);
+        if !position.stage.asks() && status != NodeStatus::Running {
             events.push(EventBody::DagNodeStatusChanged {
                 node_id,
-                old_status: NodeStatus::Pending,
+                old_status: status,
                 new_status: NodeStatus::Running,
             });
             events.extend(step_starts(position, plan));
@@ -65,11 +66,16 @@ impl Engine<'_> {
     /// The last step's number stays until the run has ended.
     fn phase_and_step(&self, position: Position) -> (Phase, Option<u32>) {
         let step = match position.stage {
-            Stage::Step => Some(position.step),
+            Stage::BeforeStep
+            | Stage::Step
+            | Stage::AfterStep
+            | Stage::OnError
+            | Stage::ChooseIdea => Some(position.step),
             Stage::Finish if position.steps > 0 => Some(position.steps),
             _ => None,
         };
-        (self.path.phase(position.stage), step)
+        let shown = step.filter(|_| self.path.shows_steps);
+        (self.path.phase(position.stage), shown)
     }
 }
 

@@ -30,10 +30,24 @@ impl<'a> Engine<'a> {
     /// Where the run stands; before everything, that is its mode's first stage.
     pub(crate) fn position(&self) -> Position {
         let at = self.run.position;
-        match self.path.first {
-            Some(first) if at.stage == Stage::Open => Position { stage: first, ..at },
+        match at.stage {
+            Stage::Open => Position {
+                stage: self.path.first,
+                ..at
+            },
             _ => at,
         }
+    }
+
+    /// US dollars at which the run makes no further call. A person who lets it go on gives as much again.
+    pub(crate) fn limit(&self) -> Option<f64> {
+        let times = f64::from(1 + self.memory.raised);
+        self.settings.max_cost_usd.map(|limit| limit * times)
+    }
+
+    /// Whether copilot may still ask a person before anybody works.
+    pub(crate) const fn may_ask(&self) -> bool {
+        self.run.position.round + 1 < self.settings.max_rounds
     }
 
     /// The plan that the run follows; empty until it stands, even if a run before had one.
@@ -48,12 +62,17 @@ impl<'a> Engine<'a> {
     pub(crate) fn agent(&self) -> Option<&'a str> {
         let at = self.position();
         match at.stage {
-            Stage::Open | Stage::Finish => None,
-            stage if stage.asks() => None,
-            Stage::Answer => Some(self.settings.agent()),
             Stage::Plan | Stage::Revise => Some(agent::PLANNER),
             Stage::Review => Some(agent::PLAN_REVIEWER),
+            Stage::Route => Some(agent::COPILOT_CONTROL),
+            Stage::Answer => {
+                let routed_to = self.memory.routed_to.as_deref();
+                Some(routed_to.unwrap_or_else(|| self.settings.agent()))
+            }
             Stage::Step => step(&self.memory.plan, at).map(|step| step.sub_task_agent.as_str()),
+            Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output => {
+                Some(self.path.agent)
+            }
             _ => None,
         }
     }

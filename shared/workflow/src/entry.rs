@@ -1,9 +1,12 @@
 //! What one commit holds, in the making: what came of a stage, and then the beginning of the next.
 
-use session::{EventBody, Failure, Made, Next, NodeStatus, PlanStep, Position, Progress, Role};
+use session::{
+    Begin, EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Role, Seq,
+};
 
 use crate::{
     Answer, Engine, MAX_MESSAGE_BYTES, Usage,
+    advance::misfit,
     clip::clip,
     memory::{Told, with_artifact},
 };
@@ -14,6 +17,8 @@ pub(crate) struct Entry<'a> {
     work: Vec<EventBody>,
     cost_usd: f64,
     tokens: u64,
+    /// How many steps the plan has that the run follows from here on.
+    pub steps: u32,
 }
 
 impl<'a> Entry<'a> {
@@ -24,6 +29,7 @@ impl<'a> Entry<'a> {
             work: Vec::new(),
             cost_usd: 0.0,
             tokens: 0,
+            steps: engine.run.position.steps,
         }
     }
 
@@ -32,14 +38,21 @@ impl<'a> Entry<'a> {
         self.work.push(body);
     }
 
+    /// A line for the watchers; a commit that changes where the run stands has at least one event.
+    pub fn note(&mut self, message: &str) {
+        self.push(EventBody::Output {
+            message: message.into(),
+        });
+    }
+
     /// An answer's message, with its artifact and its costs.
-    pub fn answer(&mut self, answer: &Answer, plan: Option<&[PlanStep]>) {
+    pub fn answer(&mut self, answer: &Answer) {
         self.push(EventBody::AgentMessage {
             agent: self.engine.agent().unwrap_or_default().to_owned(),
             role: Role::Assistant,
             message: clip(&answer.message, MAX_MESSAGE_BYTES).to_owned(),
             artifact: answer.artifact.clone(),
-            made: plan.map(|plan| Made::Plan(plan.to_vec())),
+            made: answer.content.made(),
         });
         if let Some(name) = answer.artifact.as_deref() {
             let files_tracked = with_artifact(&self.engine.memory.artifacts, Some(name));
@@ -70,17 +83,41 @@ impl<'a> Entry<'a> {
 
     /// The stage's node is done.
     pub fn node_done(&mut self) {
+        let at = self.engine.position();
+        self.node(at, NodeStatus::Running, NodeStatus::Completed);
+    }
+
+    /// The node of a position changes.
+    pub fn node(&mut self, at: Position, old_status: NodeStatus, new_status: NodeStatus) {
         self.push(EventBody::DagNodeStatusChanged {
-            node_id: self.engine.position().node(),
-            old_status: NodeStatus::Running,
-            new_status: NodeStatus::Completed,
+            node_id: at.node(),
+            old_status,
+            new_status,
         });
     }
 
     /// The run goes on there, following this plan.
     pub fn go(self, position: Position, plan: &[PlanStep]) -> Progress {
-        let begin = self.engine.begin(position, plan, &self.told);
+        self.go_from(position, plan, None)
+    }
+
+    /// The run goes on there, and a worker need not know what lies before.
+    pub fn go_from(
+        self,
+        position: Position,
+        plan: &[PlanStep],
+        memory_from: Option<Seq>,
+    ) -> Progress {
+        let begin = Begin {
+            memory_from,
+            ..self.engine.begin(position, plan, &self.told)
+        };
         self.then(Next::Go(begin))
+    }
+
+    /// The run ends over an answer that cannot be used.
+    pub fn misfit(self, problem: &str) -> Progress {
+        self.fail(misfit(problem))
     }
 
     pub fn fail(self, failure: Failure) -> Progress {

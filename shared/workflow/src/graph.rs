@@ -1,14 +1,28 @@
 //! A run's graph: a chain of nodes, of which those before the one that is worked on are done.
 
-use session::{Dag, DagEdge, DagNode, NodeStatus, PlanStep, Position};
+use session::{Dag, DagEdge, DagNode, NodeStatus, PlanStep, Position, Stage};
 
-use crate::{Engine, Settings, agent, path::Node};
+use crate::{Engine, agent, memory::Told, path::Node};
 
 /// The graph of a run that is at a position whose node has this status. The steps of a plan that stands are part of it.
 pub(crate) fn of(engine: &Engine, plan: &[PlanStep], at: Position, status: NodeStatus) -> Dag {
-    let fixed = engine.path.nodes.iter();
-    let nodes = fixed.map(|node| node.to_dag(engine.settings)).collect();
-    chain(with_plan(nodes, plan), &at.node(), status)
+    let nodes = fixed(engine.path.nodes, at).iter();
+    let nodes = nodes.map(|node| node.to_dag(engine)).collect();
+    chain(
+        with_plan(nodes, plan),
+        &at.node(),
+        status,
+        &engine.memory.told,
+    )
+}
+
+/// A turn of copilot's begins with its routing; by a plan it goes on otherwise than without.
+fn fixed(nodes: &'static [Node], at: Position) -> &'static [Node] {
+    let by_plan = at.steps > 0 || at.node() == "planning";
+    match nodes {
+        [Node::Init, Node::Routing, ..] if by_plan => &[Node::Init, Node::Routing, Node::Planning],
+        nodes => nodes,
+    }
 }
 
 fn with_plan(mut nodes: Vec<DagNode>, plan: &[PlanStep]) -> Vec<DagNode> {
@@ -29,10 +43,13 @@ fn with_plan(mut nodes: Vec<DagNode>, plan: &[PlanStep]) -> Vec<DagNode> {
     nodes
 }
 
-fn chain(mut nodes: Vec<DagNode>, at: &str, status: NodeStatus) -> Dag {
+fn chain(mut nodes: Vec<DagNode>, at: &str, status: NodeStatus, told: &Told) -> Dag {
     let here = nodes.iter().position(|node| node.id == at).unwrap_or(0);
     for (place, node) in nodes.iter_mut().enumerate() {
         node.status = match place.cmp(&here) {
+            std::cmp::Ordering::Less if told.status(&node.id) == NodeStatus::Skipped => {
+                NodeStatus::Skipped
+            }
             std::cmp::Ordering::Less => NodeStatus::Completed,
             std::cmp::Ordering::Equal => status,
             std::cmp::Ordering::Greater => NodeStatus::Pending,
@@ -54,17 +71,24 @@ fn chain(mut nodes: Vec<DagNode>, at: &str, status: NodeStatus) -> Dag {
 }
 
 impl Node {
-    fn to_dag(self, settings: &Settings) -> DagNode {
+    fn to_dag(self, engine: &Engine) -> DagNode {
+        let by = |agent: &str, node: DagNode| DagNode {
+            agent: Some(agent.into()),
+            ..node
+        };
         match self {
             Self::Init => node("init", "Start", "init"),
-            Self::Planning => DagNode {
-                agent: Some(agent::PLANNER.into()),
-                ..node("planning", "Planning", "planning")
+            Self::Routing => by(agent::COPILOT_CONTROL, node("routing", "Routing", "agent")),
+            Self::Planning => by(agent::PLANNER, node("planning", "Planning", "planning")),
+            Self::Execute => match engine.path.first {
+                Stage::Answer => by(engine.settings.agent(), node("execute", "Answer", "agent")),
+                // Who answers is not known before the routing is done.
+                _ => node("execute", "Answer", "agent"),
             },
-            Self::Execute => DagNode {
-                agent: Some(settings.agent().into()),
-                ..node("execute", "Answer", "agent")
-            },
+            Self::Extraction => by(engine.path.agent, node("extraction", "Extraction", "agent")),
+            Self::Download => by(engine.path.agent, node("download", "Download", "agent")),
+            Self::Summarize => by(engine.path.agent, node("summarize", "Summaries", "agent")),
+            Self::Output => by(engine.path.agent, node("output", "Output", "agent")),
             Self::Terminator => node("terminator", "Result", "terminator"),
         }
     }

@@ -1,20 +1,33 @@
 //! Reading a configuration key by key: absent and null are the default, anything else must fit.
 
-use std::ops::RangeInclusive;
+use std::{cell::RefCell, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
 
 use crate::SettingsError;
 
-pub(crate) struct Keys<'a>(Option<&'a Map<String, Value>>);
+/// A configuration that is being read. It knows which keys were looked for, so that a list of them needs no second place.
+pub(crate) struct Keys<'a> {
+    given: Option<&'a Map<String, Value>>,
+    looked_for: RefCell<Vec<&'static str>>,
+}
 
 impl<'a> Keys<'a> {
     pub fn of(config: &'a Value) -> Result<Self, SettingsError> {
-        match config {
-            Value::Null => Ok(Self(None)),
-            Value::Object(map) => Ok(Self(Some(map))),
-            _ => Err(SettingsError::WholeConfig),
-        }
+        let given = match config {
+            Value::Null => None,
+            Value::Object(map) => Some(map),
+            _ => return Err(SettingsError::WholeConfig),
+        };
+        Ok(Self {
+            given,
+            looked_for: RefCell::default(),
+        })
+    }
+
+    /// Every key that was looked for, in order.
+    pub fn looked_for(self) -> Vec<&'static str> {
+        self.looked_for.into_inner()
     }
 
     pub fn whole(
@@ -34,10 +47,6 @@ impl<'a> Keys<'a> {
                 let (low, high) = range.into_inner();
                 invalid(key, format!("a whole number from {low} to {high}"))
             })
-    }
-
-    pub fn count(&self, key: &'static str) -> Result<Option<u64>, SettingsError> {
-        self.typed(key, Value::as_u64, "a whole number from 0")
     }
 
     pub fn flag(&self, key: &'static str) -> Result<Option<bool>, SettingsError> {
@@ -95,8 +104,9 @@ impl<'a> Keys<'a> {
             .transpose()
     }
 
-    fn given(&self, key: &str) -> Option<&'a Value> {
-        self.0?.get(key).filter(|value| !value.is_null())
+    fn given(&self, key: &'static str) -> Option<&'a Value> {
+        self.looked_for.borrow_mut().push(key);
+        self.given?.get(key).filter(|value| !value.is_null())
     }
 }
 

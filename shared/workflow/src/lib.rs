@@ -2,30 +2,37 @@
 //!
 //! A mode is a row of a table ([`Path`]) over a small set of stages. [`Engine`] stands on a session's state, the run's
 //! [`Settings`] and the [`Memory`] that was folded from its record, and tells three things: what to record when a worker
-//! begins ([`Engine::open`]), what there is to do ([`Engine::work`]), and what follows from what came of it
-//! ([`Engine::advance`]). There is no I/O in here, no async and no clock; `session` decides what of it is appended.
+//! begins ([`Engine::open`]), what there is to do ([`Engine::work`]: ask an agent, ask a person, work on a document), and what
+//! follows from what came of it ([`Engine::advance`]; a person's answer is in the memory when the run goes on). There is no I/O in here, no async and no clock; `session` decides what of it is appended.
 
 mod advance;
 pub mod agent;
 mod begin;
+mod check;
+mod checkpoint;
 mod clip;
 mod engine;
 mod entry;
 mod graph;
+mod ideas;
 mod keys;
 mod memory;
 mod outcome;
 mod path;
+mod person;
+mod question;
 mod remarks;
 mod result;
 mod settings;
-mod to_come;
 mod work;
 
+pub use check::{AnswerError, check_answer};
+pub use checkpoint::{Asked, Checkpoint};
 pub use clip::{MAX_MESSAGE_BYTES, clip};
 pub use engine::Engine;
 pub use memory::{DoneStep, Memory};
 pub use outcome::{Answer, Content, Failed, Outcome, Usage};
 pub use path::Path;
+pub use question::Question;
 pub use settings::{Settings, SettingsError};
 pub use work::{Brief, Request, Work};

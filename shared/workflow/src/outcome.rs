@@ -1,6 +1,6 @@
 //! What came of an agent's call, as plain data: this crate knows no providers.
 
-use session::PlanStep;
+use session::{Made, PlanStep, Route};
 
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,10 +33,26 @@ pub enum Content {
     Plan(Vec<PlanStep>),
     /// The reviewer's: what to change, one entry each; empty when the plan can stand.
     Review(Vec<String>),
-    /// The researcher's.
+    /// The researcher's, and of whoever else answers in words.
     Report,
     /// The engineer's; the program itself is the answer's artifact.
     Program,
+    /// The idea maker's: the ideas that stand, the best first.
+    Ideas(Vec<String>),
+    /// Copilot's: how a task is done, and by whom.
+    Route(Route),
+}
+
+impl Content {
+    /// The part that the record keeps beside the message.
+    pub(crate) fn made(&self) -> Option<Made> {
+        match self {
+            Self::Plan(plan) => Some(Made::Plan(plan.clone())),
+            Self::Ideas(ideas) => Some(Made::Ideas(ideas.clone())),
+            Self::Route(route) => Some(Made::Route(route.clone())),
+            Self::Review(_) | Self::Report | Self::Program => None,
+        }
+    }
 }
 
 /// A call that brought no answer.

@@ -1,10 +1,9 @@
-//! The eight modes as one table: where a run begins, through which phases it goes, and what its graph begins with.
-//!
-//! A mode without a first stage is not built yet: its run begins, and then fails and says so.
+//! The eight modes as one table: where a run begins, through which phases it goes, who works, where a person may be asked,
+//! and what its graph begins with.
 
 use session::{Mode, Phase, Stage};
 
-use crate::agent;
+use crate::{Checkpoint, agent};
 
 /// A mode's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +12,18 @@ pub struct Path {
     pub phases: &'static [Phase],
     /// The agent that a list of runs shows, unless the configuration chooses another.
     pub agent: &'static str,
-    /// Where a run begins; none while the mode is not available.
-    pub(crate) first: Option<Stage>,
+    /// The agents that a plan may give its steps to; none in a mode without a plan.
+    pub team: &'static [&'static str],
+    /// Where a person may be asked, if the configuration wants it.
+    pub checkpoints: &'static [Checkpoint],
+    /// Where a run begins.
+    pub(crate) first: Stage,
+    /// The stages of a mode that works on documents, in order.
+    pub(crate) documents: &'static [Stage],
     /// The nodes that a run's graph begins with, one after another.
     pub(crate) nodes: &'static [Node],
+    /// Whether the number of a step is part of where a session stands.
+    pub(crate) shows_steps: bool,
     planning: Phase,
     working: Phase,
 }
@@ -25,17 +32,35 @@ pub struct Path {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Node {
     Init,
+    Routing,
     Planning,
     Execute,
+    Extraction,
+    Download,
+    Summarize,
+    Output,
     Terminator,
 }
+
+/// The checkpoints of a plan and its steps.
+const OF_A_PLAN: [Checkpoint; 5] = [
+    Checkpoint::DuringPlanning,
+    Checkpoint::BeforeStep,
+    Checkpoint::AfterStep,
+    Checkpoint::OnError,
+    Checkpoint::Budget,
+];
 
 const ONE_SHOT: Path = Path {
     phases: &[Phase::Init, Phase::Execution, Phase::Completed],
     agent: agent::RESEARCHER,
-    first: Some(Stage::Answer),
+    team: &[],
+    checkpoints: &[],
+    first: Stage::Answer,
+    documents: &[],
     nodes: &[Node::Init, Node::Execute, Node::Terminator],
-    planning: Phase::Init,
+    shows_steps: false,
+    planning: Phase::Execution,
     working: Phase::Execution,
 };
 
@@ -47,65 +72,97 @@ const PLANNING_CONTROL: Path = Path {
         Phase::Completed,
     ],
     agent: agent::PLANNER,
-    first: Some(Stage::Plan),
+    team: &agent::WORKERS,
+    checkpoints: &OF_A_PLAN,
+    first: Stage::Plan,
     nodes: &[Node::Planning],
+    shows_steps: true,
     planning: Phase::Planning,
     working: Phase::Control,
+    ..ONE_SHOT
 };
 
-const COPILOT: Path = not_yet(
-    "copilot_control",
-    &[
-        Phase::Init,
-        Phase::Routing,
-        Phase::Execution,
-        Phase::Completed,
-    ],
-);
-
-const HITL_INTERACTIVE: Path = not_yet(
-    agent::PLANNER,
-    &[
+const HITL_INTERACTIVE: Path = Path {
+    phases: &[
         Phase::Init,
         Phase::HitlPlanning,
         Phase::HitlControl,
         Phase::Completed,
     ],
-);
+    planning: Phase::HitlPlanning,
+    working: Phase::HitlControl,
+    ..PLANNING_CONTROL
+};
 
-const IDEA_GENERATION: Path = not_yet(
-    agent::PLANNER,
-    &[
+const IDEA_GENERATION: Path = Path {
+    team: &agent::IDEA_TEAM,
+    checkpoints: &[
+        Checkpoint::DuringPlanning,
+        Checkpoint::BeforeStep,
+        Checkpoint::AfterStep,
+        Checkpoint::OnError,
+        Checkpoint::AfterIdeas,
+        Checkpoint::Budget,
+    ],
+    ..PLANNING_CONTROL
+};
+
+const COPILOT: Path = Path {
+    phases: &[
         Phase::Init,
-        Phase::Planning,
-        Phase::Control,
+        Phase::Routing,
+        Phase::Execution,
         Phase::Completed,
     ],
-);
+    agent: agent::COPILOT_CONTROL,
+    team: &agent::WORKERS,
+    checkpoints: &[
+        Checkpoint::Clarification,
+        Checkpoint::Proposal,
+        Checkpoint::CopilotTurn,
+        Checkpoint::Budget,
+    ],
+    first: Stage::Route,
+    nodes: &[Node::Init, Node::Routing, Node::Execute, Node::Terminator],
+    ..ONE_SHOT
+};
 
-const OCR: Path = not_yet(
-    "ocr",
-    &[
+const OCR: Path = Path {
+    phases: &[
         Phase::Init,
         Phase::Extraction,
         Phase::Output,
         Phase::Completed,
     ],
-);
+    agent: "ocr",
+    first: Stage::Extract,
+    documents: &[Stage::Extract, Stage::Output],
+    nodes: &[Node::Init, Node::Extraction, Node::Output, Node::Terminator],
+    working: Phase::Output,
+    ..ONE_SHOT
+};
 
-const ARXIV: Path = not_yet(
-    "arxiv",
-    &[
+const ARXIV: Path = Path {
+    phases: &[
         Phase::Init,
         Phase::Extraction,
         Phase::Download,
         Phase::Completed,
     ],
-);
+    agent: "arxiv",
+    documents: &[Stage::Extract, Stage::Download],
+    nodes: &[
+        Node::Init,
+        Node::Extraction,
+        Node::Download,
+        Node::Terminator,
+    ],
+    working: Phase::Download,
+    ..OCR
+};
 
-const ENHANCE_INPUT: Path = not_yet(
-    "summarizer",
-    &[
+const ENHANCE_INPUT: Path = Path {
+    phases: &[
         Phase::Init,
         Phase::Extraction,
         Phase::Download,
@@ -113,18 +170,23 @@ const ENHANCE_INPUT: Path = not_yet(
         Phase::Output,
         Phase::Completed,
     ],
-);
-
-const fn not_yet(agent: &'static str, phases: &'static [Phase]) -> Path {
-    Path {
-        phases,
-        agent,
-        first: None,
-        nodes: &[Node::Init, Node::Terminator],
-        planning: Phase::Init,
-        working: Phase::Init,
-    }
-}
+    agent: "summarizer",
+    documents: &[
+        Stage::Extract,
+        Stage::Download,
+        Stage::Summarize,
+        Stage::Output,
+    ],
+    nodes: &[
+        Node::Init,
+        Node::Extraction,
+        Node::Download,
+        Node::Summarize,
+        Node::Output,
+        Node::Terminator,
+    ],
+    ..OCR
+};
 
 impl Path {
     /// The row of a mode.
@@ -141,17 +203,24 @@ impl Path {
         }
     }
 
-    /// Whether a run of this mode can succeed.
-    pub const fn is_available(&self) -> bool {
-        self.first.is_some()
-    }
-
     /// The phase in which a stage is done.
     pub(crate) const fn phase(&self, stage: Stage) -> Phase {
         match stage {
             Stage::Open => Phase::Init,
-            Stage::Plan | Stage::Review | Stage::Revise => self.planning,
-            _ => self.working,
+            Stage::Route | Stage::Clarify | Stage::Propose => Phase::Routing,
+            Stage::Extract => Phase::Extraction,
+            Stage::Download => Phase::Download,
+            Stage::Summarize => Phase::Summarize,
+            Stage::Output => Phase::Output,
+            Stage::Plan | Stage::Review | Stage::Revise | Stage::ApprovePlan => self.planning,
+            Stage::Answer
+            | Stage::BeforeStep
+            | Stage::Step
+            | Stage::AfterStep
+            | Stage::OnError
+            | Stage::ChooseIdea
+            | Stage::Turn
+            | Stage::Finish => self.working,
         }
     }
 }
@@ -186,5 +255,13 @@ mod tests {
                 "enhance-input: init → extraction → download → summarize → output → completed",
             ]
         );
+    }
+
+    #[test]
+    fn a_mode_has_checkpoints_exactly_where_clients_are_told_so() {
+        for info in session::MODES {
+            let checkpoints = Path::of(info.id).checkpoints;
+            assert_eq!(!checkpoints.is_empty(), info.supports_hitl, "{}", info.id);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The `result` of a run: everything about it is in the record, this is the part that a client wants at its end.
 
 use serde_json::{Value, json};
-use session::{ArtifactLink, EventBody, Message, Next, Progress, Role, Timestamp};
+use session::{ArtifactLink, EventBody, Message, Next, Progress, Timestamp};
 
 use crate::{Engine, clip::clip_chars, entry::Entry};
 
@@ -47,9 +47,7 @@ impl Engine<'_> {
     /// What came of each step; of a run without steps, the beginning of its answer.
     fn summary(&self) -> String {
         if self.memory.done.is_empty() {
-            let mut newest_first = self.memory.chat.iter().rev();
-            let answer = newest_first.find(|message| message.role == Role::Assistant);
-            return answer.map_or_else(String::new, |message| message.content.clone());
+            return self.memory.last_answer().to_owned();
         }
         let lines: Vec<String> = (self.memory.done.iter())
             .map(|(number, step)| format!("{number}. {}", clip_chars(&step.summary, SUMMARY_CHARS)))

@@ -1,29 +1,27 @@
 //! A run's configuration, parsed into types: the keys of the contract's section 5, with their defaults and ranges.
 //!
-//! The keys of modes that are not built yet are held to their types alone (`to_come`). Unknown keys are ignored.
+//! Where a person is asked is in `checkpoint`. The keys of `ocr` are held to their types alone, until documents are read.
+//! Unknown keys are ignored.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use session::{Failure, Mode};
 
-use crate::{Path, agent, keys::Keys, to_come};
+use crate::{Path, agent, checkpoint::Asked, keys::Keys};
 
-/// The key of `agent` → the key that overrides its model.
-const MODEL_KEYS: [(&str, &str); 4] = [
+/// The key of `agent` → the key that overrides its model, in every mode with a plan.
+const PLANNING_MODELS: [(&str, &str); 2] = [
     (agent::PLANNER, "plannerModel"),
     (agent::PLAN_REVIEWER, "planReviewerModel"),
-    (agent::RESEARCHER, "researcherModel"),
-    (agent::ENGINEER, "engineerModel"),
 ];
 
-const APPROVAL_MODES: [&str; 6] = [
-    "none",
-    "after_planning",
-    "before_step",
-    "after_step",
-    "both",
-    "on_error",
+/// The same for the agents that do the steps.
+const STEP_MODELS: [(&str, &str); 4] = [
+    (agent::RESEARCHER, "researcherModel"),
+    (agent::ENGINEER, "engineerModel"),
+    (agent::IDEA_MAKER, "ideaMakerModel"),
+    (agent::IDEA_HATER, "ideaHaterModel"),
 ];
 
 /// What a client may choose about a run.
@@ -33,9 +31,9 @@ pub struct Settings {
     pub mode: Mode,
     /// How often an agent is asked again, in all, before its step fails (`maxAttempts`).
     pub max_attempts: u32,
-    /// How many rounds a conversation of agents may take (`maxRounds`); no available mode has one yet.
+    /// How often copilot may decide about one turn (`maxRounds`): a question or a proposal makes it decide again.
     pub max_rounds: u32,
-    /// US dollars at which a run makes no further call (`maxCostUsd`).
+    /// US dollars at which a run makes no further call without a person's consent (`maxCostUsd`).
     pub max_cost_usd: Option<f64>,
     /// The most steps that a plan may have (`maxPlanSteps`).
     pub max_plan_steps: u32,
@@ -43,6 +41,8 @@ pub struct Settings {
     pub plan_reviews: u32,
     /// What planner and reviewer are told beside the task (`planInstructions`).
     pub plan_instructions: String,
+    /// Where a person is asked, and what they may answer.
+    pub asked: Asked,
     agent: &'static str,
     model: Option<String>,
     models: BTreeMap<&'static str, String>,
@@ -61,16 +61,6 @@ pub enum SettingsError {
         key: &'static str,
         /// What it must be.
         must_be: String,
-    },
-    /// A value of the contract that this version cannot honour: refused rather than passed over.
-    #[error("config.{key} = {value} is not available yet; {instead}.")]
-    NotAvailable {
-        /// Which key.
-        key: &'static str,
-        /// Which of its values.
-        value: &'static str,
-        /// What can be done instead.
-        instead: &'static str,
     },
 }
 
@@ -96,6 +86,7 @@ impl Settings {
             max_plan_steps: 10,
             plan_reviews: 1,
             plan_instructions: String::new(),
+            asked: Asked::by_default(mode),
             agent: Path::of(mode).agent,
             model: None,
             models: BTreeMap::new(),
@@ -104,27 +95,33 @@ impl Settings {
 
     /// Reads a configuration; an absent or null key, or a null for the whole, takes the default.
     ///
-    /// The `approvalMode` of planning-control is refused unless it is `none`. A mode that is not built yet has its keys
-    /// checked; its run then says that it is not available.
-    ///
     /// # Errors
     /// [`SettingsError`] for the first key that does not fit.
     pub fn parse(mode: Mode, config: &Value) -> Result<Self, SettingsError> {
-        let keys = Keys::of(config)?;
+        Self::read(mode, &Keys::of(config)?)
+    }
+
+    /// Every key that means something to a run of this mode.
+    pub fn keys(mode: Mode) -> Vec<&'static str> {
+        let Ok(keys) = Keys::of(&Value::Null) else {
+            return Vec::new();
+        };
+        let _defaults = Self::read(mode, &keys);
+        keys.looked_for()
+    }
+
+    fn read(mode: Mode, keys: &Keys) -> Result<Self, SettingsError> {
         let mut settings = Self::defaults(mode);
-        settings.read_common(&keys)?;
+        settings.read_common(keys)?;
         match mode {
-            Mode::OneShot => settings.read_one_shot(&keys)?,
-            Mode::PlanningControl => {
-                settings.read_planning(&keys)?;
-                none_asked(&keys)?;
-            }
-            Mode::IdeaGeneration | Mode::HitlInteractive | Mode::Copilot => {
-                settings.read_planning(&keys)?;
-            }
-            Mode::Ocr | Mode::Arxiv | Mode::EnhanceInput => {}
+            Mode::OneShot => settings.read_one_shot(keys)?,
+            Mode::PlanningControl
+            | Mode::IdeaGeneration
+            | Mode::HitlInteractive
+            | Mode::Copilot => settings.read_planning(keys)?,
+            Mode::Ocr => hold_to_types(keys)?,
+            Mode::Arxiv | Mode::EnhanceInput => {}
         }
-        to_come::check(mode, &keys)?;
         Ok(settings)
     }
 
@@ -141,21 +138,20 @@ impl Settings {
             .map(String::as_str)
     }
 
+    /// The fewest steps that a plan may have: where a person chooses an idea, there is one before it is worked out.
+    pub(crate) const fn min_plan_steps(&self) -> usize {
+        if self.asked.after_ideas { 2 } else { 1 }
+    }
+
     /// The model of each agent that the run may ask: with `maxCostUsd`, each must have a price.
     pub fn models(&self) -> Vec<Option<&str>> {
-        let agents: &[&str] = match self.mode {
-            Mode::OneShot => &[self.agent],
-            Mode::PlanningControl if self.plan_reviews == 0 => {
-                &[agent::PLANNER, agent::RESEARCHER, agent::ENGINEER]
-            }
-            Mode::PlanningControl => &[
-                agent::PLANNER,
-                agent::PLAN_REVIEWER,
-                agent::RESEARCHER,
-                agent::ENGINEER,
-            ],
-            _ => &[],
-        };
+        let path = Path::of(self.mode);
+        let mut agents = vec![self.agent];
+        if !path.team.is_empty() {
+            agents.push(agent::PLANNER);
+            agents.extend((self.plan_reviews > 0).then_some(agent::PLAN_REVIEWER));
+            agents.extend(path.team);
+        }
         agents.iter().map(|agent| self.model(agent)).collect()
     }
 
@@ -175,7 +171,9 @@ impl Settings {
     }
 
     fn read_planning(&mut self, keys: &Keys) -> Result<(), SettingsError> {
-        for (agent, key) in MODEL_KEYS {
+        let team = Path::of(self.mode).team;
+        let of_steps = STEP_MODELS.iter().filter(|(agent, _)| team.contains(agent));
+        for (agent, key) in PLANNING_MODELS.iter().chain(of_steps) {
             if let Some(model) = keys.name(key)? {
                 self.models.insert(agent, model);
             }
@@ -183,20 +181,24 @@ impl Settings {
         self.max_plan_steps = keys.whole("maxPlanSteps", self.max_plan_steps, 1..=50)?;
         self.plan_reviews = keys.whole("nPlanReviews", self.plan_reviews, 0..=5)?;
         self.plan_instructions = keys.text("planInstructions")?.unwrap_or_default().into();
+        self.asked = Asked::read(self.mode, keys)?;
+        if self.asked.after_ideas && self.max_plan_steps < 2 {
+            return Err(SettingsError::Invalid {
+                key: "maxPlanSteps",
+                must_be: "at least 2 with the approvalMode after_ideas".into(),
+            });
+        }
         Ok(())
     }
 }
 
-/// Checkpoints are not built yet: a client that asked to be asked must not be passed over.
-fn none_asked(keys: &Keys) -> Result<(), SettingsError> {
-    match keys.one_of("approvalMode", &APPROVAL_MODES)? {
-        None | Some("none") => Ok(()),
-        Some(value) => Err(SettingsError::NotAvailable {
-            key: "approvalMode",
-            value,
-            instead: "use none",
-        }),
+/// What `ocr` will be told. Its values are kept in the record and mean nothing before documents are read.
+fn hold_to_types(keys: &Keys) -> Result<(), SettingsError> {
+    keys.text("document")?;
+    for key in ["saveMarkdown", "saveJson", "saveText"] {
+        keys.flag(key)?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -236,7 +238,10 @@ mod tests {
         assert_eq!(settings.plan_reviews, 0);
         assert_eq!(settings.plan_instructions, "be brief");
         assert_eq!(settings.agent(), "planner");
-        assert_eq!(settings.models(), [Some("p"), Some("m"), Some("e")]);
+        assert_eq!(
+            settings.models(),
+            [Some("p"), Some("p"), Some("m"), Some("e")]
+        );
     }
 
     #[test]
@@ -304,33 +309,40 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_is_not_built_yet_refuses_a_key_of_the_wrong_type() {
+    fn every_mode_refuses_a_key_of_the_wrong_type() {
         for (mode, config) in [
             (Mode::Copilot, json!({"conversational": "yes"})),
             (Mode::Copilot, json!({"plannerModel": 1})),
             (Mode::HitlInteractive, json!({"maxPlanSteps": 51})),
             (Mode::HitlInteractive, json!({"hitlVariant": "half"})),
+            (Mode::HitlInteractive, json!({"approvalMode": "none"})),
+            (Mode::HitlInteractive, json!({"maxHumanIterations": -1})),
+            (Mode::HitlInteractive, json!({"allowStepSkip": 1})),
             (Mode::IdeaGeneration, json!({"planInstructions": false})),
             (Mode::IdeaGeneration, json!({"ideaMakerModel": ""})),
+            (
+                Mode::IdeaGeneration,
+                json!({"approvalMode": "after_ideas", "maxPlanSteps": 1}),
+            ),
             (Mode::Ocr, json!({"document": 7})),
+            (Mode::Ocr, json!({"saveText": "yes"})),
             (Mode::Arxiv, json!({"maxAttempts": 11})),
             (Mode::EnhanceInput, json!({"model": []})),
         ] {
             let error = Settings::parse(mode, &config).unwrap_err();
             assert!(matches!(error, SettingsError::Invalid { .. }), "{config}");
         }
-        let config = json!({"approvalMode": "after_ideas", "nPlanReviews": 0});
-        assert!(Settings::parse(Mode::IdeaGeneration, &config).is_ok());
+        let of_another_mode = json!({"saveJson": "yes", "conversational": 1});
+        assert!(Settings::parse(Mode::Arxiv, &of_another_mode).is_ok());
     }
 
     #[test]
-    fn a_client_that_wants_to_be_asked_is_not_passed_over() {
+    fn a_mode_tells_its_keys() {
         assert_eq!(
-            problem(
-                Mode::PlanningControl,
-                &json!({"approvalMode": "before_step"})
-            ),
-            "config.approvalMode = before_step is not available yet; use none."
+            Settings::keys(Mode::OneShot),
+            ["model", "maxAttempts", "maxRounds", "maxCostUsd", "agent"]
         );
+        assert!(Settings::keys(Mode::Copilot).contains(&"conversational"));
+        assert!(!Settings::keys(Mode::Copilot).contains(&"approvalMode"));
     }
 }

@@ -1,15 +1,19 @@
 //! What there is to do at the place where a run stands.
 
-use session::{Failure, PlanStep, Progress, Stage, Timestamp};
+use session::{Failure, Mode, PlanStep, Progress, Stage, Timestamp};
 
-use crate::{DoneStep, Engine, engine::step, entry::Entry};
+use crate::{Checkpoint, DoneStep, Engine, engine::step, entry::Entry, ideas, question::Question};
 
 /// What a worker does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// An agent is asked; what came of it goes to [`Engine::advance`].
     Ask(Box<Request>),
-    /// There is nobody to ask: the run ends here, well or badly, and this is to be committed.
+    /// Documents are worked on; what came of it goes to [`Engine::advance`].
+    Document(Stage),
+    /// A person is asked; [`Engine::ask`] puts the question, and nobody works until it is answered.
+    AskPerson(Box<Question>),
+    /// There is nobody to ask: this follows from where the run stands, and is to be committed.
     Commit(Box<Progress>),
 }
 
@@ -37,7 +41,7 @@ pub struct Brief {
     pub instructions: String,
     /// The plan to criticise, to revise, or to follow.
     pub plan: Vec<PlanStep>,
-    /// What was criticised in it.
+    /// What was criticised in it; with a step, what the person wants to be minded in that.
     pub remarks: Vec<String>,
     /// The step to do; without one, the whole task.
     pub step: Option<PlanStep>,
@@ -45,39 +49,51 @@ pub struct Brief {
     pub done: Vec<DoneStep>,
     /// The most steps that a plan may have.
     pub max_steps: u32,
+    /// The agents that a plan may give its steps to.
+    pub team: Vec<String>,
+    /// Whether copilot may ask the person before anybody works.
+    pub may_ask: bool,
 }
 
 impl Engine<'_> {
     /// What there is to do; the run must have been opened.
     pub fn work(&self, now: Timestamp) -> Work {
-        let ending = match self.refusal() {
-            Some(failure) => Entry::on(self).fail(failure),
-            None if self.run.position.stage == Stage::Finish => self.finish(now),
-            None => match self.request() {
-                Ok(request) => return Work::Ask(Box::new(request)),
-                Err(failure) => Entry::on(self).fail(failure),
+        let stage = self.position().stage;
+        if let Some(checkpoint) = Checkpoint::at(stage) {
+            return match self.given() {
+                Some(given) => Work::Commit(Box::new(self.after_person(given))),
+                None => Work::AskPerson(Box::new(self.question(checkpoint))),
+            };
+        }
+        match stage {
+            Stage::Finish => Work::Commit(Box::new(self.finish(now))),
+            Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output => {
+                Work::Document(stage)
+            }
+            _ if self.is_spent() => self.over_budget(),
+            _ => match self.request() {
+                Ok(request) => Work::Ask(Box::new(request)),
+                Err(failure) => Work::Commit(Box::new(Entry::on(self).fail(failure))),
             },
-        };
-        Work::Commit(Box::new(ending))
+        }
     }
 
-    /// Why the run must not go on, if it must not.
-    fn refusal(&self) -> Option<Failure> {
-        if !self.path.is_available() {
-            return Some(Failure {
-                error: format!("Mode {} is not available yet.", self.state.mode),
-                code: "mode_not_available".into(),
-                error_type: "ModeNotAvailable".into(),
-            });
+    fn is_spent(&self) -> bool {
+        self.limit().is_some_and(|limit| self.run.cost_usd >= limit)
+    }
+
+    /// No call is made beyond the budget: a person decides, or where nobody can be asked, the run fails.
+    fn over_budget(&self) -> Work {
+        if self.path.checkpoints.contains(&Checkpoint::Budget) {
+            return Work::AskPerson(Box::new(self.question(Checkpoint::Budget)));
         }
-        let limit = self.settings.max_cost_usd?;
-        let spent = self.run.cost_usd;
-        let asks = self.run.position.stage != Stage::Finish;
-        (asks && spent >= limit).then(|| Failure {
+        let (spent, limit) = (self.run.cost_usd, self.limit().unwrap_or_default());
+        let failure = Failure {
             error: format!("The run has cost {spent:.4} of at most {limit:.4} US dollars."),
             code: "budget_exceeded".into(),
             error_type: "BudgetExceeded".into(),
-        })
+        };
+        Work::Commit(Box::new(Entry::on(self).fail(failure)))
     }
 
     fn request(&self) -> Result<Request, Failure> {
@@ -97,33 +113,53 @@ impl Engine<'_> {
         let brief = Brief {
             task: memory.task(),
             max_steps: self.settings.max_plan_steps,
+            team: self.path.team.iter().map(ToString::to_string).collect(),
+            may_ask: self.may_ask(),
+            done: memory.done_before(0),
             ..Brief::default()
         };
-        let instructions = self.settings.plan_instructions.clone();
+        let planned = Brief {
+            instructions: self.instructions(),
+            ..brief.clone()
+        };
         match stage {
-            Stage::Plan => Brief {
-                instructions,
-                ..brief
-            },
+            Stage::Plan => planned,
             Stage::Review => Brief {
-                instructions,
                 plan: memory.draft.clone(),
-                ..brief
+                ..planned
             },
             Stage::Revise => Brief {
-                instructions,
                 plan: memory.draft.clone(),
                 remarks: memory.remarks.clone(),
-                ..brief
+                ..planned
             },
-            Stage::Step => Brief {
-                plan: memory.plan.clone(),
-                step: step(&memory.plan, self.position()).cloned(),
-                done: memory.done(),
-                ..brief
-            },
+            Stage::Step => {
+                let at = self.position();
+                Brief {
+                    plan: memory.plan.clone(),
+                    step: step(&memory.plan, at).cloned(),
+                    done: memory.done_before(at.step),
+                    remarks: memory.wishes(at.step),
+                    ..brief
+                }
+            }
             _ => brief,
         }
+    }
+
+    /// What planner and reviewer heed: the mode's own order of steps, a proposal that was agreed to, the client's wishes.
+    fn instructions(&self) -> String {
+        let ideas = match self.settings.mode {
+            Mode::IdeaGeneration => ideas::instructions(self.settings.asked.after_ideas),
+            _ => String::new(),
+        };
+        let proposal = match self.memory.proposal.as_str() {
+            "" => String::new(),
+            proposal => format!("The user agreed to this proposal:\n{proposal}"),
+        };
+        let parts = [ideas.as_str(), &proposal, &self.settings.plan_instructions];
+        let said = parts.into_iter().filter(|part| !part.trim().is_empty());
+        said.collect::<Vec<_>>().join("\n\n")
     }
 }
 

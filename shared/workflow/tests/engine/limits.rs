@@ -14,6 +14,7 @@ fn turn(world: &World, answer: impl FnOnce(&Request) -> Outcome) -> Progress {
     match world.work(&memory).unwrap() {
         Work::Commit(progress) => *progress,
         Work::Ask(request) => world.advance(&memory, &answer(&request)).unwrap(),
+        work => panic!("an agent is asked: {work:?}"),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod check;
 mod limits;
+mod path;
 mod paths;
 mod print;
 mod random;

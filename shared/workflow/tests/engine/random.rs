@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::json;
-use session::{Command, Epoch, Mode, Progress, RunId, RunStatus};
+use session::{Command, Epoch, MODES, Mode, Progress, Refusal, RouteKind, RunId, RunStatus};
 use workflow::{Memory, Work};
 
 use crate::{check, script, world::World};
@@ -28,6 +28,12 @@ enum Act {
     Resume {
         says: bool,
     },
+    /// A person gives one of the answers that are offered.
+    Answer {
+        which: u8,
+    },
+    /// Nobody answers in time.
+    Expire,
     Cancel,
     /// The sweeper looks.
     Sweep,
@@ -56,6 +62,8 @@ fn acts() -> impl Strategy<Value = Act> {
         2 => Just(Act::Sleep),
         4 => Just(Act::Suspend),
         8 => any::<bool>().prop_map(|says| Act::Resume { says }),
+        12 => any::<u8>().prop_map(|which| Act::Answer { which }),
+        1 => Just(Act::Expire),
         1 => (0..4u8).prop_map(|chance| if chance == 0 { Act::Cancel } else { Act::Sweep }),
     ]
 }
@@ -72,6 +80,7 @@ struct Play {
     world: World,
     workers: Vec<Worker>,
     steps: usize,
+    questions: u128,
 }
 
 impl Play {
@@ -87,6 +96,8 @@ impl Play {
             Act::Sleep => self.world.pass(Duration::from_secs(200)),
             Act::Suspend => drop(self.world.suspend()),
             Act::Resume { says } => drop(self.world.resume(says.then_some("And briefly."))),
+            Act::Answer { which } => self.answer(which),
+            Act::Expire => drop(self.world.expire()),
             Act::Cancel => drop(self.world.cancel()),
             Act::Sweep => drop(self.world.command(&Command::Recover)),
         }
@@ -118,10 +129,26 @@ impl Play {
         worker.in_hand = match world.work(&worker.memory) {
             None => None,
             Some(Work::Commit(progress)) => Some(*progress),
+            Some(Work::AskPerson(question)) => {
+                self.questions += 1;
+                Some(world.put(&worker.memory, *question, self.questions))
+            }
+            Some(Work::Document(stage)) => {
+                let outcome = match came {
+                    Came::Good | Came::NoRemarks => script::document(stage),
+                    Came::Transient => script::transient(),
+                    Came::Permanent => script::permanent(),
+                };
+                world.advance(&worker.memory, &outcome)
+            }
             Some(Work::Ask(request)) => {
                 let outcome = match came {
                     Came::Good => script::good(&request, self.steps),
                     Came::NoRemarks if request.agent == "plan_reviewer" => script::approval(),
+                    Came::NoRemarks if request.agent == "copilot_control" => {
+                        let kinds = [RouteKind::Planned, RouteKind::Clarify, RouteKind::Propose];
+                        script::routed(kinds[world.log.len() % kinds.len()])
+                    }
                     Came::NoRemarks => script::good(&request, self.steps),
                     Came::Transient => script::transient(),
                     Came::Permanent => script::permanent(),
@@ -146,19 +173,41 @@ impl Play {
         let held = self.world.state.lease.epoch == epoch && self.world.state.lease.until.is_some();
         match told {
             Ok(told) if held => {
-                worker.memory.apply(&told);
-                assert_eq!(worker.memory.done(), self.world.memory().done());
+                assert!(!told.is_empty(), "a change without an event is not stored");
+                worker.memory.apply(&self.world.log);
+                let fresh = self.world.memory();
+                assert_eq!(worker.memory.done(), fresh.done());
+                assert_eq!(worker.memory.task(), fresh.task());
+                assert_eq!(worker.memory.artifacts(), fresh.artifacts());
             }
             _ => drop(self.workers.remove(place)),
         }
     }
 
+    /// What needs words gets some, and a plan is modified to one that fits.
+    fn answer(&mut self, which: u8) {
+        let Some(open) = &self.world.state.approval else {
+            return;
+        };
+        let option = open.options[usize::from(which) % open.options.len()].clone();
+        let agent = workflow::Path::of(self.world.state.mode).team.last();
+        let plan = json!([{"sub_task": "Mine", "sub_task_agent": agent}, {"sub_task": "Yours", "sub_task_agent": agent}]);
+        let plan = (option == "modify").then_some(plan);
+        let words = (which > 40).then_some("In so many words.");
+        let needs_words = matches!(option.as_str(), "submit" | "custom");
+        let words = words.or(needs_words.then_some("Necessary words."));
+        if let Err(refusal) = self.world.answer(&option, words, plan) {
+            assert_eq!(refusal, Refusal::ApprovalLapsed);
+            self.act(Act::Sweep);
+        }
+    }
+
     /// From here on all goes well, and whoever is waited for comes.
     fn settle(&mut self) {
-        for _ in 0..200 {
+        for _ in 0..300 {
             match self.status() {
                 RunStatus::Completed | RunStatus::Cancelled => return,
-                RunStatus::WaitingApproval => panic!("nobody asks a person yet"),
+                RunStatus::WaitingApproval => self.say_yes(),
                 RunStatus::Failed | RunStatus::Paused => {
                     if self.world.resume(None).is_err() {
                         return;
@@ -175,6 +224,19 @@ impl Play {
         panic!("the run comes to no end");
     }
 
+    /// The first option of every question lets the run go on; a conversation is ended.
+    fn say_yes(&mut self) {
+        let open = self.world.state.approval.as_ref().unwrap();
+        let yes = open
+            .options
+            .iter()
+            .position(|option| match open.checkpoint.as_str() {
+                "copilot_turn" => option == "done",
+                _ => true,
+            });
+        self.answer(u8::try_from(yes.unwrap()).unwrap());
+    }
+
     fn status(&self) -> RunStatus {
         self.world.run().status
     }
@@ -184,21 +246,46 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_a_run_ends_and_nothing_is_lost_or_doubled(
-        planned in any::<bool>(),
-        steps in 1..5usize,
+    fn whatever_happens_a_run_ends_or_waits_and_nothing_is_lost_or_doubled(
+        mode in prop::sample::select(MODES.map(|info| info.id).to_vec()),
+        steps in 2..5usize,
         reviews in 0..3u32,
-        acts in prop::collection::vec(acts(), 0..120),
+        chosen in 0..6usize,
+        budget in prop::option::weighted(0.2, 1..8u32),
+        acts in prop::collection::vec(acts(), 0..140),
     ) {
-        let mode = if planned { Mode::PlanningControl } else { Mode::OneShot };
-        let world = World::new(mode, &json!({"nPlanReviews": reviews, "maxAttempts": 2}));
-        let mut play = Play { world, workers: Vec::new(), steps };
+        let config = json!({
+            "nPlanReviews": reviews,
+            "maxAttempts": 2,
+            "maxRounds": 3,
+            "approvalMode": approval_mode(mode, chosen),
+            "conversational": chosen % 2 == 0,
+            "maxCostUsd": budget.map(f64::from),
+        });
+        let world = World::new(mode, &config);
+        let mut play = Play { world, workers: Vec::new(), steps, questions: 1_000 };
         for act in acts {
             play.act(act);
             check::so_far(&play.world);
         }
         play.settle();
         check::so_far(&play.world);
-        check::at_the_end(&play.world, steps);
+        check::at_the_end(&play.world);
     }
+}
+
+fn approval_mode(mode: Mode, chosen: usize) -> &'static str {
+    let words: &[&str] = match mode {
+        Mode::HitlInteractive => &["both", "before_step", "after_step", "on_error"],
+        Mode::IdeaGeneration => &["none", "after_ideas", "after_planning", "both", "on_error"],
+        _ => &[
+            "none",
+            "after_planning",
+            "before_step",
+            "after_step",
+            "both",
+            "on_error",
+        ],
+    };
+    words[chosen % words.len()]
 }

@@ -1,14 +1,16 @@
 //! Agents that answer as they are told.
 
-use session::PlanStep;
+use session::{PlanStep, Route, RouteKind, Stage};
 use workflow::{Answer, Content, Failed, Outcome, Request, Usage, agent};
 
 /// A good answer to a request: of the planner one of so many steps, the second of them the engineer's.
 pub fn good(request: &Request, steps: usize) -> Outcome {
     let content = match request.agent.as_str() {
-        agent::PLANNER => Content::Plan(plan(steps)),
+        agent::PLANNER => Content::Plan(plan_of(steps, &request.brief.team)),
         agent::PLAN_REVIEWER => Content::Review(vec!["Name the sources.".into()]),
         agent::ENGINEER => Content::Program,
+        agent::IDEA_MAKER => Content::Ideas(vec!["A clock".into(), "A kite".into()]),
+        agent::COPILOT_CONTROL => return routed(RouteKind::OneShot),
         _ => Content::Report,
     };
     let artifact = (content == Content::Program).then(|| format!("{}-program.py", request.node));
@@ -42,16 +44,42 @@ pub fn permanent() -> Outcome {
     failed("No answer fitted its form.", "answer_misfit", false)
 }
 
+/// Copilot's decision.
+pub fn routed(kind: RouteKind) -> Outcome {
+    Outcome::Answer(Answer {
+        content: Content::Route(Route {
+            kind,
+            agent: agent::RESEARCHER.into(),
+        }),
+        message: "copilot_control on routing".into(),
+        summary: "routed".into(),
+        artifact: None,
+        usages: vec![usage()],
+    })
+}
+
+/// What came of a stage of a document's mode.
+pub fn document(stage: Stage) -> Outcome {
+    Outcome::Answer(Answer {
+        content: Content::Report,
+        message: format!("{stage:?} is done"),
+        summary: "done".into(),
+        artifact: None,
+        usages: Vec::new(),
+    })
+}
+
+/// A plan of researcher and engineer.
 pub fn plan(steps: usize) -> Vec<PlanStep> {
+    plan_of(steps, &[agent::RESEARCHER, agent::ENGINEER])
+}
+
+/// A plan whose second step is for the second of the team.
+fn plan_of(steps: usize, team: &[impl AsRef<str>]) -> Vec<PlanStep> {
     (1..=steps)
         .map(|number| PlanStep {
             sub_task: format!("Part {number}"),
-            sub_task_agent: if number == 2 {
-                agent::ENGINEER
-            } else {
-                agent::RESEARCHER
-            }
-            .into(),
+            sub_task_agent: team[usize::from(number == 2)].as_ref().into(),
             bullet_points: vec!["be exact".into()],
         })
         .collect()

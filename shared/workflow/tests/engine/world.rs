@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use session::{
-    Command, Envelope, Epoch, Event, Mode, NewRun, NewSession, OwnerId, Progress, Refusal, Rules,
-    Run, RunId, Seq, SessionId, State, Timestamp,
+    Answer, ApprovalId, Command, Envelope, Epoch, Event, Mode, NewRun, NewSession, OwnerId,
+    Progress, Refusal, Rules, Run, RunId, Seq, SessionId, State, Timestamp,
 };
 use uuid::Uuid;
-use workflow::{Engine, Memory, Outcome, Settings, Work};
+use workflow::{Engine, Memory, Outcome, Question, Settings, Work, check_answer};
 
 pub const MODEL: &str = "offline/extract-1";
 const LEASE: Duration = Duration::from_secs(180);
@@ -21,7 +21,10 @@ pub struct World {
     pub now: Timestamp,
     rules: Rules,
     runs: u128,
+    questions: u128,
 }
+
+type Told = Result<Vec<Envelope>, Refusal>;
 
 impl World {
     pub fn new(mode: Mode, config: &Value) -> Self {
@@ -40,6 +43,7 @@ impl World {
             now,
             rules: Rules::default(),
             runs: 1,
+            questions: 0,
         };
         world.append(change.events, change.state);
         world
@@ -124,6 +128,46 @@ impl World {
 
     pub fn cancel(&mut self) -> Result<Vec<Envelope>, Refusal> {
         self.command(&Command::Cancel { run: None })
+    }
+
+    /// Puts a question; it lapses after the rules' term.
+    pub fn ask(&mut self, memory: &Memory, epoch: Epoch, question: Question) -> Told {
+        self.questions += 1;
+        let progress = self.put(memory, question, self.questions);
+        self.commit(self.run().id, epoch, progress, false)
+    }
+
+    /// A question with its id and term, to be committed.
+    pub fn put(&self, memory: &Memory, question: Question, id: u128) -> Progress {
+        let id = ApprovalId::new(Uuid::from_u128(id));
+        let expires_at = self.then().plus(self.rules.approval_ttl);
+        let engine = self.engine(memory).expect("who asks has a run");
+        engine.ask(question, id, expires_at)
+    }
+
+    /// A person answers the open question.
+    pub fn answer(
+        &mut self,
+        resolution: &str,
+        feedback: Option<&str>,
+        plan: Option<Value>,
+    ) -> Told {
+        let open = self.state.approval.clone().ok_or(Refusal::NoSuchApproval)?;
+        let answer = Answer {
+            approval: open.id,
+            resolution: resolution.into(),
+            feedback: feedback.map(ToOwned::to_owned),
+            modifications: plan.map(|plan| json!({ "plan": plan })),
+            by: "ada".into(),
+        };
+        check_answer(&self.settings, &open.checkpoint, &answer).expect("a good answer");
+        self.command(&Command::Answer(answer))
+    }
+
+    /// Nobody answers, and the sweeper looks.
+    pub fn expire(&mut self) -> Told {
+        self.pass(self.rules.approval_ttl);
+        self.command(&Command::Recover)
     }
 
     /// Resumes; a failed run is taken over by a new one.

@@ -1,0 +1,299 @@
+//! The points at which a run stops and asks a person: their names, and which a client's configuration switches on.
+
+use session::{Mode, Stage};
+
+use crate::{SettingsError, keys::Keys};
+
+/// A point at which a person is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Checkpoint {
+    /// The plan is drafted and reviewed.
+    DuringPlanning,
+    /// A step is about to begin.
+    BeforeStep,
+    /// A step is done.
+    AfterStep,
+    /// A step failed.
+    OnError,
+    /// There are ideas to choose from.
+    AfterIdeas,
+    /// Copilot needs to know something.
+    Clarification,
+    /// Copilot proposes how to go about a task.
+    Proposal,
+    /// A turn of a conversation is over.
+    CopilotTurn,
+    /// The run has cost what it may.
+    Budget,
+}
+
+impl Checkpoint {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::DuringPlanning,
+        Self::BeforeStep,
+        Self::AfterStep,
+        Self::OnError,
+        Self::AfterIdeas,
+        Self::Clarification,
+        Self::Proposal,
+        Self::CopilotTurn,
+        Self::Budget,
+    ];
+
+    /// The contract's `checkpoint_type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DuringPlanning => "during_planning",
+            Self::BeforeStep => "before_step",
+            Self::AfterStep => "after_step",
+            Self::OnError => "on_error",
+            Self::AfterIdeas => "after_ideas",
+            Self::Clarification => "clarification",
+            Self::Proposal => "proposal",
+            Self::CopilotTurn => "copilot_turn",
+            Self::Budget => "budget",
+        }
+    }
+
+    /// The checkpoint of this `checkpoint_type`.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// What is asked at a stage; nothing where somebody works.
+    pub(crate) const fn at(stage: Stage) -> Option<Self> {
+        match stage {
+            Stage::ApprovePlan => Some(Self::DuringPlanning),
+            Stage::BeforeStep => Some(Self::BeforeStep),
+            Stage::AfterStep => Some(Self::AfterStep),
+            Stage::OnError => Some(Self::OnError),
+            Stage::ChooseIdea => Some(Self::AfterIdeas),
+            Stage::Clarify => Some(Self::Clarification),
+            Stage::Propose => Some(Self::Proposal),
+            Stage::Turn => Some(Self::CopilotTurn),
+            _ => None,
+        }
+    }
+}
+
+/// Where a person is asked about a plan and its steps, and what they may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// About the plan.
+    pub during_planning: bool,
+    /// Before each step.
+    pub before_step: bool,
+    /// After each step.
+    pub after_step: bool,
+    /// When a step fails.
+    pub on_error: bool,
+    /// Which idea is worked out (idea-generation).
+    pub after_ideas: bool,
+    /// At the end of a turn (`conversational`, copilot).
+    pub copilot_turn: bool,
+    /// How often the plan may be sent back (`maxHumanIterations`).
+    pub max_revisions: u32,
+    /// Whether a person may replace the plan (`allowPlanModification`).
+    pub may_modify: bool,
+    /// Whether a person may leave a step out (`allowStepSkip`).
+    pub may_skip: bool,
+    /// Whether a person may have a step done again (`allowStepRetry`).
+    pub may_retry: bool,
+}
+
+impl Asked {
+    /// Nobody is asked; who is asked all the same has every option.
+    pub(crate) const NEVER: Self = Self {
+        during_planning: false,
+        before_step: false,
+        after_step: false,
+        on_error: false,
+        after_ideas: false,
+        copilot_turn: false,
+        max_revisions: 3,
+        may_modify: true,
+        may_skip: true,
+        may_retry: true,
+    };
+
+    /// What a mode has when its client chooses nothing.
+    pub(crate) fn by_default(mode: Mode) -> Self {
+        match mode {
+            Mode::HitlInteractive => Self {
+                during_planning: true,
+                on_error: true,
+                ..Self::NEVER.when("both")
+            },
+            _ => Self::NEVER,
+        }
+    }
+
+    /// Reads the keys of a mode with a plan.
+    pub(crate) fn read(mode: Mode, keys: &Keys) -> Result<Self, SettingsError> {
+        let asked = match mode {
+            Mode::PlanningControl => Self::NEVER.when(chosen(keys, &PLAN)?),
+            Mode::IdeaGeneration => Self::NEVER.when(chosen(keys, &IDEAS)?),
+            Mode::HitlInteractive => Self::read_variant(keys)?,
+            Mode::Copilot => {
+                return Ok(Self {
+                    copilot_turn: keys.flag("conversational")?.unwrap_or(false),
+                    ..Self::NEVER
+                });
+            }
+            _ => return Ok(Self::NEVER),
+        };
+        Ok(Self {
+            max_revisions: keys.whole("maxHumanIterations", asked.max_revisions, 0..=20)?,
+            may_modify: keys.flag("allowPlanModification")?.unwrap_or(true),
+            may_skip: keys.flag("allowStepSkip")?.unwrap_or(true),
+            may_retry: keys.flag("allowStepRetry")?.unwrap_or(true),
+            ..asked
+        })
+    }
+
+    fn read_variant(keys: &Keys) -> Result<Self, SettingsError> {
+        let steps = Self::NEVER.when(chosen(keys, &HITL)?);
+        Ok(match keys.one_of("hitlVariant", &VARIANTS)? {
+            Some("planning_only") => Self::NEVER.when("after_planning"),
+            Some("error_recovery") => Self::NEVER.when("on_error"),
+            _ => Self {
+                during_planning: true,
+                on_error: true,
+                ..steps
+            },
+        })
+    }
+
+    fn when(self, approval_mode: &str) -> Self {
+        let both = approval_mode == "both";
+        Self {
+            during_planning: approval_mode == "after_planning",
+            before_step: both || approval_mode == "before_step",
+            after_step: both || approval_mode == "after_step",
+            on_error: approval_mode == "on_error",
+            after_ideas: approval_mode == "after_ideas",
+            ..self
+        }
+    }
+}
+
+const VARIANTS: [&str; 3] = ["full_interactive", "planning_only", "error_recovery"];
+
+/// The words of `approvalMode`, the default first.
+const PLAN: [&str; 6] = [
+    "none",
+    "after_planning",
+    "before_step",
+    "after_step",
+    "both",
+    "on_error",
+];
+const IDEAS: [&str; 7] = [
+    "none",
+    "after_planning",
+    "after_ideas",
+    "before_step",
+    "after_step",
+    "both",
+    "on_error",
+];
+const HITL: [&str; 4] = ["both", "before_step", "after_step", "on_error"];
+
+fn chosen(keys: &Keys, words: &[&'static str]) -> Result<&'static str, SettingsError> {
+    Ok(keys.one_of("approvalMode", words)?.unwrap_or(words[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Settings;
+
+    /// The checkpoints that a configuration switches on, in a line.
+    fn asked(mode: Mode, config: &Value) -> String {
+        let asked = Settings::parse(mode, config).unwrap().asked;
+        let all = [
+            (asked.during_planning, Checkpoint::DuringPlanning),
+            (asked.before_step, Checkpoint::BeforeStep),
+            (asked.after_step, Checkpoint::AfterStep),
+            (asked.on_error, Checkpoint::OnError),
+            (asked.after_ideas, Checkpoint::AfterIdeas),
+            (asked.copilot_turn, Checkpoint::CopilotTurn),
+        ];
+        let on = all.iter().filter(|(on, _)| *on);
+        on.map(|(_, kind)| kind.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn a_configuration_says_where_a_person_is_asked() {
+        use Mode::{Copilot, HitlInteractive, IdeaGeneration, PlanningControl};
+        for (mode, config, expected) in [
+            (PlanningControl, json!({}), ""),
+            (
+                PlanningControl,
+                json!({"approvalMode": "after_planning"}),
+                "during_planning",
+            ),
+            (
+                PlanningControl,
+                json!({"approvalMode": "both"}),
+                "before_step after_step",
+            ),
+            (
+                PlanningControl,
+                json!({"approvalMode": "on_error"}),
+                "on_error",
+            ),
+            (
+                IdeaGeneration,
+                json!({"approvalMode": "after_ideas"}),
+                "after_ideas",
+            ),
+            (
+                HitlInteractive,
+                json!({}),
+                "during_planning before_step after_step on_error",
+            ),
+            (
+                HitlInteractive,
+                json!({"approvalMode": "before_step"}),
+                "during_planning before_step on_error",
+            ),
+            (
+                HitlInteractive,
+                json!({"approvalMode": "on_error"}),
+                "during_planning on_error",
+            ),
+            (
+                HitlInteractive,
+                json!({"hitlVariant": "planning_only"}),
+                "during_planning",
+            ),
+            (
+                HitlInteractive,
+                json!({"hitlVariant": "error_recovery", "approvalMode": "both"}),
+                "on_error",
+            ),
+            (Copilot, json!({}), ""),
+            (Copilot, json!({"conversational": true}), "copilot_turn"),
+        ] {
+            assert_eq!(asked(mode, &config), expected, "{mode} {config}");
+        }
+        assert_eq!(
+            Settings::defaults(HitlInteractive),
+            Settings::parse(HitlInteractive, &json!({})).unwrap()
+        );
+    }
+
+    #[test]
+    fn every_checkpoint_has_one_word() {
+        for kind in Checkpoint::ALL {
+            assert_eq!(Checkpoint::of(kind.as_str()), Some(kind));
+        }
+        assert_eq!(Checkpoint::of("at_lunch"), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! The questions to a person: what each checkpoint asks, which answers it takes, and what the person needs to know.
+//!
+//! A question is drawn up from where the run stands; its id and its term are the worker's to give.
+
+use serde_json::{Value, json};
+use session::{ApprovalId, ApprovalRequest, Next, Progress, Stage, Timestamp};
+
+use crate::{
+    Checkpoint, Engine,
+    clip::clip_chars,
+    engine::{goal, step},
+    entry::Entry,
+};
+
+/// How often a step may be done again at a person's wish.
+const MAX_REDOS: u32 = 2;
+
+/// How much of a text a question shows, in characters; the whole is a message of the record.
+const SHOWN_CHARS: usize = 2_000;
+
+/// A question to a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Where it is asked.
+    pub checkpoint: Checkpoint,
+    /// The answers that count.
+    pub options: Vec<String>,
+    step_id: Option<String>,
+    action: &'static str,
+    description: &'static str,
+    message: String,
+    context: Value,
+}
+
+impl Engine<'_> {
+    /// A question, put with this id until this moment, for `Command::Commit`.
+    pub fn ask(&self, question: Question, id: ApprovalId, expires_at: Timestamp) -> Progress {
+        let request = ApprovalRequest {
+            approval_id: id,
+            step_id: question.step_id,
+            action: question.action.into(),
+            checkpoint_type: question.checkpoint.as_str().into(),
+            description: question.description.into(),
+            message: question.message,
+            options: question.options,
+            context: question.context,
+            expires_at,
+        };
+        Entry::on(self).then(Next::Ask(Box::new(request)))
+    }
+
+    /// What is to be asked where the run stands.
+    pub(crate) fn question(&self, checkpoint: Checkpoint) -> Question {
+        let (action, description) = words(checkpoint);
+        let at = self.run.position;
+        let about_a_step = matches!(
+            at.stage,
+            Stage::BeforeStep | Stage::AfterStep | Stage::OnError | Stage::ChooseIdea
+        );
+        Question {
+            checkpoint,
+            options: self.options(checkpoint),
+            step_id: (about_a_step || checkpoint == Checkpoint::Budget).then(|| at.node()),
+            action,
+            description,
+            message: self.message(checkpoint),
+            context: self.context(checkpoint),
+        }
+    }
+
+    fn options(&self, checkpoint: Checkpoint) -> Vec<String> {
+        let asked = &self.settings.asked;
+        let redos = self.memory.redos(self.run.position.step);
+        let words: Vec<(&str, bool)> = match checkpoint {
+            Checkpoint::DuringPlanning => vec![
+                ("approve", true),
+                ("reject", true),
+                ("revise", self.memory.revisions < asked.max_revisions),
+                ("modify", asked.may_modify),
+            ],
+            Checkpoint::BeforeStep => {
+                vec![
+                    ("approve", true),
+                    ("reject", true),
+                    ("skip", asked.may_skip),
+                ]
+            }
+            Checkpoint::AfterStep => vec![
+                ("continue", true),
+                ("abort", true),
+                ("redo", asked.may_retry && redos < MAX_REDOS),
+            ],
+            Checkpoint::OnError => vec![
+                ("retry", asked.may_retry),
+                ("skip", asked.may_skip),
+                ("abort", true),
+            ],
+            Checkpoint::AfterIdeas => {
+                let ideas = (1..=self.memory.ideas.len()).map(|number| format!("option_{number}"));
+                return ideas.chain(["custom".into()]).collect();
+            }
+            Checkpoint::Clarification => vec![("submit", true), ("abort", true)],
+            Checkpoint::Proposal => vec![("approve", true), ("revise", true), ("reject", true)],
+            Checkpoint::CopilotTurn => vec![
+                ("submit", true),
+                ("continue", true),
+                ("done", true),
+                ("exit", true),
+            ],
+            Checkpoint::Budget => vec![("continue", true), ("abort", true)],
+        };
+        let offered = words.into_iter().filter(|(_, offered)| *offered);
+        offered.map(|(word, _)| word.to_owned()).collect()
+    }
+
+    fn message(&self, checkpoint: Checkpoint) -> String {
+        let (at, memory) = (self.run.position, self.memory);
+        let shown = |text: &str| clip_chars(text, SHOWN_CHARS).to_owned();
+        match checkpoint {
+            Checkpoint::DuringPlanning => {
+                format!(
+                    "The plan has {} step(s). Shall it be followed?",
+                    memory.draft.len()
+                )
+            }
+            Checkpoint::BeforeStep => shown(&format!(
+                "Step {} of {} is next: {}",
+                at.step,
+                at.steps,
+                goal(&memory.plan, at)
+            )),
+            Checkpoint::AfterStep => shown(&format!(
+                "Step {} of {} is done: {}",
+                at.step,
+                at.steps,
+                goal(&memory.plan, at)
+            )),
+            Checkpoint::OnError => shown(&format!(
+                "Step {} of {} failed: {}",
+                at.step, at.steps, memory.error
+            )),
+            Checkpoint::AfterIdeas => "Which idea shall be worked out?".into(),
+            Checkpoint::Clarification | Checkpoint::Proposal => shown(&memory.routing),
+            Checkpoint::CopilotTurn => "The turn is over. What is next?".into(),
+            Checkpoint::Budget => format!(
+                "The run has cost {:.4} of {:.4} US dollars. Shall it go on for as much again?",
+                self.run.cost_usd,
+                self.limit().unwrap_or_default()
+            ),
+        }
+    }
+
+    fn context(&self, checkpoint: Checkpoint) -> Value {
+        let (at, memory) = (self.run.position, self.memory);
+        let shown = |text: &str| clip_chars(text, SHOWN_CHARS).to_owned();
+        match checkpoint {
+            Checkpoint::DuringPlanning => json!({"plan": memory.draft}),
+            Checkpoint::BeforeStep => {
+                json!({"step_number": at.step, "step": step(&memory.plan, at)})
+            }
+            Checkpoint::AfterStep => {
+                let done = memory.done.get(&at.step);
+                let summary = done.map_or_else(String::new, |done| shown(&done.summary));
+                json!({"step_number": at.step, "summary": summary})
+            }
+            Checkpoint::OnError => {
+                json!({"step_number": at.step, "step": step(&memory.plan, at), "error": memory.error})
+            }
+            Checkpoint::AfterIdeas => {
+                let ideas = (1..).zip(&memory.ideas).map(|(number, idea)| {
+                    json!({"option": format!("option_{number}"), "idea": shown(idea)})
+                });
+                json!({"ideas": ideas.collect::<Vec<_>>()})
+            }
+            Checkpoint::CopilotTurn => json!({"answer": shown(memory.last_answer())}),
+            Checkpoint::Clarification | Checkpoint::Proposal => json!({}),
+            Checkpoint::Budget => {
+                json!({"cost_usd": self.run.cost_usd, "max_cost_usd": self.limit()})
+            }
+        }
+    }
+}
+
+/// What an answer decides, in a word and in a sentence.
+const fn words(checkpoint: Checkpoint) -> (&'static str, &'static str) {
+    match checkpoint {
+        Checkpoint::DuringPlanning => ("approve_plan", "A person decides about the plan."),
+        Checkpoint::BeforeStep => ("begin_step", "A person decides whether the step begins."),
+        Checkpoint::AfterStep => ("accept_step", "A person decides about the step's result."),
+        Checkpoint::OnError => ("recover_step", "A person decides about the failed step."),
+        Checkpoint::AfterIdeas => ("choose_idea", "A person chooses an idea."),
+        Checkpoint::Clarification => ("clarify", "A person answers a question about the task."),
+        Checkpoint::Proposal => ("approve_proposal", "A person decides about a proposal."),
+        Checkpoint::CopilotTurn => ("next_turn", "A person ends the conversation or goes on."),
+        Checkpoint::Budget => (
+            "raise_budget",
+            "A person decides whether the run may cost more.",
+        ),
+    }
+}
