@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod briefs;
 mod check;
 mod limits;
 mod path;

@@ -81,6 +81,18 @@ impl Path {
         self.tell(&who, told);
     }
 
+    /// What the next agent is told, after whatever needs nobody.
+    pub fn request(&mut self) -> Request {
+        loop {
+            let memory = self.world.memory();
+            match self.world.work(&memory).unwrap() {
+                Work::Ask(request) => return *request,
+                Work::Commit(_) => self.good(),
+                work => panic!("an agent is asked: {work:?}"),
+            }
+        }
+    }
+
     /// Where the run stands.
     pub fn status(&self) -> RunStatus {
         self.world.run().status

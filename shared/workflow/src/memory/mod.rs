@@ -1,25 +1,24 @@
 //! What a worker needs to know of a run: its record, folded.
 //!
 //! A worker keeps nothing from one invocation to the next. It reads the record from `run.memory_from` on, which for a
-//! run that took over from a failed one begins with that one, and folds in what it and others append later.
+//! run that took over from a failed one begins with that one, and folds in what it and others append later. `told` is what the
+//! watchers know, `answers` what people said.
+
+mod answers;
+mod told;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde_json::Value;
-use session::{
-    Dag, Envelope, EventBody, Made, Message, NodeStatus, Phase, PlanStep, Recorded, Role, Seq,
-    Timestamp,
-};
+use session::{Envelope, EventBody, Made, Message, PlanStep, Recorded, Role, Seq, Timestamp};
 
-use crate::{Checkpoint, agent, clip::clip_chars, person::DONE, remarks::remarks};
+use crate::{agent, clip::clip_chars, remarks::remarks};
+use answers::Asked;
+pub(crate) use answers::Given;
+pub(crate) use told::Told;
 
 /// How many messages a result shows, and how many characters of each.
 const CHAT_MESSAGES: usize = 20;
 const CHAT_CHARS: usize = 2_000;
-
-/// What a plan sent back without a word, and a turn continued without one, are told.
-const ANOTHER: &str = "The user wants another plan.";
-const GO_ON: &str = "Go on from there.";
 
 /// A step of the plan that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,28 +67,6 @@ pub struct Memory {
     pub(crate) step_started: Option<Timestamp>,
     pub(crate) artifacts: Vec<String>,
     pub(crate) chat: VecDeque<Message>,
-}
-
-/// The question that a person was asked last.
-#[derive(Debug, Clone, PartialEq)]
-struct Asked {
-    checkpoint: Option<Checkpoint>,
-    /// The step that it was about.
-    step: u32,
-}
-
-/// A person's answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Given {
-    pub resolution: String,
-    pub modifications: Option<Value>,
-}
-
-/// Where the run stands as its watchers were told, so that a beginning tells only what they do not know yet.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Told {
-    pub phase: Option<(Phase, Option<u32>)>,
-    pub nodes: BTreeMap<String, NodeStatus>,
 }
 
 impl Memory {
@@ -242,123 +219,6 @@ impl Memory {
         }
     }
 
-    fn note_question(&mut self, seq: Seq, body: &EventBody) {
-        match body {
-            EventBody::ApprovalRequested(request) => {
-                self.asked = Some(Asked {
-                    checkpoint: Checkpoint::of(&request.checkpoint_type),
-                    step: self.told.phase.and_then(|(_, step)| step).unwrap_or(0),
-                });
-            }
-            EventBody::ApprovalResolved {
-                resolution,
-                feedback,
-                modifications,
-                ..
-            } => {
-                let given = Given {
-                    resolution: resolution.clone(),
-                    modifications: modifications.clone(),
-                };
-                self.note_answer(seq, resolution, feedback.as_deref());
-                self.given = Some((seq, given));
-            }
-            EventBody::ApprovalExpired { .. } => {
-                let given = Given {
-                    resolution: DONE.into(),
-                    modifications: None,
-                };
-                self.given = Some((seq, given));
-            }
-            _ => {}
-        }
-    }
-
-    /// What an answer means for what is told to agents later.
-    fn note_answer(&mut self, seq: Seq, resolution: &str, feedback: Option<&str>) {
-        let Some(Asked { checkpoint, step }) = self.asked.take() else {
-            return;
-        };
-        let words = feedback.map(str::trim).filter(|words| !words.is_empty());
-        match (checkpoint, resolution) {
-            (Some(Checkpoint::DuringPlanning), "revise") => {
-                self.revisions += 1;
-                self.remarks = vec![words.unwrap_or(ANOTHER).to_owned()];
-            }
-            (Some(Checkpoint::AfterStep), "redo") => {
-                *self.redos.entry(step).or_default() += 1;
-                self.words = words.map(|words| (step, words.to_owned()));
-            }
-            (Some(Checkpoint::BeforeStep), "approve") | (Some(Checkpoint::OnError), "retry") => {
-                self.words = words.map(|words| (step, words.to_owned()));
-            }
-            (Some(Checkpoint::AfterIdeas), option) => self.choose(option, words),
-            (Some(Checkpoint::CopilotTurn), "submit") => self.begin_turn(seq, words),
-            (Some(Checkpoint::CopilotTurn), "continue") => self.go_on(words),
-            (Some(Checkpoint::Clarification), "submit") => {
-                let answer = words.unwrap_or_default();
-                let asked = &self.routing;
-                self.additions
-                    .push(format!("Asked: {asked}\nAnswered: {answer}"));
-            }
-            (Some(Checkpoint::Proposal), "approve") => self.proposal.clone_from(&self.routing),
-            (Some(Checkpoint::Budget), "continue") => self.raised += 1,
-            _ => {}
-        }
-        let used = matches!(
-            (checkpoint, resolution),
-            (Some(Checkpoint::DuringPlanning), "revise")
-                | (Some(Checkpoint::AfterStep), "redo")
-                | (Some(Checkpoint::BeforeStep), "approve")
-                | (Some(Checkpoint::OnError), "retry")
-                | (Some(Checkpoint::AfterIdeas), "custom")
-                | (Some(Checkpoint::CopilotTurn | Checkpoint::Clarification), _)
-        );
-        self.additions
-            .extend(words.filter(|_| !used).map(ToOwned::to_owned));
-    }
-
-    fn choose(&mut self, option: &str, words: Option<&str>) {
-        let number = option.strip_prefix("option_");
-        let number = number.and_then(|number| number.parse::<usize>().ok());
-        let idea = number.and_then(|number| self.ideas.get(number.checked_sub(1)?).cloned());
-        self.choice = idea.or_else(|| words.map(ToOwned::to_owned));
-    }
-
-    /// A person's next task: what was planned and done for the last one is history.
-    fn begin_turn(&mut self, seq: Seq, words: Option<&str>) {
-        // Their message stands right before their answer.
-        self.turn_from = Seq(seq.0.saturating_sub(1));
-        self.task = Some(words.unwrap_or_default().to_owned());
-        self.additions.clear();
-        self.before.clear();
-        self.end_part();
-    }
-
-    /// The same task goes on: what was done for it so far stays in sight.
-    fn go_on(&mut self, words: Option<&str>) {
-        let answer = DoneStep {
-            sub_task: "The answer so far".into(),
-            summary: self.last_answer().to_owned(),
-        };
-        let done = std::mem::take(&mut self.done);
-        match done.is_empty() {
-            true => self.before.push(answer),
-            false => self.before.extend(done.into_values()),
-        }
-        self.additions.push(words.unwrap_or(GO_ON).to_owned());
-        self.end_part();
-    }
-
-    fn end_part(&mut self) {
-        self.draft.clear();
-        self.plan.clear();
-        self.done.clear();
-        self.remarks.clear();
-        self.proposal.clear();
-        self.routed_to = None;
-    }
-
     /// The first words of a run are its task. What is said in answer to a question is used with the answer.
     fn note_user(&mut self, seq: Seq, content: &str, is_answer: bool) {
         if self.task.is_none() {
@@ -383,47 +243,6 @@ impl Memory {
             None if agent == agent::PLAN_REVIEWER => self.remarks.extend(remarks(message)),
             None => {}
         }
-    }
-}
-
-impl Told {
-    /// What the watchers of a run know that begins: nothing but that it is at its `init`.
-    pub const fn at_first() -> Self {
-        Self {
-            phase: Some((Phase::Init, None)),
-            nodes: BTreeMap::new(),
-        }
-    }
-
-    /// What a node is told to be.
-    pub fn status(&self, node: &str) -> NodeStatus {
-        self.nodes.get(node).copied().unwrap_or(NodeStatus::Pending)
-    }
-
-    pub fn note(&mut self, body: &EventBody) {
-        match body {
-            EventBody::DagCreated { dag, .. } => {
-                *self = Self::at_first();
-                self.draw(dag);
-            }
-            EventBody::DagUpdated { dag, .. } => self.draw(dag),
-            EventBody::PhaseChange { phase, step_number } => {
-                self.phase = Some((*phase, *step_number));
-            }
-            EventBody::DagNodeStatusChanged {
-                node_id,
-                new_status,
-                ..
-            } => {
-                self.nodes.insert(node_id.clone(), *new_status);
-            }
-            _ => {}
-        }
-    }
-
-    fn draw(&mut self, dag: &Dag) {
-        let nodes = dag.nodes.iter();
-        self.nodes = nodes.map(|node| (node.id.clone(), node.status)).collect();
     }
 }
 
