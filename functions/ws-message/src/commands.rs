@@ -1,12 +1,8 @@
 //! The frames that have a `type`: what each does to the followed session, and what it is answered with.
 
-use lambda_kit::{Problem, now};
-use session::{
-    Answer, Command, EventBody, Recorded, Refusal, RunId, Seq, SessionId, State, resolution_for,
-};
-use session_manager::Committed;
+use lambda_kit::{Caller, GivenAnswer, Problem, now};
+use session::{ApprovalId, Command, RunId, Seq, SessionId};
 
-use crate::frame::{self, Choice};
 use crate::reply::About;
 use crate::talk::Talk;
 
@@ -42,8 +38,7 @@ pub async fn request_state(talk: &Talk<'_>, after: Seq) -> Result<(), Problem> {
 }
 
 pub async fn pause(talk: &Talk<'_>, run: Option<RunId>) -> Result<(), Problem> {
-    change(talk, &Command::Suspend { run }).await?;
-    Ok(())
+    change(talk, &Command::Suspend { run }).await
 }
 
 pub async fn resume(talk: &Talk<'_>, run: Option<RunId>) -> Result<(), Problem> {
@@ -54,61 +49,40 @@ pub async fn resume(talk: &Talk<'_>, run: Option<RunId>) -> Result<(), Problem> 
         context: None,
         takeover: app.takeover(&state).await?,
     };
-    change(talk, &command).await?;
-    Ok(())
+    change(talk, &command).await
 }
 
 pub async fn cancel(talk: &Talk<'_>, run: Option<RunId>) -> Result<(), Problem> {
-    change(talk, &Command::Cancel { run }).await?;
-    Ok(())
+    change(talk, &Command::Cancel { run }).await
 }
 
-/// Gives a person's answer to the open question.
-pub async fn resolve(talk: &Talk<'_>, given: frame::Answer, by: String) -> Result<(), Problem> {
-    let state = talk
-        .desk
-        .app
-        .sessions
-        .state(talk.followed()?, &talk.actor())
-        .await?;
-    let answer = Answer {
-        resolution: resolution(&state, &given)?,
-        approval: given.approval,
-        feedback: given.feedback,
-        modifications: given.modifications,
-        by,
+/// Gives a person's answer to a question of the followed session. The same answer again is received again.
+pub async fn resolve(
+    talk: &Talk<'_>,
+    approval: ApprovalId,
+    given: GivenAnswer,
+    subject: String,
+) -> Result<(), Problem> {
+    let question = (talk.followed()?, approval);
+    let caller = Caller {
+        owner: talk.connection.owner.clone(),
+        subject,
     };
-    let committed = change(talk, &Command::Answer(answer.clone())).await?;
-    let approved = committed.envelopes.iter().any(|envelope| {
-        matches!(
-            envelope.body,
-            Recorded::Known(EventBody::ApprovalResolved { approved: true, .. })
-        )
-    });
-    talk.reply(&talk.about().approval_received(&answer, approved, now()))
+    let desk = talk.desk;
+    let row = desk
+        .app
+        .resolve(&desk.outbox, &caller, question, given, now())
+        .await?;
+    talk.reply(&talk.about().approval_received(&row, now()))
         .await;
     Ok(())
 }
 
-/// What yes or no means depends on the question.
-fn resolution(state: &State, given: &frame::Answer) -> Result<String, Refusal> {
-    let open = state
-        .approval
-        .as_ref()
-        .filter(|open| open.id == given.approval);
-    let open = open.ok_or(Refusal::NoSuchApproval)?;
-    match &given.choice {
-        Choice::Resolution(resolution) => Ok(resolution.clone()),
-        Choice::Approved(approved) => resolution_for(*approved, &open.options)
-            .map(str::to_owned)
-            .ok_or_else(|| Refusal::NotAnOption(open.options.join(", "))),
-    }
-}
-
-async fn change(talk: &Talk<'_>, command: &Command) -> Result<Committed, Problem> {
+async fn change(talk: &Talk<'_>, command: &Command) -> Result<(), Problem> {
     let session = talk.followed()?;
     let desk = talk.desk;
     desk.app
         .change(&desk.outbox, &talk.actor(), session, command, now())
-        .await
+        .await?;
+    Ok(())
 }

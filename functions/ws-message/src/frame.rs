@@ -2,9 +2,8 @@
 //!
 //! A frame with a `type` is what its type says; one without is a task. Anything else is told so, and nothing happens.
 
-use lambda_kit::{ClientConfig, Code, Fields, Problem, Task};
-use serde_json::Value;
-use session::{ApprovalId, Refusal, RunId, Seq, SessionId, canonical_resolution};
+use lambda_kit::{ClientConfig, Code, Fields, GivenAnswer, Problem, Task};
+use session::{ApprovalId, Refusal, RunId, Seq, SessionId};
 
 /// The largest frame, in bytes. API Gateway closes the connection on a larger one; an emulator may not.
 const MAX_FRAME: usize = 32 * 1024;
@@ -33,36 +32,19 @@ pub enum Frame {
         /// What the client knows already.
         after: Seq,
     },
-    /// An answer to an open question.
-    Answer(Answer),
+    /// An answer to a question.
+    Answer {
+        /// Which question.
+        approval: ApprovalId,
+        /// What is answered.
+        given: GivenAnswer,
+    },
     /// Stop after the current step.
     Pause(Option<RunId>),
     /// Go on.
     Resume(Option<RunId>),
     /// End the run.
     Cancel(Option<RunId>),
-}
-
-/// An answer to an open question.
-#[derive(Debug)]
-pub struct Answer {
-    /// Which question.
-    pub approval: ApprovalId,
-    /// Yes or no, or one of its options.
-    pub choice: Choice,
-    /// In the person's words.
-    pub feedback: Option<String>,
-    /// What to change.
-    pub modifications: Option<Value>,
-}
-
-/// How an answer is given.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// The positive or the negative option, whatever it is called.
-    Approved(bool),
-    /// One of the options, in its one spelling.
-    Resolution(String),
 }
 
 impl Frame {
@@ -83,7 +65,7 @@ impl Frame {
             Some("request_state") => Ok(Self::RequestState {
                 after: after(&fields)?,
             }),
-            Some("approval_response" | "resolve_approval") => answer(&fields).map(Self::Answer),
+            Some("approval_response" | "resolve_approval") => Self::answer(&fields),
             Some("pause") => run(&fields).map(Self::Pause),
             Some("resume") => run(&fields).map(Self::Resume),
             Some("cancel") => run(&fields).map(Self::Cancel),
@@ -109,6 +91,14 @@ impl Frame {
             after: after(fields)?,
         })
     }
+
+    fn answer(fields: &Fields) -> Result<Self, Problem> {
+        let approval = fields.required_text("approval_id")?;
+        Ok(Self::Answer {
+            given: GivenAnswer::of(fields)?,
+            approval: approval.parse().map_err(|_| Refusal::NoSuchApproval)?,
+        })
+    }
 }
 
 fn after(fields: &Fields) -> Result<Seq, Problem> {
@@ -118,40 +108,6 @@ fn after(fields: &Fields) -> Result<Seq, Problem> {
 fn run(fields: &Fields) -> Result<Option<RunId>, Problem> {
     let run = fields.text("run_id")?.map(|text| text.parse());
     Ok(run.transpose().map_err(|_| Refusal::NoSuchRun)?)
-}
-
-fn answer(fields: &Fields) -> Result<Answer, Problem> {
-    let approval = fields.required_text("approval_id")?;
-    let choice = match (fields.text("resolution")?, fields.boolean("approved")?) {
-        (Some(resolution), _) => Choice::Resolution(canonical_resolution(&resolution).to_owned()),
-        (None, Some(approved)) => Choice::Approved(approved),
-        (None, None) => return Err(Problem::field("resolution", "given, or `approved`")),
-    };
-    Ok(Answer {
-        approval: approval.parse().map_err(|_| Refusal::NoSuchApproval)?,
-        choice,
-        feedback: fields.text("feedback")?,
-        modifications: modifications(fields)?,
-    })
-}
-
-/// An object, or a text that holds one: older clients send text.
-fn modifications(fields: &Fields) -> Result<Option<Value>, Problem> {
-    let Some(raw) = fields.raw("modifications") else {
-        return Ok(None);
-    };
-    let mut value: Value = serde_json::from_str(raw.get())?;
-    if let Value::String(text) = &value {
-        value = serde_json::from_str(text).unwrap_or_default();
-    }
-    if value.is_object() {
-        Ok(Some(value))
-    } else {
-        Err(Problem::field(
-            "modifications",
-            "a JSON object, or the text of one",
-        ))
-    }
 }
 
 #[cfg(test)]
@@ -195,26 +151,15 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_many_spellings_and_one_meaning() {
-        let answer = |rest: &str| {
-            let text = format!(r#"{{"type": "approval_response", "approval_id": "{ID}", {rest}}}"#);
-            match Frame::parse(&text).unwrap() {
-                Frame::Answer(answer) => answer,
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(answer(r#""approved": true"#).choice, Choice::Approved(true));
-        for (spelling, meaning) in [
-            ("approved", "approve"),
-            ("rejected", "reject"),
-            ("skip", "skip"),
-        ] {
-            let choice = answer(&format!(r#""resolution": "{spelling}""#)).choice;
-            assert_eq!(choice, Choice::Resolution(meaning.into()));
-        }
-        for given in [r#"{"plan": []}"#, r#""{\"plan\": []}""#] {
-            let answer = answer(&format!(r#""approved": true, "modifications": {given}"#));
-            assert_eq!(answer.modifications, Some(serde_json::json!({"plan": []})));
+    fn an_answer_is_known_by_both_of_its_names() {
+        for name in ["approval_response", "resolve_approval"] {
+            let text = format!(
+                r#"{{"type": "{name}", "approval_id": "{ID}", "approved": true, "modifications": "{{}}"}}"#
+            );
+            let Frame::Answer { approval, .. } = Frame::parse(&text).unwrap() else {
+                panic!("{name}");
+            };
+            assert_eq!(approval.to_string(), ID);
         }
     }
 

@@ -70,13 +70,10 @@ async fn answer(talk: &Talk<'_>, event: &SocketEvent) -> Result<(), Problem> {
         Frame::Ping => commands::ping(talk).await,
         Frame::Subscribe { session, after } => commands::subscribe(talk, session, after).await,
         Frame::RequestState { after } => commands::request_state(talk, after).await,
-        Frame::Answer(answer) => {
-            let person = talk
-                .desk
-                .app
-                .gate
-                .connected(&event.request_context.authorizer)?;
-            commands::resolve(talk, answer, person.subject).await
+        Frame::Answer { approval, given } => {
+            let gate = &talk.desk.app.gate;
+            let person = gate.connected(&event.request_context.authorizer)?;
+            commands::resolve(talk, approval, given, person.subject).await
         }
         Frame::Pause(run) => commands::pause(talk, run).await,
         Frame::Resume(run) => commands::resume(talk, run).await,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use session::{RunId, Seq, SessionId, State, Timestamp};
+use session::{ApprovalRow, RunId, Seq, SessionId, State, Timestamp, resolution_for};
 
 use lambda_kit::Problem;
 
@@ -89,18 +89,14 @@ impl About {
         self.reply("workflow_state_changed", now, data)
     }
 
-    /// `approval_received {approval_id, approved, resolution, feedback}`.
-    pub fn approval_received(
-        self,
-        answer: &session::Answer,
-        approved: bool,
-        now: Timestamp,
-    ) -> Reply {
+    /// `approval_received {approval_id, approved, resolution, feedback}`, as the question's row has it.
+    pub fn approval_received(self, row: &ApprovalRow, now: Timestamp) -> Reply {
+        let answer = row.resolution.as_slice();
         let data = json!({
-            "approval_id": answer.approval,
-            "approved": approved,
-            "resolution": answer.resolution,
-            "feedback": answer.feedback,
+            "approval_id": row.approval_id,
+            "approved": resolution_for(true, answer).is_some(),
+            "resolution": row.resolution,
+            "feedback": row.feedback,
         });
         self.reply("approval_received", now, data)
     }

@@ -1,9 +1,11 @@
 //! The edge, once: everything that a function needs around its handler.
 //!
 //! Configuration ([`Config`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
-//! who asks ([`Gate`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`]); what
-//! follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair ([`recover`](recover::recover)).
+//! who asks ([`Gate`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
+//! [`GivenAnswer`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
+//! ([`recover`](recover::recover)).
 
+mod answer;
 mod app;
 mod aws;
 pub mod batch;
@@ -25,6 +27,7 @@ pub mod task;
 pub mod testing;
 pub mod words;
 
+pub use answer::GivenAnswer;
 pub use app::{Action, App};
 pub use aws::Aws;
 pub use client_config::ClientConfig;

@@ -1,19 +1,25 @@
 //! For the tests of functions: requests as API Gateway sends them, and services that are out.
 //!
 //! A handler that refuses a request before it asks any service says so with its own code; one that asks says `unavailable`.
-//! So one table of requests and codes tells both what is refused and that an outage is never an empty answer.
+//! So one table of requests and codes tells both what is refused and that an outage is never an empty answer. What a handler makes
+//! of several calls is told by recorded replies ([`Wire`]).
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_http_client::test_util::infallible_client_fn;
+pub mod wire;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use documents::Artifacts;
-use lambda_http::{Body, Request, RequestExt as _, http::Response};
+use lambda_http::{Body, Request, RequestExt as _};
 use session::Rules;
 use session_manager::SessionManager;
 
 use crate::http::Reply;
 use crate::{App, Code, Config, Gate, Models, Outbox, Problem, Push};
 
-/// A session and a run that any test can name.
+pub use wire::Wire;
+
+const TABLE: &str = "no-such-table";
+
+/// A session, a run and an approval that any test can name.
 pub const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// A gate that knows the local owner, or nobody.
@@ -28,33 +34,42 @@ pub fn gate(owner: Option<&str>) -> Gate {
 
 /// For the local owner, over a table that does not exist.
 pub fn app() -> App {
-    let out = infallible_client_fn(|_| {
-        let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"}"#;
-        Response::builder()
-            .status(400)
-            .body(error)
-            .unwrap_or_default()
-    });
-    let settings = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(Credentials::new("none", "none", None, None, "testing"))
-        .region(Region::from_static("us-east-1"))
-        .http_client(out)
-        .build();
-    let client = aws_sdk_dynamodb::Client::from_conf(settings);
-    App {
-        gate: gate(Some("local")),
-        sessions: SessionManager::new(client, "no-such-table", Rules::default()),
-    }
+    Wire::default().app()
 }
 
 /// Push and no queue, to nobody.
 pub fn outbox(app: &App) -> Outbox {
+    Wire::default().outbox(app)
+}
+
+fn app_with(http: SharedHttpClient) -> App {
+    let settings = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(credentials())
+        .region(Region::from_static("us-east-1"))
+        .http_client(http)
+        .build();
+    let client = aws_sdk_dynamodb::Client::from_conf(settings);
+    App {
+        gate: gate(Some("local")),
+        sessions: SessionManager::new(client, TABLE, Rules::default()),
+    }
+}
+
+fn outbox_with(app: &App, http: SharedHttpClient) -> Outbox {
     let settings = aws_sdk_apigatewaymanagement::Config::builder()
-        .behavior_version(aws_sdk_apigatewaymanagement::config::BehaviorVersion::latest())
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(credentials())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url("http://connections.test")
+        .http_client(http)
         .build();
     let client = aws_sdk_apigatewaymanagement::Client::from_conf(settings);
     Outbox::without_queue(Push::new(client, app.sessions.clone()))
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("none", "none", None, None, "testing")
 }
 
 /// The offline engine's model.
@@ -71,24 +86,23 @@ pub fn artifacts() -> Artifacts {
     Artifacts::new(aws_sdk_s3::Client::from_conf(settings), "no-such-bucket")
 }
 
-/// A request for the session and the run [`ID`], with a query.
+/// A request for the session, the run and the approval [`ID`], with a query.
 pub fn get(query: &str) -> Request {
     let query: lambda_http::aws_lambda_events::query_map::QueryMap =
         query.parse().unwrap_or_default();
     of_session(ID).with_query_string_parameters(query)
 }
 
-/// A request for the session and the run [`ID`], with a body.
+/// A request for the session, the run and the approval [`ID`], with a body.
 pub fn post(body: impl Into<String>) -> Request {
     let mut request = of_session(ID);
     *request.body_mut() = Body::Text(body.into());
     request
 }
 
-/// A request for a session and a run of this name.
+/// A request for a session, a run and an approval of this name.
 pub fn of_session(id: &str) -> Request {
-    let ids =
-        [("session_id", id), ("run_id", id)].map(|(name, id)| (name.to_owned(), id.to_owned()));
+    let ids = ["session_id", "run_id", "approval_id"].map(|name| (name.to_owned(), id.to_owned()));
     Request::new(Body::Empty).with_path_parameters(std::collections::HashMap::from(ids))
 }
 

@@ -1,6 +1,6 @@
 //! The words that a client may choose from, as sentences about a wrong one name them.
 
-use session::{MODES, SessionStatus};
+use session::{ApprovalStatus, MODES, SessionStatus};
 
 /// What a mode must be.
 pub fn modes() -> String {
@@ -10,6 +10,11 @@ pub fn modes() -> String {
 /// What a session's status must be.
 pub fn statuses() -> String {
     one_of(SessionStatus::ALL.iter().map(|status| status.as_str()))
+}
+
+/// What an approval's status must be.
+pub fn approval_statuses() -> String {
+    one_of(ApprovalStatus::ALL.iter().map(|status| status.as_str()))
 }
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
@@ -23,6 +28,10 @@ mod tests {
     #[test]
     fn they_name_every_word() {
         assert_eq!(statuses(), "one of active, suspended, completed, expired");
+        assert_eq!(
+            approval_statuses(),
+            "one of pending, resolved, expired, cancelled"
+        );
         assert!(modes().starts_with("one of copilot, planning-control, one-shot, "));
     }
 }

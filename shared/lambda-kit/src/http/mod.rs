@@ -16,7 +16,9 @@ use tracing::Instrument as _;
 use crate::Problem;
 
 pub use query::Query;
-pub use request::{fields, first_time, optional_fields, request_key, run_id, session_id};
+pub use request::{
+    approval_id, fields, first_time, optional_fields, request_key, run_id, session_id,
+};
 
 /// How long a handler may take: within the function's 10 seconds, so that a client gets our answer and not the gateway's.
 const HANDLER_TIME: Duration = Duration::from_secs(9);

@@ -1,7 +1,7 @@
 //! What a request carries beside its query: ids in the path, a JSON body, a key against repetition.
 
 use lambda_http::{Body, Request, RequestExt as _};
-use session::{OwnerId, Refusal, RunId, SessionId};
+use session::{ApprovalId, OwnerId, Refusal, RunId, SessionId};
 use session_manager::{ChangeError, KeyRecord, RequestKey};
 
 use crate::{Code, Fields, Problem};
@@ -26,6 +26,14 @@ pub fn session_id(request: &Request) -> Result<SessionId, Problem> {
 /// `run_not_found`.
 pub fn run_id(request: &Request) -> Result<RunId, Problem> {
     path_id(request, "run_id", Refusal::NoSuchRun)
+}
+
+/// The `{approval_id}` of the path.
+///
+/// # Errors
+/// `approval_not_found`.
+pub fn approval_id(request: &Request) -> Result<ApprovalId, Problem> {
+    path_id(request, "approval_id", Refusal::NoSuchApproval)
 }
 
 fn path_id<T: std::str::FromStr>(

@@ -1,0 +1,11 @@
+//! The process: logs, configuration, clients, then events until it ends.
+
+use lambda_kit::{App, Aws, Config, Error, http, init_logs};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_logs();
+    let config = Config::from_env()?;
+    let app = App::new(&config, &Aws::from_env().await)?;
+    http::serve(|request| list_approvals::handle(&app, request)).await
+}

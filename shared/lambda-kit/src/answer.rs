@@ -1,0 +1,257 @@
+//! A person's answer to a question of a run: the same over REST and WebSocket.
+//!
+//! The question's row says what became of it, and what that means for a further answer: the one that it has again is no
+//! mistake, another one learns who was faster. An answer that its option cannot use is refused before anything is
+//! recorded, so that the question stays open.
+
+use serde_json::Value;
+use session::{
+    Answer, ApprovalId, ApprovalRow, ApprovalStatus, CONTENT_BYTES, Command, Refusal, SessionId,
+    State, Timestamp, canonical_resolution, resolution_for,
+};
+use session_manager::Actor;
+use workflow::{Settings, check_answer};
+
+use crate::{App, Caller, ClientConfig, Code, Fields, Outbox, Problem};
+
+/// An answer as a client gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenAnswer {
+    choice: Choice,
+    feedback: Option<String>,
+    modifications: Option<Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Choice {
+    /// The positive or the negative option, whatever it is called.
+    Approved(bool),
+    /// One of the options, in its one spelling.
+    Resolution(String),
+}
+
+impl GivenAnswer {
+    /// Reads `resolution` or else `approved`, `feedback`, and `modifications`.
+    ///
+    /// # Errors
+    /// `invalid_field`, `too_large` for a feedback above 32 KiB.
+    pub fn of(fields: &Fields) -> Result<Self, Problem> {
+        let choice = match (fields.text("resolution")?, fields.boolean("approved")?) {
+            (Some(text), _) => Choice::Resolution(canonical_resolution(&text).to_owned()),
+            (None, Some(approved)) => Choice::Approved(approved),
+            (None, None) => return Err(Problem::field("resolution", "given, or `approved`")),
+        };
+        let feedback = fields.text("feedback")?;
+        if feedback
+            .as_ref()
+            .is_some_and(|text| text.len() > CONTENT_BYTES)
+        {
+            let detail = "`feedback` is larger than 32 KiB.";
+            return Err(Problem::new(Code::TooLarge, detail));
+        }
+        Ok(Self {
+            choice,
+            feedback,
+            modifications: modifications(fields)?,
+        })
+    }
+
+    /// The option that is meant, if it is one: what yes or no means depends on the question.
+    fn option<'a>(&'a self, options: &'a [String]) -> Option<&'a str> {
+        match &self.choice {
+            Choice::Resolution(given) => Some(given.as_str()).filter(|_| options.contains(given)),
+            Choice::Approved(approved) => resolution_for(*approved, options),
+        }
+    }
+
+    fn by(self, caller: &Caller, question: &ApprovalRow) -> Result<Answer, Refusal> {
+        let resolution = self.option(&question.options).map(str::to_owned);
+        Ok(Answer {
+            approval: question.approval_id,
+            resolution: resolution
+                .ok_or_else(|| Refusal::NotAnOption(question.options.join(", ")))?,
+            feedback: self.feedback,
+            modifications: self.modifications,
+            by: caller.subject.clone(),
+        })
+    }
+}
+
+/// An object, or a text that holds one: older clients send text.
+fn modifications(fields: &Fields) -> Result<Option<Value>, Problem> {
+    let Some(raw) = fields.raw("modifications") else {
+        return Ok(None);
+    };
+    let mut value: Value = serde_json::from_str(raw.get())?;
+    if let Value::String(text) = &value {
+        value = serde_json::from_str(text).unwrap_or_default();
+    }
+    if value.is_object() {
+        Ok(Some(value))
+    } else {
+        let must = "a JSON object, or the text of one";
+        Err(Problem::field("modifications", must))
+    }
+}
+
+impl App {
+    /// Gives an answer to a question of the caller's session, and publishes what comes of it. The answer that the question has
+    /// already is as good as given.
+    ///
+    /// # Errors
+    /// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`, `approval_expired`,
+    /// `not_an_option`, `invalid_answer`, `too_large`, `unavailable`; the question is then as it was.
+    pub async fn resolve(
+        &self,
+        outbox: &Outbox,
+        caller: &Caller,
+        (session, approval): (SessionId, ApprovalId),
+        given: GivenAnswer,
+        now: Timestamp,
+    ) -> Result<ApprovalRow, Problem> {
+        let actor = Actor::Client(caller.owner.clone());
+        let (state, row) = self.sessions.approval(session, &actor, approval).await?;
+        if row.status != ApprovalStatus::Pending {
+            return closed(row, &given);
+        }
+        if row.expires_at <= now {
+            return Err(Refusal::ApprovalLapsed.into());
+        }
+        let answer = given.clone().by(caller, &row)?;
+        self.check(&state, &row, &answer).await?;
+        let command = Command::Answer(answer.clone());
+        match self.change(outbox, &actor, session, &command, now).await {
+            Ok(_) => Ok(resolved(row, answer, now)),
+            // Somebody was faster: the row says who.
+            Err(problem) if problem.code() == Code::ApprovalNotFound => {
+                let (_, row) = self.sessions.approval(session, &actor, approval).await?;
+                closed(row, &given)
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// Whether the run can use an answer.
+    async fn check(
+        &self,
+        state: &State,
+        row: &ApprovalRow,
+        answer: &Answer,
+    ) -> Result<(), Problem> {
+        let config = self
+            .sessions
+            .run_config(state.session_id, row.run_id)
+            .await?;
+        let config = ClientConfig::stored(config).value()?;
+        // The run was started with it.
+        let settings = Settings::parse(state.mode, &config).map_err(Problem::internal)?;
+        check_answer(&settings, &row.checkpoint_type, answer)
+            .map_err(|error| Problem::new(Code::InvalidAnswer, error.to_string()))
+    }
+}
+
+/// What a question that is no longer open says to an answer.
+fn closed(row: ApprovalRow, given: &GivenAnswer) -> Result<ApprovalRow, Problem> {
+    match row.status {
+        ApprovalStatus::Resolved if given.option(&row.options) == row.resolution.as_deref() => {
+            Ok(row)
+        }
+        ApprovalStatus::Resolved => Err(Problem::new(
+            Code::ApprovalResolved,
+            format!(
+                "The approval was already answered by {} with {}.",
+                row.resolved_by.as_deref().unwrap_or("somebody else"),
+                row.resolution.as_deref().unwrap_or("something else")
+            ),
+        )),
+        ApprovalStatus::Cancelled => Err(Problem::new(
+            Code::ApprovalCancelled,
+            "The approval's run was cancelled; it needs no answer any more.",
+        )),
+        ApprovalStatus::Expired => Err(Refusal::ApprovalLapsed.into()),
+        // The row closes together with the state that refused the answer.
+        ApprovalStatus::Pending => Err(Refusal::NoSuchApproval.into()),
+    }
+}
+
+/// A question's row with its answer, as the commit has written it.
+fn resolved(row: ApprovalRow, answer: Answer, now: Timestamp) -> ApprovalRow {
+    ApprovalRow {
+        status: ApprovalStatus::Resolved,
+        resolution: Some(answer.resolution),
+        feedback: answer.feedback,
+        modifications: answer.modifications,
+        resolved_by: Some(answer.by),
+        resolved_at: Some(now),
+        ..row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn given(text: &str) -> Result<GivenAnswer, Problem> {
+        GivenAnswer::of(&Fields::parse(text).unwrap())
+    }
+
+    fn options(words: &[&str]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_answer_has_many_spellings_and_one_meaning() {
+        let plan = options(&["approve", "reject", "revise", "modify"]);
+        for (text, meaning) in [
+            (r#"{"approved": true}"#, Some("approve")),
+            (r#"{"approved": false}"#, Some("reject")),
+            (r#"{"resolution": "approved"}"#, Some("approve")),
+            (r#"{"resolution": "rejected"}"#, Some("reject")),
+            (r#"{"resolution": "modified"}"#, Some("modify")),
+            (
+                r#"{"resolution": "revise", "approved": true}"#,
+                Some("revise"),
+            ),
+            (r#"{"resolution": null, "approved": true}"#, Some("approve")),
+            (r#"{"resolution": "skip"}"#, None),
+        ] {
+            assert_eq!(given(text).unwrap().option(&plan), meaning, "{text}");
+        }
+        let ideas = options(&["option_1", "option_2", "custom"]);
+        let yes = given(r#"{"approved": true}"#).unwrap();
+        assert_eq!(yes.option(&ideas), None, "there is no yes to a choice");
+    }
+
+    #[test]
+    fn modifications_are_an_object_or_the_text_of_one() {
+        let with = |value: &str| {
+            given(&format!(
+                r#"{{"approved": true, "modifications": {value}}}"#
+            ))
+        };
+        for value in [r#"{"plan": []}"#, r#""{\"plan\": []}""#] {
+            let plan = with(value).unwrap().modifications;
+            assert_eq!(plan, Some(json!({"plan": []})));
+        }
+        assert_eq!(with("null").unwrap().modifications, None);
+        for value in ["[]", "1", r#""x""#, r#""[]""#] {
+            let problem = with(value).unwrap_err();
+            assert_eq!(problem.code(), Code::InvalidField, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_answer_says_something_of_at_most_32_kib() {
+        for text in ["{}", r#"{"approved": "yes"}"#, r#"{"resolution": 1}"#] {
+            assert_eq!(given(text).unwrap_err().code(), Code::InvalidField);
+        }
+        let saying = |length: usize| {
+            let words = "x".repeat(length);
+            given(&format!(r#"{{"approved": true, "feedback": "{words}"}}"#))
+        };
+        assert!(saying(CONTENT_BYTES).is_ok());
+        let long = saying(CONTENT_BYTES + 1).unwrap_err();
+        assert_eq!(long.code(), Code::TooLarge);
+    }
+}

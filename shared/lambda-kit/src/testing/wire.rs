@@ -1,0 +1,240 @@
+//! Services that give recorded replies, and write down what they were asked: a handler is told a story, call by call.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use lambda_http::http::Response;
+use serde_json::{Map, Value, json};
+use session::{
+    ApprovalId, ApprovalRequest, ApprovalRow, Begin, Command, Mode, NewRun, NewSession, Next,
+    OwnerId, Phase, Position, Progress, Record, Rules, RunId, SessionId, State, Timestamp,
+};
+use uuid::Uuid;
+
+use super::{ID, TABLE, app_with, outbox_with};
+use crate::{App, Outbox};
+
+/// The table and the connections, as a handler's calls see them.
+#[derive(Debug, Clone, Default)]
+pub struct Wire(Arc<Mutex<Book>>);
+
+#[derive(Debug, Default)]
+struct Book {
+    replies: HashMap<&'static str, VecDeque<Value>>,
+    asked: Vec<String>,
+    pushed: Vec<Value>,
+}
+
+impl Book {
+    /// What DynamoDB answers to an operation; that there is no table once no reply is left.
+    fn answer(&mut self, operation: &str) -> Value {
+        self.asked.push(operation.to_owned());
+        let left = self.replies.get_mut(operation);
+        left.and_then(VecDeque::pop_front)
+            .unwrap_or_else(|| json!({"__type": "ResourceNotFoundException"}))
+    }
+}
+
+impl Wire {
+    /// With the replies to come: each operation has its own, in their order.
+    pub fn new(replies: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        let mut book = Book::default();
+        for (operation, reply) in replies {
+            book.replies.entry(operation).or_default().push_back(reply);
+        }
+        Self(Arc::new(Mutex::new(book)))
+    }
+
+    /// For the local owner.
+    pub fn app(&self) -> App {
+        app_with(self.client())
+    }
+
+    /// Push, and no queue.
+    pub fn outbox(&self, app: &App) -> Outbox {
+        outbox_with(app, self.client())
+    }
+
+    /// The operations that the table was asked for.
+    pub fn asked(&self) -> Vec<String> {
+        self.book(|book| book.asked.clone())
+    }
+
+    /// The frames that were sent to connections.
+    pub fn pushed(&self) -> Vec<Value> {
+        self.book(|book| book.pushed.clone())
+    }
+
+    fn book<T>(&self, read: impl FnOnce(&mut Book) -> T) -> T {
+        read(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn client(&self) -> SharedHttpClient {
+        let wire = self.clone();
+        infallible_client_fn(move |request| {
+            let target = request.headers().get("x-amz-target");
+            let operation = target.and_then(|target| target.to_str().ok()?.split('.').next_back());
+            let reply = wire.book(|book| match operation {
+                Some(operation) => book.answer(operation),
+                None => {
+                    let frame = request.body().bytes().unwrap_or_default();
+                    book.pushed
+                        .push(serde_json::from_slice(frame).unwrap_or_default());
+                    json!({})
+                }
+            });
+            let status = if reply["__type"].is_null() { 200 } else { 400 };
+            let response = Response::builder().status(status);
+            response.body(reply.to_string()).unwrap_or_default()
+        })
+    }
+}
+
+/// The reply to a query: these items.
+pub fn found(items: &[Value]) -> Value {
+    json!({"Items": items.iter().map(item).collect::<Vec<_>>()})
+}
+
+/// The reply to a read of one item.
+pub fn got(fields: &Value) -> Value {
+    json!({"Item": item(fields)})
+}
+
+/// The reply to a read of several items.
+pub fn got_all(items: &[Value]) -> Value {
+    let items: Vec<_> = items.iter().map(item).collect();
+    json!({"Responses": {TABLE: items}, "UnprocessedKeys": {}})
+}
+
+/// The reply to a transaction whose entry somebody else's was before.
+pub fn lost_to(entry: &Value) -> Value {
+    let reason = json!({"Code": "ConditionalCheckFailed", "Item": item(entry), "Message": "Lost."});
+    let others = json!({"Code": "None"});
+    json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Cancelled.", "CancellationReasons": [reason, others, others],
+    })
+}
+
+/// Fields as DynamoDB writes an item; what is null is absent.
+fn item(fields: &Value) -> Value {
+    let fields = fields.as_object().into_iter().flatten();
+    let present = fields.filter(|(_, value)| !value.is_null());
+    Value::Object(
+        present
+            .map(|(name, value)| (name.clone(), attribute(value)))
+            .collect::<Map<_, _>>(),
+    )
+}
+
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!({"S": text}),
+        Value::Number(number) => json!({"N": number.to_string()}),
+        Value::Bool(truth) => json!({"BOOL": truth}),
+        Value::Array(list) => json!({"L": list.iter().map(attribute).collect::<Vec<_>>()}),
+        Value::Null => json!({"NULL": true}),
+        Value::Object(_) => json!({"M": item(value)}),
+    }
+}
+
+/// The newest entry of a session in this state.
+pub fn entry(state: &State) -> Value {
+    json!({
+        "PK": format!("SESSION#{}", state.session_id), "SK": format!("LOG#{:012}", state.last_seq.0 + 1),
+        "last": state.last_seq, "commit": Uuid::nil(), "at": state.created_at, "events": "[]",
+        "state": state.to_json().unwrap_or_default(),
+    })
+}
+
+/// The row of an approval.
+pub fn approval(row: &ApprovalRow) -> Value {
+    let mut fields = serde_json::to_value(row).unwrap_or_default();
+    for json in ["context", "modifications"] {
+        let text = Some(&fields[json]).filter(|value| !value.is_null());
+        fields[json] = text
+            .map(|value| value.to_string().into())
+            .unwrap_or_default();
+    }
+    fields
+}
+
+/// A session of the local owner that waits for a decision about its plan, and the question: its id is [`ID`].
+///
+/// # Panics
+/// When the domain does not let it come to that.
+pub fn asked(expires_at: Timestamp) -> (State, ApprovalRow) {
+    let start = Timestamp::from_micros(1_790_000_000_000_000).expect("a time");
+    let decide = |state: &State, command: Command| {
+        let change = Rules::default().decide(state, &command, start);
+        change.expect("nothing is in the way")
+    };
+    let id = ID.parse().expect("an id");
+    let created = session::create(&new_session(id), start).state;
+    let lease = Command::TakeLease {
+        run: RunId::new(id),
+        until: expires_at,
+        at: Position::OPEN,
+        opening: Begin {
+            position: Position::OPEN,
+            phase: Phase::HitlPlanning,
+            step: None,
+            events: Vec::new(),
+            memory_from: None,
+        },
+    };
+    let working = decide(&created, lease).state;
+    let run = working.run.as_ref().expect("it was started");
+    let asks = Command::Commit {
+        run: run.id,
+        epoch: working.lease.epoch,
+        progress: Progress {
+            at: run.position,
+            work: Vec::new(),
+            cost_usd: 0.0,
+            tokens: 0,
+            next: Next::Ask(Box::new(question(id, expires_at))),
+        },
+        hand_back: false,
+    };
+    let change = decide(&working, asks);
+    let row = change.records.into_iter().find_map(|record| match record {
+        Record::ApprovalAsked(row) => Some(row),
+        _ => None,
+    });
+    (change.state, row.expect("a question was asked"))
+}
+
+fn new_session(id: Uuid) -> NewSession {
+    NewSession {
+        id: SessionId::new(id),
+        owner: OwnerId::of("local", "local"),
+        mode: Mode::HitlInteractive,
+        run: Some(NewRun {
+            id: RunId::new(id),
+            task: "Explain the tides.".into(),
+            artifact: None,
+            task_id: None,
+            agent: "planner".into(),
+            model: "m".into(),
+        }),
+    }
+}
+
+fn question(id: Uuid, expires_at: Timestamp) -> ApprovalRequest {
+    ApprovalRequest {
+        approval_id: ApprovalId::new(id),
+        step_id: None,
+        action: "review the plan".into(),
+        checkpoint_type: "during_planning".into(),
+        description: "The plan stands.".into(),
+        message: "Is the plan as you want it?".into(),
+        options: ["approve", "reject", "revise", "modify"]
+            .map(Into::into)
+            .into(),
+        context: json!({"plan": []}),
+        expires_at,
+    }
+}
