@@ -1,5 +1,7 @@
 //! What a worker must know of a run before it begins: its configuration and its record, read once per slice.
 
+use std::ops::RangeInclusive;
+
 use agents::{Turn, recent};
 use documents::ArtifactError;
 use lambda_kit::Problem;
@@ -13,9 +15,9 @@ use crate::Executor;
 /// are left out.
 const WINDOW_TOKENS: u64 = 4_000;
 
-/// What is read for it, and what a result shows of it: of long messages as many bytes as fit, of short ones so many.
+/// What is read for it: as many bytes as fit, of at most 100 messages, but never fewer than the 20 that a result shows.
 const WINDOW_BYTES: usize = 16 * 1024;
-const WINDOW_MESSAGES: usize = 100;
+const WINDOW_MESSAGES: RangeInclusive<usize> = 20..=100;
 
 pub(crate) struct Loaded {
     pub settings: Settings,

@@ -1,5 +1,7 @@
 //! The conversation: those events that are messages, read backwards from the newest.
 
+use std::ops::RangeInclusive;
+
 use session::{Envelope, Message, Seq, SessionId};
 
 use crate::events::{fits, recorded};
@@ -44,7 +46,8 @@ impl SessionManager {
     }
 
     /// The newest messages before an event, in chronological order, as far as somebody can remember: the read stops at the message
-    /// with which `max_bytes` of text, or `limit` messages, are reached. That message is whole. There is no check of the owner.
+    /// with which `max_bytes` of text are reached, but not before the range's first number of messages, and always at its last.
+    /// Every message is whole. There is no check of the owner.
     ///
     /// What it costs depends on what is remembered, and not on how much lies behind it: the queries begin small and double.
     ///
@@ -54,27 +57,29 @@ impl SessionManager {
         &self,
         session: SessionId,
         before: Seq,
-        limit: usize,
+        messages: RangeInclusive<usize>,
         max_bytes: usize,
     ) -> Result<Vec<Message>, ReadError> {
         let (from, to) = (Seq(1), Seq(before.0.saturating_sub(1)));
         if to < from {
             return Ok(Vec::new());
         }
+        let enough = |found: usize, bytes: usize| {
+            found >= *messages.end() || (found >= *messages.start() && bytes >= max_bytes)
+        };
         let request = self.log(session, from, to).scan_index_forward(false);
         let mut pages = Self::pages(request, None);
         let (mut found, mut bytes, mut entries) = (Vec::new(), 0, FEW);
         pages.look_at(entries);
-        while let Some(page) = pages.next().await? {
+        while !enough(found.len(), bytes)
+            && let Some(page) = pages.next().await?
+        {
             for message in newest_first(session, page, from, to)? {
-                if found.len() == limit || bytes >= max_bytes {
-                    return Ok(chronological(found));
+                if enough(found.len(), bytes) {
+                    break;
                 }
                 bytes += message.content.len();
                 found.push(message);
-            }
-            if found.len() == limit || bytes >= max_bytes {
-                break;
             }
             entries = (2 * entries).min(MANY);
             pages.look_at(entries);

@@ -67,7 +67,7 @@ async fn ten_thousand_messages_cost_no_more_than_two_hundred() {
         for (limit, bytes, found) in [(100, 16_000, 32), (10, 16_000, 10), (100, 1_000_000, 100)] {
             world.proxy.seen();
             world.proxy.units();
-            let recent = world.manager.recent_messages(id, before, limit, bytes);
+            let recent = world.manager.recent_messages(id, before, 0..=limit, bytes);
             let recent = recent.await.unwrap();
             assert_eq!(recent.len(), found);
             let newest: Vec<u64> = recent
@@ -102,7 +102,7 @@ async fn the_read_stops_at_the_message_with_which_enough_is_remembered() {
     }
     let end = state.last_seq.plus(1);
     let texts = async |before: Seq, limit: usize, bytes: usize| -> Vec<String> {
-        let recent = world.manager.recent_messages(id, before, limit, bytes);
+        let recent = world.manager.recent_messages(id, before, 0..=limit, bytes);
         let recent = recent.await.unwrap().into_iter();
         recent.map(|message| message.content).collect()
     };
@@ -112,6 +112,9 @@ async fn the_read_stops_at_the_message_with_which_enough_is_remembered() {
     assert_eq!(texts(Seq(end.0 - 1), 1, 1).await, ["51"]);
     let all = texts(end, 100, 1_000).await;
     assert_eq!((all.len(), all[0].as_str()), (19, "Say something."));
+    let recent = world.manager.recent_messages(id, end, 3..=9, 1);
+    let recent = recent.await.unwrap();
+    assert_eq!(recent.len(), 3, "so many at least, however long they are");
     for (before, limit, bytes) in [(Seq(1), 9, 9), (Seq(0), 9, 9), (end, 0, 9), (end, 9, 0)] {
         assert!(texts(before, limit, bytes).await.is_empty());
     }
