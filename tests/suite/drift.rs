@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
+use session::{MODES, Mode};
 use tests::stack::root;
+use workflow::{Checkpoint, Settings};
 
 type Names = BTreeSet<String>;
 
@@ -126,6 +128,51 @@ fn the_readme_lists_every_route_with_its_function() {
         .map(|row| format!("{} {}", row[0], row[1]))
         .collect();
     assert_eq!(listed, routes);
+}
+
+/// The words of a table's cell.
+fn words(cell: &str) -> Names {
+    let words = cell.split([',', ';']).map(str::trim);
+    words
+        .filter(|word| !word.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_readme_lists_every_mode_with_its_phases_checkpoints_and_keys() {
+    let of_all: Names = Settings::keys(Mode::Arxiv)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let rows = readme_table("### Modes");
+    assert_eq!(rows.len(), MODES.len());
+    for (row, info) in rows.iter().zip(MODES) {
+        let path = workflow::Path::of(info.id);
+        let phases: Vec<&str> = path.phases.iter().map(|phase| phase.as_str()).collect();
+        let checkpoints = path.checkpoints.iter();
+        let checkpoints: Vec<&str> = checkpoints.map(|kind| kind.as_str()).collect();
+        let keys = Settings::keys(info.id).into_iter().map(str::to_owned);
+        let own: Names = keys.filter(|key| !of_all.contains(key)).collect();
+        assert_eq!(row[0], info.id.id());
+        assert_eq!(row[1], phases.join(" → "), "{}", info.id);
+        assert_eq!(row[2], checkpoints.join(", "), "{}", info.id);
+        assert_eq!(words(&row[3]), own, "{}", info.id);
+    }
+}
+
+#[test]
+fn the_readme_explains_every_key_and_every_checkpoint() {
+    let first_frame = ["mode", "sessionName", "session_id", "copilotSessionId"];
+    let keys = MODES.iter().flat_map(|info| Settings::keys(info.id));
+    let keys: Names = keys.chain(first_frame).map(str::to_owned).collect();
+    let rows = readme_table("### Config");
+    let explained: Names = rows.iter().flat_map(|row| words(&row[0])).collect();
+    assert_eq!(explained, keys);
+
+    let rows = readme_table("### Checkpoints");
+    let explained: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(explained, Checkpoint::ALL.map(Checkpoint::as_str));
 }
 
 #[test]
