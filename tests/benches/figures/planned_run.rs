@@ -169,6 +169,9 @@ async fn work_off(
         let progress = match engine.work(lambda_kit::now()) {
             Work::Commit(progress) => *progress,
             Work::Ask(request) => engine.advance(&answer(&request), lambda_kit::now()),
+            Work::AskPerson(_) | Work::Document(_) => {
+                return Err("the planned run needs nobody but agents".into());
+            }
         };
         command = Command::Commit {
             run: run_of(&state)?.id,
