@@ -1,0 +1,54 @@
+//! Time, and the sweeper that does what is overdue.
+//!
+//! The clock's steps are short beside a lease, and no function lives longer than its time: a worker longer than its lease,
+//! a handler for two steps at most. The purge waits for longer than both together.
+
+use session::Owed;
+
+use crate::Protocol;
+use crate::world::{Message, World};
+
+/// How long a handler lives: its clock was read before its append by that much.
+const HANDLER_LIFE: u32 = 2;
+
+impl Protocol {
+    /// Time passes; who is too old dies.
+    pub fn tick(&self, world: &mut World) {
+        world.tick += 1;
+        for i in 0..world.workers.len() {
+            let born = world.workers[i].job.as_ref().map(|job| job.born);
+            if born.is_some_and(|born| born + self.life <= world.tick) {
+                self.crash(world, i);
+            }
+        }
+        for i in 0..world.handlers.len() {
+            let born = world.handlers[i].as_ref().map(|handler| handler.born);
+            if born.is_some_and(|born| born + HANDLER_LIFE <= world.tick) {
+                world.handlers[i] = None;
+                world.log.disown(crate::world::Who::Handler(i));
+            }
+        }
+    }
+
+    /// Whether the sweeper finds the session in its index.
+    pub fn is_overdue(&self, world: &World) -> bool {
+        world.due.is_some_and(|due| due <= world.now())
+    }
+
+    /// The sweeper looks at a session that is overdue.
+    pub fn sweep(&self, world: &mut World) -> Option<()> {
+        let purge = world.state().is_deleted().then_some(Owed::Purge);
+        match purge.or_else(|| self.rules.recover(world.state(), world.now())) {
+            Some(Owed::Purge) if world.queue.contains(&Message::Purge) => None,
+            Some(Owed::Purge) => {
+                world.send(Message::Purge);
+                Some(())
+            }
+            Some(_) => self.recover(world),
+            None => {
+                world.due = self.due(world.state());
+                Some(())
+            }
+        }
+    }
+}
