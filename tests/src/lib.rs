@@ -9,6 +9,7 @@
 )]
 
 pub mod model;
+pub mod people;
 pub mod rest;
 pub mod stack;
 pub mod ws;

@@ -1,9 +1,10 @@
 //! A model that does what the task tells it, over the wire format of OpenAI's chat completions.
 //!
 //! Directives stand in the task: `[[slow=1500]]` waits that many milliseconds before each answer, `[[status=503]]` fails,
-//! `[[garbage]]` answers with what is no JSON, `[[misfit]]` with JSON of another form, `[[steps=4]]` plans four steps.
+//! `[[garbage]]` answers with what is no JSON, `[[misfit]]` with JSON of another form, `[[steps=4]]` plans four steps,
+//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot.
 //! `at=<agent or step_2>` limits one to an agent or a step, `times=2` to the first two calls that it meets; the latter
-//! needs an `id=<word>` of the test's own. Calls are counted by that id.
+//! needs an `id=<word>` of the test's own. Calls are kept by that id.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -24,7 +25,25 @@ use tokio::net::TcpListener;
 /// Where the stack's executor looks for its model: `make test` sets `OPENAI_BASE_URL` to this port.
 pub const PORT: u16 = 8077;
 
-static CALLS: OnceLock<Mutex<HashMap<String, Vec<String>>>> = OnceLock::new();
+static CALLS: OnceLock<Mutex<HashMap<String, Vec<Call>>>> = OnceLock::new();
+
+/// A call that was made.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The agent's name, or `step_<n>`.
+    pub place: String,
+    /// What the agent was told.
+    pub prompt: String,
+}
+
+/// What the directives of a task make of an answer.
+struct Script {
+    steps: usize,
+    ideas: usize,
+    route: String,
+    /// Instead of an answer that fits.
+    trouble: Option<(u16, String)>,
+}
 
 /// Starts the model once for the whole test binary.
 pub fn model() {
@@ -44,6 +63,17 @@ pub fn model() {
 
 /// Which calls with this `id` were made: the agent's name, or `step_<n>`, in order.
 pub fn calls(id: &str) -> Vec<String> {
+    let made = made(id).into_iter();
+    made.map(|call| call.place).collect()
+}
+
+/// What was asked at this place in the calls with this `id`, in order.
+pub fn prompts(id: &str, place: &str) -> Vec<String> {
+    let here = made(id).into_iter().filter(|call| call.place == place);
+    here.map(|call| call.prompt).collect()
+}
+
+fn made(id: &str) -> Vec<Call> {
     let calls = CALLS.get_or_init(Mutex::default).lock().unwrap();
     calls.get(id).cloned().unwrap_or_default()
 }
@@ -108,38 +138,63 @@ async fn reply(request: &Value) -> (u16, String) {
         .and_then(|(_, step)| step.split("scripted step ").nth(1))
         .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
         .map_or_else(|| agent.clone(), |number| format!("step_{number}"));
-    let mut steps = 3;
-    let mut outcome = None;
-    let mut counted = Vec::new();
-    for directive in directives(&prompt) {
-        if let Some(id) = directive.get("id").filter(|id| !counted.contains(*id)) {
-            counted.push(id.clone());
-            note_call(id, &place);
-        }
-        if let Some(wanted) = directive.get("steps") {
-            steps = wanted.parse().unwrap();
-        }
-        if directive
-            .get("at")
-            .is_some_and(|at| *at != agent && *at != place)
-            || is_used_up(&directive, &place)
-        {
-            continue;
-        }
-        if let Some(time) = directive.get("slow") {
-            tokio::time::sleep(Duration::from_millis(time.parse().unwrap())).await;
-        }
-        if let Some(status) = directive.get("status") {
-            outcome = Some((status.parse().unwrap(), String::new()));
-        }
-        if directive.contains_key("garbage") {
-            outcome = Some((200, "no JSON at all".into()));
-        }
-        if directive.contains_key("misfit") {
-            outcome = Some((200, json!({"something": "else"}).to_string()));
+    let script = follow(&agent, &place, &prompt).await;
+    script.trouble.clone().unwrap_or_else(|| {
+        let schema = &request["response_format"]["json_schema"]["schema"];
+        (200, content(&agent, &place, &script, schema).to_string())
+    })
+}
+
+/// Does what the directives of a prompt say about this call, and notes it by its ids.
+async fn follow(agent: &str, place: &str, prompt: &str) -> Script {
+    let mut script = Script {
+        steps: 3,
+        ideas: 2,
+        route: "one_shot".into(),
+        trouble: None,
+    };
+    let directives = directives(prompt);
+    let mut noted = Vec::new();
+    for id in directives.iter().filter_map(|words| words.get("id")) {
+        if !noted.contains(&id) {
+            noted.push(id);
+            note_call(id, place, prompt);
         }
     }
-    outcome.unwrap_or_else(|| (200, content(&agent, &place, steps).to_string()))
+    for words in directives {
+        let elsewhere = words.get("at").is_some_and(|at| at != agent && at != place);
+        if elsewhere || is_used_up(&words, place) {
+            continue;
+        }
+        if let Some(time) = words.get("slow") {
+            tokio::time::sleep(Duration::from_millis(time.parse().unwrap())).await;
+        }
+        script.obey(&words);
+    }
+    script
+}
+
+impl Script {
+    fn obey(&mut self, words: &HashMap<String, String>) {
+        if let Some(steps) = words.get("steps") {
+            self.steps = steps.parse().unwrap();
+        }
+        if let Some(ideas) = words.get("ideas") {
+            self.ideas = ideas.parse().unwrap();
+        }
+        if let Some(route) = words.get("route") {
+            self.route.clone_from(route);
+        }
+        if let Some(status) = words.get("status") {
+            self.trouble = Some((status.parse().unwrap(), String::new()));
+        }
+        if words.contains_key("garbage") {
+            self.trouble = Some((200, "no JSON at all".into()));
+        }
+        if words.contains_key("misfit") {
+            self.trouble = Some((200, json!({"something": "else"}).to_string()));
+        }
+    }
 }
 
 fn directives(prompt: &str) -> Vec<HashMap<String, String>> {
@@ -161,12 +216,12 @@ fn directives(prompt: &str) -> Vec<HashMap<String, String>> {
     found
 }
 
-fn note_call(id: &str, place: &str) {
+fn note_call(id: &str, place: &str, prompt: &str) {
     let mut calls = CALLS.get_or_init(Mutex::default).lock().unwrap();
-    calls
-        .entry(id.to_owned())
-        .or_default()
-        .push(place.to_owned());
+    calls.entry(id.to_owned()).or_default().push(Call {
+        place: place.to_owned(),
+        prompt: prompt.to_owned(),
+    });
 }
 
 /// Whether a directive with `times` has met its calls; the current call is counted already.
@@ -182,15 +237,28 @@ fn is_used_up(directive: &HashMap<String, String>, place: &str) -> bool {
     met > times.parse().unwrap()
 }
 
-fn content(agent: &str, place: &str, steps: usize) -> Value {
+/// An answer that fits the agent's form.
+fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
     match agent {
         "planner" => {
-            let step = |number: usize| json!({"sub_task": format!("scripted step {number}"), "sub_task_agent": "researcher", "bullet_points": ["be exact"]});
-            json!({"steps": (1..=steps).map(step).collect::<Vec<_>>()})
+            let team = &schema["properties"]["steps"]["items"]["properties"]["sub_task_agent"];
+            let step = |number: usize| {
+                json!({"sub_task": format!("scripted step {number}"), "sub_task_agent": team["enum"][0],
+                       "bullet_points": ["be exact"]})
+            };
+            json!({"steps": (1..=script.steps).map(step).collect::<Vec<_>>()})
         }
         "plan_reviewer" => json!({"approved": false, "recommendations": ["Say what is measured."]}),
         "engineer" => json!({"filename": "count.py", "language": "python", "code": "print(42)\n",
                              "explanation": "It prints.", "summary": "A program that prints 42."}),
+        "idea_maker" => {
+            let idea = |number: usize| json!({"title": format!("Idea {number}"), "description": format!("Thought {number}.")});
+            json!({"ideas": (1..=script.ideas).map(idea).collect::<Vec<_>>(),
+                   "content": format!("Ideas at {place}."), "summary": format!("Summary of {place}.")})
+        }
+        "copilot_control" => {
+            json!({"route": script.route, "agent": "researcher", "message": format!("A scripted {}.", script.route)})
+        }
         _ => {
             json!({"content": format!("Findings at {place}."), "summary": format!("Summary of {place}.")})
         }

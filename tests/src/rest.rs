@@ -92,8 +92,14 @@ pub async fn delete(path: &str) -> Reply {
 
 /// Creates a session and returns its id.
 pub async fn create(mode: &str) -> String {
-    let body = post("/api/sessions", &json!({"mode": mode})).await.ok();
-    body["session_id"].as_str().unwrap().to_owned()
+    create_with(mode, &json!({})).await
+}
+
+/// Creates a session with a configuration and returns its id.
+pub async fn create_with(mode: &str, config: &Value) -> String {
+    let body = json!({"mode": mode, "config": config});
+    let summary = post("/api/sessions", &body).await.ok();
+    summary["session_id"].as_str().unwrap().to_owned()
 }
 
 /// Starts a run and returns its id.
@@ -146,6 +152,12 @@ pub async fn record(session: &str) -> Vec<Value> {
         assert_eq!(event["seq"], place as u64 + 1, "a gap in {session}");
     }
     events
+}
+
+/// The session's newest run.
+pub async fn newest_run(session: &str) -> Value {
+    let page = get(&format!("/api/sessions/{session}/runs?limit=1")).await;
+    page.ok()["runs"][0].take()
 }
 
 /// The types of the record's events, in order.

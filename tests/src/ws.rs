@@ -128,6 +128,25 @@ impl Client {
         self.until(reply).await
     }
 
+    /// Follows a session from its beginning.
+    pub async fn follow(&mut self, session: &str) {
+        let frame = json!({"type": "subscribe", "session_id": session});
+        self.ask(&frame, "replay_end").await;
+    }
+
+    /// Sends an answer to a question and reads on until its reply: `approval_received`, or an `error`.
+    pub async fn answer(&mut self, frame: &Value) -> Value {
+        self.send(frame).await;
+        loop {
+            let frame = self.next().await.expect("closed before the reply");
+            let kind = frame["event_type"].as_str().unwrap();
+            // A failed run has an `error` of its own, which stands in the record.
+            if frame["seq"].is_null() && ["approval_received", "error"].contains(&kind) {
+                return frame;
+            }
+        }
+    }
+
     /// Whether nothing comes for that long.
     pub async fn is_silent_for(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.socket.next())

@@ -5,10 +5,15 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod bad_input;
+mod costs;
 mod crash;
+mod documents;
 mod drift;
 mod events;
 mod frames;
+mod in_process;
+mod memory;
+mod people;
 mod rest;
 mod runs;
 mod trouble;

@@ -369,16 +369,3 @@ async fn delete_in_the_middle_of_a_step_stops_the_run_and_leaves_no_ghost() {
         (404, "session_not_found")
     );
 }
-
-#[tokio::test]
-#[ignore = "needs the local stack: make test"]
-async fn a_mode_that_is_not_built_yet_fails_clearly() {
-    let id = create("ocr").await;
-    start(&id, "read this").await;
-    let detail = until_status(&id, "suspended").await;
-    assert_eq!(detail["suspend_reason"], "run_failed");
-    assert!(
-        detail["error"].as_str().unwrap().contains("ocr"),
-        "{detail}"
-    );
-}

@@ -2,16 +2,14 @@
 //!
 //! The executor runs in this process, over the stack's table behind a proxy that brings what no emulator does.
 
-use std::time::Duration;
-
-use agents::{Agents, ModelConfig};
-use executor::{Deadline, Executor};
-use lambda_kit::{Aws, Config, Message, Outbox, now};
+use lambda_kit::now;
 use serde_json::json;
-use session::{NewRun, NewSession, OwnerId, RunId, RunStatus, SessionId, SessionStatus, State};
-use session_manager::{Actor, NewRows, SessionManager};
+use session::{NewSession, OwnerId, RunStatus, SessionId, SessionStatus, State};
+use session_manager::{NewRows, SessionManager};
 use tests::stack::stack;
 use uuid::Uuid;
+
+use crate::in_process::{executor, run, work};
 
 #[path = "../../shared/session-manager/tests/dynamodb/proxy.rs"]
 #[allow(dead_code, reason = "these tests need only some of its faults")]
@@ -22,39 +20,12 @@ use proxy::{Fault, Proxy};
 /// More than the manager's own tries within one commit.
 const LONG_TROUBLE: usize = 40;
 
-async fn executor(proxy: &Proxy) -> Executor {
-    let config = Config::read(|name| match name {
-        // Nobody follows, nothing is long, and nothing has to go on in another message.
-        "QUEUE_URL" | "WS_CALLBACK_URL" => Some("http://127.0.0.1:9/nowhere".into()),
-        "BUCKET_NAME" => Some("nowhere".into()),
-        _ => None,
-    });
-    let config = config.unwrap();
-    let aws = Aws::from_env().await;
-    let client = stack().dynamodb_at(&proxy.endpoint).await;
-    let sessions = SessionManager::new(client, stack().get("TABLE_NAME"), config.rules());
-    let push = aws.push(&config, &sessions).unwrap();
-    Executor {
-        outbox: Outbox::new(push, aws.queue(&config).unwrap()),
-        agents: Agents::new(ModelConfig::default()).unwrap(),
-        artifacts: aws.artifacts(&config).unwrap(),
-        sessions,
-    }
-}
-
 async fn queued(sessions: &SessionManager) -> State {
     let new = NewSession {
         id: SessionId::new(Uuid::now_v7()),
         owner: OwnerId::of("tests", "trouble"),
         mode: session::Mode::OneShot,
-        run: Some(NewRun {
-            id: RunId::new(Uuid::now_v7()),
-            task: "Say when the tide comes. It comes twice a day.".into(),
-            artifact: None,
-            task_id: None,
-            agent: "researcher".into(),
-            model: "offline".into(),
-        }),
+        run: Some(run("Say when the tide comes. It comes twice a day.")),
     };
     let rows = NewRows {
         name: "trouble".into(),
@@ -71,20 +42,16 @@ async fn queued(sessions: &SessionManager) -> State {
 /// One slice with these faults after the lease was taken; the session after it.
 async fn slice_with(faults: Vec<(&'static str, Vec<Fault>)>) -> (State, Vec<String>) {
     let proxy = Proxy::before(stack().get("AWS_ENDPOINT_URL_DYNAMODB")).await;
-    let executor = executor(&proxy).await;
+    let executor = executor(&proxy.endpoint, &[]).await;
     let state = queued(&executor.sessions).await;
     for (operation, faults) in faults {
         proxy.next(operation, faults);
     }
-    let wake = state.wake(now()).unwrap();
-    let deadline = Deadline::after(Duration::from_secs(170));
-    executor
-        .handle(Ok(Message::Wake(wake)), deadline)
-        .await
-        .unwrap();
+    let from = state.last_seq.plus(1);
+    let state = work(&executor, state).await;
     let record = executor
         .sessions
-        .record(state.session_id, state.last_seq.plus(1), session::Seq(500))
+        .record(state.session_id, from, session::Seq(500))
         .await
         .unwrap();
     let kinds = record.iter().map(|event| {
@@ -94,14 +61,7 @@ async fn slice_with(faults: Vec<(&'static str, Vec<Fault>)>) -> (State, Vec<Stri
             .to_owned()
     });
     let kinds = kinds.collect();
-    (
-        executor
-            .sessions
-            .state(state.session_id, &Actor::Engine)
-            .await
-            .unwrap(),
-        kinds,
-    )
+    (state, kinds)
 }
 
 fn assert_done_once(state: &State, kinds: &[String]) {

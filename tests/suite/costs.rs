@@ -1,0 +1,154 @@
+//! What a run costs: the sums of its ledger, and a limit without anybody to ask.
+
+use serde_json::{Value, json};
+use tests::model::model;
+use tests::people::{choose, question};
+use tests::rest::{create, create_with, get, record, start, until_status};
+use tests::stack::calm;
+use uuid::Uuid;
+
+/// US dollars of one call of the scripted model, 100 tokens in and 20 out, at the price of `gpt-4o-mini`.
+const ONE_CALL: f64 = 0.000_027;
+const TWO_CALLS: f64 = 0.000_054;
+const THREE_CALLS: f64 = 0.000_081;
+
+/// Of whom a breakdown tells, and how many tokens each has.
+fn shares(costs: &Value, breakdown: &str, of: &str) -> Vec<(String, u64)> {
+    let rows = costs[breakdown].as_array().unwrap().iter();
+    let share = |row: &Value| {
+        let tokens = row["tokens"].as_u64().unwrap();
+        (row[of].as_str().unwrap().to_owned(), tokens)
+    };
+    rows.map(share).collect()
+}
+
+/// Each breakdown adds up to the totals.
+fn add_up(costs: &Value) {
+    for breakdown in ["model_breakdown", "agent_breakdown", "step_breakdown"] {
+        let rows = costs[breakdown].as_array().unwrap();
+        let tokens = |field: &str| {
+            rows.iter()
+                .map(|row| row[field].as_u64().unwrap())
+                .sum::<u64>()
+        };
+        assert_eq!(tokens("tokens"), costs["total_tokens"], "{costs}");
+        assert_eq!(tokens("input_tokens"), costs["total_prompt_tokens"]);
+        assert_eq!(tokens("output_tokens"), costs["total_completion_tokens"]);
+        let dollars: f64 = rows
+            .iter()
+            .map(|row| row["cost_usd"].as_f64().unwrap())
+            .sum();
+        let total = costs["total_cost_usd"].as_f64().unwrap();
+        assert!((dollars - total).abs() < 1e-12, "{costs}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_runs_costs_add_up_by_model_by_agent_and_by_step() {
+    model();
+    let _calm = calm().await;
+    let config = json!({"model": "gpt-4o-mini", "researcherModel": "scripted"});
+    let session = create_with("planning-control", &config).await;
+    let run = start(&session, "Measure the tides. [[steps=2]]").await;
+    until_status(&session, "completed").await;
+    let path = format!("/api/sessions/{session}/runs/{run}/costs");
+    let costs = get(&path).await.ok();
+    assert_eq!(costs["run_id"], run);
+    assert_eq!(costs["record_count"], 5);
+    assert_eq!(
+        (&costs["total_tokens"], &costs["total_prompt_tokens"]),
+        (&json!(600), &json!(500))
+    );
+    assert_eq!(
+        costs["total_cost_usd"], THREE_CALLS,
+        "a model without a price costs nothing known"
+    );
+    add_up(&costs);
+    let share = |of: &str, tokens| (of.to_owned(), tokens);
+    assert_eq!(
+        shares(&costs, "model_breakdown", "model"),
+        [share("gpt-4o-mini", 360), share("scripted", 240)]
+    );
+    assert_eq!(
+        shares(&costs, "agent_breakdown", "agent"),
+        [
+            share("planner", 240),
+            share("plan_reviewer", 120),
+            share("researcher", 240)
+        ]
+    );
+    assert_eq!(
+        shares(&costs, "step_breakdown", "step_id"),
+        [
+            share("planning", 360),
+            share("step_1", 120),
+            share("step_2", 120)
+        ]
+    );
+    let events = record(&session).await;
+    let mut newest_first = events.iter().rev();
+    let told = newest_first.find(|event| event["event_type"] == "cost_update");
+    let total = told.unwrap()["data"]["total_cost_usd"].as_f64().unwrap();
+    assert!((total - THREE_CALLS).abs() < 1e-12, "{total}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn each_run_has_its_own_costs_and_one_that_has_not_ended_has_some() {
+    model();
+    let _calm = calm().await;
+    let config = json!({"conversational": true, "model": "gpt-4o-mini"});
+    let session = create_with("copilot", &config).await;
+    let costs = async |run: &str| {
+        let path = format!("/api/sessions/{session}/runs/{run}/costs");
+        let costs = get(&path).await.ok();
+        add_up(&costs);
+        costs
+    };
+    let first = start(&session, "Draw the boat.").await;
+    choose(&session, "copilot_turn", "continue").await;
+    choose(&session, "copilot_turn", "done").await;
+    until_status(&session, "completed").await;
+    let second = start(&session, "And another one.").await;
+    question(&session, "copilot_turn").await;
+    assert_eq!(costs(&first).await["record_count"], 4);
+    assert_eq!(costs(&second).await["record_count"], 2);
+    assert_eq!(costs(&second).await["total_cost_usd"], TWO_CALLS);
+    let nobodys = format!("/api/sessions/{session}/runs/{}/costs", Uuid::now_v7());
+    assert_eq!(get(&nobodys).await.problem(), (404, "run_not_found"));
+    let elsewhere = format!(
+        "/api/sessions/{}/runs/{first}/costs",
+        create("copilot").await
+    );
+    assert_eq!(get(&elsewhere).await.problem(), (404, "run_not_found"));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_budget_in_a_mode_without_people_is_the_end_of_the_run() {
+    model();
+    let _calm = calm().await;
+    let word = Uuid::now_v7();
+    let config = json!({"model": "gpt-4o-mini", "maxCostUsd": 0.5 * ONE_CALL});
+    let session = create_with("one-shot", &config).await;
+    // The first answer is paid for and does not fit; then the model is down until the step is begun again.
+    let task = format!("[[status=503]] [[misfit times=1 id={word}]]");
+    let run = start(&session, &task).await;
+    let detail = until_status(&session, "suspended").await;
+    assert_eq!(detail["suspend_reason"], "run_failed");
+    let events = record(&session).await;
+    let error = events.last().unwrap();
+    assert_eq!(
+        (&error["event_type"], &error["data"]["code"]),
+        (&json!("error"), &json!("budget_exceeded"))
+    );
+    let costs = get(&format!("/api/sessions/{session}/runs/{run}/costs"))
+        .await
+        .ok();
+    assert_eq!(
+        (&costs["record_count"], &costs["total_cost_usd"]),
+        (&json!(1), &json!(ONE_CALL))
+    );
+    add_up(&costs);
+}

@@ -1,0 +1,65 @@
+//! An executor in this process, over the stack's table: for what its surroundings or its settings bring about, and no
+//! task can.
+//!
+//! Its agents are those without a model. It sends no message, so that nobody else works on what it works on.
+
+use std::time::Duration;
+
+use agents::{Agents, ModelConfig};
+use executor::{Deadline, Executor};
+use lambda_kit::{Aws, Config, Message, Outbox, now};
+use session::{NewRun, RunId, SessionId, State};
+use session_manager::{Actor, SessionManager};
+use tests::stack::stack;
+use uuid::Uuid;
+
+/// An executor with these settings, that meets the table at this endpoint.
+pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
+    let config = Config::read(|name| match name {
+        // Nobody follows, nothing is long, and nothing has to go on in another message.
+        "QUEUE_URL" | "WS_CALLBACK_URL" => Some("http://127.0.0.1:9/nowhere".into()),
+        "BUCKET_NAME" => Some("nowhere".into()),
+        _ => {
+            let setting = settings.iter().find(|(known, _)| *known == name);
+            setting.map(|(_, value)| (*value).into())
+        }
+    });
+    let config = config.unwrap();
+    let aws = Aws::from_env().await;
+    let client = stack().dynamodb_at(endpoint).await;
+    let sessions = SessionManager::new(client, stack().get("TABLE_NAME"), config.rules());
+    let push = aws.push(&config, &sessions).unwrap();
+    Executor {
+        outbox: Outbox::new(push, aws.queue(&config).unwrap()),
+        agents: Agents::new(ModelConfig::default()).unwrap(),
+        artifacts: aws.artifacts(&config).unwrap(),
+        sessions,
+    }
+}
+
+/// A run of this task.
+pub fn run(task: &str) -> NewRun {
+    NewRun {
+        id: RunId::new(Uuid::now_v7()),
+        task: task.into(),
+        artifact: None,
+        task_id: None,
+        agent: "researcher".into(),
+        model: "offline".into(),
+    }
+}
+
+/// Works on the session's run until it is done, waits, or would go on in another message; the session after it.
+pub async fn work(executor: &Executor, state: State) -> State {
+    let wake = state.wake(now()).unwrap();
+    let deadline = Deadline::after(Duration::from_secs(170));
+    let message = Ok(Message::Wake(wake));
+    executor.handle(message, deadline).await.unwrap();
+    state_of(executor, state.session_id).await
+}
+
+/// Where a session stands.
+pub async fn state_of(executor: &Executor, session: SessionId) -> State {
+    let sessions = &executor.sessions;
+    sessions.state(session, &Actor::Engine).await.unwrap()
+}

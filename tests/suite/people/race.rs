@@ -1,0 +1,86 @@
+//! Many people answer one question at once: one is heard, and the others learn who.
+
+use futures::future::{join, join_all};
+use serde_json::{Value, json};
+use tests::model::model;
+use tests::people::{answer, approval, question};
+use tests::rest::{count, create_with, record, start, until};
+use tests::stack::calm;
+use tests::ws::{Client, connect};
+use uuid::Uuid;
+
+/// What one of them was told: nothing but that it counts, or the code and the sentence of the refusal.
+type Told = Result<(), (String, String)>;
+
+async fn by_rest(session: &str, open: &Value, body: &Value) -> Told {
+    let reply = answer(session, open, body).await;
+    let word = |field: &str| reply.body[field].as_str().unwrap().to_owned();
+    match reply.status {
+        200 => Ok(()),
+        _ => Err((word("code"), word("detail"))),
+    }
+}
+
+async fn by_socket(client: &mut Client, open: &Value, body: &Value) -> Told {
+    let mut frame = body.clone();
+    frame["type"] = json!("approval_response");
+    frame["approval_id"] = open["approval_id"].clone();
+    let reply = client.answer(&frame).await;
+    let word = |field: &str| reply["data"][field].as_str().unwrap().to_owned();
+    match reply["event_type"].as_str() {
+        Some("approval_received") => Ok(()),
+        _ => Err((word("code"), word("message"))),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn of_twenty_racing_answers_one_wins_and_the_others_learn_whose() {
+    model();
+    let _calm = calm().await;
+    let config = json!({"hitlVariant": "error_recovery"});
+    let session = create_with("hitl-interactive", &config).await;
+    let word = Uuid::now_v7();
+    let task = format!("[[steps=2]] [[status=400 times=1 at=step_1 id={word}]]");
+    start(&session, &task).await;
+    let open = question(&session, "on_error").await;
+    let mut clients = join_all((0..10).map(|_| async {
+        let mut client = connect(&Uuid::now_v7().to_string()).await;
+        client.follow(&session).await;
+        client
+    }))
+    .await;
+    let choice = |place: usize| ["retry", "skip", "abort"][place % 3];
+    let body =
+        |place: usize| json!({"resolution": choice(place), "feedback": format!("I am {place}.")});
+    let (open, session, bodies) = (
+        &open,
+        session.as_str(),
+        (0..20).map(body).collect::<Vec<_>>(),
+    );
+    let frames = clients.iter_mut().zip(&bodies);
+    let frames = frames.map(|(client, body)| by_socket(client, open, body));
+    let calls = bodies[10..].iter().map(|body| by_rest(session, open, body));
+    let (told_there, told_here) = join(join_all(frames), join_all(calls)).await;
+
+    let kept = approval(session, &open["approval_id"]).await;
+    let resolution = kept["resolution"].as_str().unwrap();
+    let sentence = format!("The approval was already answered by local with {resolution}.");
+    for (place, told) in told_there.into_iter().chain(told_here).enumerate() {
+        let expected = match choice(place) == resolution {
+            true => Ok(()),
+            false => Err(("approval_resolved".to_owned(), sentence.clone())),
+        };
+        assert_eq!(told, expected, "{place}");
+    }
+    until(session, "an end", |detail| detail["active_run"].is_null()).await;
+    let events = record(session).await;
+    assert_eq!(count(&events, "approval_resolved"), 1);
+    let said: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["data"]["approval_id"] == open["approval_id"])
+        .filter(|event| event["event_type"] == "user_message")
+        .map(|event| &event["data"]["content"])
+        .collect();
+    assert_eq!(said, [&kept["feedback"]], "one of them was heard");
+}
