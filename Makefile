@@ -7,7 +7,8 @@ STACK_PYTHON = .stack/venv/bin/python
 
 .PHONY: demo test up bench check fmt install clean-stack
 
-# Real tasks in two modes, a killed worker, suspend and resume; exits 0 only if all of it happened.
+# Real tasks, a killed worker, questions to whoever sits at the terminal, suspend and resume; exits 0 only if all of it
+# happened. Without a terminal, or an answer within seconds, a default answers.
 demo: install
 	@$(STACK_PYTHON) infra/local/demo.py
 
@@ -15,8 +16,9 @@ demo: install
 test: install
 	@$(STACK_PYTHON) infra/local/check.py --stack
 
-# The stack in the foreground until Ctrl-C. EXECUTOR=native runs the workers in MiniStack, DATA=<folder> keeps the table,
-# QUICK=1 is the stack that the tests run against. A change of the source restarts the functions; RELOAD=0 leaves them be.
+# The stack in the foreground until Ctrl-C. EXECUTOR=native runs the workers in MiniStack, DATA=<folder> keeps table and
+# bucket, so that sessions outlive the stack. QUICK=1 is the stack that the tests run against. A change of the source restarts
+# the functions; RELOAD=0 leaves them be.
 up: install
 	@$(STACK_PYTHON) infra/local/up.py $(if $(QUICK),--quick) $(if $(filter 0,$(RELOAD)),--ignore-changes)
 

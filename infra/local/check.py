@@ -67,6 +67,8 @@ def through_the_stack() -> None:
     with stack.running(settings) as running:
         heading("tests against real services")
         real = run_tests(["--", "--ignored"], {**os.environ, **running.env, "STACK_DIR": str(settings.state)})
+    heading("a run that waits while the stack is down")
+    run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
     heading("the permissions of each function")
     run("permissions", [sys.executable, "infra/local/permissions.py"], os.environ)
     print(f"\n{real.passed} tests ran against real services and passed: DynamoDB Local, MiniStack, cargo lambda watch")

@@ -58,23 +58,34 @@ class Follower:
 
 async def run_task(ws_url: str, task_id: str, first_frame: Event, follower: Follower) -> AsyncIterator[Event]:
     """Starts a run and yields its events in order, until the run has ended. Raises `Refused`."""
-    async with connect(f"{ws_url}?task_id={task_id}", open_timeout=60) as socket:
+    async with connected(ws_url, task_id) as socket:
         await send(socket, first_frame)
-        while True:
-            try:
-                frame: Event = json.loads(await asyncio.wait_for(socket.recv(), QUIET_SECONDS))
-            except TimeoutError:
-                await send(socket, {"type": "ping"})
-                continue
-            if frame["event_type"] == "error" and frame["seq"] is None:
-                raise Refused(frame["data"]["message"])
-            event, answer = follower.take(frame)
-            if answer:
-                await send(socket, answer)
-            if event:
-                yield event
-                if event["event_type"] in LAST_EVENTS:
-                    return
+        async for event in events(socket, follower):
+            yield event
+
+
+def connected(ws_url: str, task_id: str) -> connect:
+    """A connection, for `async with`."""
+    return connect(f"{ws_url}?task_id={task_id}", open_timeout=60)
+
+
+async def events(socket: ClientConnection, follower: Follower) -> AsyncIterator[Event]:
+    """The events that are new to `follower`, in order, until its run has ended. Raises `Refused`."""
+    while True:
+        try:
+            frame: Event = json.loads(await asyncio.wait_for(socket.recv(), QUIET_SECONDS))
+        except TimeoutError:
+            await send(socket, {"type": "ping"})
+            continue
+        if frame["event_type"] == "error" and frame["seq"] is None:
+            raise Refused(frame["data"]["message"])
+        event, answer = follower.take(frame)
+        if answer:
+            await send(socket, answer)
+        if event:
+            yield event
+            if event["event_type"] in LAST_EVENTS:
+                return
 
 
 def answers(ws_url: str) -> bool:
@@ -84,7 +95,7 @@ def answers(ws_url: str) -> bool:
 
 async def pong(ws_url: str) -> bool:
     try:
-        async with connect(f"{ws_url}?task_id=ready", open_timeout=60) as socket:
+        async with connected(ws_url, "ready") as socket:
             await send(socket, {"type": "ping"})
             frame: Event = json.loads(await asyncio.wait_for(socket.recv(), 60))
             return bool(frame["event_type"] == "pong")

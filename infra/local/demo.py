@@ -1,4 +1,4 @@
-"""`make demo`: a real task in two modes, a worker killed in the middle of the second, nothing lost.
+"""`make demo`: real tasks, a worker killed in the middle of one, people who are asked, nothing lost.
 
 Exits 0 only when each of the checks that it prints holds.
 """
@@ -7,39 +7,25 @@ import asyncio
 import os
 import signal
 import sys
-import uuid
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from websockets.exceptions import WebSocketException
 
+import asking
 import settings as configuration
 import stack
 import template as templates
-from client import Event, Follower, Refused, rest, run_task
+from claims import Checks, expect_whole
+from client import Event, Refused, rest
 from processes import Failed, running_from
-from progress import Progress
+from progress import Progress, follow, heading
 
 TASK = Path(__file__).with_name("tides.txt")
 # The offline engine answers at once; with this there is something to watch, and a moment to kill in.
 LATENCY_MS = "700"
 # The step in whose middle the worker is killed: one is finished by then, and some are left.
 KILLED_STEP = 2
-
-
-@dataclass
-class Checks:
-    """What was claimed, and whether it held."""
-
-    failed: list[str] = field(default_factory=list)
-
-    def expect(self, claim: str, holds: bool, otherwise: object = "") -> None:
-        print(f"  {'✓' if holds else '✗'} {claim}" + ("" if holds else f": {otherwise}"), flush=True)
-        if not holds:
-            self.failed.append(claim)
 
 
 @dataclass
@@ -95,6 +81,9 @@ async def play(env: stack.Env, checks: Checks) -> None:
     session_id = await killed_in_the_middle(env, checks, text)
     heading("The session, by REST")
     print_session(env["HTTP_URL"], session_id)
+    await asking.a_plan_is_approved(env, checks, text)
+    await asking.a_plan_is_changed(env, checks, text)
+    await asking.a_question_comes_back(env, checks, text)
     suspend_and_resume(env["HTTP_URL"], checks)
 
 
@@ -104,7 +93,7 @@ async def one_shot(env: stack.Env, checks: Checks, text: str) -> None:
         "task": f"Summarise this text.\n\n{text}",
         "config": {"mode": "one-shot", "sessionName": "Tides, in short"},
     }
-    follower = await follow(env, frame, Progress("one-shot"))
+    follower = await follow(env["WS_URL"], frame, Progress("one-shot"))
     expect_whole(env["HTTP_URL"], checks, follower)
 
 
@@ -115,7 +104,7 @@ async def killed_in_the_middle(env: stack.Env, checks: Checks, text: str) -> str
     progress = Progress("planning-control")
     killer = Killer(Path(env["EXECUTOR_PATH"]), progress)
     frame = {"task": f"Explain this text to a pupil.\n\n{text}", "config": config}
-    follower = await follow(env, frame, progress, killer.watch)
+    follower = await follow(env["WS_URL"], frame, progress, killer.watch)
     checks.expect("the executor's process was killed", bool(killer.killed), "no process ran from its path")
     survivors = set(running_from(killer.program)) - set(killer.killed)
     checks.expect("another process finished the run", bool(survivors), "none is left")
@@ -128,48 +117,6 @@ async def killed_in_the_middle(env: stack.Env, checks: Checks, text: str) -> str
     checks.expect("it went on from the last saved step", bool(after) and not again, f"{len(again)} steps began again")
     expect_whole(env["HTTP_URL"], checks, follower)
     return follower.session_id or ""
-
-
-async def follow(
-    env: stack.Env, frame: Event, progress: Progress, watch: Callable[[Event], Any] | None = None
-) -> Follower:
-    """Sends the task and draws its events until the run has ended."""
-    follower = Follower()
-    async for event in run_task(env["WS_URL"], f"demo-{uuid.uuid4()}", frame, follower):
-        progress.show(event)
-        if watch:
-            await watch(event)
-    return follower
-
-
-def expect_whole(url: str, checks: Checks, follower: Follower) -> None:
-    """The run completed, and its record is gap-free, single, and the same one by both APIs."""
-    kinds = Counter(event["event_type"] for event in follower.events)
-    checks.expect("the run completed", kinds["workflow_completed"] == 1 and kinds["complete"] == 1, dict(kinds))
-    seqs = [event["seq"] for event in follower.events]
-    checks.expect("no event is missing and none came twice", seqs == list(range(1, len(seqs) + 1)), seqs)
-    steps = [e["data"]["step_number"] for e in follower.events if e["event_type"] == "step_complete"]
-    checks.expect("each step was finished once", len(steps) == len(set(steps)), steps)
-    recorded = [(event["seq"], event["event_type"]) for event in record(url, follower.session_id)]
-    watched = [(event["seq"], event["event_type"]) for event in follower.events]
-    checks.expect(
-        "REST has the same record", recorded == watched, f"{len(recorded)} events, {len(watched)} were watched"
-    )
-    _, history = rest(url, "GET", f"/api/sessions/{follower.session_id}/history?limit=1000")
-    said = [e["seq"] for e in follower.events if e["event_type"] == "agent_message"]
-    answered = [m["seq"] for m in history["messages"] if m["role"] == "assistant"]
-    checks.expect("each message stands once in the history", answered == said, f"{answered}, watched were {said}")
-
-
-def record(url: str, session_id: str | None) -> list[Event]:
-    """All events of a session, page by page."""
-    events: list[Event] = []
-    after: int | None = 0
-    while after is not None:
-        _, page = rest(url, "GET", f"/api/sessions/{session_id}/events?after={after}&limit=500")
-        events += page["events"]
-        after = page["next_after"]
-    return events
 
 
 def print_session(url: str, session_id: str) -> None:
@@ -189,10 +136,6 @@ def suspend_and_resume(url: str, checks: Checks) -> None:
         status, answer = rest(url, "POST", f"/api/sessions/{session['session_id']}/{action}")
         _, now = rest(url, "GET", f"/api/sessions/{session['session_id']}")
         checks.expect(f"{action} makes it {becomes}", (status, now["status"]) == (200, becomes), answer)
-
-
-def heading(text: str) -> None:
-    print(f"\n{text}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,24 @@
 """Tests of what the local stack decides by itself; what it starts is tested by starting it."""
 
+import asyncio
 import io
 import json
+import os
 import sys
 import tomllib
 import unittest
 from http import HTTPStatus
 from pathlib import Path
+from unittest import mock
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+import asking
 import processes
 import settings
 import template as templates
-from client import Follower, pong
+from client import Event, Follower, pong
 from progress import Progress
 from settings import ROOT, TEMPLATE, Invalid
 
@@ -60,6 +64,46 @@ class AnOpenDoor(unittest.IsolatedAsyncioTestCase):
             self.assertFalse(await pong(url))
             self.assertTrue(await pong(url))
         self.assertFalse(await pong(url))
+
+
+A_PLAN: Event = {
+    "checkpoint_type": "during_planning",
+    "message": "Shall it be followed?",
+    "options": ["approve", "reject", "revise"],
+    "context": {"plan": [{"sub_task": "Look.", "sub_task_agent": "researcher"}]},
+}
+
+
+class APerson(unittest.IsolatedAsyncioTestCase):
+    async def answer(self, *lines: str | None) -> asking.Answer:
+        """What is answered by whoever types these lines; None is nothing in time."""
+        person = asking.Person(Progress("run", io.StringIO()), {"during_planning": {"resolution": "reject"}})
+        with mock.patch("asking.typed", mock.AsyncMock(side_effect=lines)):
+            return await person.answer(A_PLAN)
+
+    async def test_whoever_says_nothing_has_a_default(self) -> None:
+        self.assertEqual(await self.answer(None), {"resolution": "reject"})
+        self.assertEqual(await self.answer(""), {"resolution": "reject"})
+
+    async def test_an_option_is_meant_by_its_beginning_and_only_by_one(self) -> None:
+        self.assertEqual(await self.answer("app"), {"resolution": "approve"})
+        self.assertEqual(await self.answer("re", "dance", "approve"), {"resolution": "approve"})
+
+    async def test_an_option_that_needs_words_gets_them_or_is_not_chosen(self) -> None:
+        revised = {"resolution": "revise", "feedback": "Fewer steps."}
+        self.assertEqual(await self.answer("rev", "Fewer steps."), revised)
+        self.assertEqual(await self.answer("rev", None), {"resolution": "reject"})
+
+    async def test_a_terminal_is_waited_for_and_no_terminal_is_not(self) -> None:
+        keyboard, terminal = os.openpty()
+        with os.fdopen(terminal) as stdin, mock.patch("sys.stdin", stdin), mock.patch("sys.stdout", io.StringIO()):
+            self.assertIsNone(await asking.typed("?", 0.01))
+            typing = asyncio.get_running_loop().call_later(0.05, os.write, keyboard, b"approve\n")
+            self.assertEqual(await asking.typed("?", 10), "approve")
+            typing.cancel()
+        os.close(keyboard)
+        with mock.patch("sys.stdin", io.StringIO("approve\n")):
+            self.assertIsNone(await asking.typed("?", 10))
 
 
 class Environment(unittest.TestCase):

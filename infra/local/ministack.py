@@ -25,6 +25,8 @@ from settings import REGION, ROOT, STACK_NAME, Settings
 
 NAME = "ministack"
 CODE_BUCKET = "function-packages"
+# The template's bucket has another name after each start, so data that is kept needs one that stays.
+KEPT_BUCKET = "intermission-kept"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ def function_name(name: str) -> str:
 
 
 def start(settings: Settings, processes: Processes, environment: Mapping[str, str], names: list[str]) -> None:
-    """Starts it empty. `environment` also reaches the functions that it runs natively."""
+    """Starts it empty, but for the objects that `settings.data` keeps.
+
+    `environment` also reaches the functions that it runs natively.
+    """
     temporary = scratch(settings)
     temporary.mkdir(parents=True, exist_ok=True)
     invocations = f"http://127.0.0.1:{settings.http_port}/2015-03-31/functions"
@@ -62,6 +67,8 @@ def start(settings: Settings, processes: Processes, environment: Mapping[str, st
         # Programs are unpacked below TMPDIR, and a test finds the process to kill by its path.
         "TMPDIR": str(temporary),
     }
+    if settings.data:
+        own |= {"S3_PERSIST": "1", "S3_DATA_DIR": str(settings.data / "objects")}
     program = [str(install.VENV / "bin" / "ministack")]
     processes.start(NAME, program, {**environment, **handed_on, **own}, ROOT)
     processes.wait_until(NAME, lambda: answers(settings), 60)
@@ -87,14 +94,17 @@ def deploy(
     `local` are the variables that the template doesn't know; they win over the template's.
     """
     s3 = client(settings, "s3")
-    s3.create_bucket(Bucket=CODE_BUCKET)
+    create_bucket(s3, CODE_BUCKET)
     for name in templates.functions(template).values():
         s3.put_object(Bucket=CODE_BUCKET, Key=f"{name}.zip", Body=package(binaries.get(name)))
     to_deploy = templates.packaged(template, CODE_BUCKET, lambda name: f"{name}.zip")
     s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(to_deploy).encode())
     outputs = create_stack(settings)
+    if settings.data:
+        create_bucket(s3, KEPT_BUCKET)
+        outputs["BucketName"] = KEPT_BUCKET
     path = f"127.0.0.1:{settings.aws_port}/_aws/execute-api/{outputs['WebSocketApiId']}/{outputs['WebSocketStageName']}"
-    differing = {"WS_CALLBACK_URL": f"http://{path}", **local}
+    differing = {"WS_CALLBACK_URL": f"http://{path}", "BUCKET_NAME": outputs["BucketName"], **local}
     return Deployment(
         ws_url=f"ws://{path}",
         callback_url=f"http://{path}",
@@ -103,6 +113,14 @@ def deploy(
         bucket_name=outputs["BucketName"],
         environment=set_environment(settings, list(templates.functions(template).values()), differing),
     )
+
+
+def create_bucket(s3: Any, name: str) -> None:
+    """Makes a bucket unless kept data already holds it."""
+    try:
+        s3.create_bucket(Bucket=name)
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        pass
 
 
 def create_stack(settings: Settings) -> dict[str, str]:

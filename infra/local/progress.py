@@ -2,8 +2,12 @@
 
 import shutil
 import sys
+import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TextIO
+
+from client import Event, Follower, connected, events, send
 
 MARKS = {"pending": "·", "running": "▶", "completed": "✓", "failed": "✗", "skipped": "–"}
 COLOURS = {"running": "\x1b[33m", "completed": "\x1b[32m", "failed": "\x1b[31m"}
@@ -59,6 +63,12 @@ class Progress:
             case "agent_message":
                 self.note = f"{data['agent']}: {shortened(data['message'])}"
                 return self.note
+            case "approval_requested":
+                self.phase, self.note = "waiting for a person", shortened(data["message"])
+                return f"asks: {self.note}"
+            case "approval_resolved":
+                self.phase, self.note = "queued", f"answered by {data['resolved_by']}: {data['resolution']}"
+                return self.note
             case "cost_update":
                 self.tokens += data["tokens"]
                 return ""
@@ -86,6 +96,27 @@ class Progress:
         self.out.write(up + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
         self.out.flush()
         self.drawn = len(lines)
+
+
+async def follow(
+    ws_url: str,
+    frame: Event,
+    progress: Progress,
+    watch: Callable[[Event], Awaitable[Event | None]] | None = None,
+) -> Follower:
+    """Sends a task and draws its events until its run has ended; what `watch` makes of an event is sent back."""
+    follower = Follower()
+    async with connected(ws_url, f"demo-{uuid.uuid4()}") as socket:
+        await send(socket, frame)
+        async for event in events(socket, follower):
+            progress.show(event)
+            if watch and (answer := await watch(event)):
+                await send(socket, answer)
+    return follower
+
+
+def heading(text: str) -> None:
+    print(f"\n{text}\n", flush=True)
 
 
 def shortened(text: str) -> str:

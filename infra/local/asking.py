@@ -1,0 +1,164 @@
+"""The demo's acts with a person in them: a run asks, waits while nothing runs, and goes on with the answer.
+
+The person is whoever sits at the terminal. Where nobody answers in time, or there is no terminal, a default does.
+"""
+
+import asyncio
+import sys
+import termios
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from claims import CANCELLED, COMPLETED, Checks, expect_answers, expect_waiting, expect_whole
+from client import Event, rest
+from progress import Progress, follow, heading, shortened
+from stack import Env
+
+Answer = dict[str, Any]
+
+# How long the person has to choose, and then to find the words.
+CHOICE_SECONDS = 8.0
+WORDS_SECONDS = 60.0
+# Nobody answers over REST for this long, to see that nothing runs meanwhile.
+WAITED_SECONDS = 2.0
+# Options that are nothing without words.
+WANT_WORDS = frozenset({"submit", "custom", "revise"})
+# What ends a run without completing it.
+NEGATIVE = frozenset({"reject", "abort"})
+
+
+@dataclass
+class Person:
+    """Answers a run's questions. For one who says nothing, `defaults` speak: a checkpoint's type → an answer."""
+
+    progress: Progress
+    defaults: Mapping[str, Answer]
+    given: list[Answer] = field(default_factory=list)
+
+    async def answer(self, question: Event) -> Answer:
+        """Shows a question, and returns what the person answers."""
+        options = question["options"]
+        for line in (question["message"], *details(question["context"]), f"options: {', '.join(options)}"):
+            self.progress.say(line)
+        # Yes, where the question is another one than was expected.
+        yes = {"resolution": options[0], "feedback": "As you think best."}
+        answer = await self.choose(options, self.defaults.get(question["checkpoint_type"], yes))
+        self.progress.say(f"answer: {' – '.join(shortened(said) for said in answer.values())}")
+        self.given.append(answer)
+        return answer
+
+    async def choose(self, options: list[str], default: Answer) -> Answer:
+        """An option by its name or the beginning of it, and the words that it needs."""
+        while True:
+            word = await typed(f"your answer ({default['resolution']} after {CHOICE_SECONDS:.0f} s)", CHOICE_SECONDS)
+            if not word:
+                return default
+            meant = [option for option in options if option.startswith(word)]
+            if len(meant) == 1:
+                break
+        if meant[0] not in WANT_WORDS:
+            return {"resolution": meant[0]}
+        words = await typed("in your words", WORDS_SECONDS)
+        return {"resolution": meant[0], "feedback": words} if words else default
+
+
+async def typed(prompt: str, seconds: float) -> str | None:
+    """A line from the terminal; None when there is no terminal, or nothing was typed in time."""
+    if not sys.stdin.isatty():
+        return None
+    # What was typed before the question is no answer to it.
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    print(f"  >>>   {prompt}: ", end="", flush=True)
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), seconds)
+    except TimeoutError:
+        print(flush=True)
+        return None
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline().strip()
+
+
+def details(context: dict[str, Any]) -> list[str]:
+    """What a person needs to know to answer."""
+    plan = [f"{n}. {step['sub_task']} ({step['sub_task_agent']})" for n, step in enumerate(context.get("plan", []), 1)]
+    answer = [context["answer"]] if "answer" in context else []
+    return [shortened(line) for line in plan + answer]
+
+
+async def a_plan_is_approved(env: Env, checks: Checks, text: str) -> None:
+    heading("A person approves the plan, over the WebSocket (hitl-interactive)")
+    config = planning_only("Tides, with a plan to approve") | {"allowPlanModification": False}
+    frame = {"task": f"Explain this text to a pupil.\n\n{text}", "config": config}
+    await answered_over_the_socket(env, checks, frame, {"during_planning": {"resolution": "approve"}})
+
+
+async def a_question_comes_back(env: Env, checks: Checks, text: str) -> None:
+    heading("A task says too little; then the turn is over (copilot, conversational)")
+    config = {"mode": "copilot", "conversational": True, "sessionName": "Tides, in a conversation"}
+    defaults = {
+        "clarification": {"resolution": "submit", "feedback": f"Summarise this text.\n\n{text}"},
+        "copilot_turn": {"resolution": "done"},
+    }
+    await answered_over_the_socket(env, checks, {"task": "Tides.", "config": config}, defaults)
+
+
+async def answered_over_the_socket(env: Env, checks: Checks, frame: Event, defaults: Mapping[str, Answer]) -> None:
+    """A run whose questions the person at the terminal answers."""
+    url = env["HTTP_URL"]
+    person = Person(Progress(frame["config"]["mode"]), defaults)
+
+    async def watch(event: Event) -> Event | None:
+        if event["event_type"] != "approval_requested":
+            return None
+        answer = await person.answer(event["data"])
+        expect_waiting(url, checks, event, "until then the run waited, and nothing ran")
+        return {"type": "approval_response", "approval_id": event["data"]["approval_id"], **answer}
+
+    follower = await follow(env["WS_URL"], frame, person.progress, watch)
+    expect_answers(checks, follower, person.given)
+    ended = person.given and person.given[-1]["resolution"] in NEGATIVE
+    expect_whole(url, checks, follower, CANCELLED if ended else COMPLETED)
+
+
+async def a_plan_is_changed(env: Env, checks: Checks, text: str) -> None:
+    heading("A plan is changed, by REST (hitl-interactive)")
+    url = env["HTTP_URL"]
+    progress = Progress("hitl-interactive")
+    given: list[Answer] = []
+
+    async def watch(event: Event) -> None:
+        if event["event_type"] != "approval_requested":
+            return
+        path = f"/api/sessions/{event['session_id']}/approvals"
+        _, listed = rest(url, "GET", f"{path}?status=pending")
+        progress.say(f"GET {path}?status=pending")
+        for approval in listed["approvals"]:
+            for line in (approval["message"], *details(approval["context"]), f"expires {approval['expires_at']}"):
+                progress.say(line)
+        await asyncio.sleep(WAITED_SECONDS)
+        expect_waiting(url, checks, event, f"{WAITED_SECONDS:.0f} seconds later the run waits, and nothing ran")
+        modifications = {"plan": event["data"]["context"]["plan"][:1]}
+        given.append({"resolution": "modify", "modifications": modifications})
+        status, approval = rest(url, "POST", f"{path}/{event['data']['approval_id']}", given[-1])
+        progress.say("POST …/approvals/{approval_id}: modify – the first step is plan enough")
+        checks.expect("the answer is taken", (status, approval.get("status")) == (200, "resolved"), approval)
+
+    frame = {
+        "task": f"Explain this text to a pupil.\n\n{text}",
+        "config": planning_only("Tides, with a plan to change"),
+    }
+    follower = await follow(env["WS_URL"], frame, progress, watch)
+    expect_answers(checks, follower, given)
+    steps = [event for event in follower.events if event["event_type"] == "step_complete"]
+    checks.expect("the changed plan was followed", len(steps) == 1, f"{len(steps)} steps")
+    expect_whole(url, checks, follower)
+
+
+def planning_only(name: str) -> dict[str, Any]:
+    """A run that asks about its plan and about nothing else."""
+    short = {"maxPlanSteps": 3, "nPlanReviews": 0, "sessionName": name}
+    return {"mode": "hitl-interactive", "hitlVariant": "planning_only", **short}
