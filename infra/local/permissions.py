@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake
 
 import functions
@@ -25,7 +26,7 @@ import ministack
 import settings as configuration
 import stack
 import template as templates
-from client import Event, Follower, Refused, run_task
+from client import Event, Follower, Refused, connected, events, send
 from processes import Failed, Processes, ended
 from settings import ROOT, Settings
 
@@ -93,7 +94,7 @@ def walk(settings: Settings, deployment: ministack.Deployment) -> None:
     caller = Caller(settings)
     trouble = []
     try:
-        use_everything(caller, asyncio.run(over_the_socket(deployment.ws_url)))
+        use_everything(caller, asyncio.run(over_the_socket(deployment.ws_url, caller)))
         purged(settings, deployment, caller)
     except (Failed, Refused) as reason:
         trouble.append(str(reason))
@@ -127,18 +128,40 @@ def deployed(settings: Settings, template: templates.Template) -> Iterator[minis
         yield deployment
 
 
-async def over_the_socket(ws_url: str) -> Follower:
-    """A run in steps, over the three functions of the WebSocket and the executor."""
+async def over_the_socket(ws_url: str, caller: Caller) -> Follower:
+    """A run in steps that asks twice about its plan, over the three functions of the WebSocket and the executor."""
     follower = Follower()
-    frame = {"task": "Explain why the sea comes twice a day.", "config": {"mode": "planning-control"}}
+    config = {"mode": "hitl-interactive", "hitlVariant": "planning_only"}
+    frame = {"task": "Explain why the sea comes twice a day.", "config": config}
+    questions = 0
     try:
-        async with asyncio.timeout(RUN_SECONDS):
-            events = [e["event_type"] async for e in run_task(ws_url, str(uuid.uuid4()), frame, follower)]
+        async with asyncio.timeout(RUN_SECONDS), connected(ws_url, str(uuid.uuid4())) as socket:
+            await send(socket, frame)
+            async for event in events(socket, follower):
+                if event["event_type"] == "approval_requested":
+                    questions += 1
+                    await (revise(socket, event) if questions == 1 else approve(caller, event))
     except (TimeoutError, InvalidHandshake) as reason:
         raise Failed(f"the run did not end: {reason!r}") from reason
-    if "workflow_completed" not in events:
-        raise Failed(f"the run did not complete: {events}")
+    seen = [event["event_type"] for event in follower.events]
+    if "workflow_completed" not in seen or questions != 2:
+        raise Failed(f"the run did not complete after two questions: {seen}")
     return follower
+
+
+async def revise(socket: ClientConnection, question: Event) -> None:
+    """The first answer, over the socket: the question comes back."""
+    answer = {"resolution": "revise", "feedback": "In fewer steps."}
+    await send(socket, {"type": "approval_response", "approval_id": question["data"]["approval_id"], **answer})
+
+
+async def approve(caller: Caller, question: Event) -> None:
+    """The second answer, by the two HTTP functions of approvals."""
+    caller.follow(question["session_id"])
+    caller.ids[sample("resolve-approval")["pathParameters"]["approval_id"]] = question["data"]["approval_id"]
+    if not caller.call("list-approvals")["approvals"]:
+        raise Failed("the open question is not listed")
+    caller.call("resolve-approval", {"resolution": "approve"})
 
 
 def use_everything(caller: Caller, follower: Follower) -> None:
@@ -152,8 +175,8 @@ def use_everything(caller: Caller, follower: Follower) -> None:
         caller.call(name)
     run = caller.call("start-run", {"task": LONG_TASK})
     caller.ids[sample("cancel-run")["pathParameters"]["run_id"]] = run["id"]
-    caller.call("cancel-run")
-    caller.call("dead-letters")
+    for name in ("cancel-run", "get-run-costs", "dead-letters"):
+        caller.call(name)
 
 
 def purged(settings: Settings, deployment: ministack.Deployment, caller: Caller) -> None:
