@@ -13,8 +13,8 @@ pub enum Refusal {
     /// The session has no such run.
     #[error("The session has no such run.")]
     NoSuchRun,
-    /// The session has no such approval, or none that is open.
-    #[error("The session has no such open approval.")]
+    /// The session has no such approval; for a command: none that is open.
+    #[error("The session has no such approval.")]
     NoSuchApproval,
     /// Only an active session can be suspended.
     #[error("The session is {0}, so it cannot be suspended.")]
