@@ -56,14 +56,6 @@ class Follower:
         return {"type": "subscribe", "session_id": self.session_id, "after": self.last_seq}
 
 
-async def run_task(ws_url: str, task_id: str, first_frame: Event, follower: Follower) -> AsyncIterator[Event]:
-    """Starts a run and yields its events in order, until the run has ended. Raises `Refused`."""
-    async with connected(ws_url, task_id) as socket:
-        await send(socket, first_frame)
-        async for event in events(socket, follower):
-            yield event
-
-
 def connected(ws_url: str, task_id: str) -> connect:
     """A connection, for `async with`."""
     return connect(f"{ws_url}?task_id={task_id}", open_timeout=60)
