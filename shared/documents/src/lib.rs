@@ -4,6 +4,7 @@
 //! are rare by agreement, and how rare is decided where all runs are seen.
 
 mod artifacts;
+pub mod arxiv;
 mod arxiv_id;
 pub mod references;
 

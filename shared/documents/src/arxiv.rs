@@ -1,0 +1,249 @@
+//! arXiv, as far as papers go: what it knows about them, and their PDFs.
+//!
+//! A call is one request that ends at the caller's deadline. Nothing in here waits, counts or tries again: arXiv asks for at
+//! most one request in three seconds, which only the caller can keep, who sees all runs. Papers are asked for by
+//! `id_list` (<https://info.arxiv.org/help/api/user-manual.html>, section 3.1.1.1).
+
+mod atom;
+mod error;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url};
+
+use crate::ArxivId;
+pub use atom::{Found, Paper};
+pub use error::{ArxivConfigError, ArxivError, Instead};
+
+/// How many papers one request for metadata may name.
+pub const MAX_IDS: usize = 100;
+
+/// A page of metadata: 100 papers of a collaboration with 3,000 authors each are about 20 MB.
+const MAX_FEED_BYTES: usize = 32 << 20;
+
+/// As much of a web page as is looked at, to tell why it came.
+const MAX_PAGE_BYTES: usize = 1 << 20;
+
+/// arXiv wants to know who asks.
+const USER_AGENT: &str = concat!("intermission/", env!("CARGO_PKG_VERSION"));
+
+/// Where arXiv is. The caller reads it from its environment.
+#[derive(Debug, Clone)]
+pub struct ArxivConfig {
+    /// `ARXIV_API_URL`: the query endpoint.
+    pub api_url: String,
+    /// `ARXIV_PDF_URL`: what an id is appended to, after `/`.
+    pub pdf_url: String,
+    /// The largest PDF that is taken, in bytes. It is held in memory whole.
+    pub max_pdf_bytes: usize,
+}
+
+impl Default for ArxivConfig {
+    /// arXiv's own addresses, the API's mirror for programs among them, and 64 MiB.
+    fn default() -> Self {
+        Self {
+            api_url: "https://export.arxiv.org/api/query".to_owned(),
+            pdf_url: "https://arxiv.org/pdf".to_owned(),
+            max_pdf_bytes: 64 << 20,
+        }
+    }
+}
+
+/// A client of arXiv.
+#[derive(Debug, Clone)]
+pub struct Arxiv {
+    http: Client,
+    api_url: Url,
+    pdf_url: String,
+    max_pdf_bytes: usize,
+}
+
+impl Arxiv {
+    /// A client that asks at these addresses.
+    ///
+    /// # Errors
+    /// [`ArxivConfigError`]; its sentence names the variable.
+    pub fn new(config: &ArxivConfig) -> Result<Self, ArxivConfigError> {
+        let api_url = http_url(&config.api_url).ok_or(ArxivConfigError::BadApiUrl)?;
+        let pdf_url = config.pdf_url.trim_end_matches('/');
+        http_url(pdf_url).ok_or(ArxivConfigError::BadPdfUrl)?;
+        let http = Client::builder().user_agent(USER_AGENT);
+        Ok(Self {
+            http: http.build().map_err(ArxivConfigError::Client)?,
+            api_url,
+            pdf_url: pdf_url.to_owned(),
+            max_pdf_bytes: config.max_pdf_bytes,
+        })
+    }
+
+    /// What arXiv knows about each of at most [`MAX_IDS`] papers, in the order asked, by one request; no request for none.
+    ///
+    /// # Errors
+    /// [`ArxivError`]. [`ArxivError::Refused`] spoils the whole request: ask again without the id that it names.
+    pub async fn metadata(
+        &self,
+        ids: &[ArxivId],
+        deadline: Instant,
+    ) -> Result<Vec<Found>, ArxivError> {
+        match ids.len() {
+            0 => return Ok(vec![]),
+            1..=MAX_IDS => {}
+            _ => return Err(ArxivError::TooManyIds),
+        }
+        let id_list = ids
+            .iter()
+            .map(ArxivId::as_str)
+            .collect::<Vec<_>>()
+            .join(",");
+        let mut url = self.api_url.clone();
+        url.query_pairs_mut()
+            .append_pair("id_list", &id_list)
+            .append_pair("max_results", &ids.len().to_string());
+        within(deadline, async {
+            let response = self.get(url, "application/atom+xml").await?;
+            // The API words a bad id as a feed, under 200 or 400.
+            if response.status() != StatusCode::BAD_REQUEST {
+                expect_success(&response)?;
+            }
+            atom::read(ids, &whole(response, MAX_FEED_BYTES).await?)
+        })
+        .await
+    }
+
+    /// The PDF of a paper's latest version.
+    ///
+    /// # Errors
+    /// [`ArxivError`].
+    pub async fn pdf(&self, id: &ArxivId, deadline: Instant) -> Result<Bytes, ArxivError> {
+        let url = Url::parse(&format!("{}/{id}", self.pdf_url)).map_err(ArxivError::connection)?;
+        within(deadline, async {
+            let response = self.get(url, "application/pdf").await?;
+            if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
+                return Err(ArxivError::NotFound);
+            }
+            expect_success(&response)?;
+            if is_html(response.headers()) {
+                return Err(ArxivError::NotPdf(page(response).await));
+            }
+            let body = whole(response, self.max_pdf_bytes).await?;
+            if body.starts_with(b"%PDF-") {
+                Ok(body)
+            } else {
+                Err(ArxivError::NotPdf(Instead::of(&body)))
+            }
+        })
+        .await
+    }
+
+    async fn get(&self, url: Url, accept: &str) -> Result<Response, ArxivError> {
+        let request = self.http.get(url).header(ACCEPT, accept);
+        // The URL is long, and the configuration's business.
+        let response = request.send().await;
+        response.map_err(|error| ArxivError::connection(error.without_url()))
+    }
+}
+
+fn http_url(url: &str) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+async fn within<T>(
+    deadline: Instant,
+    request: impl Future<Output = Result<T, ArxivError>>,
+) -> Result<T, ArxivError> {
+    let reply = tokio::time::timeout_at(deadline.into(), request).await;
+    reply.unwrap_or(Err(ArxivError::Timeout))
+}
+
+fn expect_success(response: &Response) -> Result<(), ArxivError> {
+    match response.status().as_u16() {
+        200..=299 => Ok(()),
+        429 | 503 => Err(ArxivError::Busy {
+            retry_after: retry_after(response.headers(), Timestamp::now()),
+        }),
+        status => Err(ArxivError::Status(status)),
+    }
+}
+
+/// The whole body, of which never more than `limit` is held.
+async fn whole(mut response: Response, limit: usize) -> Result<Bytes, ArxivError> {
+    let announced = response.content_length().unwrap_or_default();
+    if usize::try_from(announced).map_or(true, |length| length > limit) {
+        return Err(ArxivError::TooLarge { limit });
+    }
+    let mut body = BytesMut::new();
+    loop {
+        let chunk = response.chunk().await;
+        match chunk.map_err(|error| ArxivError::connection(error.without_url()))? {
+            Some(chunk) if body.len() + chunk.len() > limit => {
+                return Err(ArxivError::TooLarge { limit });
+            }
+            Some(chunk) => body.extend_from_slice(&chunk),
+            None => return Ok(body.freeze()),
+        }
+    }
+}
+
+/// What kind of web page came; one that breaks off is a page all the same.
+async fn page(response: Response) -> Instead {
+    match whole(response, MAX_PAGE_BYTES).await {
+        Ok(body) if Instead::of(&body) == Instead::Captcha => Instead::Captcha,
+        _ => Instead::Page,
+    }
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    content_type.starts_with(b"text/html") || content_type.starts_with(b"application/xhtml")
+}
+
+/// `Retry-After` in either of its forms: seconds, or an HTTP date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let date = rfc2822::parse(value).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_both_of_its_forms() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let after = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            retry_after(&headers, now)
+        };
+        assert_eq!(after("30"), Some(Duration::from_secs(30)));
+        assert_eq!(
+            after("Sun, 22 Nov 2026 10:02:00 GMT"),
+            Some(Duration::from_secs(120))
+        );
+        assert_eq!(after("Sun, 22 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(after("soon"), None);
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_named_by_its_variable() {
+        let with = |api_url: &str, pdf_url: &str| ArxivConfig {
+            api_url: api_url.to_owned(),
+            pdf_url: pdf_url.to_owned(),
+            ..ArxivConfig::default()
+        };
+        let message = |config| Arxiv::new(&config).unwrap_err().to_string();
+        let good = "http://localhost:9100";
+        assert!(message(with("localhost", good)).contains("ARXIV_API_URL"));
+        assert!(message(with(good, "file:///etc")).contains("ARXIV_PDF_URL"));
+        assert!(Arxiv::new(&ArxivConfig::default()).is_ok());
+    }
+}

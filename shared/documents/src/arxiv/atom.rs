@@ -1,0 +1,190 @@
+//! The feed in which the API answers (the user's manual, section 3.3), read into papers.
+//!
+//! The feed lists what it has in its own order. A paper that it hasn't is left out, or is an entry without an id; so what is
+//! missing is known only from what was asked. A refusal is an entry too, with an id under `/api/errors` (section 3.4).
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ArxivError;
+use crate::ArxivId;
+
+/// The answer for one id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// What arXiv knows.
+    Paper(Paper),
+    /// arXiv knows no such paper.
+    NotFound(ArxivId),
+}
+
+/// What arXiv knows about the latest version of a paper. White space in texts is single blanks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paper {
+    /// Its id, as it was asked for.
+    pub id: ArxivId,
+    /// May hold TeX.
+    pub title: String,
+    /// As they sign, in their order.
+    pub authors: Vec<String>,
+    /// When the first version came.
+    pub published: Option<Timestamp>,
+    /// May hold TeX.
+    #[serde(rename = "abstract")]
+    pub abstract_text: String,
+    /// The primary one first: `cs.CL`, `hep-th`; also MSC and ACM classes.
+    pub categories: Vec<String>,
+    /// Where arXiv says that the PDF is.
+    pub pdf_url: Option<String>,
+    /// Whether its authors or arXiv say that they withdrew it. Then there is no PDF.
+    pub withdrawn: bool,
+}
+
+/// Only a feed is one: quick-xml would take any element for a structure.
+#[derive(Deserialize)]
+enum Document {
+    #[serde(rename = "feed")]
+    Feed(Feed),
+}
+
+#[derive(Deserialize)]
+struct Feed {
+    #[serde(rename = "totalResults", default)]
+    total: u64,
+    #[serde(rename = "entry", default)]
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Entry {
+    id: String,
+    title: String,
+    summary: String,
+    published: String,
+    comment: String,
+    #[serde(rename = "author")]
+    authors: Vec<Author>,
+    #[serde(rename = "link")]
+    links: Vec<Link>,
+    primary_category: Term,
+    #[serde(rename = "category")]
+    categories: Vec<Term>,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    #[serde(rename = "@title", default)]
+    title: String,
+    #[serde(rename = "@href", default)]
+    href: String,
+}
+
+#[derive(Deserialize, Default)]
+struct Term {
+    #[serde(rename = "@term", default)]
+    term: String,
+}
+
+/// One answer for each of `ids`.
+pub(super) fn read(ids: &[ArxivId], body: &[u8]) -> Result<Vec<Found>, ArxivError> {
+    let text = std::str::from_utf8(body).map_err(|_| ArxivError::Garbled)?;
+    let Document::Feed(feed) = quick_xml::de::from_str(text).map_err(|_| ArxivError::Garbled)?;
+    if feed.entries.is_empty() && feed.total > 0 {
+        return Err(ArxivError::Garbled);
+    }
+    let mut papers = HashMap::new();
+    for entry in feed.entries {
+        if let Some((_, code)) = entry.id.split_once("/api/errors") {
+            return Err(ArxivError::Refused(refused(code)));
+        }
+        if let Some(paper) = entry.into_paper() {
+            papers.insert(paper.id.clone(), paper);
+        }
+    }
+    let found = |id: &ArxivId| match papers.get(id) {
+        Some(paper) => Found::Paper(paper.clone()),
+        None => Found::NotFound(id.clone()),
+    };
+    Ok(ids.iter().map(found).collect())
+}
+
+/// The id in `#incorrect_id_format_for_1234.12345`.
+fn refused(code: &str) -> Option<ArxivId> {
+    code.rsplit_once('_')?.1.parse().ok()
+}
+
+impl Entry {
+    /// None for an entry that stands for a paper that there isn't.
+    fn into_paper(self) -> Option<Paper> {
+        let (_, id) = self.id.split_once("/abs/")?;
+        let id = id.trim().parse().ok()?;
+        let authors = self
+            .authors
+            .iter()
+            .map(|author| single_spaced(&author.name));
+        let pdf = self.links.into_iter().find(|link| link.title == "pdf");
+        let (comment, abstract_text) = (single_spaced(&self.comment), single_spaced(&self.summary));
+        Some(Paper {
+            id,
+            title: single_spaced(&self.title),
+            authors: authors.collect(),
+            published: self.published.trim().parse().ok(),
+            withdrawn: says_withdrawn(&comment) || says_withdrawn(&abstract_text),
+            abstract_text,
+            categories: primary_first(self.primary_category, self.categories),
+            pdf_url: pdf.map(|link| link.href),
+        })
+    }
+}
+
+fn primary_first(primary: Term, all: Vec<Term>) -> Vec<String> {
+    let mut terms = vec![primary.term];
+    terms.extend(all.into_iter().map(|category| category.term));
+    let mut seen = std::collections::HashSet::new();
+    terms.retain(|term| !term.is_empty() && seen.insert(term.clone()));
+    terms
+}
+
+/// arXiv has no field for it. The comment, or an abstract in place of the paper's, begins like "This paper has been
+/// withdrawn by the author"; further on the word may be about anything.
+fn says_withdrawn(text: &str) -> bool {
+    let mut beginning = text.split(' ').take(8);
+    beginning.any(|word| word.to_lowercase().starts_with("withdrawn"))
+}
+
+fn single_spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_withdrawal_is_told_from_a_word_in_an_abstract() {
+        for text in [
+            "This paper has been withdrawn by the author due to a crucial sign error",
+            "Withdrawn: an error in section 2",
+            "This submission has been withdrawn by arXiv administrators",
+        ] {
+            assert!(says_withdrawn(text), "{text}");
+        }
+        for text in [
+            "",
+            "12 pages",
+            "We study why, after years on the market, drugs are withdrawn.",
+        ] {
+            assert!(!says_withdrawn(text), "{text}");
+        }
+    }
+}

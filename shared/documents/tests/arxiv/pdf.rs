@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use documents::arxiv::{ArxivError, Instead};
+
+use crate::server::{Piece, Reply, Server, html, reply};
+use crate::{id, in_a_moment, soon};
+
+const PDF: &[u8] = b"%PDF-1.5\n%\xd0\xd4\xc5\xd8\n1 0 obj\n<<>>\nendobj\n%%EOF\n";
+
+/// What comes of asking for a PDF.
+async fn ask(reply: Reply) -> Result<Bytes, ArxivError> {
+    let server = Server::start(reply).await;
+    server.arxiv.pdf(&id("2101.00001"), soon()).await
+}
+
+/// A PDF of this many bytes, in pieces.
+fn long_pdf(bytes: usize) -> Vec<Piece> {
+    let mut rest = bytes - PDF.len();
+    let mut pieces = vec![Piece::Bytes(PDF.into())];
+    while rest > 0 {
+        let length = rest.min(4096);
+        pieces.push(Piece::Bytes(vec![b'x'; length].into()));
+        rest -= length;
+    }
+    pieces
+}
+
+#[tokio::test]
+async fn a_pdf_is_asked_for_by_its_id_of_either_style() {
+    for (paper, path) in [
+        ("2101.00001v3", "/pdf/2101.00001"),
+        ("math.GT/0309136", "/pdf/math/0309136"),
+    ] {
+        let server = Server::start(reply(200, "application/pdf", PDF)).await;
+        assert_eq!(server.arxiv.pdf(&id(paper), soon()).await.unwrap(), PDF);
+        let asked = server.asked();
+        assert_eq!(asked[0].path, path);
+        assert!(asked[0].user_agent.starts_with("intermission/"));
+    }
+}
+
+#[tokio::test]
+async fn bytes_count_and_not_what_they_are_called() {
+    assert_eq!(
+        ask(reply(200, "application/octet-stream", PDF))
+            .await
+            .unwrap(),
+        PDF
+    );
+    assert_eq!(
+        ask(Reply::Http(200, vec![], long_pdf(64 << 10)))
+            .await
+            .unwrap()
+            .len(),
+        64 << 10
+    );
+}
+
+#[tokio::test]
+async fn a_missing_pdf_is_not_found() {
+    for status in [404, 410] {
+        let error = ask(html(status, "PDF unavailable for 2101.00001"))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ArxivError::NotFound));
+        assert!(!error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn what_comes_instead_of_a_pdf_is_named() {
+    for (reply, instead, transient) in [
+        (
+            html(200, "<form>Please solve the reCAPTCHA</form>"),
+            Instead::Captcha,
+            true,
+        ),
+        (
+            html(200, "The author has provided no source"),
+            Instead::Page,
+            false,
+        ),
+        (
+            reply(
+                200,
+                "application/pdf",
+                "\n<html><body>Not found</body></html>",
+            ),
+            Instead::Page,
+            false,
+        ),
+        (reply(200, "application/pdf", ""), Instead::Nothing, false),
+        (
+            reply(200, "application/pdf", "%!PS-Adobe-2.0"),
+            Instead::Other,
+            false,
+        ),
+        (
+            reply(200, "application/gzip", &b"\x1f\x8b\x08\x00"[..]),
+            Instead::Other,
+            false,
+        ),
+    ] {
+        let error = ask(reply).await.unwrap_err();
+        assert!(
+            matches!(error, ArxivError::NotPdf(came) if came == instead),
+            "{error:?}"
+        );
+        assert_eq!(error.is_transient(), transient, "{instead:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_pdf_above_the_limit_is_given_up_announced_or_not() {
+    let announced = vec![("content-length", "70000000".to_owned())];
+    for reply in [
+        Reply::Http(200, announced, vec![Piece::Bytes(PDF.into()), Piece::Hang]),
+        Reply::Http(200, vec![], long_pdf((64 << 10) + 1)),
+        // it never ends, and what is read of it does
+        Reply::Http(
+            200,
+            vec![],
+            [long_pdf(80 << 10), vec![Piece::Hang]].concat(),
+        ),
+    ] {
+        let error = ask(reply).await.unwrap_err();
+        assert!(
+            matches!(error, ArxivError::TooLarge { limit: 65_536 }),
+            "{error:?}"
+        );
+        assert!(!error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn a_pdf_that_breaks_off_is_no_pdf() {
+    let length = vec![("content-length", "4096".to_owned())];
+    let broken = vec![Piece::Bytes(PDF.into()), Piece::Close];
+    for reply in [
+        Reply::Http(200, length, broken.clone()),
+        Reply::Http(200, vec![], broken),
+        Reply::Close,
+    ] {
+        let error = ask(reply).await.unwrap_err();
+        assert!(matches!(error, ArxivError::Connection(_)), "{error:?}");
+        assert!(error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_ends_a_pdf_that_hangs() {
+    for reply in [
+        Reply::Hang,
+        Reply::Http(200, vec![], vec![Piece::Bytes(PDF.into()), Piece::Hang]),
+    ] {
+        let server = Server::start(reply).await;
+        let error = server
+            .arxiv
+            .pdf(&id("2101.00001"), in_a_moment())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ArxivError::Timeout));
+        assert!(error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn a_busy_site_is_heeded_here_too() {
+    let headers = vec![("retry-after", "12".to_owned())];
+    let error = ask(Reply::Http(503, headers, vec![])).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(12)));
+    assert!(matches!(
+        ask(html(403, "denied")).await,
+        Err(ArxivError::Status(403))
+    ));
+}
