@@ -142,7 +142,12 @@ impl Walk {
         }
         let detail = until(&session, self.name, |detail| detail["active_run"].is_null()).await;
         self.check_end(&session, &detail).await;
-        self.check_record(&record(&session).await);
+        let events = record(&session).await;
+        self.check_record(&events);
+        while client.events.len() < events.len() {
+            client.next().await.expect("closed before the end");
+        }
+        assert_eq!(client.events, events, "what was pushed is what REST tells");
         for (place, words) in &self.told {
             let prompt = prompts(&word, place).pop().unwrap_or_default();
             assert!(
