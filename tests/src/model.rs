@@ -2,7 +2,7 @@
 //!
 //! Directives stand in the task: `[[slow=1500]]` waits that many milliseconds before each answer, `[[status=503]]` fails,
 //! `[[garbage]]` answers with what is no JSON, `[[misfit]]` with JSON of another form, `[[steps=4]]` plans four steps,
-//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot.
+//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot, as long as it may.
 //! `at=<agent or step_2>` limits one to an agent or a step, `times=2` to the first two calls that it meets; the latter
 //! needs an `id=<word>` of the test's own. Calls are kept by that id.
 
@@ -257,7 +257,12 @@ fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
                    "content": format!("Ideas at {place}."), "summary": format!("Summary of {place}.")})
         }
         "copilot_control" => {
-            json!({"route": script.route, "agent": "researcher", "message": format!("A scripted {}.", script.route)})
+            let allowed = schema["properties"]["route"]["enum"].as_array().unwrap();
+            let route = match allowed.contains(&json!(script.route)) {
+                true => &script.route,
+                false => "one_shot",
+            };
+            json!({"route": route, "agent": "researcher", "message": format!("A scripted {route}.")})
         }
         _ => {
             json!({"content": format!("Findings at {place}."), "summary": format!("Summary of {place}.")})

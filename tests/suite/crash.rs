@@ -4,9 +4,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::model::{calls, model};
-use tests::rest::{count, create, get, record, start, until, until_status};
+use tests::people::{answer, question};
+use tests::rest::{count, create, create_with, get, record, start, until, until_status};
 use tests::stack::{eventually, stack, storm};
 use uuid::Uuid;
 
@@ -105,6 +107,47 @@ async fn every_message_three_times_runs_everything_once() {
     stack().send(&body, 3).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_whole(&record(&id).await, 2);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn no_question_and_no_answer_is_lost_with_its_worker_and_none_comes_twice() {
+    model();
+    let _storm = storm().await;
+    let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
+    let ask = async |time: u64| {
+        let id = create_with("planning-control", &config).await;
+        start(&id, &format!("[[steps=1]] [[slow={time}]]")).await;
+        id
+    };
+    // They are killed at different moments, because each takes another time to its question and on from it.
+    let sessions = join_all([100, 400, 700, 1000].map(ask)).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    stack().kill_executors();
+    let asked = sessions.iter().map(|id| question(id, "during_planning"));
+    let asked = join_all(asked).await;
+    for (id, open) in sessions.iter().zip(&asked) {
+        let body = json!({"session_id": id, "run_id": open["run_id"]}).to_string();
+        stack().send(&body, 3).await;
+        answer(id, open, &json!({"approved": true})).await.ok();
+    }
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    stack().kill_executors();
+    for id in &sessions {
+        until_status(id, "completed").await;
+        let events = record(id).await;
+        for kind in [
+            "approval_requested",
+            "approval_resolved",
+            "planning_complete",
+            "step_start",
+            "step_complete",
+            "complete",
+        ] {
+            assert_eq!(count(&events, kind), 1, "{kind}");
+        }
+        assert_eq!(count(&events, "agent_message"), 2, "planner and step");
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,18 @@ pub fn walks() -> Vec<Walk> {
         copilot("a question is not answered", UNCLEAR)
             .at("clarification", "abort")
             .cancels(),
+        Walk::of(
+            "nobody is asked for ever",
+            "copilot",
+            json!({"maxRounds": 3}),
+            "Draw the boat. [[route=clarify]]",
+        )
+        .at("clarification", "submit")
+        .saying("The blue one.")
+        .at("clarification", "submit")
+        .saying("The one at the pier.")
+        .tells("researcher", "The blue one.")
+        .tells("researcher", "The one at the pier."),
         copilot("a proposal is followed", LARGE)
             .at("proposal", "approve")
             .tells("planner", "A scripted propose.")
