@@ -15,7 +15,9 @@ use uuid::Uuid;
 use crate::Protocol;
 use crate::broken::Broken;
 use crate::engine::{OPTIONS, Outcome, Plan, question_id};
-use crate::world::{Entry, View, Who, World};
+use crate::log::Entry;
+use crate::view::View;
+use crate::world::{Who, World};
 
 /// What somebody wants of the session: enough to make the command, and small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +118,7 @@ impl Append {
 
     pub fn describe(&self, view: &View<'_>, who: Who, into: &mut impl Hasher) {
         (self.lost, self.stands, view.age(self.now)).hash(into);
-        view.base(&self.base, who, into);
+        view.base(&self.base, who, self.lost, into);
         std::mem::discriminant(&self.wish).hash(into);
         match &self.wish {
             Wish::Start { run } | Wish::Resume { run } => run.hash(into),
@@ -124,11 +126,11 @@ impl Append {
             Wish::Answer { approval, option } => (approval, option).hash(into),
             Wish::Take { run, until, at } => (run, view.time(*until), at).hash(into),
             Wish::Commit(step) => {
-                (step.run, view.is_newest(step.epoch), step.at, step.outcome).hash(into);
+                (step.run, view.epoch(step.epoch), step.at, step.outcome).hash(into);
                 (step.hand_back, step.answered, step.question).hash(into);
             }
             Wish::HandBack { run, epoch } | Wish::DeadLetter { run, epoch } => {
-                (run, view.is_newest(*epoch)).hash(into);
+                (run, view.epoch(*epoch)).hash(into);
             }
             Wish::Suspend | Wish::Delete | Wish::Recover => {}
         }

@@ -9,7 +9,8 @@ use session::{ApprovalId, Change, Record, RunId, RunStatus, Seq, Stage, State};
 
 use crate::append::{Append, Step, Wish};
 use crate::engine::{Outcome, Plan};
-use crate::world::{Log, Who};
+use crate::log::Log;
+use crate::world::Who;
 
 /// A word that was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +34,7 @@ pub enum Fault {
 }
 
 /// The notes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Book {
     pub faults: BTreeSet<Fault>,
     /// Runs so far.
@@ -51,7 +52,7 @@ pub struct Book {
 }
 
 /// The newest answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Answer {
     seq: Seq,
     option: usize,
@@ -61,6 +62,14 @@ pub struct Answer {
 impl std::hash::Hash for Answer {
     fn hash<H: std::hash::Hasher>(&self, into: &mut H) {
         (self.option, self.used).hash(into);
+    }
+}
+
+impl std::hash::Hash for Book {
+    /// Who holds the lease is told with the workers, who are interchangeable.
+    fn hash<H: std::hash::Hasher>(&self, into: &mut H) {
+        (&self.faults, self.runs, self.questions, self.steps).hash(into);
+        (self.answer, self.open_run, self.open_question).hash(into);
     }
 }
 
@@ -102,6 +111,11 @@ impl Book {
     /// A worker is gone.
     pub fn dismiss(&mut self, worker: usize) {
         self.holder = self.holder.filter(|holder| *holder != worker);
+    }
+
+    /// Whether the lease is this worker's.
+    pub fn is_holder(&self, worker: usize) -> bool {
+        self.holder == Some(worker)
     }
 
     /// The option of the answer that stands there.

@@ -1,5 +1,7 @@
 //! The protocol with one of its rules switched off. The model must find each.
 
+use std::time::Duration;
+
 use session::{Change, Command, Refusal, Rules, State, Timestamp};
 
 use crate::Protocol;
@@ -21,6 +23,8 @@ pub enum Broken {
     CommitNotRecognised,
     /// The items go as soon as the session is deleted.
     PurgeAtOnce,
+    /// They go when the longest life of a worker is over.
+    PurgeTooSoon,
     /// A worker takes the lease though another one holds it: as if its clock were wrong. This one must break nothing.
     LeaseIgnored,
 }
@@ -63,6 +67,21 @@ impl Broken {
 }
 
 impl Protocol {
+    /// The same scenario with a rule switched off.
+    pub fn with(self, broken: Broken) -> Self {
+        let mut rules = self.rules;
+        match broken {
+            Broken::PurgeAtOnce => rules.purge_delay = Duration::ZERO,
+            Broken::PurgeTooSoon => rules.purge_delay = Duration::from_secs(self.life.into()),
+            _ => {}
+        }
+        Self {
+            rules,
+            broken: Some(broken),
+            ..self
+        }
+    }
+
     /// Whether a put has its condition.
     pub fn minds_the_place(&self) -> bool {
         self.broken != Some(Broken::PutUnconditional)
@@ -73,11 +92,6 @@ impl Protocol {
         self.broken != Some(Broken::LeaseIgnored)
     }
 
-    /// Whether a purge waits for its time.
-    pub fn minds_the_delay(&self) -> bool {
-        self.broken != Some(Broken::PurgeAtOnce)
-    }
-
     /// What the summary says of a state.
     pub fn due(&self, state: &State) -> Option<Timestamp> {
         let queued = state.run.as_ref().is_some_and(|run| run.status.is_live())
@@ -85,9 +99,6 @@ impl Protocol {
         if queued && self.broken == Some(Broken::QueuedWithoutDue) {
             return None;
         }
-        match state.deleted_at {
-            Some(deleted_at) if !self.minds_the_delay() => Some(deleted_at),
-            _ => self.rules.due(state),
-        }
+        self.rules.due(state)
     }
 }

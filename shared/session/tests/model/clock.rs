@@ -1,7 +1,7 @@
 //! Time, and the sweeper that does what is overdue.
 //!
 //! The clock's steps are short beside a lease, and no function lives longer than its time: a worker longer than its lease,
-//! a handler for two steps at most. The purge waits for longer than both together.
+//! a handler until the step after next. The purge waits until whoever may have begun before a delete landed is gone.
 
 use session::Owed;
 
@@ -37,8 +37,7 @@ impl Protocol {
 
     /// The sweeper looks at a session that is overdue.
     pub fn sweep(&self, world: &mut World) -> Option<()> {
-        let purge = world.state().is_deleted().then_some(Owed::Purge);
-        match purge.or_else(|| self.rules.recover(world.state(), world.now())) {
+        match self.rules.recover(world.state(), world.now()) {
             Some(Owed::Purge) if world.queue.contains(&Message::Purge) => None,
             Some(Owed::Purge) => {
                 world.send(Message::Purge);

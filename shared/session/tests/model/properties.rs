@@ -81,17 +81,7 @@ const SIGHTS: [Always; 14] = [
         run_is(world, RunStatus::Completed) && world.state().runs == 2
     }),
     (LOST_REPLY, |_, world| {
-        let jobs = world
-            .workers
-            .iter()
-            .filter_map(|worker| worker.job.as_ref());
-        let appends = jobs.filter_map(|job| job.append.as_ref());
-        let others = world
-            .handlers
-            .iter()
-            .flatten()
-            .map(|handler| &handler.append);
-        appends.chain(others).any(|append| append.stands)
+        world.appends().any(|append| append.stands)
     }),
 ];
 

@@ -1,19 +1,23 @@
 //! The model: which things may happen next in a world, and what each does to it.
 
-use session::{NewSession, OwnerId, Rules, SessionId, create};
+use std::sync::Arc;
+
+use session::{NewSession, OwnerId, Rules, SessionId, State, Timestamp, create};
 use stateright::{Model, Property};
 use uuid::Uuid;
 
-use crate::append::{Reply, Wish, new_run};
+use crate::append::{Append, Reply, Wish, new_run};
 use crate::book::Book;
 use crate::broken::Broken;
 use crate::engine::{Outcome, Plan};
+use crate::log::Log;
 use crate::worker::{Move, Worker};
-use crate::world::{Budget, DEAD_LETTERS, Log, Message, Who, World};
+use crate::world::{Budget, DEAD_LETTERS, Message, Who, World};
 
 /// A scenario: what the run does, how long things take, and how much trouble there is.
 #[derive(Debug, Clone)]
 pub struct Protocol {
+    pub name: &'static str,
     pub plan: Plan,
     pub rules: Rules,
     /// For how many ticks a worker takes the lease.
@@ -23,6 +27,8 @@ pub struct Protocol {
     pub budget: Budget,
     /// Whether the session begins with a task.
     pub with_task: bool,
+    /// How many workers have died at it before the beginning.
+    pub lost_workers: u32,
     /// What must be seen.
     pub sights: &'static [&'static str],
     /// The rule that is switched off.
@@ -69,15 +75,17 @@ impl Model for Protocol {
         };
         let now = crate::world::at(0);
         let change = create(&new, now);
+        let book = Book::beginning_with(&change);
+        let state = self.after_lost_workers(change.state, now);
         let mut world = World {
             tick: 0,
-            due: self.due(&change.state),
+            due: self.due(&state),
             queue: vec![],
             workers: [Worker::default(), Worker::default()],
             handlers: [None, None, None, None],
             budget: self.budget,
-            book: Book::beginning_with(&change),
-            log: Log::beginning_with(change.state),
+            book,
+            log: Log::beginning_with(state),
         };
         if let Some(wake) = world.state().wake(now) {
             world.send(Message::Wake(wake.run_id, wake.epoch));
@@ -158,6 +166,22 @@ fn replies(world: &World) -> impl Iterator<Item = Reply> + use<> {
 }
 
 impl Protocol {
+    fn after_lost_workers(&self, mut state: State, now: Timestamp) -> State {
+        for _ in 0..self.lost_workers {
+            let run = state.run.as_ref().expect("there is a task");
+            let taken = Wish::Take {
+                run: run.id,
+                until: now,
+                at: run.position,
+            };
+            for wish in [taken, Wish::Recover] {
+                let append = Append::new(wish, &Arc::new(state), now);
+                state = self.decide(&append).expect("nothing is in the way").state;
+            }
+        }
+        state
+    }
+
     fn worker_actions(&self, world: &World, worker: usize, actions: &mut Vec<Action>) {
         let Some(job) = &world.workers[worker].job else {
             return;

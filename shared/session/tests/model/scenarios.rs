@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use session::Rules;
+use session::{MAX_ATTEMPTS, Rules};
 
 use crate::engine::Plan;
 use crate::properties::*;
@@ -43,17 +43,40 @@ pub fn rules() -> Rules {
     }
 }
 
-fn scenario(plan: Plan, budget: Budget, sights: &'static [&'static str]) -> Protocol {
+fn scenario(
+    name: &'static str,
+    plan: Plan,
+    budget: Budget,
+    sights: &'static [&'static str],
+) -> Protocol {
     Protocol {
+        name,
         plan,
         rules: rules(),
         lease: 1,
         life: 2,
         budget,
         with_task: true,
+        lost_workers: 0,
         sights,
         broken: None,
     }
+}
+
+/// All of them.
+pub fn all() -> [Protocol; 10] {
+    [
+        workers(),
+        crash_loop(),
+        lost_replies(),
+        dead_letters(),
+        people(),
+        further_tasks(),
+        lapses(),
+        silence(),
+        idleness(),
+        deletion(),
+    ]
 }
 
 /// Two workers that die, messages that are lost, late and doubled, leases that run out under their holders, the sweeper.
@@ -66,7 +89,20 @@ pub fn workers() -> Protocol {
         ..Budget::default()
     };
     let sights = &[COMPLETED, HOLDER_OUTLIVES_LEASE, TAKEN_OVER, SENT_AGAIN];
-    scenario(WORK, budget, sights)
+    scenario("workers", WORK, budget, sights)
+}
+
+/// A run at which four workers in a row have died already: one more may, and then it fails.
+pub fn crash_loop() -> Protocol {
+    let budget = Budget {
+        ticks: 2,
+        crashes: 2,
+        ..Budget::default()
+    };
+    Protocol {
+        lost_workers: MAX_ATTEMPTS - 1,
+        ..scenario("crash loop", WORK, budget, &[COMPLETED, FAILED])
+    }
 }
 
 /// Replies to a put that are lost after it was done, of workers, people and the sweeper, and slices whose time is up.
@@ -77,19 +113,23 @@ pub fn lost_replies() -> Protocol {
         hand_backs: 1,
         ..Budget::default()
     };
-    scenario(WORK, budget, &[COMPLETED, LOST_REPLY, TAKEN_OVER])
+    scenario(
+        "lost replies",
+        WORK,
+        budget,
+        &[COMPLETED, LOST_REPLY, TAKEN_OVER],
+    )
 }
 
-/// Messages that the queue gives up on while others of them are on the way, and stages that fail.
+/// Messages that the queue gives up on while others for the same run are on the way.
 pub fn dead_letters() -> Protocol {
     let budget = Budget {
         ticks: 2,
         burials: 1,
         copies: 1,
-        failures: 1,
         ..Budget::default()
     };
-    scenario(WORK, budget, &[COMPLETED, FAILED])
+    scenario("dead letters", WORK, budget, &[COMPLETED, FAILED])
 }
 
 /// Two people who answer the same question differently, suspend, resume and cancel, while workers die and replies are lost.
@@ -110,7 +150,7 @@ pub fn people() -> Protocol {
         PAUSED_AT_WORK,
         LOST_REPLY,
     ];
-    scenario(QUESTION, budget, sights)
+    scenario("people", QUESTION, budget, sights)
 }
 
 /// Runs that fail, are cancelled, or ended by an answer; failed ones are taken over, and a second task follows.
@@ -124,7 +164,12 @@ pub fn further_tasks() -> Protocol {
         tasks: 1,
         ..Budget::default()
     };
-    scenario(QUESTION, budget, &[FAILED, ANSWER_USED, SECOND_TASK])
+    scenario(
+        "further tasks",
+        QUESTION,
+        budget,
+        &[FAILED, ANSWER_USED, SECOND_TASK],
+    )
 }
 
 /// A question that lapses while it is answered; the person who resumes is asked again.
@@ -135,7 +180,12 @@ pub fn lapses() -> Protocol {
         resumes: 1,
         ..Budget::default()
     };
-    scenario(QUESTION, budget, &[COMPLETED, ANSWER_USED, QUESTION_LAPSED])
+    scenario(
+        "lapses",
+        QUESTION,
+        budget,
+        &[COMPLETED, ANSWER_USED, QUESTION_LAPSED],
+    )
 }
 
 /// A turn whose silence is an answer, which races with a spoken one.
@@ -145,7 +195,12 @@ pub fn silence() -> Protocol {
         answers: [1, 0, 0],
         ..Budget::default()
     };
-    scenario(TURN, budget, &[COMPLETED, ANSWER_WAITS, ANSWER_USED])
+    scenario(
+        "silence",
+        TURN,
+        budget,
+        &[COMPLETED, ANSWER_WAITS, ANSWER_USED],
+    )
 }
 
 /// A session that begins without a task: it expires when nothing happens, and a task revives it.
@@ -158,7 +213,7 @@ pub fn idleness() -> Protocol {
     let sights = &[COMPLETED, IDLE_EXPIRED];
     Protocol {
         with_task: false,
-        ..scenario(WORK, budget, sights)
+        ..scenario("idleness", WORK, budget, sights)
     }
 }
 
@@ -169,5 +224,10 @@ pub fn deletion() -> Protocol {
         deletes: 1,
         ..Budget::default()
     };
-    scenario(WORK, budget, &[COMPLETED, DELETED_AT_WORK, PURGED])
+    scenario(
+        "deletion",
+        WORK,
+        budget,
+        &[COMPLETED, DELETED_AT_WORK, PURGED],
+    )
 }

@@ -11,7 +11,8 @@ use session::{Epoch, Owed, Refusal, RunId, RunStatus, State};
 use crate::Protocol;
 use crate::append::{Append, Put, Reply, Step, Wish};
 use crate::engine::{Outcome, Plan};
-use crate::world::{Message, View, Who, World};
+use crate::view::View;
+use crate::world::{Message, Who, World};
 
 /// How often a slice looks again when others were at the session meanwhile.
 const LOOKS: u8 = 3;
@@ -54,23 +55,16 @@ pub enum Move {
     TimeUp,
 }
 
-impl Job {
-    pub fn bases(&self) -> impl Iterator<Item = &Arc<State>> {
-        let held = self.held.iter().map(|held| &held.state);
-        held.chain(self.append.iter().map(|append| &append.base))
-    }
-}
-
 impl Worker {
     pub fn describe(&self, view: &View<'_>, i: usize, into: &mut impl Hasher) {
         let Some(job) = &self.job else { return };
-        (view.life(job.born), job.looks).hash(into);
+        (view.life(job.born), job.looks, view.is_holder(i)).hash(into);
         view.message(job.message, into);
         let who = Who::Worker(i);
         if let Some(held) = &job.held {
-            (held.run, view.is_newest(held.epoch)).hash(into);
+            (held.run, view.epoch(held.epoch)).hash(into);
             if job.append.is_none() || view.may_lose_replies() {
-                view.base(&held.state, who, into);
+                view.base(&held.state, who, false, into);
             }
         }
         if let Some(append) = &job.append {
@@ -99,8 +93,7 @@ impl Protocol {
 
     /// A deleted session's items go, when their time has come.
     fn purge(&self, world: &mut World) {
-        let due = self.rules.recover(world.state(), world.now()) == Some(Owed::Purge);
-        if due || !self.minds_the_delay() {
+        if self.rules.recover(world.state(), world.now()) == Some(Owed::Purge) {
             world.log.purge();
             world.due = None;
         }
