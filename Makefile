@@ -5,7 +5,7 @@
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
-.PHONY: demo test up bench check fmt install clean-stack
+.PHONY: demo test up bench check fmt install install-checks clean-stack
 
 # Real tasks, a killed worker, questions to whoever sits at the terminal, suspend and resume; exits 0 only if all of it
 # happened. Without a terminal, or an answer within seconds, a default answers.
@@ -13,7 +13,7 @@ demo: install
 	@$(STACK_PYTHON) infra/local/demo.py
 
 # Everything that is checked: formats, lints, the quick tests, and the tests through the running stack.
-test: install
+test: install-checks
 	@$(STACK_PYTHON) infra/local/check.py --stack
 
 # The stack in the foreground until Ctrl-C. EXECUTOR=native runs the workers in MiniStack, DATA=<folder> keeps table and
@@ -27,7 +27,7 @@ bench: install
 	@PYTHONPATH=infra/local PROFILE=$(PROFILE) $(STACK_PYTHON) tests/benches/run.py
 
 # What needs no running stack.
-check: install
+check: install-checks
 	@$(STACK_PYTHON) infra/local/check.py
 
 fmt:
@@ -35,6 +35,9 @@ fmt:
 
 install:
 	@$(PYTHON) infra/local/install.py
+
+install-checks:
+	@$(PYTHON) infra/local/install.py --checks
 
 clean-stack:
 	rm -rf .stack

@@ -20,6 +20,7 @@ SUMMARY = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ign
 # Without the stack. `cargo test` says itself which tests it leaves out, and why.
 QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
+    "the template's policies": [str(install.CHECKOV / "bin" / "checkov"), "--config-file", "infra/checkov.yaml"],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
     "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
@@ -71,6 +72,8 @@ def through_the_stack() -> None:
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
     heading("the permissions of each function")
     run("permissions", [sys.executable, "infra/local/permissions.py"], os.environ)
+    heading("who may: every route and every frame")
+    run("authorisation", [sys.executable, "infra/local/authorisation.py"], os.environ)
     print(f"\n{real.passed} tests ran against real services and passed: DynamoDB Local, MiniStack, cargo lambda watch")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / ".stack"
 VENV = TOOLS / "venv"
+CHECKOV = TOOLS / "checkov"
 DYNAMODB = TOOLS / "dynamodb"
 DYNAMODB_IMAGE = "amazon/dynamodb-local:3.1.0"
 
@@ -27,10 +28,13 @@ class Missing(Exception):
 
 
 def main() -> int:
-    """Installs everything; 1 and a list on stderr when a prerequisite is missing."""
+    """Installs what the stack needs, and with `--checks` what checks it; 1 and a list on stderr when something is missing."""
     try:
         check_prerequisites()
-        install_python_tools()
+        install_python_tools(VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")
+        if "--checks" in sys.argv:
+            # By itself, because its boto3 is older than MiniStack's; and large, so only for those who check.
+            install_python_tools(CHECKOV, "requirements-checkov.txt", "checkov")
         if has_java():
             install_dynamodb()
     except Missing as missing:
@@ -74,19 +78,19 @@ def has_docker() -> bool:
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
 
 
-def install_python_tools() -> None:
-    """MiniStack, cargo-lambda, cfn-lint and the rest, in a virtual environment of their own."""
-    lock = HERE / "requirements.txt"
-    stamp = VENV / "installed"
+def install_python_tools(venv: Path, requirements: str, what: str) -> None:
+    """What a lock names, in a virtual environment of its own."""
+    lock = HERE / requirements
+    stamp = venv / "installed"
     if is_current(stamp, lock):
         return
-    say("installing MiniStack, cargo-lambda and cfn-lint into .stack/venv")
-    shutil.rmtree(VENV, ignore_errors=True)
+    say(f"installing {what} into .stack/{venv.name}")
+    shutil.rmtree(venv, ignore_errors=True)
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, stdout=subprocess.DEVNULL)
     except subprocess.CalledProcessError as failed:
         raise Missing("  Python's venv module (Debian: apt install python3-venv)") from failed
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-r", str(lock)], check=True)
     stamp.write_text(digest(lock))
 
