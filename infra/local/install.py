@@ -28,7 +28,7 @@ class Missing(Exception):
 
 
 def main() -> int:
-    """Installs the stack's tools, and with `--checks` checkov; 1 and a list on stderr when a prerequisite is missing."""
+    """Installs the tools, and with `--checks` checkov too; 1 and a list on stderr when a prerequisite is missing."""
     try:
         check_prerequisites()
         install_python_tools(VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")
