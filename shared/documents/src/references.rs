@@ -11,15 +11,15 @@ use regex::Regex;
 
 use crate::ArxivId;
 
-/// Sites beside arXiv's own that show the papers under the same ids are part of `link`. In `name`, `arxiv` with a stop is also how
-/// the DOIs begin that arXiv gives to its papers (`10.48550/arXiv.2101.00001`).
+/// `link` knows other sites too that show papers under their arXiv ids. `name` stands also in the DOIs that arXiv gives
+/// (`10.48550/arXiv.2101.00001`).
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?xi)
         (?:
             (?<link>
                 (?: (?: arxiv | ar5iv | alphaxiv ) \. org | xxx \. lanl \. gov )
                 (?: : [0-9]+ )? (?: / | %2f )
-                (?: [a-z0-9_.~-]* (?: / | %2f ) )*
+                (?: [a-z0-9_.~-]* (?: / | %2f ) )*?
             )
             | (?<name> arxiv (?: [\s:._/-] | %3a | %2f )* )
         )?

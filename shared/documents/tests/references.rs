@@ -111,6 +111,10 @@ fn links_are_found() {
             "2101.00001",
         ),
         ("https://arxiv.org/abs/2101.00001/", "2101.00001"),
+        (
+            "https://arxiv.org/abs/2101.00001/hep-th/9901001",
+            "2101.00001",
+        ),
         ("https://arxiv.org/abs/math.GT/0309136", "math/0309136"),
         (
             "https://arxiv.org/ftp/arxiv/papers/1207/1207.7214.pdf",

@@ -3,7 +3,7 @@
 //! The feed lists what it has in its own order. A paper that it hasn't is left out, or is an entry without an id; so what is
 //! missing is known only from what was asked. A refusal is an entry too, with an id under `/api/errors` (section 3.4).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,9 +57,8 @@ struct Feed {
     entries: Vec<Entry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(default)]
-#[derive(Default)]
 struct Entry {
     id: String,
     title: String,
@@ -150,7 +149,7 @@ impl Entry {
 fn primary_first(primary: Term, all: Vec<Term>) -> Vec<String> {
     let mut terms = vec![primary.term];
     terms.extend(all.into_iter().map(|category| category.term));
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     terms.retain(|term| !term.is_empty() && seen.insert(term.clone()));
     terms
 }
