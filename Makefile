@@ -5,7 +5,7 @@
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
-.PHONY: demo test up bench check fmt install install-checks clean-stack
+.PHONY: demo test up bench check deploy destroy deploy-local fmt install install-checks clean-stack
 
 # Real tasks, a killed worker, questions to whoever sits at the terminal, suspend and resume; exits 0 only if all of it
 # happened. Without a terminal, or an answer within seconds, a default answers.
@@ -29,6 +29,19 @@ bench: install
 # What needs no running stack.
 check: install-checks
 	@$(STACK_PYTHON) infra/local/check.py
+
+# To AWS: STACK_NAME (intermission), AWS_PROFILE, AWS_REGION, JWT_ISSUER, JWT_AUDIENCE and any other parameter of the
+# template; infra/OPERATIONS.md says the rest.
+deploy: install
+	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/deploy.py deploy
+
+# Says what goes and what stays, and does it with CONFIRM=<the stack's name>.
+destroy: install
+	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/deploy.py destroy
+
+# The binaries that would be deployed, under the roles of the template, in MiniStack alone; then all functions are used.
+deploy-local: install
+	@PROFILE=release $(STACK_PYTHON) infra/local/permissions.py
 
 fmt:
 	cargo fmt --all

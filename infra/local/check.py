@@ -22,6 +22,7 @@ QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
     "the template's policies": [str(install.CHECKOV / "bin" / "checkov"), "--config-file", "infra/checkov.yaml"],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
+    "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, "infra/deploy_test.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
     "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "lints": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
@@ -70,6 +71,8 @@ def through_the_stack() -> None:
         real = run_tests(["--", "--ignored"], {**os.environ, **running.env, "STACK_DIR": str(settings.state)})
     heading("a run that waits while the stack is down")
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
+    heading("two stacks side by side")
+    run("side by side", ["env", "PYTHONPATH=infra", sys.executable, "infra/local/side_by_side.py"], os.environ)
     heading("the permissions of each function")
     run("permissions", [sys.executable, "infra/local/permissions.py"], os.environ)
     heading("who may: every route and every frame")

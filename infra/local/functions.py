@@ -10,7 +10,7 @@ from pathlib import Path
 
 import install
 from processes import Failed, Processes
-from settings import ROOT, Settings
+from settings import ROOT, Settings, architecture
 
 NAME = "functions"
 # `cargo lambda watch` counts instances per function; with one, a slow call would hold up every other.
@@ -18,17 +18,46 @@ INSTANCES = 4
 
 
 def build(names: list[str]) -> None:
-    """Builds all functions, unoptimised; `cargo lambda watch` would do so at the first call of each."""
+    """Builds all functions, unoptimised; `cargo lambda watch` would do so at the first call of each.
+
+    PROFILE=release builds for this machine what would be deployed.
+    """
     missing = [name for name in names if not (ROOT / "functions" / name / "Cargo.toml").is_file()]
     if missing:
         raise Failed(f"the template names functions that have no folder: {', '.join(missing)}")
+    if is_release():
+        release(names, architecture())
+        return
     selected = [argument for name in names for argument in ("--bin", name)]
     if subprocess.run(["cargo", "build", "--locked", *selected], cwd=ROOT, check=False).returncode:
         raise Failed("the functions did not build")
 
 
+def is_release() -> bool:
+    return os.environ.get("PROFILE") == "release"
+
+
+def release(names: list[str], processor: str) -> dict[str, Path]:
+    """Builds all functions as they are deployed: optimised, and by zig for Amazon Linux, whatever this machine is."""
+    command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "build", "--release", "--locked"]
+    command += ["--lambda-dir", str(target() / "lambda"), "--arm64" if processor == "arm64" else "--x86-64"]
+    command += [argument for name in names for argument in ("--bin", name)]
+    # cargo-lambda looks there for the Python that has zig.
+    environment = {**os.environ, "PATH": f"{install.VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+        raise Failed("the functions did not build")
+    return {name: deployable(name) for name in names}
+
+
+def deployable(name: str) -> Path:
+    """Where cargo-lambda puts an optimised function."""
+    return target() / "lambda" / name / "bootstrap"
+
+
 def native_binaries(settings: Settings) -> dict[str, Path]:
     """The functions for MiniStack, without their debug symbols: a tenth of the size to load and to unpack."""
+    if is_release():
+        return {name: deployable(name) for name in sorted(settings.native)}
     folder = settings.state / "native"
     folder.mkdir(parents=True, exist_ok=True)
     binaries = {}
