@@ -5,7 +5,7 @@
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
-.PHONY: demo test up bench check deploy destroy deploy-local fmt install install-checks clean-stack
+.PHONY: demo test up bench check deploy destroy deploy-local sbom audit fmt install install-checks clean-stack
 
 # Real tasks, a killed worker, questions to whoever sits at the terminal, suspend and resume; exits 0 only if all of it
 # happened. Without a terminal, or an answer within seconds, a default answers.
@@ -42,6 +42,14 @@ destroy: install
 # The binaries that would be deployed, under the roles of the template, in MiniStack alone; then all functions are used.
 deploy-local: install
 	@PROFILE=release $(STACK_PYTHON) infra/local/permissions.py
+
+# What is linked into the functions: target/sbom.cdx.json.
+sbom: install
+	@$(STACK_PYTHON) infra/local/supply.py --sbom
+
+# Known vulnerabilities too; needs the network and `cargo install cargo-deny --locked`.
+audit:
+	cargo deny --locked check
 
 fmt:
 	cargo fmt --all

@@ -23,6 +23,7 @@ QUICK_CHECKS = {
     "the template's policies": [str(install.CHECKOV / "bin" / "checkov"), "--config-file", "infra/checkov.yaml"],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
     "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, "infra/deploy_test.py"],
+    "licences and sources": [sys.executable, "infra/local/supply.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
     "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "lints": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],

@@ -17,6 +17,7 @@ from websockets.http11 import Request, Response
 import asking
 import processes
 import settings
+import supply
 import template as templates
 from client import Event, Follower, pong
 from progress import Progress
@@ -162,6 +163,20 @@ class TheTemplate(unittest.TestCase):
             [index["IndexName"] for index in definition["GlobalSecondaryIndexes"]],
             ["by-owner-status", "by-owner-mode", "by-due"],
         )
+
+
+class Licences(unittest.TestCase):
+    def test_an_expression_is_met_by_one_of_its_ors_and_all_of_its_ands(self) -> None:
+        allowed = {"MIT", "ISC", "Apache-2.0 WITH LLVM-exception"}
+        for met in ("MIT", "GPL-3.0 OR MIT", "GPL-3.0/MIT", "ISC AND (A OR MIT)", "Apache-2.0 WITH LLVM-exception"):
+            self.assertTrue(supply.permits(met, allowed), met)
+        for not_met in ("GPL-3.0", "MIT AND GPL-3.0", "(MIT OR ISC) AND GPL-3.0", "Apache-2.0", "none"):
+            self.assertFalse(supply.permits(not_met, allowed), not_met)
+
+    def test_a_crate_from_elsewhere_or_without_a_licence_is_named(self) -> None:
+        crate = {"name": "c", "version": "1", "source": "git+https://example.com", "license": None, "dependencies": []}
+        told = list(supply.complaints(crate, {"MIT"}))
+        self.assertEqual(told, ["c 1 comes from git+https://example.com", "c 1 has the licence None"])
 
 
 class Drawing(unittest.TestCase):
