@@ -17,6 +17,7 @@ pub(crate) fn call(request: &Request, history: &[Turn]) -> Result<AgentCall, Unk
     Ok(AgentCall {
         agent: request.agent.parse()?,
         model: request.model.clone(),
+        max_cost_usd: request.max_cost_usd,
         brief: Brief {
             task: brief.task.clone(),
             instructions: brief.instructions.clone(),

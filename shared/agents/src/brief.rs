@@ -18,6 +18,8 @@ pub struct AgentCall {
     pub model: Option<String>,
     /// What the agent is told.
     pub brief: Brief,
+    /// US dollars at which no further answer is asked for; none is no bound. A model without a known price costs nothing here.
+    pub max_cost_usd: Option<f64>,
 }
 
 /// All that an agent is told, beside its prompt. What doesn't apply stays empty.

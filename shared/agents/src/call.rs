@@ -79,7 +79,8 @@ impl Agents {
         self.call_timeout + self.margin
     }
 
-    /// Asks an agent, at most `max_attempts` times (at least once) until its answer has the required form.
+    /// Asks an agent, at most `max_attempts` times (at least once) until its answer has the required form, and not again once
+    /// its answers have cost what they may.
     ///
     /// # Errors
     /// [`CallError`]: out of time, the provider failing or refusing, or no answer of the required form.
@@ -116,7 +117,9 @@ impl Agents {
                         usages,
                     });
                 }
-                Err(misfit) if attempts >= max_attempts => break Failure::Misfit(misfit),
+                Err(misfit) if attempts >= max_attempts || is_spent(call, &usages) => {
+                    break Failure::Misfit(misfit);
+                }
                 Err(misfit) => {
                     request.messages.truncate(question);
                     request
@@ -177,6 +180,11 @@ impl Agents {
     fn fits(&self, pause: Duration, deadline: Instant) -> bool {
         Instant::now() + pause + self.time_for_a_call() <= deadline
     }
+}
+
+fn is_spent(call: &AgentCall, usages: &[Usage]) -> bool {
+    let cost: f64 = usages.iter().filter_map(|usage| usage.cost_usd).sum();
+    call.max_cost_usd.is_some_and(|most| cost >= most)
 }
 
 fn read(

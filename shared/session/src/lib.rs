@@ -17,6 +17,7 @@ mod refusal;
 mod state;
 mod status;
 mod time;
+mod usd;
 
 pub use approval::{canonical_resolution, resolution_for};
 pub use command::{
@@ -38,3 +39,4 @@ pub use status::{
     ApprovalStatus, NodeStatus, Phase, RunStatus, SessionStatus, SuspendReason, UnknownWord,
 };
 pub use time::{InvalidTimestamp, Timestamp};
+pub use usd::plus_usd;

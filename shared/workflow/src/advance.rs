@@ -22,11 +22,13 @@ impl Engine<'_> {
         }
     }
 
-    /// A failure that may pass is tried again in a later message, as often as the client allows.
+    /// A failure that may pass is tried again in a later message, as often as the client allows. Who had no money left to ask
+    /// again comes back to the budget first.
     fn after_failure(&self, failed: &Failed) -> Progress {
         let mut entry = Entry::on(self);
         entry.costs(&failed.usages);
-        if failed.retryable && self.run.position.tries + 1 < self.settings.max_attempts {
+        let tries_left = self.run.position.tries + 1 < self.settings.max_attempts;
+        if (failed.retryable && tries_left) || self.is_spent(entry.cost_usd()) {
             return entry.then(Next::Again);
         }
         self.failed(

@@ -50,7 +50,7 @@ impl Engine<'_> {
 
     fn run_begins(&self, at: Position, model: &str) -> [EventBody; 2] {
         let run_id = self.run.id;
-        let dag = graph::of(self, self.standing_plan(), at, NodeStatus::Pending);
+        let dag = graph::of(self, self.standing_plan(), at, status_before(at.stage));
         [
             EventBody::WorkflowStarted {
                 run_id,
@@ -76,6 +76,17 @@ impl Engine<'_> {
         };
         let shown = step.filter(|_| self.path.shows_steps);
         (self.path.phase(position.stage), shown)
+    }
+}
+
+/// What the node of a stage is when the run begins there. A run that takes over may begin with a question about work that is
+/// under way, done, or failed.
+const fn status_before(stage: Stage) -> NodeStatus {
+    match stage {
+        Stage::ApprovePlan | Stage::Clarify | Stage::Propose => NodeStatus::Running,
+        Stage::AfterStep => NodeStatus::Completed,
+        Stage::OnError => NodeStatus::Failed,
+        _ => NodeStatus::Pending,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What one commit holds, in the making: what came of a stage, and then the beginning of the next.
 
 use session::{
-    Begin, EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Role, Seq,
+    Begin, EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Role, Seq, plus_usd,
 };
 
 use crate::{
@@ -65,7 +65,7 @@ impl<'a> Entry<'a> {
     pub fn costs(&mut self, usages: &[Usage]) {
         for usage in usages {
             let tokens = usage.input_tokens + usage.output_tokens;
-            self.cost_usd += usage.cost_usd.unwrap_or(0.0);
+            self.cost_usd = plus_usd(self.cost_usd, usage.cost_usd.unwrap_or(0.0));
             self.tokens += tokens;
             self.push(EventBody::CostUpdate {
                 run_id: self.engine.run.id,
@@ -76,9 +76,14 @@ impl<'a> Entry<'a> {
                 input_tokens: usage.input_tokens,
                 output_tokens: usage.output_tokens,
                 cost_usd: usage.cost_usd,
-                total_cost_usd: self.engine.run.cost_usd + self.cost_usd,
+                total_cost_usd: plus_usd(self.engine.run.cost_usd, self.cost_usd),
             });
         }
+    }
+
+    /// US dollars so far.
+    pub const fn cost_usd(&self) -> f64 {
+        self.cost_usd
     }
 
     /// The stage's node is done.

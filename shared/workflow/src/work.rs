@@ -1,6 +1,6 @@
 //! What there is to do at the place where a run stands.
 
-use session::{Failure, Mode, PlanStep, Progress, Stage, Timestamp};
+use session::{Failure, Mode, PlanStep, Progress, Stage, Timestamp, plus_usd};
 
 use crate::{Checkpoint, DoneStep, Engine, engine::step, entry::Entry, ideas, question::Question};
 
@@ -26,6 +26,8 @@ pub struct Request {
     pub model: Option<String>,
     /// How often it may be asked until its answer fits.
     pub max_attempts: u32,
+    /// US dollars after which it is not asked again; none without a budget.
+    pub max_cost_usd: Option<f64>,
     /// The graph's node that it is about: for names and logs.
     pub node: String,
     /// What it is told.
@@ -70,7 +72,7 @@ impl Engine<'_> {
             Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output => {
                 Work::Document(stage)
             }
-            _ if self.is_spent() => self.over_budget(),
+            _ if self.is_spent(0.0) => self.over_budget(),
             _ => match self.request() {
                 Ok(request) => Work::Ask(Box::new(request)),
                 Err(failure) => Work::Commit(Box::new(Entry::on(self).fail(failure))),
@@ -78,8 +80,10 @@ impl Engine<'_> {
         }
     }
 
-    fn is_spent(&self) -> bool {
-        self.limit().is_some_and(|limit| self.run.cost_usd >= limit)
+    /// Whether the run, with so much more, has cost what it may.
+    pub(crate) fn is_spent(&self, more_usd: f64) -> bool {
+        let spent = plus_usd(self.run.cost_usd, more_usd);
+        self.limit().is_some_and(|limit| spent >= limit)
     }
 
     /// No call is made beyond the budget: a person decides, or where nobody can be asked, the run fails.
@@ -103,6 +107,7 @@ impl Engine<'_> {
             agent: agent.to_owned(),
             model: self.settings.model(agent).map(ToOwned::to_owned),
             max_attempts: self.settings.max_attempts,
+            max_cost_usd: self.limit().map(|limit| limit - self.run.cost_usd),
             node: at.node(),
             brief: self.brief(at.stage),
         })

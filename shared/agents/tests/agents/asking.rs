@@ -33,6 +33,7 @@ pub fn call(agent: Agent) -> AgentCall {
     AgentCall {
         agent,
         model: None,
+        max_cost_usd: None,
         brief,
     }
 }

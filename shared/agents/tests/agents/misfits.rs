@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::asking::{ask, ask_within, call, message, plan, report};
 use crate::server::{ModelServer, choice, says, says_text};
-use agents::{Agent, Content, Failure, Misfit, RouteKind, StepAgent};
+use agents::{Agent, AgentCall, Content, Failure, Misfit, RouteKind, StepAgent};
 use serde_json::json;
 
 #[tokio::test]
@@ -168,4 +168,18 @@ async fn it_gives_up_after_max_attempts_and_counts_them_all() {
     );
     assert_eq!(error.code(), "answer_misfit");
     assert!(!error.is_worth_a_new_invocation());
+}
+
+#[tokio::test]
+async fn it_does_not_ask_again_once_its_answers_have_cost_what_they_may() {
+    let server = ModelServer::start([says_text("no JSON")]).await;
+    let call = AgentCall {
+        max_cost_usd: Some(0.000_000_1),
+        ..call(Agent::Researcher)
+    };
+    let error = ask_within(Duration::from_secs(10), &server, &call)
+        .await
+        .unwrap_err();
+    assert!(error.usages[0].cost_usd.unwrap() > 0.000_000_1);
+    assert_eq!((error.attempts, server.requests().len()), (1, 1));
 }

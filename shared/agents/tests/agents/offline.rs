@@ -37,6 +37,7 @@ pub async fn ask(agent: Agent, brief: Brief) -> Answer {
     let call = AgentCall {
         agent,
         model: Some("gpt-5".to_owned()),
+        max_cost_usd: None,
         brief,
     };
     agents
@@ -97,6 +98,7 @@ async fn it_waits_for_the_latency_it_is_given() {
     let call = AgentCall {
         agent: Agent::Researcher,
         model: None,
+        max_cost_usd: None,
         brief: brief(PROSE),
     };
     agents

@@ -4,7 +4,7 @@ use super::{MAX_ATTEMPTS, MAX_HOPS, draft::Draft};
 use crate::{
     ApprovalRequest, ApprovalRow, ApprovalStatus, Begin, Change, Epoch, EventBody, Failure, Next,
     NodeStatus, OpenApproval, Phase, Position, Progress, Record, Refusal, RunId, RunStatus,
-    SessionStatus, SuspendReason, Timestamp,
+    SessionStatus, SuspendReason, Timestamp, plus_usd,
 };
 
 pub(super) fn take_lease(
@@ -68,7 +68,7 @@ pub(super) fn commit(
     draft.push_all(run_id, &progress.work);
     draft.state.lease.attempts = 0;
     if let Some(run) = draft.state.run.as_mut() {
-        run.cost_usd += progress.cost_usd;
+        run.cost_usd = plus_usd(run.cost_usd, progress.cost_usd);
         run.tokens += progress.tokens;
     }
     if status == RunStatus::Paused {

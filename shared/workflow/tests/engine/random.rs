@@ -22,6 +22,8 @@ enum Act {
     },
     /// The worker is lost, and its lease runs out.
     Crash,
+    /// Worker after worker is lost at one place, until the run fails.
+    LoseFive,
     /// The worker sleeps while its lease runs out, and wakes up later.
     Sleep,
     Suspend,
@@ -59,6 +61,7 @@ fn acts() -> impl Strategy<Value = Act> {
         20 => came.prop_map(Act::Ask),
         20 => any::<bool>().prop_map(|hand_back| Act::Commit { hand_back }),
         2 => Just(Act::Crash),
+        1 => Just(Act::LoseFive),
         2 => Just(Act::Sleep),
         4 => Just(Act::Suspend),
         8 => any::<bool>().prop_map(|says| Act::Resume { says }),
@@ -92,6 +95,12 @@ impl Play {
             Act::Crash => {
                 self.workers.clear();
                 self.world.pass(Duration::from_secs(200));
+            }
+            Act::LoseFive => {
+                for _ in 0..6 {
+                    self.act(Act::Crash);
+                    self.act(Act::Take);
+                }
             }
             Act::Sleep => self.world.pass(Duration::from_secs(200)),
             Act::Suspend => drop(self.world.suspend()),

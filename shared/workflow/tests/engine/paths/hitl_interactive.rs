@@ -112,6 +112,35 @@ fn planning_can_fail_and_is_taken_over() {
 }
 
 #[test]
+fn a_run_that_is_lost_at_a_question_is_taken_over_at_the_question() {
+    let config = json!({"approvalMode": "after_step", "nPlanReviews": 0});
+    let at = [Stage::ApprovePlan, Stage::AfterStep, Stage::OnError];
+    let paths = at.map(|stage| {
+        let mut path = hitl(&format!("five workers lost at {stage:?}"), &config);
+        if stage != Stage::ApprovePlan {
+            path.until_asked("during_planning");
+            path.person("approve");
+            path.take();
+            path.good();
+            path.turn(|request| match stage {
+                Stage::OnError => script::permanent(),
+                _ => script::good(request, 2),
+            });
+        }
+        path.until(stage, u32::from(stage != Stage::ApprovePlan));
+        for _ in 0..5 {
+            path.crash();
+            path.take();
+        }
+        path.crash();
+        path.take();
+        path.resume(None);
+        path.yes_to_all()
+    });
+    compare("hitl-interactive.lost", paths);
+}
+
+#[test]
 fn it_is_suspended_resumed_and_cancelled_around_a_question() {
     let mut paused = hitl("suspended right before the question", &Value::Null);
     paused.until(Stage::ApprovePlan, 0);

@@ -57,5 +57,9 @@ fn one_shot_fails_at_its_budget_because_nobody_can_be_asked() {
     let mut path = one_shot(title, &json!({"maxCostUsd": 0.2}));
     path.turn(|_| script::transient());
     path.take();
-    compare("one-shot.budget", [path]);
+    let title = "one-shot, the answer never fits and cost more than the budget";
+    let mut misfit = one_shot(title, &json!({"maxCostUsd": 0.2, "maxAttempts": 1}));
+    misfit.turn(|_| script::permanent());
+    misfit.take();
+    compare("one-shot.budget", [path, misfit]);
 }
