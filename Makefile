@@ -5,7 +5,7 @@
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
-.PHONY: demo test up bench check deploy destroy deploy-local sbom audit fmt install install-checks clean-stack
+.PHONY: demo test up bench check deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
 
 # Real tasks, a killed worker, questions to whoever sits at the terminal, suspend and resume; exits 0 only if all of it
 # happened. Without a terminal, or an answer within seconds, a default answers.
@@ -38,6 +38,10 @@ deploy: install
 # Says what goes and what stays, and does it with CONFIRM=<the stack's name>.
 destroy: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/deploy.py destroy
+
+# FROM=<a restored copy of the table> SESSIONS="<id> <id>": takes sessions back.
+restore: install
+	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/restore.py
 
 # The binaries that would be deployed, under the roles of the template, in MiniStack alone; then all functions are used.
 deploy-local: install

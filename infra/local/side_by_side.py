@@ -1,17 +1,19 @@
 """Deploys the template twice under two names into one account, by what `make deploy` itself runs, and destroys both.
 
 The account is MiniStack's and the functions are empty: what is tried is the deployment. That a stack's functions do
-their work is permissions.py's to show. deploy.py comes from infra, by PYTHONPATH.
+their work is permissions.py's to show. deploy.py and restore.py come from infra, by PYTHONPATH.
 """
 
 import os
 import sys
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import boto3
 
 import deploy
 import ministack
+import restore
 import settings as configuration
 import stack
 import template as templates
@@ -56,6 +58,7 @@ def try_out(both: list[deploy.Target]) -> None:
     deploy.deploy(both[0], {"LOG_RETENTION_DAYS": "7"}, {})
     if ids(both[0])["Table"] != one["Table"]:
         raise Failed("an update has replaced the table")
+    take_back(both[0].aws.resource("dynamodb"), one["Table"], other["Table"])
     refused("an unconfirmed destroy", lambda: deploy.destroy(both[0], both[1].stack))
     for target in both:
         deploy.destroy(target, target.stack)
@@ -64,13 +67,27 @@ def try_out(both: list[deploy.Target]) -> None:
         raise Failed(f"a table went with its stack; left: {tables}")
 
 
+def take_back(tables: Any, copy: str, into: str) -> None:
+    """A session is restored from one table into the other, where something else stands under its id."""
+    was, now = tables.Table(copy), tables.Table(into)
+    kept = [{"PK": "SESSION#s", "SK": f"LOG#{seq:012}", "events": "[]"} for seq in range(1, 40)]
+    for item in [*kept, {"PK": "SESSION#s", "SK": "CONNECTION#c"}, {"PK": "SESSION#t", "SK": "SUMMARY"}]:
+        was.put_item(Item=item)
+    for sort in ("LOG#000000000001", "LOG#000000000099"):
+        now.put_item(Item={"PK": "SESSION#s", "SK": sort, "events": "[deleted]"})
+    restore.restore(was, now, "s")
+    if now.scan()["Items"] != kept:
+        raise Failed(f"a restored session is not as it was: {now.scan()['Items']}")
+    refused("the restore of a session that never was", lambda: restore.restore(was, now, "u"))
+
+
 def ids(target: deploy.Target) -> Mapping[str, str]:
     """Logical → physical id of each resource."""
     pages = target.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=target.stack)
     return {r["LogicalResourceId"]: r["PhysicalResourceId"] for page in pages for r in page["StackResourceSummaries"]}
 
 
-def refused(what: str, attempt: Callable[[], None]) -> None:
+def refused(what: str, attempt: Callable[[], object]) -> None:
     try:
         attempt()
     except Failed:

@@ -1,0 +1,69 @@
+"""`make restore`: takes sessions out of a restored copy of the table back into the stack's own.
+
+DynamoDB restores into a new table only, while the stack keeps the one that it has made. A session is one partition, so
+each can be taken back by itself: what stands in its partition goes, what the copy has comes, but for connections, which
+are long over. What a session owed then is overdue now, and the sweeper sees to it within a minute. The contents above
+32 KiB come back by OPERATIONS.md's own step; the modules come from infra/local, by PYTHONPATH.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy import Target, outputs, say
+from processes import Failed
+
+
+def main() -> int:
+    """FROM is the copy, SESSIONS are ids, separated by spaces. 1 when something is missing."""
+    try:
+        target = Target(os.environ.get("STACK_NAME") or "intermission", boto3.Session())
+        copy, sessions = os.environ.get("FROM", ""), os.environ.get("SESSIONS", "").split()
+        if not copy or not sessions:
+            raise Failed('FROM=<the restored table> SESSIONS="<id> <id>" make restore')
+        tables = target.aws.resource("dynamodb")
+        into = tables.Table(outputs(target)["TableName"])
+        for session in sessions:
+            say(f"  {session}: {restore(tables.Table(copy), into, session)} items")
+    except (Failed, BotoCoreError, ClientError) as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    return 0
+
+
+def restore(copy: Any, into: Any, session: str) -> int:
+    """Puts one session as it is in the copy into the place of what is there. Raises `Failed` when the copy has none."""
+    wanted = [item for item in partition(copy, session) if not item["SK"].startswith("CONNECTION#")]
+    if not wanted:
+        raise Failed(f"{copy.name} has no session {session}")
+    kept = {item["SK"] for item in wanted}
+    with into.batch_writer() as batch:
+        for item in partition(into, session):
+            if item["SK"] not in kept:
+                batch.delete_item(Key={"PK": item["PK"], "SK": item["SK"]})
+        for item in wanted:
+            batch.put_item(Item=item)
+    return len(wanted)
+
+
+def partition(table: Any, session: str) -> Iterator[dict[str, Any]]:
+    """All items of a session."""
+    query = {
+        "KeyConditionExpression": "PK = :pk",
+        "ExpressionAttributeValues": {":pk": f"SESSION#{session}"},
+        "ConsistentRead": True,
+    }
+    while True:
+        page = table.query(**query)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
