@@ -2,14 +2,16 @@
 
 import contextlib
 import io
+import re
 import unittest
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import deploy
 import template as templates
 from processes import Failed
-from settings import TEMPLATE
+from settings import ROOT, TEMPLATE
 
 NEEDED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "clients"}
 
@@ -100,6 +102,50 @@ class Destroying(unittest.TestCase):
         with self.assertRaises(Failed) as raised:
             deploy.destroy(target, "tried")
         self.assertIn("no stack tried", str(raised.exception))
+
+
+class TheOperationsPage(unittest.TestCase):
+    def setUp(self) -> None:
+        self.template = templates.read(TEMPLATE)
+        self.text = (ROOT / "infra" / "OPERATIONS.md").read_text()
+
+    def rows(self, heading: str) -> list[str]:
+        """The rows of the table under a heading."""
+        section = self.text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        return [line for line in section.splitlines() if line.startswith("|")][2:]
+
+    def test_it_says_what_to_do_about_every_alarm(self) -> None:
+        resources = self.template["Resources"].items()
+        alarms = [name for name, resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
+        self.assertEqual([row.split("`")[1] for row in self.rows("Alarms")], alarms)
+
+    def test_its_permissions_are_the_templates(self) -> None:
+        self.assertEqual(self.rows("Permissions"), list(permissions(self.template)))
+
+
+# What stands in the name of a resource, in the order of the page's columns.
+THINGS = ("Table", "/index/", "Queue", "Bucket", "@connections")
+
+
+def permissions(template: templates.Template) -> Iterator[str]:
+    """A row for each function: its name, and its actions on each thing that it may touch."""
+    for logical_id, name in templates.functions(template).items():
+        cells: dict[str, list[str]] = {thing: [] for thing in THINGS}
+        for policy in template["Resources"][logical_id]["Properties"].get("Policies", []):
+            for statement in policy["Statement"]:
+                resource = str(statement["Resource"])
+                # The name of an index holds the table's.
+                cells[next(thing for thing in reversed(THINGS) if thing in resource)] += said(statement)
+        yield f"| `{name}` | {' | '.join(', '.join(cell) or '–' for cell in cells.values())} |"
+
+
+def said(statement: dict[str, Any]) -> Iterator[str]:
+    """The actions without their service, and on what alone."""
+    keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+    alone = [f"`{only}`" for only in [*keys, *re.findall(r"/index/([a-z-]+)", str(statement["Resource"]))]]
+    yield ", ".join(action.partition(":")[2] for action in statement["Action"]) + "".join(
+        [" of " + ", ".join(alone)] if alone else []
+    )
 
 
 class ThePackages(unittest.TestCase):
