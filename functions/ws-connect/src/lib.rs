@@ -1,6 +1,6 @@
 //! `$connect`: a client opens a WebSocket, `?task_id=` names the task that it is about.
 //!
-//! Nothing is sent here: a connection is not open before this has answered.
+//! Nothing is sent here: a connection is not open before this has answered. Who it is, `ws-authorizer` has found out before.
 
 use lambda_kit::socket::{SocketEvent, connection_id};
 use lambda_kit::{App, Code, Problem, now};
@@ -8,16 +8,18 @@ use lambda_kit::{App, Code, Problem, now};
 /// The longest task id, in characters.
 const MAX_TASK_ID: usize = 128;
 
-/// Remembers the connection and whose it is; any error refuses it.
+/// Remembers the connection, whose it is and until when; any error refuses it.
 ///
 /// # Errors
 /// `unauthenticated`, `bad_task_id`, `unavailable`.
 pub async fn handle(app: &App, event: SocketEvent) -> Result<(), Problem> {
-    let caller = app.gate.connected(&event.request_context.authorizer)?;
+    let authorizer = &event.request_context.authorizer;
+    let caller = app.gate.connected(authorizer)?;
+    let token_ends = app.gate.token_ends(authorizer)?;
     let task_id = task_id(&event)?;
     let id = connection_id(&event)?;
     app.sessions
-        .connect(&id, &caller.owner, task_id, now())
+        .connect(&id, &caller.owner, task_id, token_ends, now())
         .await?;
     Ok(())
 }

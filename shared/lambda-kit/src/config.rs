@@ -122,7 +122,10 @@ environment! {
     "QUEUE_URL" queue_url: String, "The queue that wakes the executor.";
     "BUCKET_NAME" bucket: String, "The bucket for contents above 32 KiB.";
     "WS_CALLBACK_URL" ws_callback_url: String, "The `@connections` base URL of the WebSocket API, with its stage.";
-    "OWNER" owner: String, "Makes every caller this owner; set by the local stack alone, never by the template.";
+    "JWT_ISSUER" jwt_issuer: String, "Issuer of the tokens that open a WebSocket.";
+    "JWT_AUDIENCE" jwt_audience: String, "Audience that they must name.";
+    "JWKS_TTL_SECONDS" jwks_ttl: Seconds = "600", "How long the issuer's keys are kept before they are asked for again.";
+    "OWNER" owner: String, "Makes every caller without a token this owner; set by the local stack alone, never by the template.";
     "MODEL_PROVIDER" model_provider: ProviderKind = "offline", "Who answers: `offline` or `openai`.";
     "MODEL_ID" model_id: String, "The model for calls that name none; needed by `openai`.";
     "OPENAI_BASE_URL" openai_base_url: String, "An OpenAI-compatible service, up to and with its version; OpenAI's own when absent.";

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use aws_lambda_events::apigw::ApiGatewayRequestAuthorizer;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
-use session::OwnerId;
+use serde_json::Value;
+use session::{OwnerId, Timestamp};
 
 use crate::{Code, Config, Problem};
 
@@ -74,12 +75,36 @@ impl Gate {
         self.admit(caller.map(|(issuer, subject)| Caller::new(issuer, subject)))
     }
 
+    /// When the token of a WebSocket connection is over, and the connection with it; none where no token was needed.
+    ///
+    /// # Errors
+    /// `unauthenticated`, also where the authorizer says no time that could be understood.
+    pub fn token_ends(
+        &self,
+        authorizer: &ApiGatewayRequestAuthorizer,
+    ) -> Result<Option<Timestamp>, Problem> {
+        match authorizer.fields.get("exp") {
+            None if self.local.is_some() => Ok(None),
+            exp => exp.and_then(moment).map(Some).ok_or_else(nobody),
+        }
+    }
+
     fn admit(&self, verified: Option<Caller>) -> Result<Caller, Problem> {
         verified
             .filter(|caller| !caller.subject.is_empty())
             .or_else(|| self.local.clone())
-            .ok_or_else(|| Problem::new(Code::Unauthenticated, "A verified token is needed."))
+            .ok_or_else(nobody)
     }
+}
+
+fn nobody() -> Problem {
+    Problem::new(Code::Unauthenticated, "A verified token is needed.")
+}
+
+/// Seconds since 1970; API Gateway makes text of every value that an authorizer hands on.
+fn moment(exp: &Value) -> Option<Timestamp> {
+    let seconds: i64 = exp.as_str()?.parse().ok()?;
+    Timestamp::from_micros(seconds.checked_mul(1_000_000)?)
 }
 
 fn named(claims: &HashMap<String, String>) -> Option<Caller> {
@@ -128,6 +153,52 @@ mod tests {
             assert_eq!(gate(None).caller(&request).unwrap_err().status(), 401);
             let caller = gate(Some("local")).caller(&request).unwrap();
             assert_eq!(caller.owner, OwnerId::of("local", "local"));
+        }
+    }
+
+    fn handed_on(context: Value) -> ApiGatewayRequestAuthorizer {
+        serde_json::from_value(json!({"lambda": context})).unwrap()
+    }
+
+    #[test]
+    fn the_person_behind_a_connection_is_whom_the_authorizer_names() {
+        let context = handed_on(json!({"principalId": "ada", "iss": "https://i", "sub": "ada"}));
+        for gate in [gate(None), gate(Some("local"))] {
+            let caller = gate.connected(&context).unwrap();
+            assert_eq!(caller.owner, OwnerId::of("https://i", "ada"));
+        }
+        for nobody in [
+            json!({}),
+            json!({"principalId": "ada"}),
+            json!({"sub": "ada"}),
+        ] {
+            let context = handed_on(nobody);
+            assert_eq!(gate(None).connected(&context).unwrap_err().status(), 401);
+            assert_eq!(
+                gate(Some("local")).connected(&context).unwrap().owner,
+                OwnerId::of("local", "local")
+            );
+        }
+    }
+
+    #[test]
+    fn a_connection_ends_with_its_token_and_one_whose_end_nobody_understands_is_none() {
+        let ends =
+            |gate: Gate, context| gate.token_ends(&handed_on(context)).map_err(|p| p.status());
+        let end = Timestamp::from_micros(1_764_000_000_000_000);
+        assert_eq!(ends(gate(None), json!({"exp": "1764000000"})), Ok(end));
+        assert_eq!(
+            ends(gate(Some("local")), json!({"exp": "1764000000"})),
+            Ok(end)
+        );
+        assert_eq!(ends(gate(Some("local")), json!({})), Ok(None));
+        assert_eq!(ends(gate(None), json!({})), Err(401));
+        for exp in ["", "soon", "1.5", "9223372036854775807"] {
+            assert_eq!(
+                ends(gate(Some("local")), json!({"exp": exp})),
+                Err(401),
+                "{exp}"
+            );
         }
     }
 }

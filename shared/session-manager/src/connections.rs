@@ -55,7 +55,7 @@ impl fmt::Display for ConnectionId {
 }
 
 impl SessionManager {
-    /// Remembers a connection.
+    /// Remembers a connection. It ends with its owner's token, if that ends before API Gateway would end it.
     ///
     /// # Errors
     /// [`ChangeError::Unavailable`].
@@ -64,14 +64,16 @@ impl SessionManager {
         id: &ConnectionId,
         owner: &OwnerId,
         task_id: &str,
+        token_ends: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), ChangeError> {
+        let longest = now.plus(CONNECTION_TTL);
         let connection = Connection {
             owner: owner.clone(),
             task_id: task_id.to_owned(),
             session_id: None,
             run_id: None,
-            ttl: now.plus(CONNECTION_TTL).as_seconds(),
+            ttl: token_ends.unwrap_or(longest).min(longest).as_seconds(),
         };
         let mut item = to_item("connection", connection)?;
         item.extend(id.meta());

@@ -16,7 +16,7 @@ async fn a_connection_is_remembered_until_its_time_is_over() {
     assert_eq!(world.manager.connection(&id, at(0)).await.unwrap(), None);
     world
         .manager
-        .connect(&id, &world.owner, "my task", at(0))
+        .connect(&id, &world.owner, "my task", None, at(0))
         .await
         .unwrap();
     let found = world
@@ -35,6 +35,28 @@ async fn a_connection_is_remembered_until_its_time_is_over() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
+async fn a_connection_ends_with_its_token_and_is_no_follower_after_it() {
+    let world = World::new().await;
+    let session = world.session(Mode::OneShot).await.session_id;
+    let manager = &world.manager;
+    for (name, token_ends, end) in [("short", 60, 60), ("long", 2 * LIFE, LIFE)] {
+        let id = ConnectionId::new(name);
+        let ends = Some(at(token_ends));
+        manager
+            .connect(&id, &world.owner, "task", ends, at(0))
+            .await
+            .unwrap();
+        assert!(manager.follow(&id, session, None, at(0)).await.unwrap());
+        let before = manager.connection(&id, at(end - 1)).await.unwrap();
+        assert!(before.is_some(), "{name}");
+        assert_eq!(manager.connection(&id, at(end)).await.unwrap(), None);
+    }
+    let left = manager.followers(session, at(60)).await.unwrap();
+    assert_eq!(left, [ConnectionId::new("long")]);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
 async fn following_another_session_leaves_the_first() {
     let world = World::new().await;
     let one = world.queued(Mode::OneShot).await;
@@ -42,7 +64,7 @@ async fn following_another_session_leaves_the_first() {
     let id = ConnectionId::new("abc=");
     let manager = &world.manager;
     manager
-        .connect(&id, &world.owner, "task", at(0))
+        .connect(&id, &world.owner, "task", None, at(0))
         .await
         .unwrap();
     assert!(
@@ -103,7 +125,7 @@ async fn who_is_gone_follows_nothing_and_leaves_nothing() {
 
     world
         .manager
-        .connect(&id, &world.owner, "task", at(0))
+        .connect(&id, &world.owner, "task", None, at(0))
         .await
         .unwrap();
     world
@@ -124,7 +146,7 @@ async fn frames_at_the_same_time_leave_a_connection_following_one_session() {
     let id = ConnectionId::new("abc=");
     world
         .manager
-        .connect(&id, &world.owner, "task", at(0))
+        .connect(&id, &world.owner, "task", None, at(0))
         .await
         .unwrap();
     let follows = (0..4)

@@ -173,7 +173,7 @@ async fn a_purge_leaves_the_last_entry_and_nothing_else() {
     let follower = ConnectionId::new("c=");
     world
         .manager
-        .connect(&follower, &world.owner, "task", at(2))
+        .connect(&follower, &world.owner, "task", None, at(2))
         .await
         .unwrap();
     world

@@ -1,0 +1,77 @@
+//! The answer, in API Gateway's words: a policy for the one connection that was asked about, and what its functions are told.
+
+use serde::Serialize;
+
+use crate::Verified;
+
+/// The principal of whoever has not shown who they are.
+const UNNAMED: &str = "unnamed";
+
+/// Whether the connection may be opened. A denial is a 403: to say 401 the function would have to fail.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    principal_id: String,
+    policy_document: Policy,
+    /// What `lambda_kit::Gate` reads from every event of the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<Context>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policy {
+    version: &'static str,
+    statement: [Statement; 1],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    action: &'static str,
+    effect: &'static str,
+    resource: String,
+}
+
+/// API Gateway makes text of every value; ours is text already.
+#[derive(Debug, Serialize)]
+struct Context {
+    iss: String,
+    sub: String,
+    exp: String,
+}
+
+impl Answer {
+    pub(crate) fn allow(arn: &str, verified: &Verified) -> Self {
+        let context = Context {
+            iss: verified.issuer.clone(),
+            sub: verified.subject.clone(),
+            exp: verified.until.clone(),
+        };
+        Self::new("Allow", arn, &verified.subject, Some(context))
+    }
+
+    /// Lets somebody in without saying who: only `OWNER` in the gate's own environment makes anything of that.
+    pub(crate) fn allow_unnamed(arn: &str) -> Self {
+        Self::new("Allow", arn, UNNAMED, None)
+    }
+
+    pub(crate) fn deny(arn: &str) -> Self {
+        Self::new("Deny", arn, UNNAMED, None)
+    }
+
+    fn new(effect: &'static str, arn: &str, principal: &str, context: Option<Context>) -> Self {
+        Self {
+            principal_id: principal.to_owned(),
+            policy_document: Policy {
+                version: "2012-10-17",
+                statement: [Statement {
+                    action: "execute-api:Invoke",
+                    effect,
+                    resource: arn.to_owned(),
+                }],
+            },
+            context,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Before `$connect`: API Gateway asks whether a client may open a WebSocket, and the answer is yes for a verified token alone.
+//!
+//! The rules are those of the HTTP API's own authorizer: the same issuer and audience, RSA signatures, keys that the issuer
+//! publishes. What is wrong with a token is a denial; an issuer that cannot be asked is an error, and API Gateway then lets
+//! nobody in either. A token never reaches a log.
+
+mod answer;
+mod denied;
+mod issuer;
+mod keys;
+mod rules;
+mod token;
+
+use std::time::Duration;
+
+use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
+use lambda_kit::config::{ConfigError, required};
+use lambda_kit::{Config, causes};
+
+pub use answer::Answer;
+use denied::Denied;
+pub use issuer::FetchError;
+use issuer::Issuer;
+use keys::Keys;
+use rules::{Rules, Verified};
+
+/// What keeps the authorizer from an answer. Nobody is let in.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// Without the issuer's keys nothing can be verified.
+    #[error("the issuer's keys could not be fetched")]
+    NoKeys(#[from] FetchError),
+    /// API Gateway names the connection's ARN in every event.
+    #[error("the event has no methodArn")]
+    NoArn,
+}
+
+/// Lets clients in.
+#[derive(Debug)]
+pub struct Authorizer {
+    rules: Rules,
+    keys: Keys,
+    /// Whether a client without a token comes in, without claims. The gate then takes it for `OWNER`.
+    open: bool,
+}
+
+impl Authorizer {
+    /// By `JWT_ISSUER`, `JWT_AUDIENCE` and `JWKS_TTL_SECONDS`. The issuer is not asked before the first token comes.
+    ///
+    /// # Errors
+    /// When one is missing, or the issuer is no https URL.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let issuer: Issuer = required("JWT_ISSUER", &config.jwt_issuer)?
+            .parse()
+            .map_err(|problem: issuer::NotAnIssuer| ConfigError::Invalid {
+                name: "JWT_ISSUER",
+                problem: problem.to_string(),
+            })?;
+        let audience = required("JWT_AUDIENCE", &config.jwt_audience)?;
+        Ok(Self {
+            rules: Rules::new(issuer.as_str(), audience),
+            keys: Keys::new(issuer, config.jwks_ttl.0.max(Duration::from_secs(1))),
+            open: config.owner.is_some(),
+        })
+    }
+
+    /// Says whether this connection may be opened, and by whom.
+    ///
+    /// # Errors
+    /// [`Trouble`], which API Gateway answers with a 500.
+    pub async fn handle(&self, event: Event) -> Result<Answer, Trouble> {
+        let arn = event.method_arn.as_deref().ok_or(Trouble::NoArn)?;
+        let verified = self.verified(&event).await.inspect_err(|error| {
+            tracing::error!(%error, cause = %causes(error), "nobody is let in");
+        });
+        match verified? {
+            Ok(verified) => Ok(Answer::allow(arn, &verified)),
+            Err(Denied::NoToken) if self.open => Ok(Answer::allow_unnamed(arn)),
+            Err(reason) => {
+                tracing::warn!(%reason, "connection denied");
+                Ok(Answer::deny(arn))
+            }
+        }
+    }
+
+    async fn verified(&self, event: &Event) -> Result<Result<Verified, Denied>, FetchError> {
+        // 1. The token stands in the header or, for browsers, in the query.
+        let Some(token) = token::of(event) else {
+            return Ok(Err(Denied::NoToken));
+        };
+        // 2. It says that it is signed with RS256, and by which of the issuer's keys.
+        let key_id = match rules::key_id(token) {
+            Ok(key_id) => key_id,
+            Err(denied) => return Ok(Err(denied)),
+        };
+        // 3. The issuer publishes that key.
+        let Some(key) = self.keys.get(&key_id).await? else {
+            return Ok(Err(Denied::UnknownKey));
+        };
+        // 4. The signature is that key's, the claims are ours to accept, and the time is right.
+        Ok(self.rules.verify(token, &key))
+    }
+}

@@ -1,0 +1,15 @@
+//! The process: logs, configuration, the issuer's keys to come, then events until it ends.
+
+use lambda_kit::{Config, Error, init_logs};
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use ws_authorizer::Authorizer;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_logs();
+    let authorizer = Authorizer::new(&Config::from_env()?)?;
+    run(service_fn(async |event: LambdaEvent<_>| {
+        Ok::<_, Error>(authorizer.handle(event.payload).await?)
+    }))
+    .await
+}
