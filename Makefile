@@ -5,7 +5,7 @@
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
-.PHONY: demo test up bench check deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
+.PHONY: demo test up bench check api deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
 
 # Real tasks, a killed worker, questions to whoever sits at the terminal, suspend and resume; exits 0 only if all of it
 # happened. Without a terminal, or an answer within seconds, a default answers.
@@ -30,6 +30,10 @@ bench: install
 check: install-checks
 	@$(STACK_PYTHON) infra/local/check.py
 
+# The documents of the API, drawn up from the code: infra/openapi.json, infra/asyncapi.json. A test says when they are not current.
+api:
+	UPDATE_API=1 cargo test --package api --test documents --locked --quiet
+
 # To AWS: STACK_NAME (intermission), AWS_PROFILE, AWS_REGION, JWT_ISSUER, JWT_AUDIENCE and any other parameter of the
 # template; infra/OPERATIONS.md says the rest.
 deploy: install
@@ -43,9 +47,11 @@ destroy: install
 restore: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/restore.py
 
-# The binaries that would be deployed, under the roles of the template, in MiniStack alone; then all functions are used.
+# The binaries that would be deployed, under the roles of the template, in MiniStack alone; then every function is used, and
+# every route and frame with every kind of token.
 deploy-local: install
 	@PROFILE=release $(STACK_PYTHON) infra/local/permissions.py
+	@PROFILE=release $(STACK_PYTHON) infra/local/authorisation.py
 
 # What is linked into the functions: target/sbom.cdx.json.
 sbom: install
