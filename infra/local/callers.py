@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +25,6 @@ OF_ONE_REPLY = {"date", "x-request-id", "apigw-requestid", "x-amzn-requestid", "
 REPLY_SECONDS = 20
 # What a function still does after its reply, it has done by then.
 SETTLED_SECONDS = 0.1
-# A function that runs already is invoked within much less.
-QUIET_SECONDS = 0.5
 
 Ids = dict[str, str]
 
@@ -71,18 +70,21 @@ class Api:
         kept = {name: value for name, value in seen.items() if name not in OF_ONE_REPLY}
         return Seen(reply.status, kept, text, self.calls.since(mark))
 
-    def connected(self, task_id: str, token: str | None, *, in_query: bool = False) -> connect:
-        """A connection, for `async with`; the token in the header or in the query."""
+    @asynccontextmanager
+    async def connected(
+        self, task_id: str, token: str | None, *, in_query: bool = False
+    ) -> AsyncIterator[ClientConnection]:
+        """A connection with its token in the header or in the query. When the block is left, its end is over too."""
         url = f"{self.ws_url}?task_id={task_id}" + (f"&token={token}" if token and in_query else "")
         headers = {} if in_query or not token else {"Authorization": f"Bearer {token}"}
-        return connect(url, additional_headers=headers, open_timeout=60)
-
-    async def quiet(self) -> None:
-        """Waits until nothing is asked any more: the end of a connection takes its time, and its calls are not ours."""
-        mark = -1
-        while mark != self.calls.mark():
+        async with connect(url, additional_headers=headers, open_timeout=60) as socket:
+            yield socket
             mark = self.calls.mark()
-            await asyncio.sleep(QUIET_SECONDS)
+        # What `$disconnect` asks the database would be counted with the next request.
+        async with asyncio.timeout(REPLY_SECONDS):
+            while "DeleteItem" not in self.calls.since(mark):
+                await asyncio.sleep(SETTLED_SECONDS)
+        await asyncio.sleep(SETTLED_SECONDS)
 
     async def exchange(self, socket: ClientConnection, frame: Event) -> Seen:
         """One frame and all that comes back until its reply, without the times."""

@@ -55,7 +55,6 @@ async def status_of_connect(world: World, token: str | None, *, in_query: bool =
 
 async def tokens_at_connect(world: World) -> None:
     for where, in_query in (("header", False), ("query", True)):
-        await world.api.quiet()
         for name, token in bad_tokens(world.issuer):
             mark = world.api.calls.mark()
             status = await status_of_connect(world, token, in_query=in_query)
@@ -88,7 +87,6 @@ async def strangers_frames(world: World, theirs: Ids, own: Ids) -> None:
     world.checks.expect("every frame is tried", known_frames() == set(FRAMES), known_frames() ^ set(FRAMES))
     for follows in (False, True):
         async with world.api.connected(str(uuid.uuid4()), world.token(STRANGER)) as socket:
-            await world.api.quiet()
             if follows:
                 await world.api.exchange(socket, filled(FRAMES["subscribe"][0], own))
             for kind, frames in FRAMES.items():
