@@ -60,7 +60,7 @@ class Target:
 def main() -> int:
     """1 with the reason when nothing was deployed or destroyed."""
     try:
-        target = Target(os.environ.get("STACK_NAME") or "intermission", boto3.Session())
+        target = chosen_target()
         match sys.argv[1:]:
             case ["deploy"]:
                 deploy(target, os.environ)
@@ -72,6 +72,13 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 1
     return 0
+
+
+def chosen_target() -> Target:
+    """STACK_NAME, in the region of AWS_REGION, which boto3 alone of the SDKs does not read."""
+    return Target(
+        os.environ.get("STACK_NAME") or "intermission", boto3.Session(region_name=os.environ.get("AWS_REGION"))
+    )
 
 
 def deploy(target: Target, environment: Mapping[str, str], binaries: Mapping[str, Path] | None = None) -> None:

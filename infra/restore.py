@@ -11,17 +11,16 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy import Target, outputs, say
+from deploy import chosen_target, outputs, say
 from processes import Failed
 
 
 def main() -> int:
     """FROM is the copy, SESSIONS are ids, separated by spaces. 1 when something is missing."""
     try:
-        target = Target(os.environ.get("STACK_NAME") or "intermission", boto3.Session())
+        target = chosen_target()
         copy, sessions = os.environ.get("FROM", ""), os.environ.get("SESSIONS", "").split()
         if not copy or not sessions:
             raise Failed('FROM=<the restored table> SESSIONS="<id> <id>" make restore')
