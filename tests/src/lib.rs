@@ -11,5 +11,6 @@
 pub mod model;
 pub mod people;
 pub mod rest;
+pub mod schema;
 pub mod stack;
 pub mod ws;

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::schema::hold_frame;
 use crate::stack::{PATIENCE, stack};
 
 /// A connection, and what it has applied so far.
@@ -64,19 +65,7 @@ impl Client {
                 Ok(Message::Close(_)) | Err(_) => return None,
                 Ok(_) => continue,
             };
-            for field in [
-                "event_type",
-                "timestamp",
-                "run_id",
-                "session_id",
-                "seq",
-                "data",
-            ] {
-                assert!(
-                    frame.get(field).is_some(),
-                    "a frame without {field}: {frame}"
-                );
-            }
+            hold_frame(&frame);
             if self.apply(&frame).await {
                 return Some(frame);
             }

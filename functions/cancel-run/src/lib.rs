@@ -1,8 +1,12 @@
 //! `POST /api/sessions/{session_id}/runs/{run_id}/cancel`: the only thing that ends a run from outside.
 
+mod operation;
+
 use lambda_kit::http::{Reply, optional_fields, run_id};
 use lambda_kit::{Action, App, Code, Outbox, Problem, Request, now};
 use session::{Command, Refusal, RunId, SessionId};
+
+pub use operation::operation;
 
 /// Cancels a run that has not ended. A worker that is at it learns so at its next write.
 ///

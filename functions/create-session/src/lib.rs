@@ -1,10 +1,14 @@
 //! `POST /api/sessions`: a new session, active and without a task.
 
+mod operation;
+
 use lambda_kit::http::{self, Reply};
 use lambda_kit::{App, ClientConfig, Models, Problem, Request, now, words};
 use session::{Mode, NewSession, SessionId};
 use session_manager::{NewRows, Summary};
 use uuid::Uuid;
+
+pub use operation::operation;
 
 /// Creates a session of `mode`. The same `Idempotency-Key` and body give the first answer again.
 ///

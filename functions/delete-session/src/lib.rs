@@ -1,8 +1,12 @@
 //! `DELETE /api/sessions/{session_id}`: from the answer on, the session does not exist.
 
+mod operation;
+
 use lambda_kit::http::{Reply, optional_fields};
 use lambda_kit::{Action, App, Outbox, Problem, Request, now};
 use session::Command;
+
+pub use operation::operation;
 
 /// Deletes a session, and stops its run. What it held is purged later, when no worker can be left that still writes.
 ///

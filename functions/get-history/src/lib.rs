@@ -1,14 +1,19 @@
 //! `GET /api/sessions/{session_id}/history`: the messages of a session, the newest first asked for, told in their order.
 
+mod operation;
+
 use lambda_kit::http::{Query, Reply};
 use lambda_kit::{App, Problem, Request};
+use schemars::JsonSchema;
 use serde::Serialize;
 use session::{Message, Seq, SessionId};
+
+pub use operation::operation;
 
 const LIMIT: u16 = 100;
 const MAX_LIMIT: u16 = 1000;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct History {
     session_id: SessionId,
     total_messages: u64,

@@ -1,7 +1,11 @@
 //! `GET /api/sessions/{session_id}/runs/{run_id}/costs`: what a run has cost so far, by model, agent and step.
 
+mod operation;
+
 use lambda_kit::http::{Reply, run_id};
 use lambda_kit::{App, Problem, Request};
+
+pub use operation::operation;
 
 /// Answers with the sums of the run's ledger.
 ///

@@ -1,15 +1,21 @@
 //! `GET /api/sessions/{session_id}`: a session in detail.
 
+mod operation;
+
 use lambda_kit::http::Reply;
 use lambda_kit::{App, Problem, Request};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use session::{Message, PlanStep, RunId, Seq, SuspendReason};
 use session_manager::{Detail, Summary};
 
+pub use operation::operation;
+
 /// The contract's Detail.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Detail")]
 struct Page {
     #[serde(flatten)]
     summary: Summary,
@@ -17,6 +23,8 @@ struct Page {
     /// No mode of this version keeps variables beside its conversation.
     context_variables: Map<String, Value>,
     plan_data: Option<Vec<PlanStep>>,
+    /// As it was given.
+    #[schemars(with = "Map<String, Value>")]
     config: Box<RawValue>,
     suspend_reason: Option<SuspendReason>,
     error: Option<String>,

@@ -1,10 +1,15 @@
 //! `GET /api/health`: that the API stands, and that the caller's token is good.
 
+mod operation;
+
 use lambda_kit::http::Reply;
 use lambda_kit::{Gate, Problem, Request};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
+pub use operation::operation;
+
+#[derive(Serialize, JsonSchema)]
 struct Health {
     status: &'static str,
 }

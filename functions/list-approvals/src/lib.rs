@@ -1,14 +1,19 @@
 //! `GET /api/sessions/{session_id}/approvals`: the questions of a session to people, newest first, answered or not.
 
+mod operation;
+
 use lambda_kit::http::{Query, Reply};
 use lambda_kit::{App, Problem, Request, words};
+use schemars::JsonSchema;
 use serde::Serialize;
 use session::{ApprovalRow, SessionId};
+
+pub use operation::operation;
 
 const LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Approvals {
     session_id: SessionId,
     approvals: Vec<ApprovalRow>,

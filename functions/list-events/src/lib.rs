@@ -1,14 +1,19 @@
 //! `GET /api/sessions/{session_id}/events`: the record of a session, from any place on.
 
+mod operation;
+
 use lambda_kit::http::{Query, Reply};
 use lambda_kit::{App, Problem, Request};
+use schemars::JsonSchema;
 use serde::Serialize;
 use session::{Envelope, Seq, SessionId};
+
+pub use operation::operation;
 
 const LIMIT: u16 = 100;
 const MAX_LIMIT: u16 = 500;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Events {
     session_id: SessionId,
     events: Vec<Envelope>,

@@ -1,17 +1,22 @@
 //! `GET /api/sessions/modes/list`: the eight modes, in the contract's order.
 
+mod operation;
+
 use lambda_kit::http::Reply;
 use lambda_kit::{Gate, Problem, Request};
+use schemars::JsonSchema;
 use serde::Serialize;
 use session::{MODES, ModeInfo};
 
-#[derive(Serialize)]
+pub use operation::operation;
+
+#[derive(Serialize, JsonSchema)]
 struct Modes {
     modes: &'static [ModeInfo],
     total: usize,
 }
 
-/// Answers with the domain's table.
+/// Answers with all modes.
 ///
 /// # Errors
 /// `unauthenticated`.

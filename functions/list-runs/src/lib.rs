@@ -1,14 +1,19 @@
 //! `GET /api/sessions/{session_id}/runs`: the runs of a session, newest first.
 
+mod operation;
+
 use lambda_kit::http::{Query, Reply};
 use lambda_kit::{App, Problem, Request};
+use schemars::JsonSchema;
 use serde::Serialize;
 use session::{RunRow, SessionId};
+
+pub use operation::operation;
 
 const LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Runs {
     session_id: SessionId,
     total_runs: u64,

@@ -1,14 +1,19 @@
 //! `GET /api/sessions`: the caller's sessions, the newest change of status first.
 
+mod operation;
+
 use lambda_kit::http::{Query, Reply};
 use lambda_kit::{App, Problem, Request, words};
+use schemars::JsonSchema;
 use serde::Serialize;
 use session_manager::{Filter, Summary};
+
+pub use operation::operation;
 
 const LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Sessions {
     sessions: Vec<Summary>,
     total: usize,

@@ -1,7 +1,11 @@
 //! `POST /api/sessions/{session_id}/approvals/{approval_id}`: a person's answer, with which the run goes on.
 
+mod operation;
+
 use lambda_kit::http::{Reply, approval_id, fields, session_id};
 use lambda_kit::{App, GivenAnswer, Outbox, Problem, Request, now};
+
+pub use operation::operation;
 
 /// Gives an answer, and answers with the approval. The same answer again changes nothing.
 ///

@@ -1,8 +1,12 @@
 //! `POST /api/sessions/{session_id}/resume`: a suspended session goes on.
 
+mod operation;
+
 use lambda_kit::http::{Reply, optional_fields};
 use lambda_kit::{Action, App, Code, Outbox, Problem, Request, now};
 use session::{CONTENT_BYTES, Command};
+
+pub use operation::operation;
 
 /// Resumes a suspended session: a paused run goes on from its last saved step, a failed one is taken over by a new run.
 ///

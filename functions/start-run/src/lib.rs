@@ -1,11 +1,15 @@
 //! `POST /api/sessions/{session_id}/runs`: a task for a session that stands. Its work begins when a worker takes it up.
 
+mod operation;
+
 use documents::Artifacts;
 use lambda_kit::http::{self, Reply};
 use lambda_kit::task::continued;
 use lambda_kit::{App, ClientConfig, Models, Outbox, Problem, Request, Task, now};
 use session::{NewRun, Record, RunRow, State};
 use session_manager::Committed;
+
+pub use operation::operation;
 
 /// The artifact that holds the whole of a long task.
 const WHOLE_TASK: &str = "task.txt";

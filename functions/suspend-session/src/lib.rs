@@ -1,8 +1,12 @@
 //! `POST /api/sessions/{session_id}/suspend`: nothing further is done until the session is resumed.
 
+mod operation;
+
 use lambda_kit::http::{Reply, optional_fields};
 use lambda_kit::{Action, App, Outbox, Problem, Request, now};
 use session::Command;
+
+pub use operation::operation;
 
 /// Suspends an active session. A live run keeps the step that it is in, and stops after it.
 ///

@@ -4,6 +4,7 @@
 //! reaches the client as the recorded event, by the same push as everybody else who follows.
 
 mod commands;
+pub mod forms;
 mod frame;
 mod replay;
 mod reply;

@@ -1,20 +1,77 @@
 //! Replies: frames that are no part of a session's record, so that their `seq` is null.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
-use session::{ApprovalRow, RunId, Seq, SessionId, State, Timestamp, resolution_for};
+use session::{
+    ApprovalId, ApprovalRow, Phase, RunId, Seq, SessionId, SessionStatus, State, Timestamp,
+    resolution_for,
+};
 
-use lambda_kit::Problem;
+use lambda_kit::{Code, Problem};
 
 /// A reply, in the contract's envelope.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Reply {
-    event_type: &'static str,
+    /// When it was said.
     timestamp: Timestamp,
+    /// The run that the connection's frames mean.
     run_id: Option<RunId>,
+    /// The session that the connection follows.
     session_id: Option<SessionId>,
-    seq: Option<Seq>,
-    data: Value,
+    /// Null: it has no place in the record.
+    seq: (),
+    #[serde(flatten)]
+    said: Said,
+}
+
+/// What a reply says.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
+enum Said {
+    /// A frame cannot be done, and nothing else happens.
+    Error {
+        /// A sentence for people.
+        message: String,
+        code: Code,
+    },
+    /// To `ping`.
+    Pong {
+        /// Of the session that the connection follows; 0 where it follows none.
+        last_seq: Seq,
+    },
+    /// To a first frame whose task is known: what became of it follows.
+    Status {
+        /// A sentence for people.
+        message: String,
+        /// The task's session.
+        session_id: Option<SessionId>,
+    },
+    /// A replay is over.
+    ReplayEnd {
+        /// The session's last event.
+        last_seq: Seq,
+        /// Where the next replay begins; null at the end.
+        next_after: Option<Seq>,
+        /// Whether there is more.
+        more: bool,
+    },
+    /// To `request_state`: where the session stands.
+    WorkflowStateChanged {
+        status: SessionStatus,
+        phase: Phase,
+        /// The session's newest run.
+        run_id: Option<RunId>,
+        /// The session's last event.
+        last_seq: Seq,
+    },
+    /// To an answer: what the approval has now.
+    ApprovalReceived {
+        approval_id: ApprovalId,
+        /// Whether it is the positive option.
+        approved: bool,
+        resolution: Option<String>,
+        feedback: Option<String>,
+    },
 }
 
 /// What a reply is about: the connection's session and run.
@@ -35,76 +92,78 @@ impl About {
         }
     }
 
-    fn reply(self, event_type: &'static str, now: Timestamp, data: Value) -> Reply {
+    const fn reply(self, said: Said, now: Timestamp) -> Reply {
         Reply {
-            event_type,
             timestamp: now,
             run_id: self.run,
             session_id: self.session,
-            seq: None,
-            data,
+            seq: (),
+            said,
         }
     }
 
-    /// `error {message, code}`.
+    /// What is wrong with a frame.
     pub fn error(self, problem: &Problem, now: Timestamp) -> Reply {
-        let data = json!({"message": problem.to_string(), "code": problem.code().word()});
-        self.reply("error", now, data)
+        let said = Said::Error {
+            message: problem.to_string(),
+            code: problem.code(),
+        };
+        self.reply(said, now)
     }
 
-    /// `pong {last_seq}`; 0 where no session is followed.
-    pub fn pong(self, last_seq: Seq, now: Timestamp) -> Reply {
-        self.reply("pong", now, json!({"last_seq": last_seq}))
+    /// The last event, of the followed session.
+    pub const fn pong(self, last_seq: Seq, now: Timestamp) -> Reply {
+        self.reply(Said::Pong { last_seq }, now)
     }
 
-    /// `status {message, session_id}` of an attach.
+    /// That the task is known.
     pub fn attached(self, now: Timestamp) -> Reply {
-        let message = "The task is known; what became of it follows.";
-        self.reply(
-            "status",
-            now,
-            json!({"message": message, "session_id": self.session}),
-        )
+        let said = Said::Status {
+            message: "The task is known; what became of it follows.".into(),
+            session_id: self.session,
+        };
+        self.reply(said, now)
     }
 
-    /// `replay_end {last_seq, next_after, more}`.
+    /// How far a replay went.
     pub fn replay_end(self, last_seq: Seq, reached: Seq, now: Timestamp) -> Reply {
         let more = reached < last_seq;
-        let data = json!({
-            "last_seq": last_seq,
-            "next_after": more.then_some(reached),
-            "more": more,
-        });
-        self.reply("replay_end", now, data)
+        let said = Said::ReplayEnd {
+            last_seq,
+            next_after: more.then_some(reached),
+            more,
+        };
+        self.reply(said, now)
     }
 
-    /// `workflow_state_changed {status, phase, run_id, last_seq}`.
-    pub fn state_of(self, state: &State, now: Timestamp) -> Reply {
-        let data = json!({
-            "status": state.status,
-            "phase": state.phase,
-            "run_id": self.run,
-            "last_seq": state.last_seq,
-        });
-        self.reply("workflow_state_changed", now, data)
+    /// Where a session stands.
+    pub const fn state_of(self, state: &State, now: Timestamp) -> Reply {
+        let said = Said::WorkflowStateChanged {
+            status: state.status,
+            phase: state.phase,
+            run_id: self.run,
+            last_seq: state.last_seq,
+        };
+        self.reply(said, now)
     }
 
-    /// `approval_received {approval_id, approved, resolution, feedback}`, as the question's row has it.
+    /// An answer, as the question's row has it.
     pub fn approval_received(self, row: &ApprovalRow, now: Timestamp) -> Reply {
         let answer = row.resolution.as_slice();
-        let data = json!({
-            "approval_id": row.approval_id,
-            "approved": resolution_for(true, answer).is_some(),
-            "resolution": row.resolution,
-            "feedback": row.feedback,
-        });
-        self.reply("approval_received", now, data)
+        let said = Said::ApprovalReceived {
+            approval_id: row.approval_id,
+            approved: resolution_for(true, answer).is_some(),
+            resolution: row.resolution.clone(),
+            feedback: row.feedback.clone(),
+        };
+        self.reply(said, now)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_reply_has_the_envelope_with_a_null_seq() {

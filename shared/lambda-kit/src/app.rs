@@ -1,5 +1,6 @@
 //! What every handler of a client's request works with, and the one way in which it changes a session.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use session::{Command, NewRun, RunStatus, SessionId, State, Timestamp};
 use session_manager::{Actor, Committed, SessionManager};
@@ -17,7 +18,7 @@ pub struct App {
 }
 
 /// The contract's answer to an action: `success`, `session_id`, `message`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Action {
     success: bool,
     session_id: SessionId,

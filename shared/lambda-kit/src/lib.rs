@@ -3,9 +3,10 @@
 //! Configuration ([`Config`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
 //! who asks ([`Gate`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
 //! [`GivenAnswer`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
-//! ([`recover`](recover::recover)).
+//! ([`recover`](recover::recover)). What a route is from outside: [`api`].
 
 mod answer;
+pub mod api;
 mod app;
 mod aws;
 pub mod batch;
@@ -40,7 +41,7 @@ pub use lambda_runtime::Error;
 pub use lambda_runtime::tracing::init_default_subscriber as init_logs;
 pub use models::Models;
 pub use outbox::Outbox;
-pub use problem::{Code, Problem, causes};
+pub use problem::{Code, Problem, ProblemBody, causes};
 pub use push::{Delivery, Push};
 pub use queue::{Message, Queue, QueueError, UnknownMessage};
 pub use task::Task;

@@ -3,14 +3,16 @@
 //! A problem has one text for the client and, apart from it, the cause for our own log: a sentence never carries an
 //! internal message. Over HTTP it becomes a status and a body, over a WebSocket an `error` event.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use documents::ArtifactError;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
 use session::{Refusal, RunId};
 
 macro_rules! codes {
-    ($($variant:ident $word:literal $status:literal;)*) => {
+    ($($variant:ident $word:literal $status:literal $when:literal;)*) => {
         /// The word for programs; each has one HTTP status.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the words say it")]
@@ -31,50 +33,72 @@ macro_rules! codes {
             pub const fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)* }
             }
+
+            /// When it is answered, for the documents of the API.
+            pub const fn when(self) -> &'static str {
+                match self { $(Self::$variant => $when,)* }
+            }
         }
     };
 }
 
 codes! {
-    MalformedJson "malformed_json" 400;
-    BadCursor "bad_cursor" 400;
-    BadTaskId "bad_task_id" 400;
-    Unauthenticated "unauthenticated" 401;
-    SessionNotFound "session_not_found" 404;
-    RunNotFound "run_not_found" 404;
-    ApprovalNotFound "approval_not_found" 404;
-    SessionNotActive "session_not_active" 409;
-    SessionNotSuspended "session_not_suspended" 409;
-    RunCannotPause "run_cannot_pause" 409;
-    ModeWithoutResume "mode_without_resume" 409;
-    ModeCannotContinue "mode_cannot_continue" 409;
-    ApprovalOpen "approval_open" 409;
-    ApprovalResolved "approval_resolved" 409;
-    ApprovalCancelled "approval_cancelled" 409;
-    NothingToResume "nothing_to_resume" 409;
-    RunUnfinished "run_unfinished" 409;
-    RunEnded "run_ended" 409;
-    TaskIdReused "task_id_reused" 409;
-    NoSessionFollowed "no_session_followed" 409;
-    ApprovalExpired "approval_expired" 410;
-    TooLarge "too_large" 413;
-    InvalidField "invalid_field" 422;
-    InvalidConfig "invalid_config" 422;
-    InvalidQuery "invalid_query" 422;
-    ModeMismatch "mode_mismatch" 422;
-    EmptyTask "empty_task" 422;
-    NotAnOption "not_an_option" 422;
-    InvalidAnswer "invalid_answer" 422;
-    KeyReused "idempotency_key_reused" 422;
-    UnknownFrame "unknown_frame" 422;
-    Internal "internal" 500;
-    Unavailable "unavailable" 503;
+    MalformedJson "malformed_json" 400 "The body or frame is not JSON.";
+    BadCursor "bad_cursor" 400 "Not a cursor of this list and filter.";
+    BadTaskId "bad_task_id" 400 "`?task_id=` is missing or too long; the connection is refused.";
+    Unauthenticated "unauthenticated" 401 "No verified token, or a frame on a connection that is over.";
+    SessionNotFound "session_not_found" 404 "It does not exist, was deleted, or is somebody else's.";
+    RunNotFound "run_not_found" 404 "The session has no such run.";
+    ApprovalNotFound "approval_not_found" 404 "The session has no such approval.";
+    SessionNotActive "session_not_active" 409 "Suspend of a session that is not active.";
+    SessionNotSuspended "session_not_suspended" 409 "Resume of a session that is not suspended.";
+    RunCannotPause "run_cannot_pause" 409 "Suspend of a live run in a mode without resume: cancel it.";
+    ModeWithoutResume "mode_without_resume" 409 "Resume in such a mode.";
+    ModeCannotContinue "mode_cannot_continue" 409 "A further task in such a mode.";
+    ApprovalOpen "approval_open" 409 "Resume while an answer is awaited.";
+    ApprovalResolved "approval_resolved" 409 "It was answered before, otherwise; the sentence says by whom and with what.";
+    ApprovalCancelled "approval_cancelled" 409 "Its run was cancelled before anybody answered.";
+    NothingToResume "nothing_to_resume" 409 "No run is paused or failed.";
+    RunUnfinished "run_unfinished" 409 "A session does one run at a time.";
+    RunEnded "run_ended" 409 "Cancel of a run that has ended.";
+    TaskIdReused "task_id_reused" 409 "The task id was used for another task.";
+    NoSessionFollowed "no_session_followed" 409 "A frame that needs a followed session.";
+    ApprovalExpired "approval_expired" 410 "The answer comes too late.";
+    TooLarge "too_large" 413 "Task or config above 64 KiB, `additional_context`, `feedback` or frame above 32 KiB, body above 1 MiB.";
+    InvalidField "invalid_field" 422 "A field of the wrong type or value.";
+    InvalidConfig "invalid_config" 422 "A key of `config` of the wrong type or value, or a budget for a model without a price.";
+    InvalidQuery "invalid_query" 422 "A query value out of its range.";
+    ModeMismatch "mode_mismatch" 422 "`config.mode` is not the session's mode.";
+    EmptyTask "empty_task" 422 "No task, or white space.";
+    NotAnOption "not_an_option" 422 "The answer is none of the approval's options.";
+    InvalidAnswer "invalid_answer" 422 "The answer lacks what its option needs, or its plan does not fit; the sentence names the place, and the approval stays open.";
+    KeyReused "idempotency_key_reused" 422 "The key was used with another body.";
+    UnknownFrame "unknown_frame" 422 "A frame of no known type.";
+    Internal "internal" 500 "A fault of our own.";
+    Unavailable "unavailable" 503 "DynamoDB or another service did not answer, or others were first ten times.";
 }
 
 impl Code {
     /// The code of this word, if clients may see it.
     fn of_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.word() == word)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<_> = Self::ALL.iter().map(|code| code.word()).collect();
+        json_schema!({"description": "The word for programs.", "type": "string", "enum": words})
     }
 }
 
@@ -90,11 +114,15 @@ pub struct Problem {
 }
 
 /// A problem as a reply's body.
-#[derive(Debug, Serialize)]
-pub(crate) struct ProblemBody<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct ProblemBody<'a> {
+    /// A sentence for people.
     detail: &'a str,
-    code: &'static str,
+    code: Code,
+    /// As `x-request-id` has it.
     request_id: &'a str,
+    /// The run that stands in the way, with `run_unfinished`.
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<RunId>,
 }
@@ -145,7 +173,7 @@ impl Problem {
     pub(crate) fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {
         ProblemBody {
             detail: &self.detail,
-            code: self.code.word(),
+            code: self.code,
             request_id,
             run_id: self.run_id,
         }

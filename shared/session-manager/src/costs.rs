@@ -3,6 +3,7 @@
 //! The record is read page by page, and nothing of it is kept but the sums. Money is summed in whole billionths of a dollar, to
 //! which every recorded cost is rounded: so the parts add up to the whole.
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use session::{Envelope, EventBody, Recorded, RunId, Seq, SessionId};
 
@@ -15,7 +16,7 @@ const PARTS: f64 = 1e9;
 /// What a run has cost so far, in the shape of the contract: as JSON it is the answer.
 ///
 /// Each breakdown adds up to the totals. Its rows are in the order in which they first appear in the record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RunCosts {
     /// Which run.
     pub run_id: RunId,
@@ -40,7 +41,8 @@ pub struct RunCosts {
 }
 
 /// What one model, agent or step has consumed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Share")]
 pub struct Share<T> {
     /// Whose share it is.
     #[serde(flatten)]
@@ -51,28 +53,31 @@ pub struct Share<T> {
 }
 
 /// A share by model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Model")]
 pub struct OfModel {
     /// The model's name.
     pub model: String,
 }
 
 /// A share by agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Agent")]
 pub struct OfAgent {
     /// The agent's id.
     pub agent: String,
 }
 
 /// A share by step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Step")]
 pub struct OfStep {
     /// The DAG node; null for calls that belong to none.
     pub step_id: Option<String>,
 }
 
 /// Tokens and dollars of some calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Sums {
     /// Tokens of questions and answers.
     pub tokens: u64,
@@ -85,8 +90,8 @@ pub struct Sums {
 }
 
 /// An amount of US dollars, in whole billionths; as JSON in dollars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Dollars(u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
+pub struct Dollars(#[schemars(with = "f64", range(min = 0))] u64);
 
 impl SessionManager {
     /// What a run of this session has cost so far; of a run that took over from a failed one, what it cost itself.

@@ -3,6 +3,7 @@
 //! An event is written once, with the commit that makes it true, and never changed. Its `data` is what clients of the
 //! contract see. A kind that this version does not know (written by a newer one) is kept and shown as it is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// One node of a run's graph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DagNode {
     /// `planning`, `step_1`, `terminator`, …
     pub id: String,
@@ -32,7 +33,7 @@ pub struct DagNode {
 }
 
 /// One arrow of a run's graph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DagEdge {
     /// The node that comes first.
     pub source: String,
@@ -41,7 +42,7 @@ pub struct DagEdge {
 }
 
 /// A run's graph: nodes, edges, and the ids of the nodes by depth.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Dag {
     /// All nodes.
     pub nodes: Vec<DagNode>,
@@ -52,7 +53,7 @@ pub struct Dag {
 }
 
 /// One step of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanStep {
     /// What is to be done.
     pub sub_task: String,
@@ -63,7 +64,7 @@ pub struct PlanStep {
 }
 
 /// How copilot means to do a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteKind {
     /// One agent answers it.
@@ -77,7 +78,7 @@ pub enum RouteKind {
 }
 
 /// What copilot decided about a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Route {
     /// How it is done.
     pub kind: RouteKind,
@@ -97,8 +98,20 @@ pub enum Made {
     Route(Route),
 }
 
+// The form of `Made` as it stands beside an agent's words: one of these at most.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "a form alone, which is never filled in")]
+struct MadeBeside {
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    plan: Option<Vec<PlanStep>>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    ideas: Option<Vec<String>>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    route: Option<Route>,
+}
+
 /// Who speaks in a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The person.
@@ -110,7 +123,7 @@ pub enum Role {
 }
 
 /// A file that a run made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArtifactLink {
     /// Its name.
     pub name: String,
@@ -119,7 +132,7 @@ pub struct ArtifactLink {
 }
 
 /// A question to a person, as `approval_requested` carries it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovalRequest {
     /// Which question.
     pub approval_id: ApprovalId,
@@ -143,7 +156,7 @@ pub struct ApprovalRequest {
 
 /// What happened. The names and fields are the contract's (section 3); `user_message`, `approval_resolved`,
 /// `approval_expired`, `slice_started`, `slice_ended` and `run_requeued` are ours beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
 #[allow(
     missing_docs,
@@ -164,6 +177,7 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval_id: Option<ApprovalId>,
     },
+    /// A worker takes the run up for the first time.
     WorkflowStarted {
         run_id: RunId,
         task_description: String,
@@ -171,21 +185,25 @@ pub enum EventBody {
         agent: String,
         model: String,
     },
+    /// The run's graph, with its start.
     DagCreated {
         run_id: RunId,
         #[serde(flatten)]
         dag: Dag,
     },
+    /// The whole graph anew: the plan stands, or the next turn begins.
     DagUpdated {
         run_id: RunId,
         #[serde(flatten)]
         dag: Dag,
     },
+    /// A node begins or ends.
     DagNodeStatusChanged {
         node_id: String,
         old_status: NodeStatus,
         new_status: NodeStatus,
     },
+    /// A phase, or a step of one, begins.
     PhaseChange {
         phase: Phase,
         step_number: Option<u32>,
@@ -198,6 +216,7 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         artifact: Option<String>,
         #[serde(flatten)]
+        #[schemars(with = "MadeBeside")]
         made: Option<Made>,
     },
     /// One model call that was committed; `cost_usd` is null where the model has no known price.
@@ -212,24 +231,23 @@ pub enum EventBody {
         cost_usd: Option<f64>,
         total_cost_usd: f64,
     },
+    /// The plan stands.
     PlanningComplete {
         num_steps: u32,
         steps: Vec<PlanStep>,
     },
-    StepStart {
-        step_number: u32,
-        goal: String,
-    },
+    /// A step begins.
+    StepStart { step_number: u32, goal: String },
+    /// A step is done.
     StepComplete {
         step_number: u32,
         goal: String,
         summary: String,
         execution_time: f64,
     },
-    StepFailed {
-        step_number: u32,
-        error: String,
-    },
+    /// A step fails, and with it the run, unless a person is asked.
+    StepFailed { step_number: u32, error: String },
+    /// A person is asked.
     ApprovalRequested(ApprovalRequest),
     /// A person's answer, in the record; `approval_received` is the reply to the one who gave it.
     ApprovalResolved {
@@ -240,27 +258,19 @@ pub enum EventBody {
         modifications: Option<Value>,
         resolved_by: String,
     },
-    ApprovalExpired {
-        approval_id: ApprovalId,
-    },
-    WorkflowPaused {
-        run_id: RunId,
-        message: String,
-    },
-    WorkflowResumed {
-        run_id: RunId,
-        message: String,
-    },
-    WorkflowCancelled {
-        run_id: RunId,
-        message: String,
-    },
-    FilesUpdated {
-        files_tracked: Vec<String>,
-    },
-    Output {
-        message: String,
-    },
+    /// Nobody has answered in time.
+    ApprovalExpired { approval_id: ApprovalId },
+    /// The run stops after the step that it is in.
+    WorkflowPaused { run_id: RunId, message: String },
+    /// The run goes on.
+    WorkflowResumed { run_id: RunId, message: String },
+    /// The run was ended.
+    WorkflowCancelled { run_id: RunId, message: String },
+    /// An answer was stored as an artifact.
+    FilesUpdated { files_tracked: Vec<String> },
+    /// A line worth showing.
+    Output { message: String },
+    /// The run has succeeded: what came of it.
     Result {
         execution_time: f64,
         session_id: SessionId,
@@ -270,36 +280,32 @@ pub enum EventBody {
         final_context: Value,
         artifacts: Vec<ArtifactLink>,
     },
+    /// The run has succeeded.
     WorkflowCompleted {
         run_id: RunId,
         execution_time: f64,
         mode: Mode,
     },
-    Complete {
-        message: String,
-    },
+    /// The last event of a run that has succeeded.
+    Complete { message: String },
+    /// The run has failed.
     WorkflowFailed {
         run_id: RunId,
         error: String,
         failed_step: Option<String>,
     },
+    /// The last event of a run that has failed.
     Error {
         message: String,
         error_type: String,
         code: String,
     },
     /// A worker took over a run that had begun before; `attempt` counts takings since the last commit.
-    SliceStarted {
-        attempt: u32,
-    },
+    SliceStarted { attempt: u32 },
     /// A worker's time was up; the run goes on in the next message.
-    SliceEnded {
-        hops: u32,
-    },
+    SliceEnded { hops: u32 },
     /// A message was overdue and is sent again.
-    RunRequeued {
-        sends: u32,
-    },
+    RunRequeued { sends: u32 },
 }
 
 /// An event's body: of a kind that we know, or kept as it was found.
@@ -336,7 +342,7 @@ pub struct Event {
 }
 
 /// A server frame, and an element of `GET …/events`: the contract's envelope.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Envelope {
     /// When it was committed.
     pub timestamp: Timestamp,
@@ -348,11 +354,12 @@ pub struct Envelope {
     pub seq: Option<Seq>,
     /// `event_type` and `data`.
     #[serde(flatten)]
+    #[schemars(with = "EventBody")]
     pub body: Recorded,
 }
 
 /// A message of the history, in the shape of the contract.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// The place of its event.
     pub seq: Seq,
@@ -412,7 +419,8 @@ impl Envelope {
 }
 
 /// An approval's row, in the shape of the contract.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Approval")]
 #[allow(
     missing_docs,
     reason = "the fields are the contract's, documented there"

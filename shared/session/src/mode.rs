@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A mode's row, as `GET /api/sessions/modes/list` shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ModeInfo {
     /// The mode itself.
     pub id: Mode,
@@ -23,7 +24,7 @@ pub struct ModeInfo {
 macro_rules! modes {
     ($($variant:ident, $id:literal, $label:literal, $resume:literal, $hitl:literal, $description:literal;)*) => {
         /// What kind of work a session does. Fixed when the session is created.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum Mode {
             $(#[doc = $description] #[serde(rename = $id)] $variant,)*
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use session::{Mode, Phase, Rules, SessionId, SessionStatus, State, Timestamp};
 
@@ -14,7 +15,7 @@ use crate::error::Malformed;
 use crate::keys;
 
 /// What a list shows, in the shape of the contract: as JSON it is the answer to a create.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(
     missing_docs,
     reason = "the fields are the contract's, documented there"

@@ -1,0 +1,38 @@
+//! The documents of the API: [`openapi`] for HTTP, [`asyncapi`] for the WebSocket.
+//!
+//! Both are drawn up from the code: schemas from the types that handlers answer with, codes from the one table, limits from the
+//! constants that are checked, sentences from the handlers' own documentation. `infra/openapi.json` and `infra/asyncapi.json`
+//! are what comes out; a test holds them to it, and with `UPDATE_API=1` writes them.
+
+mod asyncapi;
+mod openapi;
+mod schemas;
+mod sources;
+
+use lambda_kit::api::Operation;
+
+pub use asyncapi::{OVER_SOCKET_ALONE, asyncapi};
+pub use openapi::openapi;
+pub use sources::{Documented, documented, root};
+
+/// Every operation of the HTTP API, in the order of the README.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        health::operation(),
+        list_modes::operation(),
+        create_session::operation(),
+        list_sessions::operation(),
+        get_session::operation(),
+        delete_session::operation(),
+        get_history::operation(),
+        list_events::operation(),
+        suspend_session::operation(),
+        resume_session::operation(),
+        start_run::operation(),
+        list_runs::operation(),
+        get_run_costs::operation(),
+        cancel_run::operation(),
+        list_approvals::operation(),
+        resolve_approval::operation(),
+    ]
+}

@@ -1,0 +1,208 @@
+//! The committed documents are what the code says, all of it, and their examples fit their schemas.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+use std::collections::BTreeSet;
+
+use api::{OVER_SOCKET_ALONE, asyncapi, documented, openapi, operations, root};
+use lambda_kit::Code;
+use serde_json::{Value, json};
+use session::MODES;
+use workflow::Settings;
+
+type Names = BTreeSet<String>;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// Whether the committed file is this document; with `UPDATE_API=1` it is from now on.
+fn is_current(path: &str, document: &Value) {
+    let text = format!("{document:#}\n");
+    if std::env::var_os("UPDATE_API").is_some() {
+        std::fs::write(root().join(path), text).unwrap();
+    } else {
+        assert!(read(path) == text, "{path} is not current: make api");
+    }
+}
+
+#[test]
+fn the_committed_documents_are_current() {
+    is_current("infra/openapi.json", &openapi().unwrap());
+    is_current("infra/asyncapi.json", &asyncapi());
+}
+
+/// `METHOD /path Function` for every HTTP route of the template.
+fn routes_of_the_template() -> Names {
+    let text = read("infra/template.yaml");
+    let mut routes = Names::new();
+    let mut route = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(key) = line.strip_prefix("RouteKey: ") {
+            route = Some(key).filter(|key| !key.starts_with('$'));
+        }
+        if let (Some(key), Some((_, target))) = (route, line.split_once("integrations/${")) {
+            routes.insert(format!("{key} {}", target.trim_end_matches("Integration}")));
+            route = None;
+        }
+    }
+    routes
+}
+
+#[test]
+fn every_route_of_the_template_has_its_operation_and_no_other() {
+    let logical_id = |function: &str| {
+        let words = function.split('-');
+        words
+            .map(|word| word[..1].to_uppercase() + &word[1..])
+            .collect::<String>()
+    };
+    let told: Names = operations()
+        .iter()
+        .map(|operation| format!("{} {}", operation.route, logical_id(operation.function)))
+        .collect();
+    assert_eq!(told, routes_of_the_template());
+}
+
+#[test]
+fn every_code_has_its_place_and_a_handler_names_no_other() {
+    let mut placed: Names = OVER_SOCKET_ALONE.map(|code| code.word().to_owned()).into();
+    for operation in operations() {
+        let codes: Names = operation
+            .codes()
+            .iter()
+            .map(|code| code.word().to_owned())
+            .collect();
+        let named: Names = documented(operation.function)
+            .unwrap()
+            .codes
+            .into_iter()
+            .collect();
+        assert!(
+            named.is_subset(&codes),
+            "{}: {named:?} beside {codes:?}",
+            operation.function
+        );
+        placed.extend(codes);
+    }
+    let all: Names = Code::ALL
+        .iter()
+        .map(|code| code.word().to_owned())
+        .collect();
+    assert_eq!(placed, all);
+}
+
+#[test]
+fn the_readme_says_of_every_code_what_the_documents_say() {
+    let readme = read("README.md");
+    for code in Code::ALL {
+        let row = format!(
+            "| `{}` | {} | {} |",
+            code.word(),
+            code.status(),
+            code.when().trim_end_matches('.')
+        );
+        assert!(readme.contains(&row), "the README has no {row}");
+    }
+}
+
+#[test]
+fn the_form_of_a_config_has_the_keys_that_are_read() {
+    let read: Names = MODES
+        .iter()
+        .flat_map(|info| Settings::keys(info.id))
+        .map(str::to_owned)
+        .collect();
+    let document = openapi().unwrap();
+    let shown = document["components"]["schemas"]["Config"]["properties"]
+        .as_object()
+        .unwrap();
+    assert_eq!(shown.keys().cloned().collect::<Names>(), read);
+}
+
+/// Holds an example against a schema of a document. A field that the schema does not know is a mistake of the example.
+fn fits(document: &Value, schema: &Value, example: &Value, what: &str) {
+    let mut schema = json!({"allOf": [schema], "components": document["components"]});
+    if document["openapi"].is_string() {
+        schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+        schema["unevaluatedProperties"] = false.into();
+    } else {
+        schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    }
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap();
+    let faults: Vec<String> = validator
+        .iter_errors(example)
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{what}: {faults:?}");
+}
+
+#[test]
+fn every_example_of_a_body_fits_its_schema() {
+    let document = openapi().unwrap();
+    let components = &document["components"];
+    let mut seen = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let bodies = responses.values().chain(operation.get("requestBody"));
+            for body in bodies {
+                let named = body["$ref"]
+                    .as_str()
+                    .and_then(|name| name.rsplit('/').next());
+                let body = named.map_or(body, |name| &components["responses"][name]);
+                let json = &body["content"]["application/json"];
+                let many = json["examples"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(_, one)| &one["value"]);
+                for example in json.get("example").into_iter().chain(many) {
+                    fits(
+                        &document,
+                        &json["schema"],
+                        example,
+                        &format!("{method} {path}"),
+                    );
+                    seen += 1;
+                }
+                assert!(
+                    json.get("example").or(json.get("examples")).is_some(),
+                    "{method} {path}"
+                );
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn every_example_of_a_frame_fits_its_schema_and_every_reply_exists() {
+    let document = asyncapi();
+    let messages = document["components"]["messages"].as_object().unwrap();
+    for (name, message) in messages
+        .iter()
+        .filter(|(name, _)| name.starts_with("frame."))
+    {
+        let example = &message["examples"][0]["payload"];
+        assert!(example.is_object(), "{name} has no example");
+        fits(&document, &message["payload"], example, name);
+    }
+    for (name, operation) in document["operations"].as_object().unwrap() {
+        let replies = operation["reply"]["messages"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        for message in replies.chain(operation["messages"].as_array().unwrap()) {
+            let referred = message["$ref"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap();
+            assert!(messages.contains_key(referred), "{name}: {referred}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The route from outside, for the documents of the API.
+
+use lambda_kit::Code;
+use lambda_kit::api::{Body, Config, Operation};
+use schemars::JsonSchema;
+use session::Mode;
+use session_manager::Summary;
+
+/// A session to be created.
+#[derive(JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "a form alone: the handler takes the fields out one by one"
+)]
+struct NewSession {
+    mode: Mode,
+    config: Option<Config>,
+    /// The default is the mode and the time.
+    #[schemars(length(max = 255))]
+    name: Option<String>,
+}
+
+const NEW_SESSION: &str = r#"{"mode": "planning-control", "name": "Tides"}"#;
+
+const SUMMARY: &str = r#"{
+    "session_id": "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17",
+    "name": "Tides",
+    "mode": "planning-control",
+    "status": "active",
+    "current_phase": "init",
+    "current_step": null,
+    "created_at": "2026-09-21T14:13:20.000000Z",
+    "updated_at": "2026-09-21T14:13:20.250000Z"
+}"#;
+
+/// The route.
+pub fn operation() -> Operation {
+    Operation::new(
+        env!("CARGO_PKG_NAME"),
+        "POST /api/sessions",
+        Body::of::<Summary>(SUMMARY),
+    )
+    .takes(Body::of::<NewSession>(NEW_SESSION))
+    .once()
+    .refuses(&[Code::InvalidConfig])
+}

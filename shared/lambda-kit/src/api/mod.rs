@@ -1,0 +1,235 @@
+//! What a route is from outside, told beside its handler: `infra/openapi.json` is drawn up from these and from the handlers' own
+//! documentation.
+//!
+//! An [`Operation`] names types, codes and limits, never their texts, so that it cannot tell of something else than the code has. What
+//! follows from the shape of a request (an id in the path, a query, a body) is added by [`Operation::codes`]. No handler calls any
+//! of this, and a linker leaves it out of every function.
+
+mod forms;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::Code;
+use crate::fields::MAX_SEQ;
+
+pub use forms::{Answer, ApprovalMode, Config, HitlVariant, Modifications, Step, Worker};
+
+/// How a type's schema is made.
+pub type Shape = Box<dyn Fn(&mut SchemaGenerator) -> Schema>;
+
+/// One route of the HTTP API.
+pub struct Operation {
+    /// The function behind it, which is also its folder.
+    pub function: &'static str,
+    /// Method and path, as the template has them: `GET /api/sessions`.
+    pub route: &'static str,
+    /// What its query may hold.
+    pub query: Vec<Parameter>,
+    /// The body that it takes.
+    pub takes: Option<Body>,
+    /// Whether it takes an `Idempotency-Key`.
+    pub once: bool,
+    /// The status of a success.
+    pub status: u16,
+    /// The body of a success.
+    pub answers: Body,
+    /// Whether it reads a body, if only to refuse one that is no JSON object.
+    reads: bool,
+    refuses: &'static [Code],
+}
+
+/// A body: its form and an example of it.
+pub struct Body {
+    /// The form.
+    pub shape: Shape,
+    /// JSON.
+    pub example: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
+/// A value of the query.
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// What it may be.
+    pub shape: Shape,
+    refuses: Code,
+}
+
+impl Body {
+    /// A body of this type.
+    pub fn of<T: JsonSchema + 'static>(example: &'static str) -> Self {
+        Self {
+            shape: Box::new(SchemaGenerator::subschema_for::<T>),
+            example,
+            required: true,
+        }
+    }
+
+    /// The same where it may be missing.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self {
+            required: false,
+            ..self
+        }
+    }
+}
+
+impl Parameter {
+    /// A word of this type.
+    pub fn word<T: JsonSchema + 'static>(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            shape: Box::new(SchemaGenerator::subschema_for::<T>),
+            refuses: Code::InvalidQuery,
+        }
+    }
+
+    /// `limit`, from 1.
+    pub fn limit(max: u16, default: u16) -> Self {
+        let schema =
+            json_schema!({"type": "integer", "minimum": 1, "maximum": max, "default": default});
+        Self {
+            name: "limit",
+            about: "The most that a page holds.",
+            shape: Box::new(move |_| schema.clone()),
+            refuses: Code::InvalidQuery,
+        }
+    }
+
+    /// A place in a session's record, from `first` on.
+    pub fn seq(name: &'static str, about: &'static str, first: u64) -> Self {
+        let schema = json_schema!({"type": "integer", "minimum": first, "maximum": MAX_SEQ});
+        Self {
+            name,
+            about,
+            shape: Box::new(move |_| schema.clone()),
+            refuses: Code::InvalidQuery,
+        }
+    }
+
+    /// `cursor`, where the next page begins.
+    pub fn cursor() -> Self {
+        Self {
+            name: "cursor",
+            about: "The `next_cursor` of the page before, with the same filter.",
+            shape: Box::new(|_| json_schema!({"type": "string"})),
+            refuses: Code::BadCursor,
+        }
+    }
+}
+
+impl Operation {
+    /// A route of a function, and what it answers.
+    pub const fn new(function: &'static str, route: &'static str, answers: Body) -> Self {
+        Self {
+            function,
+            route,
+            query: Vec::new(),
+            takes: None,
+            once: false,
+            status: 200,
+            answers,
+            reads: false,
+            refuses: &[],
+        }
+    }
+
+    /// With values in the query.
+    #[must_use]
+    pub fn query(self, query: impl Into<Vec<Parameter>>) -> Self {
+        let query = query.into();
+        Self { query, ..self }
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn takes(self, body: Body) -> Self {
+        Self {
+            takes: Some(body),
+            reads: true,
+            ..self
+        }
+    }
+
+    /// Without a body; but one that comes all the same must be a JSON object.
+    #[must_use]
+    pub fn takes_nothing(self) -> Self {
+        Self {
+            reads: true,
+            ..self
+        }
+    }
+
+    /// With an `Idempotency-Key`.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
+    /// With 202 for a success: what was asked for has only begun.
+    #[must_use]
+    pub fn accepted(self) -> Self {
+        Self {
+            status: 202,
+            ..self
+        }
+    }
+
+    /// With these refusals, beside those that follow from the form of its requests.
+    #[must_use]
+    pub fn refuses(self, refuses: &'static [Code]) -> Self {
+        Self { refuses, ..self }
+    }
+
+    /// Every error that it may answer with, in the order of [`Code::ALL`].
+    pub fn codes(&self) -> Vec<Code> {
+        let may = |code| match code {
+            Code::Unauthenticated | Code::Internal | Code::Unavailable => true,
+            Code::SessionNotFound => self.route.contains("{session_id}"),
+            Code::RunNotFound => self.route.contains("{run_id}"),
+            Code::ApprovalNotFound => self.route.contains("{approval_id}"),
+            Code::MalformedJson | Code::TooLarge => self.reads,
+            Code::InvalidField => self.reads || self.once,
+            Code::KeyReused => self.once,
+            code => self.query.iter().any(|value| value.refuses == code),
+        };
+        let all = Code::ALL.iter().copied();
+        all.filter(|code| may(*code) || self.refuses.contains(code))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_of_a_request_tells_what_can_be_wrong_with_it() {
+        let words = |operation: &Operation| {
+            let codes = operation.codes().into_iter().map(Code::word);
+            codes.collect::<Vec<_>>().join(" ")
+        };
+        let plain = Operation::new("f", "GET /api/health", Body::of::<bool>("true"));
+        assert_eq!(words(&plain), "unauthenticated internal unavailable");
+        let paged = Operation::new("f", "GET /a/{session_id}", Body::of::<bool>("true"))
+            .query([Parameter::limit(200, 50), Parameter::cursor()]);
+        assert_eq!(
+            words(&paged),
+            "bad_cursor unauthenticated session_not_found invalid_query internal unavailable"
+        );
+        let made = Operation::new("f", "POST /a", Body::of::<bool>("true"))
+            .takes(Body::of::<bool>("true"))
+            .once()
+            .refuses(&[Code::EmptyTask]);
+        assert_eq!(
+            words(&made),
+            "malformed_json unauthenticated too_large invalid_field empty_task idempotency_key_reused internal unavailable"
+        );
+    }
+}
