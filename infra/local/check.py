@@ -28,6 +28,13 @@ QUICK_CHECKS = {
     "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "lints": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
 }
+# Requests made up from the document; what is left out, and why, is in the configuration.
+SCHEMATHESIS = [
+    str(install.SCHEMATHESIS / "bin" / "schemathesis"),
+    "--config-file=infra/local/schemathesis.toml",
+    "run",
+    "infra/openapi.json",
+]
 TESTS = ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]
 
 
@@ -70,6 +77,9 @@ def through_the_stack() -> None:
     with stack.running(settings) as running:
         heading("tests against real services")
         real = run_tests(["--", "--ignored"], {**os.environ, **running.env, "STACK_DIR": str(settings.state)})
+        heading("the HTTP API against its document")
+        kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(settings.state / "hypothesis")}
+        run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})
     heading("a run that waits while the stack is down")
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
     heading("two stacks side by side")

@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / ".stack"
 VENV = TOOLS / "venv"
 CHECKOV = TOOLS / "checkov"
+SCHEMATHESIS = TOOLS / "schemathesis"
 DYNAMODB = TOOLS / "dynamodb"
 DYNAMODB_IMAGE = "amazon/dynamodb-local:3.1.0"
 
@@ -28,13 +29,14 @@ class Missing(Exception):
 
 
 def main() -> int:
-    """Installs the tools, and with `--checks` checkov too; 1 and a list on stderr when a prerequisite is missing."""
+    """Installs the tools, and with `--checks` checkov and schemathesis too; 1 and a list on stderr when a prerequisite is missing."""
     try:
         check_prerequisites()
         install_python_tools(VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")
         if "--checks" in sys.argv:
             # By itself, because its boto3 is older than MiniStack's; and large, so only for those who check.
             install_python_tools(CHECKOV, "requirements-checkov.txt", "checkov")
+            install_python_tools(SCHEMATHESIS, "requirements-schemathesis.txt", "schemathesis")
         if has_java():
             install_dynamodb()
     except Missing as missing:
