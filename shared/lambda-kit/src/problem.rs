@@ -47,14 +47,14 @@ codes! {
     BadCursor "bad_cursor" 400 "Not a cursor of this list and filter.";
     BadTaskId "bad_task_id" 400 "`?task_id=` is missing or too long; the connection is refused.";
     Unauthenticated "unauthenticated" 401 "No verified token, or a frame on a connection that is over.";
-    SessionNotFound "session_not_found" 404 "It does not exist, was deleted, or is somebody else's.";
+    SessionNotFound "session_not_found" 404 "The session does not exist, was deleted, or is somebody else's.";
     RunNotFound "run_not_found" 404 "The session has no such run.";
     ApprovalNotFound "approval_not_found" 404 "The session has no such approval.";
     SessionNotActive "session_not_active" 409 "Suspend of a session that is not active.";
     SessionNotSuspended "session_not_suspended" 409 "Resume of a session that is not suspended.";
     RunCannotPause "run_cannot_pause" 409 "Suspend of a live run in a mode without resume: cancel it.";
-    ModeWithoutResume "mode_without_resume" 409 "Resume in such a mode.";
-    ModeCannotContinue "mode_cannot_continue" 409 "A further task in such a mode.";
+    ModeWithoutResume "mode_without_resume" 409 "Resume in a mode without it.";
+    ModeCannotContinue "mode_cannot_continue" 409 "A further task in a mode that takes one alone.";
     ApprovalOpen "approval_open" 409 "Resume while an answer is awaited.";
     ApprovalResolved "approval_resolved" 409 "It was answered before, otherwise; the sentence says by whom and with what.";
     ApprovalCancelled "approval_cancelled" 409 "Its run was cancelled before anybody answered.";
