@@ -1,6 +1,6 @@
 //! The forms of the frames, for the documents of the API: `infra/asyncapi.json` is drawn up from them.
 //!
-//! [`Frame::parse`](crate::frame::Frame::parse) reads a client's frame field by field, so that each mistake has its own sentence; a
+//! `Frame::parse` reads a client's frame field by field, so that each mistake has its own sentence; a
 //! test has it read the example of each form.
 
 use lambda_kit::api::{Config, Modifications};
