@@ -2,13 +2,13 @@
 //! that nobody knows, so that a new key is accepted at once.
 //!
 //! Anybody can invent a `kid`. So an unknown one sends nobody to the issuer within 30 seconds of the last time. A key that the
-//! issuer has withdrawn is refused when its time is over, also while the issuer does not answer.
+//! issuer has withdrawn is refused when its time is over, also while the issuer does not answer. Time is the wall clock's: a
+//! monotonic one may stand still while Lambda has frozen the process.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jsonwebtoken::DecodingKey;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::issuer::{FetchError, Issuer, KeySet};
 
@@ -29,9 +29,9 @@ pub struct Keys {
 #[derive(Debug, Default)]
 struct Known {
     keys: KeySet,
-    fetched: Option<Instant>,
+    fetched: Option<SystemTime>,
     /// When the issuer was asked last, whatever came of it.
-    asked: Option<Instant>,
+    asked: Option<SystemTime>,
 }
 
 impl Keys {
@@ -45,9 +45,9 @@ impl Keys {
     }
 
     /// The key of this name, if the issuer publishes it.
-    pub async fn get(&self, id: &str) -> Result<Option<DecodingKey>, FetchError> {
+    pub async fn get(&self, id: &str, now: SystemTime) -> Result<Option<DecodingKey>, FetchError> {
         let mut known = self.known.lock().await;
-        let fresh = known.fetched.is_some_and(|at| at.elapsed() < self.ttl);
+        let fresh = within(known.fetched, now, self.ttl);
         if fresh && let Some(key) = known.keys.get(id) {
             return Ok(Some(key.clone()));
         }
@@ -56,23 +56,32 @@ impl Keys {
         } else {
             FAILURE_PAUSE
         };
-        if known.asked.is_some_and(|at| at.elapsed() < pause) {
+        if within(known.asked, now, pause) {
             return if fresh {
                 Ok(None)
             } else {
                 Err(FetchError::TooSoon)
             };
         }
-        known.asked = Some(Instant::now());
+        known.asked = Some(now);
         match self.issuer.keys().await {
             Ok(keys) => {
                 known.keys = keys;
-                known.fetched = known.asked;
+                known.fetched = Some(now);
                 Ok(known.keys.get(id).cloned())
             }
             // What is fresh still says that there is no such key.
-            Err(_) if fresh => Ok(None),
+            Err(error) if fresh => {
+                tracing::warn!(%error, "issuer not asked about an unknown key");
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether `at` lies less than `span` back. A time that lies ahead, because the clock was put back, does not.
+fn within(at: Option<SystemTime>, now: SystemTime, span: Duration) -> bool {
+    let age = at.and_then(|at| now.duration_since(at).ok());
+    age.is_some_and(|age| age < span)
 }

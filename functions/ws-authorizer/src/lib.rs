@@ -11,7 +11,7 @@ mod keys;
 mod rules;
 mod token;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
 use lambda_kit::config::{ConfigError, required};
@@ -68,36 +68,42 @@ impl Authorizer {
     ///
     /// # Errors
     /// [`Trouble`], which API Gateway answers with a 500.
-    pub async fn handle(&self, event: Event) -> Result<Answer, Trouble> {
+    pub async fn handle(&self, event: Event, now: SystemTime) -> Result<Answer, Trouble> {
         let arn = event.method_arn.as_deref().ok_or(Trouble::NoArn)?;
-        let verified = self.verified(&event).await.inspect_err(|error| {
-            tracing::error!(%error, cause = %causes(error), "nobody is let in");
-        });
-        match verified? {
+        match self.verified(&event, now).await {
             Ok(verified) => Ok(Answer::allow(arn, &verified)),
-            Err(Denied::NoToken) if self.open => Ok(Answer::allow_unnamed(arn)),
-            Err(reason) => {
+            Err(Refusal::Denied(Denied::NoToken)) if self.open => Ok(Answer::allow_unnamed(arn)),
+            Err(Refusal::Denied(reason)) => {
                 tracing::warn!(%reason, "connection denied");
                 Ok(Answer::deny(arn))
+            }
+            Err(Refusal::NoKeys(error)) => {
+                tracing::error!(%error, cause = %causes(&error), "issuer's keys not fetched");
+                Err(error.into())
             }
         }
     }
 
-    async fn verified(&self, event: &Event) -> Result<Result<Verified, Denied>, FetchError> {
+    async fn verified(&self, event: &Event, now: SystemTime) -> Result<Verified, Refusal> {
         // 1. The token stands in the header or, for browsers, in the query.
-        let Some(token) = token::of(event) else {
-            return Ok(Err(Denied::NoToken));
-        };
+        let token = token::of(event).ok_or(Denied::NoToken)?;
         // 2. It says that it is signed with RS256, and by which of the issuer's keys.
-        let key_id = match rules::key_id(token) {
-            Ok(key_id) => key_id,
-            Err(denied) => return Ok(Err(denied)),
-        };
+        let key_id = rules::key_id(token)?;
         // 3. The issuer publishes that key.
-        let Some(key) = self.keys.get(&key_id).await? else {
-            return Ok(Err(Denied::UnknownKey));
-        };
+        let key = self.keys.get(&key_id, now).await?;
+        let key = key.ok_or(Denied::UnknownKey)?;
         // 4. The signature is that key's, the claims are ours to accept, and the time is right.
-        Ok(self.rules.verify(token, &key))
+        Ok(self.rules.verify(token, &key)?)
     }
+}
+
+/// Why there is no verified token.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    /// The client has none.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Nobody knows.
+    #[error(transparent)]
+    NoKeys(#[from] FetchError),
 }

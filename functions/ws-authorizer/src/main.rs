@@ -1,5 +1,7 @@
 //! The process: logs, configuration, the issuer's keys to come, then events until it ends.
 
+use std::time::SystemTime;
+
 use lambda_kit::{Config, Error, init_logs};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ws_authorizer::Authorizer;
@@ -9,7 +11,7 @@ async fn main() -> Result<(), Error> {
     init_logs();
     let authorizer = Authorizer::new(&Config::from_env()?)?;
     run(service_fn(async |event: LambdaEvent<_>| {
-        Ok::<_, Error>(authorizer.handle(event.payload).await?)
+        Ok::<_, Error>(authorizer.handle(event.payload, SystemTime::now()).await?)
     }))
     .await
 }
