@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import canaries
 import install
 import settings as configuration
 import stack
@@ -80,6 +81,8 @@ def through_the_stack() -> None:
         heading("the HTTP API against its document")
         kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(settings.state / "hypothesis")}
         run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})
+        heading("no content, token or key in any log")
+        canaries.look(settings)
     heading("a run that waits while the stack is down")
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
     heading("two stacks side by side")

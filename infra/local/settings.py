@@ -32,12 +32,15 @@ QUICK = {
     "PurgeDelaySeconds": "15",
 }
 
+# Every word that the tests plant where no log may print it begins so (tests/src/canary.rs).
+PLANTED = "kanarienvogel"
+
 # The model of the tests: a server that they start themselves, speaking the provider's wire format.
 SCRIPTED_MODEL = {
     "MODEL_PROVIDER": "openai",
     "MODEL_ID": "scripted",
     "OPENAI_BASE_URL": "http://127.0.0.1:8077/v1",
-    "OPENAI_API_KEY": "unused",
+    "OPENAI_API_KEY": f"{PLANTED}-key",
 }
 
 

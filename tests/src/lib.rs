@@ -8,6 +8,7 @@
     reason = "in a test a panic is the answer"
 )]
 
+pub mod canary;
 pub mod model;
 pub mod people;
 pub mod rest;

@@ -2,7 +2,7 @@
 //!
 //! Directives stand in the task: `[[slow=1500]]` waits that many milliseconds before each answer, `[[status=503]]` fails,
 //! `[[garbage]]` answers with what is no JSON, `[[misfit]]` with JSON of another form, `[[steps=4]]` plans four steps,
-//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot, as long as it may.
+//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot, as long as it may, `[[say=word]]` says a word.
 //! `at=<agent or step_2>` limits one to an agent or a step, `times=2` to the first two calls that it meets; the latter
 //! needs an `id=<word>` of the test's own. Calls are kept by that id.
 
@@ -21,6 +21,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use crate::canary::PLANTED;
 
 /// Where the stack's executor looks for its model: `make test` sets `OPENAI_BASE_URL` to this port.
 pub const PORT: u16 = 8077;
@@ -41,6 +43,7 @@ struct Script {
     steps: usize,
     ideas: usize,
     route: String,
+    say: String,
     /// Instead of an answer that fits.
     trouble: Option<(u16, String)>,
 }
@@ -110,7 +113,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
         })
     } else {
-        json!({"error": {"message": "scripted", "type": "scripted", "code": "scripted"}})
+        json!({"error": {"message": PLANTED, "type": "scripted", "code": "scripted"}})
     };
     let response = Response::builder()
         .status(status)
@@ -151,6 +154,7 @@ async fn follow(agent: &str, place: &str, prompt: &str) -> Script {
         steps: 3,
         ideas: 2,
         route: "one_shot".into(),
+        say: String::new(),
         trouble: None,
     };
     let directives = directives(prompt);
@@ -185,14 +189,17 @@ impl Script {
         if let Some(route) = words.get("route") {
             self.route.clone_from(route);
         }
+        if let Some(word) = words.get("say") {
+            self.say = format!(" {word}");
+        }
         if let Some(status) = words.get("status") {
             self.trouble = Some((status.parse().unwrap(), String::new()));
         }
         if words.contains_key("garbage") {
-            self.trouble = Some((200, "no JSON at all".into()));
+            self.trouble = Some((200, format!("no JSON at all, {PLANTED}")));
         }
         if words.contains_key("misfit") {
-            self.trouble = Some((200, json!({"something": "else"}).to_string()));
+            self.trouble = Some((200, json!({"something": PLANTED}).to_string()));
         }
     }
 }
@@ -265,7 +272,7 @@ fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
             json!({"route": route, "agent": "researcher", "message": format!("A scripted {route}.")})
         }
         _ => {
-            json!({"content": format!("Findings at {place}."), "summary": format!("Summary of {place}.")})
+            json!({"content": format!("Findings at {place}.{}", script.say), "summary": format!("Summary of {place}.")})
         }
     }
 }

@@ -40,8 +40,16 @@ pub fn root() -> &'static Path {
 }
 
 fn env_file() -> PathBuf {
-    let dir = std::env::var("STACK_DIR").unwrap_or_else(|_| ".stack".into());
-    root().join(dir).join("env")
+    folder().join("env")
+}
+
+/// Where the stack's parts write what they print.
+pub fn logs() -> PathBuf {
+    folder().join("logs")
+}
+
+fn folder() -> PathBuf {
+    root().join(std::env::var("STACK_DIR").unwrap_or_else(|_| ".stack".into()))
 }
 
 impl Stack {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod bad_input;
+mod canaries;
 mod costs;
 mod crash;
 mod documents;
