@@ -7,10 +7,11 @@ use std::future::ready;
 use std::pin::pin;
 use std::time::Instant;
 
-use futures::StreamExt as _;
-use lambda_kit::Problem;
+use futures::{FutureExt as _, StreamExt as _};
 use lambda_kit::recover::Recovered;
+use lambda_kit::{Problem, logs};
 use session_manager::Overdue;
+use tracing::Instrument as _;
 
 /// How many sessions of a shard are looked at together.
 const AT_ONCE: usize = 4;
@@ -79,13 +80,14 @@ pub async fn walk(
         };
         behind = Some(*last);
         let in_time = futures::stream::iter(due).take_while(|_| ready(Instant::now() < until));
-        let mut looks = pin!(
-            in_time
-                .map(|overdue| look(overdue))
-                .buffer_unordered(AT_ONCE)
-        );
-        while let Some(looked) = looks.next().await {
-            walked.note(looked);
+        let looks = in_time.map(|overdue| {
+            let span = logs::session(overdue.session);
+            let look = look(overdue).instrument(span.clone());
+            look.map(|looked| (looked, span))
+        });
+        let mut looks = pin!(looks.buffer_unordered(AT_ONCE));
+        while let Some((looked, span)) = looks.next().await {
+            span.in_scope(|| walked.note(looked));
         }
     }
     walked.whole = false;

@@ -12,7 +12,7 @@ mod talk;
 mod task;
 
 use lambda_kit::socket::{SocketEvent, connection_id};
-use lambda_kit::{App, Code, Models, Outbox, Problem, now};
+use lambda_kit::{App, Code, Models, Outbox, Problem, logs, now};
 use session_manager::ConnectionId;
 
 use frame::Frame;
@@ -58,6 +58,9 @@ async fn connected<'a>(desk: &'a Desk, id: &ConnectionId) -> Result<Talk<'a>, Pr
             "The connection is over; connect again.",
         )
     })?;
+    if let Some(session) = connection.session_id {
+        logs::is_about(session);
+    }
     Ok(Talk {
         desk,
         id: id.clone(),

@@ -4,8 +4,9 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Context, LambdaEvent, run, service_fn};
+use tracing::Instrument as _;
 
-use crate::{Error, Message, Problem, UnknownMessage};
+use crate::{Error, Message, Problem, UnknownMessage, logs};
 
 /// Serves batches until the process ends.
 ///
@@ -21,12 +22,12 @@ where
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
         let handle = |message| Box::pin(handle(message, &event.context));
-        Ok::<_, Error>(each(event.payload, handle).await)
+        Ok::<_, Error>(each(event.payload, &event.context, handle).await)
     }))
     .await
 }
 
-async fn each<H, F>(event: SqsEvent, handle: H) -> SqsBatchResponse
+async fn each<H, F>(event: SqsEvent, context: &Context, handle: H) -> SqsBatchResponse
 where
     H: Fn(Result<Message, UnknownMessage>) -> F,
     F: Future<Output = Result<(), Problem>>,
@@ -34,10 +35,15 @@ where
     let mut response = SqsBatchResponse::default();
     for record in event.records {
         let message = Message::parse(record.body.as_deref().unwrap_or_default());
-        let Err(problem) = handle(message).await else {
+        let span = logs::request(context);
+        if let Ok(message) = &message {
+            logs::record(&span, Some(message.session()), message.run());
+        }
+        let handled = handle(message).instrument(span.clone()).await;
+        let Err(problem) = handled else {
             continue;
         };
-        problem.log();
+        span.in_scope(|| problem.log());
         match record.message_id.filter(|id| !id.is_empty()) {
             Some(id) => response.add_failure(id),
             None => tracing::error!("a failed record has no id"),
@@ -49,6 +55,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logs::captured::Lines;
     use serde_json::json;
 
     #[tokio::test]
@@ -62,7 +69,8 @@ mod tests {
             {"body": "nonsense"},
         ]}))
         .unwrap();
-        let response = each(event, |message| async move {
+        let (lines, _guard) = Lines::capture();
+        let response = each(event, &Context::default(), |message| async move {
             match message {
                 Ok(Message::Wake(_)) => Ok(()),
                 Ok(Message::Purge(_)) => Err(Problem::unavailable("throttled")),
@@ -76,5 +84,11 @@ mod tests {
             .map(|failure| failure.item_identifier.as_str())
             .collect();
         assert_eq!(failed, ["2", "3"]);
+        let about: Vec<_> = lines
+            .parsed()
+            .into_iter()
+            .map(|line| line["span"]["session_id"].clone())
+            .collect();
+        assert_eq!(about, [json!(null), json!(id), json!(null), json!(null)]);
     }
 }

@@ -3,7 +3,7 @@
 //! Configuration ([`Config`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
 //! who asks ([`Gate`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
 //! [`GivenAnswer`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
-//! ([`recover`](recover::recover)). What a route is from outside: [`api`].
+//! ([`recover`](recover::recover)); what log lines say ([`logs`]). What a route is from outside: [`api`].
 
 mod answer;
 pub mod api;
@@ -16,6 +16,7 @@ mod errors;
 mod fields;
 mod gate;
 pub mod http;
+pub mod logs;
 mod models;
 mod outbox;
 mod problem;
@@ -37,8 +38,7 @@ pub use fields::Fields;
 pub use gate::{Caller, Gate};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
-/// Logging to standard output: JSON where Lambda asks for it, filtered by `RUST_LOG`.
-pub use lambda_runtime::tracing::init_default_subscriber as init_logs;
+pub use logs::init_logs;
 pub use models::Models;
 pub use outbox::Outbox;
 pub use problem::{Code, Problem, ProblemBody, causes};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
-use session::{SessionId, Wake};
+use session::{RunId, SessionId, Wake};
 
 /// The longest delay that SQS takes.
 const MAX_DELAY: Duration = Duration::from_secs(900);
@@ -52,6 +52,22 @@ impl Message {
                 purge: true,
             } => Ok(Self::Purge(session_id)),
             Body::Purge { purge: false, .. } => Err(UnknownMessage::Empty),
+        }
+    }
+
+    /// The session that it is about.
+    pub const fn session(&self) -> SessionId {
+        match self {
+            Self::Wake(wake) => wake.session_id,
+            Self::Purge(session) => *session,
+        }
+    }
+
+    /// The run that it is about.
+    pub const fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Wake(wake) => Some(wake.run_id),
+            Self::Purge(_) => None,
         }
     }
 

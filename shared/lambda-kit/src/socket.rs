@@ -9,7 +9,7 @@ use serde::Serialize;
 use session_manager::ConnectionId;
 use tracing::Instrument as _;
 
-use crate::Problem;
+use crate::{Problem, logs};
 
 /// A frame, a connect or a disconnect.
 pub type SocketEvent = ApiGatewayWebsocketProxyRequest;
@@ -31,8 +31,11 @@ where
     F: Future<Output = Result<(), Problem>>,
 {
     run(service_fn(|event: LambdaEvent<SocketEvent>| {
-        let connection = event.payload.request_context.connection_id.as_deref();
-        let span = tracing::info_span!("socket", connection);
+        let span = logs::request(&event.context);
+        span.record(
+            "connection_id",
+            event.payload.request_context.connection_id.as_deref(),
+        );
         // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
         let handled = Box::pin(handler(event.payload));
         async move {

@@ -13,7 +13,7 @@ use lambda_http::{Request, RequestExt as _, Response, run, service_fn};
 use serde::Serialize;
 use tracing::Instrument as _;
 
-use crate::Problem;
+use crate::{Problem, logs};
 
 pub use query::Query;
 pub use request::{
@@ -73,14 +73,24 @@ where
     F: Future<Output = Result<Reply, Problem>> + Send,
 {
     run(service_fn(|request: Request| {
-        let request_id = request.lambda_context().request_id;
-        // The path names session and run; the query and the body are the client's own.
-        let span = tracing::info_span!("http", path = request.raw_http_path());
-        // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
-        let handled = Box::pin(handler(request));
-        async move { Ok::<_, Infallible>(respond(&request_id, handled).await) }.instrument(span)
+        let answered = answer(request, &handler);
+        async move { Ok::<_, Infallible>(answered.await) }
     }))
     .await
+}
+
+/// Handles a request within its span, which says what the path names; the query and the body are the client's own.
+fn answer<H, F>(request: Request, handler: &H) -> impl Future<Output = Response<String>> + use<H, F>
+where
+    H: Fn(Request) -> F,
+    F: Future<Output = Result<Reply, Problem>>,
+{
+    let context = request.lambda_context();
+    let span = logs::request(&context);
+    logs::record(&span, session_id(&request).ok(), run_id(&request).ok());
+    // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
+    let handled = Box::pin(handler(request));
+    async move { respond(&context.request_id, handled).await }.instrument(span)
 }
 
 /// Waits for a handler, not for ever, and makes a response of what it says.
@@ -110,12 +120,15 @@ async fn respond(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::Code;
+    use crate::logs::captured::Lines;
 
     #[tokio::test]
     async fn a_reply_and_a_problem_both_carry_the_request_id() {
-        let reply = respond("r-1", async { Reply::ok(&serde_json::json!({"a": 1})) }).await;
+        let reply = respond("r-1", async { Reply::ok(&json!({"a": 1})) }).await;
         assert_eq!(
             (reply.status().as_u16(), reply.body().as_str()),
             (200, r#"{"a":1}"#)
@@ -130,6 +143,33 @@ mod tests {
             reply.body(),
             r#"{"detail":"The task is empty.","code":"empty_task","request_id":"r-2"}"#
         );
+    }
+
+    #[tokio::test]
+    async fn a_line_names_request_session_and_run_and_nothing_that_the_client_says() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let path = format!("/api/sessions/{id}/runs/{id}/cancel");
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "token=secret",
+            "headers": {"authorization": "secret"}, "body": "secret", "isBase64Encoded": false,
+            "pathParameters": {"session_id": id, "run_id": id, "approval_id": "secret"},
+            "requestContext": {"http": {"method": "POST", "path": path}, "timeEpoch": 0},
+        });
+        let mut context = lambda_http::Context::default();
+        context.request_id = "r-4".into();
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let (lines, _guard) = Lines::capture();
+        let handler = async |_| Err(Problem::unavailable("throttled"));
+        answer(request.with_lambda_context(context), &handler).await;
+        let lines = lines.parsed();
+        assert_eq!(lines.len(), 1);
+        let line = &lines[0];
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(line["fields"]["code"], "unavailable");
+        assert_eq!(line["span"]["request_id"], "r-4");
+        assert_eq!(line["span"]["session_id"], id);
+        assert_eq!(line["span"]["run_id"], id);
+        assert!(!line.to_string().contains("secret"), "{line}");
     }
 
     #[tokio::test(start_paused = true)]
