@@ -112,9 +112,49 @@ fn run(fields: &Fields) -> Result<Option<RunId>, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::btree_map;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::*;
 
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+    /// Objects with the fields of frames, each with a value of its own or of another one.
+    fn near_frames() -> impl Strategy<Value = Value> {
+        let name = "type|task|config|session_id|run_id|approval_id|after|approved|resolution|feedback|modifications";
+        let value = prop_oneof![
+            "ping|subscribe|request_state|approval_response|resolve_approval|pause|resume|cancel"
+                .prop_map(Value::from),
+            Just(json!(ID)),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            Just(json!({})),
+            Just(json!([null])),
+            "\\PC*".prop_map(Value::from),
+        ];
+        btree_map(name, value, 0..8).prop_map(|fields| fields.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_fault_of_ours(text in "\\PC*") {
+            let parsed = Frame::parse(&text);
+            prop_assert!(parsed.map_or_else(|problem| problem.status() < 500, |_| true));
+        }
+
+        #[test]
+        fn a_frame_or_its_problem_does_not_hang_on_white_space(frame in near_frames()) {
+            let read = |text: String| match Frame::parse(&text) {
+                Ok(Frame::Task { task, config }) => Ok(format!("{task:?} {:?}", config.value().unwrap())),
+                Ok(other) => Ok(format!("{other:?}")),
+                Err(problem) => Err((problem.status(), problem.to_string())),
+            };
+            let short = read(frame.to_string());
+            prop_assert_eq!(&short, &read(serde_json::to_string_pretty(&frame).unwrap()));
+            prop_assert!(short.map_or_else(|(status, _)| status < 500, |_| true));
+        }
+    }
 
     #[test]
     fn every_frame_of_the_contract_is_known() {

@@ -125,7 +125,65 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::{ClientConfig, GivenAnswer, Task};
+
+    /// Any JSON, with the field names that somebody asks for.
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC*".prop_map(Value::from),
+        ];
+        let name = "task|config|approved|resolution|feedback|modifications|after|name|\\PC*";
+        leaf.prop_recursive(4, 32, 8, move |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..8).prop_map(Value::from),
+                btree_map(name, inner, 0..8).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    /// Takes out all that anybody asks for; each problem is the client's own.
+    fn read(text: &str) -> Result<(), Problem> {
+        let fields = Fields::parse(text)?;
+        fields.text("task").and_then(Task::new).map(drop)?;
+        fields.name("name")?;
+        fields.seq("after")?;
+        GivenAnswer::of(&fields)?;
+        let config = ClientConfig::of(&fields)?;
+        let id = session::SessionId::new(uuid::Uuid::nil());
+        let merged = config.over(&ClientConfig::default(), id)?;
+        merged.fields().and_then(|_| merged.value())?;
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_fault_of_ours(text in "\\PC*") {
+            prop_assert!(read(&text).map_or_else(|problem| problem.status() < 500, |()| true));
+        }
+
+        #[test]
+        fn no_json_is_a_fault_of_ours_and_its_white_space_means_nothing(json in json()) {
+            let (short, long) = (json.to_string(), serde_json::to_string_pretty(&json).unwrap());
+            let outcome = |text: &str| read(text).map_err(|problem| (problem.status(), problem.to_string()));
+            prop_assert_eq!(outcome(&short), outcome(&long));
+            prop_assert!(outcome(&short).map_or_else(|(status, _)| status < 500, |()| true));
+        }
+
+        #[test]
+        fn a_broken_text_is_malformed_and_nothing_worse(json in json(), cut in any::<prop::sample::Index>()) {
+            let text = json.to_string();
+            let beginning: String = text.chars().take(cut.index(text.len())).collect();
+            prop_assert!(read(&beginning).map_or_else(|problem| problem.status() < 500, |()| true));
+        }
+    }
 
     #[test]
     fn what_is_no_json_and_what_is_no_object_are_told_apart() {

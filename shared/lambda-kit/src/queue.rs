@@ -129,7 +129,9 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use session::Epoch;
+    use uuid::Uuid;
 
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
@@ -150,6 +152,27 @@ mod tests {
         ] {
             assert_eq!(message.body().unwrap(), body);
             assert_eq!(Message::parse(&body).unwrap(), message);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_comes_back_and_any_text_is_one_or_is_none(
+            (session, run, epoch) in any::<(u128, u128, u64)>(),
+            text in "\\PC*",
+            cut in 0..150_usize,
+        ) {
+            let session_id = SessionId::new(Uuid::from_u128(session));
+            let run_id = RunId::new(Uuid::from_u128(run));
+            let wake = Wake { session_id, run_id, epoch: Epoch(epoch) };
+            for message in [Message::Wake(wake), Message::Purge(session_id)] {
+                let body = message.body().unwrap();
+                prop_assert_eq!(Message::parse(&body).unwrap(), message);
+                let beginning: String = body.chars().take(cut).collect();
+                let whole = beginning.len() == body.len();
+                prop_assert_eq!(Message::parse(&beginning).is_ok(), whole);
+            }
+            let _ = Message::parse(&text);
         }
     }
 

@@ -78,6 +78,7 @@ fn decode(cursor: &str) -> Result<String, ReadError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use session::{Mode, SessionStatus};
     use uuid::Uuid;
 
@@ -104,6 +105,47 @@ mod tests {
         ] {
             let cursor = place().to_cursor(&filter);
             assert_eq!(Place::from_cursor(&cursor, &filter).unwrap(), place());
+        }
+    }
+
+    /// A good cursor of some kind with a character changed, or any text.
+    fn near_cursors() -> impl Strategy<Value = String> {
+        let at =
+            (0..253_402_300_799_999_999_i64).prop_map(|at| Timestamp::from_micros(at).unwrap());
+        let place = (at, any::<u128>()).prop_map(|(updated_at, id)| Place {
+            updated_at,
+            id: SessionId::new(Uuid::from_u128(id)),
+        });
+        let good = place.prop_flat_map(|place| {
+            let id = place.id.as_u128();
+            prop_oneof![
+                Just(place.to_cursor(&filter(None, None))),
+                Just(behind_run(RunId::new(Uuid::from_u128(id)))),
+                Just(behind_approval(ApprovalId::new(Uuid::from_u128(id)), None)),
+            ]
+        });
+        let changed =
+            (good.clone(), any::<prop::sample::Index>(), "\\PC").prop_map(|(good, at, with)| {
+                let at = at.index(good.len());
+                format!("{}{with}{}", &good[..at], &good[at + 1..])
+            });
+        prop_oneof![good, changed, "\\PC*"]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_the_cursor_of_its_place(cursor in near_cursors()) {
+            let filter = filter(None, None);
+            if let Ok(place) = Place::from_cursor(&cursor, &filter) {
+                let again = place.to_cursor(&filter);
+                prop_assert_eq!(Place::from_cursor(&again, &filter).unwrap(), place);
+            }
+            if let Ok(run) = run_before(&cursor) {
+                prop_assert_eq!(behind_run(run), cursor.clone());
+            }
+            if let Ok(approval) = approval_before(&cursor, None) {
+                prop_assert_eq!(behind_approval(approval, None), cursor);
+            }
         }
     }
 

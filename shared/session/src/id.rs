@@ -49,10 +49,10 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Accepts the hyphenated form alone: one id has one spelling in a URL.
+            /// Accepts the hyphenated form in lower case alone: one id has one spelling in a URL.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let invalid = InvalidId { what: $what };
-                if text.len() != 36 {
+                if text.len() != 36 || text.contains(|c: char| c.is_ascii_uppercase()) {
                     return Err(invalid);
                 }
                 Uuid::try_parse(text).map(Self).map_err(|_| invalid)

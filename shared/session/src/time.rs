@@ -14,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(jiff::Timestamp);
 
+/// The first moment of the year 0000, in microseconds before 1970.
+const YEAR_0: i64 = -62_167_219_200_000_000;
+
 /// The text is not an RFC 3339 time, or lies outside the years that we can print.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 time")]
@@ -22,7 +25,9 @@ pub struct InvalidTimestamp;
 impl Timestamp {
     /// From microseconds since 1970, or `None` outside the years 0000 to 9999.
     pub fn from_micros(micros: i64) -> Option<Self> {
-        jiff::Timestamp::from_microsecond(micros).ok().map(Self)
+        // The library goes back to the year -9999, which takes more characters.
+        let time = jiff::Timestamp::from_microsecond(micros).ok();
+        time.filter(|_| micros >= YEAR_0).map(Self)
     }
 
     /// From the system's clock. A clock outside the years 0000 to 9999 counts as 1970.

@@ -78,11 +78,32 @@ fn invalid(name: &str, must: impl Display) -> Problem {
 mod tests {
     use super::*;
     use lambda_http::Body;
+    use proptest::prelude::*;
     use session::SessionStatus;
 
     fn query(text: &str) -> Query {
         let map: QueryMap = text.parse().unwrap();
         Query::of(&Request::new(Body::Empty).with_query_string_parameters(map))
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_is_read_or_named(
+            text in "(limit|after|status|cursor)?=?-?[0-9]{0,25}(&(limit|after|status|%[0-9a-zA-Z]{2}|\\PC){0,3}=\\PC{0,8}){0,4}",
+        ) {
+            let map: QueryMap = text.parse().unwrap();
+            let query = Query::of(&Request::new(Body::Empty).with_query_string_parameters(map));
+            match query.limit(200, 50) {
+                Ok(limit) => prop_assert!((1..=200).contains(&limit)),
+                Err(problem) => prop_assert_eq!(problem.code(), Code::InvalidQuery),
+            }
+            match query.seq("after", 0) {
+                Ok(after) => prop_assert!(after.unwrap_or_default() <= Seq(MAX_SEQ)),
+                Err(problem) => prop_assert_eq!(problem.code(), Code::InvalidQuery),
+            }
+            let status = query.word::<SessionStatus>("status", "a status");
+            prop_assert!(status.is_ok() || status.unwrap_err().code() == Code::InvalidQuery);
+        }
     }
 
     #[test]

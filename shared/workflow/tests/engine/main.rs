@@ -8,6 +8,7 @@
 
 mod briefs;
 mod check;
+mod configs;
 mod limits;
 mod path;
 mod paths;
