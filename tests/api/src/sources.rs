@@ -17,7 +17,7 @@ pub struct Documented {
 /// The folder of the project.
 pub fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_owned()
+    own.ancestors().nth(2).unwrap_or(own).to_owned()
 }
 
 /// What the handler of a function says of itself.
