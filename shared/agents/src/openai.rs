@@ -18,7 +18,7 @@ use async_openai::{
         CreateChatCompletionRequest, ResponseFormat, ResponseFormatJsonSchema,
     },
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde::{Deserialize, de::IgnoredAny};
@@ -30,6 +30,9 @@ use crate::{
 };
 
 const OPENAI: &str = "https://api.openai.com/v1";
+
+/// The longest reply that is read, in bytes: far above any model's longest answer, far below a function's memory.
+const MAX_REPLY: usize = 8 * 1024 * 1024;
 
 /// A client of one service.
 #[derive(Debug)]
@@ -97,7 +100,7 @@ async fn send(
     let request = request.build().await?;
     let response = http.execute(request).await.map_err(connection)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.bytes().await.map_err(connection)?;
+    let body = whole(response).await?;
     if !status.is_success() {
         return Err(boxed(refusal(status.as_u16(), &headers, &body)));
     }
@@ -105,6 +108,18 @@ async fn send(
         return Err(boxed(ProviderError::Garbled));
     }
     Ok(http::Response::new(body).into())
+}
+
+/// The whole body, of which never more than [`MAX_REPLY`] is held.
+async fn whole(mut response: reqwest::Response) -> Result<Bytes, OpenAIError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(connection)? {
+        if body.len() + chunk.len() > MAX_REPLY {
+            return Err(boxed(ProviderError::Garbled));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
 }
 
 fn boxed(error: ProviderError) -> OpenAIError {

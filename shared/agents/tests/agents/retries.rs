@@ -54,6 +54,10 @@ async fn it_repeats_what_passes() {
         ("a hang", Reply::Hang),
         ("a closed connection", Reply::Close),
         (
+            "a reply without an end",
+            Reply::Http(200, vec![], format!("[{}1]", "1,".repeat(5_000_000))),
+        ),
+        (
             "garbage",
             Reply::Http(200, vec![], "<html>a proxy's page</html>".to_owned()),
         ),
