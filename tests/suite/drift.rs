@@ -189,6 +189,22 @@ fn the_readme_lists_every_variable_with_its_default() {
 }
 
 #[test]
+fn the_readme_lists_every_metric_with_its_dimensions() {
+    let measured: Names = lambda_kit::metrics::METRICS
+        .iter()
+        .map(|metric| match metric.dimensions {
+            [] => format!("{} – {:?}", metric.name, metric.unit),
+            all => format!("{} {} {:?}", metric.name, all.join(", "), metric.unit),
+        })
+        .collect();
+    let listed: Names = readme_table("### Metrics")
+        .iter()
+        .map(|row| row[..3].join(" "))
+        .collect();
+    assert_eq!(listed, measured);
+}
+
+#[test]
 fn the_readme_lists_every_error_with_its_status() {
     let made: Names = lambda_kit::Code::ALL
         .iter()

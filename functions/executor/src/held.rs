@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use lambda_kit::{Message, Problem, now};
+use lambda_kit::{Message, Problem, metrics, now};
 use session::{
     ApprovalId, Begin, Command, Epoch, Failure, Next, Position, Progress, Refusal, RunId,
     RunStatus, Stage, State,
@@ -238,6 +238,7 @@ impl<'a> Held<'a> {
             memory.apply(&missed);
         }
         memory.apply(&envelopes);
+        metrics::committed(state.mode, &envelopes);
         self.live.push(envelopes);
         self.state = state;
         Ok(())

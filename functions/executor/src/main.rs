@@ -2,12 +2,13 @@
 
 use agents::Agents;
 use executor::{Deadline, Executor};
-use lambda_kit::{Aws, Config, Error, batch, init_logs};
+use lambda_kit::{Aws, Config, Error, batch, init_logs, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
     let config = Config::from_env()?;
+    metrics::start(&config)?;
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&config)?;
     let executor = Executor {
@@ -17,5 +18,9 @@ async fn main() -> Result<(), Error> {
         artifacts: aws.artifacts(&config)?,
     };
     let timeout = config.function_timeout.0;
-    batch::serve(|message, context| executor.handle(message, Deadline::of(context, timeout))).await
+    batch::serve(|message, arrival| {
+        metrics::taken_up(arrival.waited);
+        executor.handle(message, Deadline::of(arrival.context, timeout))
+    })
+    .await
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use lambda_kit::recover::recover;
-use lambda_kit::{Outbox, Problem, now, time_left};
+use lambda_kit::{Outbox, Problem, metrics, now, time_left};
 use lambda_runtime::Context;
 use session::Timestamp;
 use session_manager::{SHARDS, SessionManager};
@@ -51,6 +51,7 @@ impl Sweeper {
         let all = join_all(shards).await.into_iter();
         let all = all.fold(Walked::default(), Walked::and);
         tracing::info!(done = all.done, whole = all.whole, "swept");
+        metrics::swept(all.done);
         all.trouble.map_or(Ok(()), Err)
     }
 

@@ -1,6 +1,6 @@
 //! The process: logs, configuration, clients, then the clock's events until it ends.
 
-use lambda_kit::{Aws, Config, Error, init_logs};
+use lambda_kit::{Aws, Config, Error, init_logs, metrics};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use sweeper::{Sweeper, time_of};
 
@@ -8,6 +8,7 @@ use sweeper::{Sweeper, time_of};
 async fn main() -> Result<(), Error> {
     init_logs();
     let config = Config::from_env()?;
+    metrics::start(&config)?;
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&config)?;
     let sweeper = Sweeper {
@@ -15,7 +16,9 @@ async fn main() -> Result<(), Error> {
         sessions,
     };
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
-        Ok::<_, Error>(sweeper.sweep(time_of(&event.context)).await?)
+        let swept = sweeper.sweep(time_of(&event.context)).await;
+        metrics::flush();
+        Ok::<_, Error>(swept?)
     }))
     .await
 }

@@ -2,11 +2,23 @@
 //!
 //! A record without an id cannot be named in the answer, and an empty name would fail the whole batch: it is logged.
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Context, LambdaEvent, run, service_fn};
+use session::Timestamp;
 use tracing::Instrument as _;
 
-use crate::{Error, Message, Problem, UnknownMessage, logs};
+use crate::{Error, Message, Problem, UnknownMessage, logs, metrics, now};
+
+/// How a message came.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    /// The invocation that brought it.
+    pub context: &'a Context,
+    /// How long ago it was sent, a delay that its sender asked for included; zero where the queue does not say.
+    pub waited: Duration,
+}
 
 /// Serves batches until the process ends.
 ///
@@ -16,12 +28,12 @@ use crate::{Error, Message, Problem, UnknownMessage, logs};
 /// When the runtime's API is gone.
 pub async fn serve<H, F>(handle: H) -> Result<(), Error>
 where
-    H: Fn(Result<Message, UnknownMessage>, &Context) -> F,
+    H: Fn(Result<Message, UnknownMessage>, Arrival<'_>) -> F,
     F: Future<Output = Result<(), Problem>>,
 {
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
-        let handle = |message| Box::pin(handle(message, &event.context));
+        let handle = |message, arrival: Arrival<'_>| Box::pin(handle(message, arrival));
         Ok::<_, Error>(each(event.payload, &event.context, handle).await)
     }))
     .await
@@ -29,7 +41,7 @@ where
 
 async fn each<H, F>(event: SqsEvent, context: &Context, handle: H) -> SqsBatchResponse
 where
-    H: Fn(Result<Message, UnknownMessage>) -> F,
+    H: Fn(Result<Message, UnknownMessage>, Arrival<'_>) -> F,
     F: Future<Output = Result<(), Problem>>,
 {
     let mut response = SqsBatchResponse::default();
@@ -39,7 +51,12 @@ where
         if let Ok(message) = &message {
             logs::record(&span, Some(message.session()), message.run());
         }
-        let handled = handle(message).instrument(span.clone()).await;
+        let arrival = Arrival {
+            context,
+            waited: waited(&record),
+        };
+        let handled = handle(message, arrival).instrument(span.clone()).await;
+        metrics::flush();
         let Err(problem) = handled else {
             continue;
         };
@@ -52,11 +69,32 @@ where
     response
 }
 
+fn waited(record: &SqsMessage) -> Duration {
+    let sent = record.attributes.get("SentTimestamp");
+    let millis = sent.and_then(|millis| millis.parse::<i64>().ok());
+    millis
+        .and_then(|millis| Timestamp::from_micros(millis.checked_mul(1_000)?))
+        .map_or(Duration::ZERO, |sent| now().since(sent))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::logs::captured::Lines;
     use serde_json::json;
+
+    #[test]
+    fn a_message_has_waited_since_it_was_sent() {
+        let message = |sent: &str| {
+            let record = json!({"attributes": {"SentTimestamp": sent}});
+            waited(&serde_json::from_value(record).unwrap())
+        };
+        let minute_ago = now().as_micros() / 1_000 - 60_000;
+        assert_eq!(message(&minute_ago.to_string()).as_secs(), 60);
+        for odd in ["", "soon", "9223372036854775807"] {
+            assert_eq!(message(odd), Duration::ZERO, "{odd}");
+        }
+    }
 
     #[tokio::test]
     async fn a_bad_record_does_not_keep_the_others_from_being_handled() {
@@ -70,7 +108,7 @@ mod tests {
         ]}))
         .unwrap();
         let (lines, _guard) = Lines::capture();
-        let response = each(event, &Context::default(), |message| async move {
+        let response = each(event, &Context::default(), |message, _| async move {
             match message {
                 Ok(Message::Wake(_)) => Ok(()),
                 Ok(Message::Purge(_)) => Err(Problem::unavailable("throttled")),

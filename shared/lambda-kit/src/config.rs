@@ -138,6 +138,7 @@ environment! {
     "IDLE_TTL_SECONDS" idle_ttl: Seconds = "86400", "How long an active session may do nothing before it expires.";
     "REQUEUE_SECONDS" requeue: Seconds = "30", "After this long the message of a queued run is sent again; it doubles each time.";
     "PURGE_DELAY_SECONDS" purge_delay: Seconds = "1200", "How long after a delete its items are purged: longer than any function lives.";
+    "METRICS_NAMESPACE" metrics_namespace: String = "Intermission", "The namespace of the metrics; the template sets the stack's name.";
     "RUST_LOG" log: String = "info", "What is logged, as a filter of the tracing crate.";
 }
 

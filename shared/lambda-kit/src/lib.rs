@@ -3,7 +3,8 @@
 //! Configuration ([`Config`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
 //! who asks ([`Gate`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
 //! [`GivenAnswer`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
-//! ([`recover`](recover::recover)); what log lines say ([`logs`]). What a route is from outside: [`api`].
+//! ([`recover`](recover::recover)); what log lines say ([`logs`]) and what is measured ([`metrics`]). What a route is from
+//! outside: [`api`].
 
 mod answer;
 pub mod api;
@@ -17,6 +18,7 @@ mod fields;
 mod gate;
 pub mod http;
 pub mod logs;
+pub mod metrics;
 mod models;
 mod outbox;
 mod problem;

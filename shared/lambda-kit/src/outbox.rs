@@ -8,7 +8,7 @@ use std::time::Duration;
 use session::Timestamp;
 use session_manager::Committed;
 
-use crate::{Message, Push, Queue, causes};
+use crate::{Message, Push, Queue, causes, metrics};
 
 /// How long a request waits for its pushes, however many follow: within its own time the queue must be reached too.
 const PUSH_TIME: Duration = Duration::from_secs(3);
@@ -42,6 +42,7 @@ impl Outbox {
     /// Pushes what was committed to the session's followers, then wakes a worker where one is needed.
     pub async fn publish(&self, committed: &Committed, now: Timestamp) {
         let state = &committed.state;
+        metrics::committed(state.mode, &committed.envelopes);
         let pushing = self.push.events(state.session_id, &committed.envelopes);
         if tokio::time::timeout(PUSH_TIME, pushing).await.is_err() {
             tracing::warn!(session = %state.session_id, "not all followers reached in time");
