@@ -15,9 +15,25 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
+/// The same with its keys in order, whether or not another crate of the build has maps keep the order of insertion.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(key, _)| *key);
+            let fields = fields.into_iter();
+            fields
+                .map(|(key, value)| (key.clone(), sorted(value)))
+                .collect()
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
+
 /// Whether the committed file is this document; with `UPDATE_API=1` it is from now on.
 fn is_current(path: &str, document: &Value) {
-    let text = format!("{document:#}\n");
+    let text = format!("{:#}\n", sorted(document));
     if std::env::var_os("UPDATE_API").is_some() {
         std::fs::write(root().join(path), text).unwrap();
     } else {
