@@ -1,6 +1,5 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::Action;
 use lambda_kit::api::{Body, Operation};
 
 /// The route.
@@ -8,9 +7,7 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "DELETE /api/sessions/{session_id}",
-        Body::of::<Action>(
-            r#"{"success": true, "session_id": "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17", "message": "The session is deleted."}"#,
-        ),
+        Body::done("The session is deleted."),
     )
     .takes_nothing()
 }

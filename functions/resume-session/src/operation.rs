@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
+use lambda_kit::Code;
 use lambda_kit::api::{Body, Operation};
-use lambda_kit::{Action, Code};
 use schemars::JsonSchema;
 
 /// What is said on a resume.
@@ -20,9 +20,7 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "POST /api/sessions/{session_id}/resume",
-        Body::of::<Action>(
-            r#"{"success": true, "session_id": "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17", "message": "The session is resumed; its run goes on from the last saved step."}"#,
-        ),
+        Body::done("The session is resumed; its run goes on from the last saved step."),
     )
     .takes(Body::of::<Resume>(r#"{"additional_context": "Mention spring tides."}"#).optional())
     .refuses(&[

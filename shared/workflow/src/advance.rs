@@ -88,11 +88,14 @@ impl Engine<'_> {
         let mut entry = Entry::on(self);
         entry.answer(answer);
         entry.node_done();
-        let mut stages = self.path.documents.iter();
         let here = self.position().stage;
-        stages.find(|stage| **stage == here);
-        let next = stages.next().copied().unwrap_or(Stage::Finish);
-        entry.go(self.at(next, 0), &[])
+        let mut from_here = self
+            .path
+            .documents
+            .iter()
+            .skip_while(|stage| **stage != here);
+        let next = from_here.nth(1).copied();
+        entry.go(self.at(next.unwrap_or(Stage::Finish), 0), &[])
     }
 
     /// Nothing is left to do; in a conversation the person says what is next.

@@ -123,21 +123,10 @@ impl Engine<'_> {
             done: memory.done_before(0),
             ..Brief::default()
         };
-        let planned = Brief {
-            instructions: self.instructions(),
-            ..brief.clone()
-        };
         match stage {
-            Stage::Plan => planned,
-            Stage::Review => Brief {
-                plan: memory.draft.clone(),
-                ..planned
-            },
-            Stage::Revise => Brief {
-                plan: memory.draft.clone(),
-                remarks: memory.remarks.clone(),
-                ..planned
-            },
+            Stage::Plan => self.planning(brief, &[], &[]),
+            Stage::Review => self.planning(brief, &memory.draft, &[]),
+            Stage::Revise => self.planning(brief, &memory.draft, &memory.remarks),
             Stage::Step => {
                 let at = self.position();
                 Brief {
@@ -149,6 +138,16 @@ impl Engine<'_> {
                 }
             }
             _ => brief,
+        }
+    }
+
+    /// What planner and reviewer are told beside the task.
+    fn planning(&self, brief: Brief, draft: &[PlanStep], remarks: &[String]) -> Brief {
+        Brief {
+            instructions: self.instructions(),
+            plan: draft.to_vec(),
+            remarks: remarks.to_vec(),
+            ..brief
         }
     }
 

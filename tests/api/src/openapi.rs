@@ -230,6 +230,6 @@ fn response(description: &str, content: &Value) -> Value {
 }
 
 fn content(schema: &Value, body: &Body) -> Value {
-    let example: Value = serde_json::from_str(body.example).unwrap_or_default();
+    let example: Value = serde_json::from_str(&body.example).unwrap_or_default();
     json!({"application/json": {"schema": schema, "example": example}})
 }

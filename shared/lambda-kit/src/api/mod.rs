@@ -7,12 +7,18 @@
 
 mod forms;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
 
-use crate::Code;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::json;
+
 use crate::fields::MAX_SEQ;
+use crate::{Action, Code};
 
 pub use forms::{Answer, ApprovalMode, Config, HitlVariant, Modifications, Step, Worker};
+
+/// The session of an action's example.
+const SESSION: &str = "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17";
 
 /// How a type's schema is made.
 pub type Shape = Box<dyn Fn(&mut SchemaGenerator) -> Schema>;
@@ -43,7 +49,7 @@ pub struct Body {
     /// The form.
     pub shape: Shape,
     /// JSON.
-    pub example: &'static str,
+    pub example: Cow<'static, str>,
     /// Whether it must be there.
     pub required: bool,
 }
@@ -64,8 +70,17 @@ impl Body {
     pub fn of<T: JsonSchema + 'static>(example: &'static str) -> Self {
         Self {
             shape: Box::new(SchemaGenerator::subschema_for::<T>),
-            example,
+            example: example.into(),
             required: true,
+        }
+    }
+
+    /// The answer to an action that was done, with its sentence.
+    pub fn done(message: &str) -> Self {
+        let example = json!({"success": true, "session_id": SESSION, "message": message});
+        Self {
+            example: example.to_string().into(),
+            ..Self::of::<Action>("")
         }
     }
 
