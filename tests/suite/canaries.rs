@@ -16,13 +16,15 @@ async fn whole_run() -> String {
     let config = json!({"planInstructions": plant("config"), "hitlVariant": "planning_only", "unknown": plant("config")});
     let session = create_with("hitl-interactive", &config).await;
     let (task, said) = (plant("task"), plant("answer"));
-    let task = format!("{task} [[steps=1]] [[slow=1500 at=researcher]] [[say={said}]]");
+    let task = format!("{task} [[steps=1]] [[slow=2000 at=researcher]] [[say={said}]]");
     start(&session, &task).await;
     tell(&session, "during_planning", "revise", &plant("feedback")).await;
     let open = question(&session, "during_planning").await;
     let path = format!("/api/sessions/{session}");
-    let plan = json!({"steps": [{"sub_task": plant("plan"), "sub_task_agent": "researcher", "bullet_points": []}]});
-    let body = json!({"resolution": "modify", "modifications": {"plan": plan["steps"]}});
+    // Three slow steps: a suspend that comes late still finds the run at work.
+    let step =
+        json!({"sub_task": plant("plan"), "sub_task_agent": "researcher", "bullet_points": []});
+    let body = json!({"resolution": "modify", "modifications": {"plan": vec![step; 3]}});
     answer(&session, &open, &body).await.ok();
     post_empty(&format!("{path}/suspend")).await.ok();
     let addition = json!({"additional_context": plant("context")});
