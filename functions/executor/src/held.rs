@@ -121,8 +121,8 @@ impl<'a> Held<'a> {
                 let expires_at = now().plus(self.executor.sessions.rules().approval_ttl);
                 return Some(engine.ask(*question, id, expires_at));
             }
-            Work::Document(stage) => {
-                let failure = Outcome::Failure(translate::no_documents(stage));
+            Work::Document(document) => {
+                let failure = Outcome::Failure(translate::no_documents(document.stage));
                 return Some(engine.advance(&failure, now()));
             }
             Work::Ask(request) => request,

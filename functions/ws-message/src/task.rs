@@ -65,7 +65,7 @@ type Started = Result<Committed, ChangeError>;
 async fn begin(talk: &Talk<'_>, first: &First<'_>) -> Result<Started, Problem> {
     let models = &talk.desk.models;
     let mode = mode_of(first.config)?.unwrap_or(Mode::OneShot);
-    let settings = models.settings(mode, first.config)?;
+    let settings = models.settings_to_start(mode, first.config)?;
     let id = SessionId::new(Uuid::now_v7());
     let new = NewSession {
         id,
@@ -96,7 +96,7 @@ async fn go_on(talk: &Talk<'_>, first: &First<'_>, session: SessionId) -> Result
     let state = sessions.state(session, &actor).await?;
     let stored = ClientConfig::stored(sessions.config(session).await?);
     let config = continued(&state, first.config, &stored)?;
-    let settings = models.settings(state.mode, &config)?;
+    let settings = models.settings_to_start(state.mode, &config)?;
     let run = first
         .task
         .run(&settings, models, Some(first.task_id.clone()));

@@ -5,7 +5,7 @@
 
 use agents::{ConfigError, ModelNames, has_price};
 use session::Mode;
-use workflow::Settings;
+use workflow::{Settings, SettingsError};
 
 use crate::{ClientConfig, Code, Config, Problem};
 
@@ -27,13 +27,27 @@ impl Models {
         self.0.name(chosen)
     }
 
+    /// Reads a config with which a run is to start now.
+    ///
+    /// # Errors
+    /// `invalid_config`, which names the key, also one that is missing.
+    pub fn settings_to_start(
+        &self,
+        mode: Mode,
+        config: &ClientConfig,
+    ) -> Result<Settings, Problem> {
+        let settings = self.settings(mode, config)?;
+        settings.check_start().map_err(|error| invalid(&error))?;
+        Ok(settings)
+    }
+
     /// Reads a config for a mode.
     ///
     /// # Errors
     /// `invalid_config`, which names the key.
     pub fn settings(&self, mode: Mode, config: &ClientConfig) -> Result<Settings, Problem> {
         let settings = Settings::parse(mode, &config.value()?)
-            .map_err(|error| Problem::new(Code::InvalidConfig, error.to_string()))?;
+            .map_err(|error| invalid(&error))?;
         if settings.max_cost_usd.is_some() {
             let chosen = settings.models();
             let mut names = chosen.iter().map(|model| self.name(*model));
@@ -45,4 +59,8 @@ impl Models {
         }
         Ok(settings)
     }
+}
+
+fn invalid(error: &SettingsError) -> Problem {
+    Problem::new(Code::InvalidConfig, error.to_string())
 }

@@ -14,11 +14,13 @@ use crate::{
 const MAX_SUMMARY_BYTES: usize = 8 * 1024;
 
 impl Engine<'_> {
-    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask), for `Command::Commit`.
+    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or [`Work::Document`](crate::Work::Document), for
+    /// `Command::Commit`.
     pub fn advance(&self, outcome: &Outcome, now: Timestamp) -> Progress {
         match outcome {
             Outcome::Failure(failed) => self.after_failure(failed),
             Outcome::Answer(answer) => self.after_answer(answer, now),
+            Outcome::Unit(worked) => self.after_unit(worked),
         }
     }
 
@@ -65,10 +67,6 @@ impl Engine<'_> {
                 self.step_done(answer, now)
             }
             (Stage::Route, Content::Route(route)) => self.routed(answer, route),
-            (
-                Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output,
-                Content::Report,
-            ) => self.worked(answer),
             _ => self.misfit(
                 answer,
                 "The agent gave an answer of another kind than was asked for.",
@@ -81,21 +79,6 @@ impl Engine<'_> {
         entry.answer(answer);
         entry.node_done();
         self.work_is_done(entry)
-    }
-
-    /// A stage of a document's mode is done; the next one of its path follows.
-    fn worked(&self, answer: &Answer) -> Progress {
-        let mut entry = Entry::on(self);
-        entry.answer(answer);
-        entry.node_done();
-        let here = self.position().stage;
-        let mut from_here = self
-            .path
-            .documents
-            .iter()
-            .skip_while(|stage| **stage != here);
-        let next = from_here.nth(1).copied();
-        entry.go(self.at(next.unwrap_or(Stage::Finish), 0), &[])
     }
 
     /// Nothing is left to do; in a conversation the person says what is next.

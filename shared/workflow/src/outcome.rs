@@ -1,13 +1,17 @@
-//! What came of an agent's call, as plain data: this crate knows no providers.
+//! What came of an agent's call or of a unit of a document, as plain data: this crate knows no providers.
 
 use session::{Made, PlanStep, Route};
+
+use crate::Worked;
 
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// The agent answered.
     Answer(Answer),
-    /// It did not.
+    /// A unit of a document is done.
+    Unit(Worked),
+    /// Neither came of it.
     Failure(Failed),
 }
 

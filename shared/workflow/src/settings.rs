@@ -1,14 +1,13 @@
 //! A run's configuration, parsed into types: the keys of the contract's section 5, with their defaults and ranges.
 //!
-//! Where a person is asked is in `checkpoint`. The keys of `ocr` are held to their types alone, until documents are read.
-//! Unknown keys are ignored.
+//! Where a person is asked is in `checkpoint`, what is read and written in `ocr`. Unknown keys are ignored.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use session::{Failure, Mode};
 
-use crate::{Path, agent, checkpoint::Asked, keys::Keys};
+use crate::{OcrSettings, Path, agent, checkpoint::Asked, keys::Keys, ocr::no_document};
 
 /// The key of `agent` → the key that overrides its model, in every mode with a plan.
 const PLANNING_MODELS: [(&str, &str); 2] = [
@@ -43,6 +42,8 @@ pub struct Settings {
     pub plan_instructions: String,
     /// Where a person is asked, and what they may answer.
     pub asked: Asked,
+    /// What a run of `ocr` reads and writes.
+    pub ocr: OcrSettings,
     agent: &'static str,
     model: Option<String>,
     models: BTreeMap<&'static str, String>,
@@ -87,6 +88,7 @@ impl Settings {
             plan_reviews: 1,
             plan_instructions: String::new(),
             asked: Asked::by_default(mode),
+            ocr: OcrSettings::DEFAULT,
             agent: Path::of(mode).agent,
             model: None,
             models: BTreeMap::new(),
@@ -119,10 +121,21 @@ impl Settings {
             | Mode::IdeaGeneration
             | Mode::HitlInteractive
             | Mode::Copilot => settings.read_planning(keys)?,
-            Mode::Ocr => hold_to_types(keys)?,
+            Mode::Ocr => settings.ocr = OcrSettings::read(keys)?,
             Mode::Arxiv | Mode::EnhanceInput => {}
         }
         Ok(settings)
+    }
+
+    /// Whether a run can start with it: `ocr` needs something to read, and its session may be older than that.
+    ///
+    /// # Errors
+    /// [`SettingsError`], which names what is missing.
+    pub fn check_start(&self) -> Result<(), SettingsError> {
+        match (self.mode, &self.ocr.document) {
+            (Mode::Ocr, None) => Err(no_document()),
+            _ => Ok(()),
+        }
     }
 
     /// The agent that a list of runs shows.
@@ -190,15 +203,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-/// What `ocr` will be told. Its values are kept in the record and mean nothing before documents are read.
-fn hold_to_types(keys: &Keys) -> Result<(), SettingsError> {
-    keys.text("document")?;
-    for key in ["saveMarkdown", "saveJson", "saveText"] {
-        keys.flag(key)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -325,6 +329,7 @@ mod tests {
                 json!({"approvalMode": "after_ideas", "maxPlanSteps": 1}),
             ),
             (Mode::Ocr, json!({"document": 7})),
+            (Mode::Ocr, json!({"document": "../another.pdf"})),
             (Mode::Ocr, json!({"saveText": "yes"})),
             (Mode::Arxiv, json!({"maxAttempts": 11})),
             (Mode::EnhanceInput, json!({"model": []})),
@@ -334,6 +339,20 @@ mod tests {
         }
         let of_another_mode = json!({"saveJson": "yes", "conversational": 1});
         assert!(Settings::parse(Mode::Arxiv, &of_another_mode).is_ok());
+    }
+
+    #[test]
+    fn a_run_of_ocr_starts_with_a_document_and_its_session_without() {
+        let config = json!({"document": "scan.pdf", "saveText": true});
+        let settings = Settings::parse(Mode::Ocr, &config).unwrap();
+        assert_eq!(settings.check_start(), Ok(()));
+        assert!(settings.ocr.save_markdown && settings.ocr.save_json && settings.ocr.save_text);
+        let sentence = Settings::defaults(Mode::Ocr)
+            .check_start()
+            .unwrap_err()
+            .to_string();
+        assert!(sentence.starts_with("config.document must be the name of an upload"));
+        assert_eq!(Settings::defaults(Mode::Arxiv).check_start(), Ok(()));
     }
 
     #[test]

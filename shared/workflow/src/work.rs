@@ -2,15 +2,17 @@
 
 use session::{Failure, Mode, PlanStep, Progress, Stage, Timestamp, plus_usd};
 
-use crate::{Checkpoint, DoneStep, Engine, engine::step, entry::Entry, ideas, question::Question};
+use crate::{
+    Checkpoint, Document, DoneStep, Engine, engine::step, entry::Entry, ideas, question::Question,
+};
 
 /// What a worker does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// An agent is asked; what came of it goes to [`Engine::advance`].
     Ask(Box<Request>),
-    /// Documents are worked on; what came of it goes to [`Engine::advance`].
-    Document(Stage),
+    /// A unit of a document is worked on; what came of it goes to [`Engine::advance`].
+    Document(Document),
     /// A person is asked; [`Engine::ask`] puts the question, and nobody works until it is answered.
     AskPerson(Box<Question>),
     /// There is nobody to ask: this follows from where the run stands, and is to be committed.
@@ -69,9 +71,7 @@ impl Engine<'_> {
         }
         match stage {
             Stage::Finish => Work::Commit(Box::new(self.finish(now))),
-            Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output => {
-                Work::Document(stage)
-            }
+            Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output => self.document(),
             _ if self.is_spent(0.0) => self.over_budget(),
             _ => match self.request() {
                 Ok(request) => Work::Ask(Box::new(request)),
@@ -87,7 +87,7 @@ impl Engine<'_> {
     }
 
     /// No call is made beyond the budget: a person decides, or where nobody can be asked, the run fails.
-    fn over_budget(&self) -> Work {
+    pub(crate) fn over_budget(&self) -> Work {
         if self.path.checkpoints.contains(&Checkpoint::Budget) {
             return Work::AskPerson(Box::new(self.question(Checkpoint::Budget)));
         }
@@ -100,7 +100,7 @@ impl Engine<'_> {
         Work::Commit(Box::new(Entry::on(self).fail(failure)))
     }
 
-    fn request(&self) -> Result<Request, Failure> {
+    pub(crate) fn request(&self) -> Result<Request, Failure> {
         let at = self.position();
         let agent = self.agent().ok_or_else(|| incomplete(&at.node()))?;
         Ok(Request {

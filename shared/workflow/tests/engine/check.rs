@@ -23,6 +23,7 @@ pub fn so_far(world: &World) {
     assert_eq!(teller.started, run.started_at.is_some());
     steps_are_told_once(&world.log);
     questions_are_answered_once(&world.log);
+    units_are_done_once(&world.log);
     assert_ne!(world.state.status, SessionStatus::Expired);
 }
 
@@ -84,6 +85,23 @@ fn steps_are_told_once(log: &[Envelope]) {
         }
     }
     assert!(plans <= turns, "a plan that stands is kept");
+}
+
+/// The units of a stage are done in their order, each once.
+fn units_are_done_once(log: &[Envelope]) {
+    let mut next: BTreeMap<&str, u32> = BTreeMap::new();
+    for (_, body) in bodies(log) {
+        let EventBody::Output { message } = body else {
+            continue;
+        };
+        let Some((stage, rest)) = message.split_once(": unit ") else {
+            continue;
+        };
+        let unit: u32 = rest.trim_end_matches(" is done.").parse().unwrap();
+        let expected = next.entry(stage).or_default();
+        assert_eq!(unit, *expected, "a unit was lost or doubled");
+        *expected += 1;
+    }
 }
 
 /// An answer is used: a question is put again only after a person sent the work back, or was silent, or was away.

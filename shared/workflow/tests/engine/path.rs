@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 use session::{Envelope, Epoch, Mode, Refusal, RouteKind, RunStatus, Stage};
-use workflow::{Outcome, Request, Work};
+use workflow::{Document, Outcome, Request, Work};
 
 use crate::{print, script, world::World};
 
@@ -62,9 +62,10 @@ impl Path {
                 let told = self.world.ask(&memory, self.epoch, *question);
                 return self.tell(&who, told);
             }
-            Work::Document(stage) => {
-                let progress = self.world.advance(&memory, &script::document(stage));
-                (format!("documents, {stage:?}"), progress.unwrap())
+            Work::Document(document) => {
+                let outcome = script::unit(self.world.state.mode, &document);
+                let progress = self.world.advance(&memory, &outcome);
+                (of_document(&document), progress.unwrap())
             }
             Work::Ask(request) => {
                 let outcome = answer(&request);
@@ -101,13 +102,13 @@ impl Path {
     /// Documents are worked on, and that fails; false where nobody works on one.
     pub fn fails(&mut self, outcome: &Outcome) -> bool {
         let memory = self.world.memory();
-        let Some(Work::Document(stage)) = self.world.work(&memory) else {
+        let Some(Work::Document(document)) = self.world.work(&memory) else {
             return false;
         };
         let progress = self.world.advance(&memory, outcome).unwrap();
         let run = self.world.run().id;
         let told = self.world.commit(run, self.epoch, progress, false);
-        self.tell(&format!("documents, {stage:?}"), told);
+        self.tell(&of_document(&document), told);
         true
     }
 
@@ -212,6 +213,20 @@ impl Path {
         }
         self.text
     }
+}
+
+/// What is worked on, and what it needs.
+fn of_document(document: &Document) -> String {
+    let Document {
+        stage, unit, units, ..
+    } = document;
+    let asks = match (&document.request, document.asks_arxiv()) {
+        (Some(request), _) => format!(", may ask {}", request.agent),
+        (None, true) => ", asks arXiv".into(),
+        (None, false) => String::new(),
+    };
+    let last = if document.last_try { ", last try" } else { "" };
+    format!("documents, {stage:?} {unit} of {units}{asks}{last}")
 }
 
 pub fn compare(name: &str, paths: impl IntoIterator<Item = Path>) {

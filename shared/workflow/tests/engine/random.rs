@@ -142,9 +142,9 @@ impl Play {
                 self.questions += 1;
                 Some(world.put(&worker.memory, *question, self.questions))
             }
-            Some(Work::Document(stage)) => {
+            Some(Work::Document(document)) => {
                 let outcome = match came {
-                    Came::Good | Came::NoRemarks => script::document(stage),
+                    Came::Good | Came::NoRemarks => script::unit(world.state.mode, &document),
                     Came::Transient => script::transient(),
                     Came::Permanent => script::permanent(),
                 };

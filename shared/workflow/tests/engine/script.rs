@@ -1,7 +1,7 @@
 //! Agents that answer as they are told.
 
-use session::{PlanStep, Route, RouteKind, Stage};
-use workflow::{Answer, Content, Failed, Outcome, Request, Usage, agent};
+use session::{Mode, PlanStep, Route, RouteKind, Stage};
+use workflow::{Answer, Content, Document, Failed, Outcome, Request, Usage, Worked, agent};
 
 /// A good answer to a request: of the planner one of so many steps, the second of them the engineer's.
 pub fn good(request: &Request, steps: usize) -> Outcome {
@@ -58,14 +58,28 @@ pub fn routed(kind: RouteKind) -> Outcome {
     })
 }
 
-/// What came of a stage of a document's mode.
-pub fn document(stage: Stage) -> Outcome {
-    Outcome::Answer(Answer {
-        content: Content::Report,
-        message: format!("{stage:?} is done"),
-        summary: "done".into(),
-        artifact: None,
-        usages: Vec::new(),
+/// What came of a unit: the look finds two pages to read, or two papers to fetch and to summarize; the rest is done at once.
+pub fn unit(mode: Mode, document: &Document) -> Outcome {
+    let Document {
+        stage, unit, units, ..
+    } = document;
+    let follow = match (mode, stage) {
+        (Mode::Ocr, Stage::Extract) | (_, Stage::Summarize) => 2,
+        // Metadata, two papers, what came of them.
+        (_, Stage::Download) => 4,
+        _ => 0,
+    };
+    let is_paper = *stage == Stage::Download && (2..*units).contains(unit);
+    let asked = document.request.is_some() && *stage == Stage::Summarize;
+    Outcome::Unit(Worked {
+        line: format!("{stage:?}: unit {unit} is done."),
+        units: (*unit == 0).then_some(follow),
+        artifacts: is_paper
+            .then(|| format!("{unit}.pdf"))
+            .into_iter()
+            .collect(),
+        usages: asked.then(usage).into_iter().collect(),
+        message: (*stage == Stage::Output).then(|| "It is written.".into()),
     })
 }
 

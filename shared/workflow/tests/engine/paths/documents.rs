@@ -1,6 +1,6 @@
-//! The modes that work on documents: their paths, and how a run of them fails while nobody can read one.
+//! The modes that work on documents: their paths unit by unit, and how a run of them fails.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use session::{Mode, RunStatus};
 
 use crate::{
@@ -10,30 +10,57 @@ use crate::{
 
 const MODES: [Mode; 3] = [Mode::Ocr, Mode::Arxiv, Mode::EnhanceInput];
 
+/// A run at which a worker is.
+fn taken(title: &str, mode: Mode, config: &Value) -> Path {
+    let mut path = Path::new(title, mode, config);
+    path.take();
+    path
+}
+
 #[test]
-fn each_goes_through_its_phases() {
-    let paths = MODES.map(|mode| {
-        let mut path = Path::new(mode.id(), mode, &Value::Null);
-        path.take();
-        path
-    });
+fn each_goes_through_its_phases_unit_by_unit() {
+    let paths = MODES.map(|mode| taken(mode.id(), mode, &Value::Null));
     compare("documents.success", paths);
 }
 
 #[test]
-fn each_fails_where_its_documents_cannot_be_worked_on() {
+fn each_fails_where_its_document_cannot_be_worked_on() {
     let mut paths = Vec::new();
-    for mode in MODES {
-        for good in 0..4 {
-            let title = format!("{mode}, a failure after {good} stages");
-            let mut path = Path::new(&title, mode, &Value::Null);
-            path.take();
-            (0..good).for_each(|_| path.good());
-            if path.fails(&script::permanent()) {
-                assert_eq!(path.status(), RunStatus::Failed);
-                paths.push(path);
-            }
+    for (mode, places) in MODES.iter().zip([&[0, 2, 3][..], &[0, 2], &[0, 2, 7]]) {
+        for good in places {
+            let title = format!("{mode}, a failure after {good} units");
+            let mut path = taken(&title, *mode, &Value::Null);
+            (0..*good).for_each(|_| path.good());
+            assert!(path.fails(&script::permanent()));
+            assert_eq!(path.status(), RunStatus::Failed);
+            paths.push(path);
         }
     }
     compare("documents.failure", paths);
+}
+
+#[test]
+fn a_unit_is_tried_again_and_the_last_try_is_told() {
+    let mut path = taken("the second page", Mode::Ocr, &json!({"maxAttempts": 2}));
+    path.good();
+    path.good();
+    path.fails(&script::transient());
+    path.take();
+    compare("documents.again", [path]);
+}
+
+#[test]
+fn a_worker_that_is_lost_repeats_one_unit() {
+    let mut path = taken("the second paper", Mode::Arxiv, &Value::Null);
+    (0..4).for_each(|_| path.good());
+    path.crash();
+    path.take();
+    compare("documents.lost", [path]);
+}
+
+#[test]
+fn no_summary_is_asked_for_beyond_the_budget() {
+    let config = json!({"maxCostUsd": 0.25});
+    let path = taken("one summary of two", Mode::EnhanceInput, &config);
+    compare("documents.budget", [path]);
 }

@@ -1,0 +1,132 @@
+//! What a run of `ocr` reads and writes.
+
+use std::str::FromStr;
+
+use session::SessionId;
+
+use crate::{SettingsError, keys::Keys};
+
+/// The longest name of an upload, in characters.
+const MAX_NAME_CHARS: usize = 255;
+
+/// What a client may choose about a run of `ocr`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OcrSettings {
+    /// What is read (`document`). None until a run starts, which needs one: the session of an upload is there before it.
+    pub document: Option<DocumentName>,
+    /// Whether `<stem>.md` is written (`saveMarkdown`).
+    pub save_markdown: bool,
+    /// Whether `<stem>.json` is written, page by page (`saveJson`).
+    pub save_json: bool,
+    /// Whether `<stem>.txt` is written (`saveText`).
+    pub save_text: bool,
+}
+
+/// An upload: `<name>` in the run's own session, `<session_id>/<name>` in another one of the same owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentName {
+    /// The other session; none for the run's own.
+    pub session: Option<SessionId>,
+    /// The name in it.
+    pub name: String,
+}
+
+/// The text names no upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoDocumentName;
+
+impl FromStr for DocumentName {
+    type Err = NoDocumentName;
+
+    fn from_str(text: &str) -> Result<Self, NoDocumentName> {
+        let (session, name) = match text.split_once('/') {
+            Some((session, name)) => (Some(session.parse().map_err(|_| NoDocumentName)?), name),
+            None => (None, text),
+        };
+        let name = name.trim();
+        let fits = !matches!(name, "" | "." | "..")
+            && name.chars().count() <= MAX_NAME_CHARS
+            && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\'));
+        fits.then(|| Self {
+            session,
+            name: name.to_owned(),
+        })
+        .ok_or(NoDocumentName)
+    }
+}
+
+impl OcrSettings {
+    /// What counts when its client chooses nothing.
+    pub(crate) const DEFAULT: Self = Self {
+        document: None,
+        save_markdown: true,
+        save_json: true,
+        save_text: false,
+    };
+
+    pub(crate) fn read(keys: &Keys) -> Result<Self, SettingsError> {
+        let document = keys.text("document")?.map(str::parse).transpose();
+        let or = |key, default| Ok(keys.flag(key)?.unwrap_or(default));
+        Ok(Self {
+            document: document.map_err(|NoDocumentName| no_document())?,
+            save_markdown: or("saveMarkdown", Self::DEFAULT.save_markdown)?,
+            save_json: or("saveJson", Self::DEFAULT.save_json)?,
+            save_text: or("saveText", Self::DEFAULT.save_text)?,
+        })
+    }
+}
+
+/// How a run is refused that has nothing to read.
+pub(crate) fn no_document() -> SettingsError {
+    SettingsError::Invalid {
+        key: "document",
+        must_be: "the name of an upload, or `<session_id>/<name>` for one of another session"
+            .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_is_named_in_its_own_session_or_in_another() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let named = |session: Option<&str>, name: &str| DocumentName {
+            session: session.map(|id| id.parse().unwrap()),
+            name: name.into(),
+        };
+        for (text, expected) in [
+            ("scan 1.pdf", Ok(named(None, "scan 1.pdf"))),
+            (" Zürich.pdf ", Ok(named(None, "Zürich.pdf"))),
+            (&format!("{id}/a.pdf"), Ok(named(Some(id), "a.pdf"))),
+        ] {
+            assert_eq!(text.parse(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_place() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        for text in [
+            "",
+            " ",
+            ".",
+            "..",
+            "../a.pdf",
+            "uploads/a.pdf",
+            "a\\b.pdf",
+            "a\0.pdf",
+            &"x".repeat(256),
+            &format!("{id}/"),
+            &format!("{id}/../a.pdf"),
+            &format!("{id}/b/a.pdf"),
+        ] {
+            assert_eq!(
+                text.parse::<DocumentName>(),
+                Err(NoDocumentName),
+                "{text:?}"
+            );
+        }
+    }
+}
