@@ -37,6 +37,7 @@ pub(crate) fn call(request: &Request, history: &[Turn]) -> Result<AgentCall, Unk
                 .map(|agent| step_agent(agent))
                 .collect::<Result<_, _>>()?,
             may_ask: brief.may_ask,
+            paper: None,
         },
     })
 }
@@ -68,7 +69,7 @@ pub(crate) fn content(content: Content) -> workflow::Content {
         }
         Content::Review(review) if review.approved => workflow::Content::Review(Vec::new()),
         Content::Review(review) => workflow::Content::Review(review.recommendations),
-        Content::Report(_) => workflow::Content::Report,
+        Content::Report(_) | Content::PaperSummary(_) => workflow::Content::Report,
         Content::Program(_) => workflow::Content::Program,
         Content::Ideas(ideas) => {
             let ideas = ideas.ideas.into_iter();

@@ -23,11 +23,13 @@ pub enum Agent {
     IdeaHater,
     /// Decides how a turn of a conversation is answered.
     CopilotControl,
+    /// Says what a paper says.
+    Summarizer,
 }
 
 impl Agent {
     /// Every agent.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Planner,
         Self::PlanReviewer,
         Self::Researcher,
@@ -35,6 +37,7 @@ impl Agent {
         Self::IdeaMaker,
         Self::IdeaHater,
         Self::CopilotControl,
+        Self::Summarizer,
     ];
 
     /// The id as it stands in configurations, events and the ledger, e.g. `plan_reviewer`.
@@ -47,6 +50,7 @@ impl Agent {
             Self::IdeaMaker => "idea_maker",
             Self::IdeaHater => "idea_hater",
             Self::CopilotControl => "copilot_control",
+            Self::Summarizer => "summarizer",
         }
     }
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Agent, Ideas, Route, StepAgent, Usage};
+use crate::{Agent, Ideas, PaperSummary, Route, StepAgent, Usage};
 
 /// What came of a call that succeeded.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub enum Content {
     Ideas(Ideas),
     /// From the copilot's control.
     Route(Route),
+    /// From the summarizer.
+    PaperSummary(PaperSummary),
 }
 
 /// How a task is to be done, step by step.
@@ -77,6 +79,7 @@ impl Content {
             Self::Report(report) => report.content.clone(),
             Self::Ideas(ideas) => ideas.content.clone(),
             Self::Route(route) => route.message.clone(),
+            Self::PaperSummary(paper) => paper.message(),
             Self::Program(program) => {
                 let Program {
                     filename,
@@ -106,6 +109,7 @@ impl Content {
             Self::Program(program) => program.summary.clone(),
             Self::Ideas(ideas) => ideas.summary.clone(),
             Self::Route(route) => route.summary(),
+            Self::PaperSummary(paper) => paper.summary(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! and the offline engine reads it as it is.
 
 use crate::{
-    Agent, PlanStep, StepAgent,
+    Agent, Paper, PlanStep, StepAgent,
     usage::{BYTES_PER_TOKEN, estimate_tokens},
 };
 
@@ -44,6 +44,8 @@ pub struct Brief {
     pub max_steps: u32,
     /// Whom a plan may give steps to, at least one.
     pub team: Vec<StepAgent>,
+    /// The paper to summarise; without one, the summarizer has nothing to do.
+    pub paper: Option<Paper>,
     /// Whether the copilot's control may ask the user first, by `clarify` or `propose`.
     pub may_ask: bool,
 }
@@ -61,6 +63,7 @@ impl Default for Brief {
             done: Vec::new(),
             max_steps: 10,
             team: vec![StepAgent::Researcher, StepAgent::Engineer],
+            paper: None,
             may_ask: true,
         }
     }

@@ -92,11 +92,11 @@ impl Agents {
     ) -> Result<Answer, CallError> {
         let form = Form::of(call.agent, &call.brief);
         let mut request = Request {
-            agent: call.agent,
+            asked: call.agent.id(),
             model: self.model(call.model.as_deref()),
             messages: prompt::messages(call.agent, &call.brief, form.schema()),
-            schema: form.for_provider(),
-            brief: &call.brief,
+            schema: Some(form.for_provider()),
+            brief: Some((call.agent, &call.brief)),
         };
         let question = request.messages.len();
         let mut usages = Vec::new();
@@ -107,7 +107,7 @@ impl Agents {
                 Err(failure) => break failure,
             };
             attempts += 1;
-            usages.push(usage_of(&request, &completion));
+            usages.push(self.usage_of(&request, &completion));
             match read(&form, &request, &completion, attempts) {
                 Ok(content) => {
                     return Ok(Answer {
@@ -129,7 +129,7 @@ impl Agents {
             }
         };
         Err(CallError {
-            agent: call.agent,
+            asked: call.agent.id(),
             failure,
             attempts,
             usages,
@@ -137,7 +137,7 @@ impl Agents {
     }
 
     /// One model answer, with as many repetitions as the time before the deadline allows.
-    async fn complete_before(
+    pub(crate) async fn complete_before(
         &self,
         deadline: Instant,
         request: &Request<'_>,
@@ -166,7 +166,7 @@ impl Agents {
                 .unwrap_or(LONGEST_BACKOFF)
                 .max(retry_after.unwrap_or_default());
             let again = self.fits(pause, deadline);
-            warn!(agent = %request.agent, model = request.model, %error, again, "model call failed");
+            warn!(agent = request.asked, model = request.model, %error, again, "model call failed");
             if !again {
                 return Err(Failure::Transient {
                     retry_after,
@@ -175,6 +175,17 @@ impl Agents {
             }
             sleep(pause).await;
         }
+    }
+
+    /// What a completion used, estimated where the provider doesn't say.
+    pub(crate) fn usage_of(&self, request: &Request<'_>, completion: &Completion) -> Usage {
+        if let Some((input, output)) = completion.tokens {
+            return Usage::new(request.model, input, output, false);
+        }
+        let question = request.messages.iter().map(Message::text);
+        let input = question.map(estimate_tokens).sum();
+        let output = estimate_tokens(&completion.text);
+        Usage::new(request.model, input, output, true)
     }
 
     fn fits(&self, pause: Duration, deadline: Instant) -> bool {
@@ -194,30 +205,10 @@ fn read(
     attempt: u32,
 ) -> Result<Content, Misfit> {
     let content = form.read(completion);
-    let (agent, model) = (request.agent, request.model);
+    let (agent, model) = (request.asked, request.model);
     match &content {
-        Ok(_) => info!(%agent, model, attempt, "model answered"),
-        Err(misfit) => warn!(%agent, model, attempt, %misfit, "model answer does not fit"),
+        Ok(_) => info!(agent, model, attempt, "model answered"),
+        Err(misfit) => warn!(agent, model, attempt, %misfit, "model answer does not fit"),
     }
     content
-}
-
-fn usage_of(request: &Request<'_>, completion: &Completion) -> Usage {
-    match completion.tokens {
-        Some((input, output)) => Usage::new(request.model, input, output, false),
-        None => {
-            let input = request
-                .messages
-                .iter()
-                .map(Message::text)
-                .map(estimate_tokens)
-                .sum();
-            Usage::new(
-                request.model,
-                input,
-                estimate_tokens(&completion.text),
-                true,
-            )
-        }
-    }
 }

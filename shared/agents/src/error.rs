@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use crate::{Agent, Usage, form::Misfit};
+use crate::{Usage, form::Misfit};
 
 /// A call without an answer that could be used. The money that it cost all the same stands in `usages`.
 #[derive(Debug, thiserror::Error)]
-#[error("the {agent} did not answer")]
+#[error("the {asked} did not answer")]
 pub struct CallError {
-    /// Who was asked.
-    pub agent: Agent,
+    /// Who was asked: an agent's id, or [`PAGE_READER`](crate::PAGE_READER).
+    pub asked: &'static str,
     /// Why there is no answer.
     #[source]
     pub failure: Failure,
@@ -69,6 +69,9 @@ pub enum ProviderError {
     /// The request could not even be made.
     #[error("the request could not be made")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The provider that was to read an image has no model that sees.
+    #[error("the provider reads no images")]
+    ReadsNoImages,
 }
 
 /// OpenAI says 429 for two things: too fast, which passes, and this, which doesn't.
@@ -83,7 +86,7 @@ impl ProviderError {
             } => code.as_deref() != Some(QUOTA_USED_UP),
             Self::Status { status, .. } => matches!(status, 408 | 409 | 500..),
             Self::Timeout(_) | Self::Connection(_) | Self::Garbled => true,
-            Self::Request(_) => false,
+            Self::Request(_) | Self::ReadsNoImages => false,
         }
     }
 
@@ -131,6 +134,9 @@ impl CallError {
                 429 => "This deployment's quota at the model service is used up.",
                 _ => "The model service refused the request.",
             },
+            Failure::Rejected(ProviderError::ReadsNoImages) => {
+                "The model of this deployment cannot read images."
+            }
             Failure::Rejected(_) => "The model service could not be asked.",
             Failure::Misfit(_) => "The model's answers did not have the required form.",
         }

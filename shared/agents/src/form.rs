@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Agent, Brief, Content, Ideas, Plan, Program, Report, Review, Route, RouteKind, TaskAgent,
+    Agent, Brief, Content, Ideas, Paper, PaperSummary, Plan, Program, Report, Review, Route,
+    RouteKind, TaskAgent,
     provider::{Completion, End},
 };
 
@@ -88,11 +89,13 @@ pub(crate) struct Form {
     agent: Agent,
     schema: Value,
     validator: Validator,
+    /// Fields of the answer that the brief knows and no model is asked for.
+    known: Vec<(&'static str, Value)>,
 }
 
 impl Form {
     /// The form of an agent's answer, as narrow as the brief makes it: the number of a plan's steps and the team that
-    /// they are given to, and whether a route may lead to a question.
+    /// they are given to, whether a route may lead to a question, and what is known of a paper.
     pub(crate) fn of(agent: Agent, brief: &Brief) -> Self {
         let mut schema = match agent {
             Agent::Planner => schema_of::<Plan>(),
@@ -101,7 +104,9 @@ impl Form {
             Agent::Engineer => schema_of::<Program>(),
             Agent::IdeaMaker => schema_of::<Ideas>(),
             Agent::CopilotControl => schema_of::<Route>(),
+            Agent::Summarizer => schema_of::<PaperSummary>(),
         };
+        let mut known = Vec::new();
         match agent {
             Agent::Planner => {
                 let steps = &mut schema["properties"]["steps"];
@@ -116,6 +121,10 @@ impl Form {
                 allow_only(&mut fields["route"], RouteKind::allowed(brief.may_ask));
                 allow_only(&mut fields["agent"], &TaskAgent::ALL);
             }
+            Agent::Summarizer => {
+                known = brief.paper.as_ref().map(Paper::known).unwrap_or_default();
+                leave_out(&mut schema, &known);
+            }
             _ => {}
         }
         let validator = jsonschema::validator_for(&schema)
@@ -124,6 +133,7 @@ impl Form {
             agent,
             schema,
             validator,
+            known,
         }
     }
 
@@ -148,11 +158,15 @@ impl Form {
         if text.is_empty() {
             return Err(Misfit::Empty);
         }
-        let value: Value = serde_json::from_str(text).map_err(|e| Misfit::NotJson {
+        let mut value: Value = serde_json::from_str(text).map_err(|e| Misfit::NotJson {
             line: e.line(),
             column: e.column(),
         })?;
+        self.forget_known(&mut value);
         self.check(&value)?;
+        for (field, known) in &self.known {
+            value[*field] = known.clone();
+        }
         let content = self.content(value).map_err(|e| Misfit::Schema {
             masked: "another type".to_owned(),
             full: e.to_string(),
@@ -161,6 +175,15 @@ impl Form {
             check_size(plan)?;
         }
         Ok(content)
+    }
+
+    /// Whatever a model says unasked of what is known is not heard.
+    fn forget_known(&self, value: &mut Value) {
+        if let Some(fields) = value.as_object_mut() {
+            for (field, _) in &self.known {
+                fields.remove(*field);
+            }
+        }
     }
 
     fn check(&self, value: &Value) -> Result<(), Misfit> {
@@ -191,6 +214,7 @@ impl Form {
             Agent::Engineer => serde_json::from_value(value).map(Content::Program),
             Agent::IdeaMaker => serde_json::from_value(value).map(Content::Ideas),
             Agent::CopilotControl => serde_json::from_value(value).map(Content::Route),
+            Agent::Summarizer => serde_json::from_value(value).map(Content::PaperSummary),
         }
     }
 }
@@ -217,6 +241,17 @@ fn schema_of<T: JsonSchema>() -> Value {
 fn allow_only<T: Serialize>(property: &mut Value, values: &[T]) {
     let description = property["description"].take();
     *property = json!({"description": description, "type": "string", "enum": values});
+}
+
+/// Takes properties out of a schema.
+fn leave_out(schema: &mut Value, fields: &[(&'static str, Value)]) {
+    let is_left_out = |name: &str| fields.iter().any(|(field, _)| *field == name);
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.retain(|name, _| !is_left_out(name));
+    }
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|name| !name.as_str().is_some_and(is_left_out));
+    }
 }
 
 fn without_limits(schema: Value) -> Value {

@@ -14,10 +14,12 @@ use async_openai::{
     middleware::HttpRequestFactory,
     types::chat::{
         ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage,
-        ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
-        CreateChatCompletionRequest, ResponseFormat, ResponseFormatJsonSchema,
+        ChatCompletionRequestMessageContentPartImage, ChatCompletionRequestSystemMessage,
+        ChatCompletionRequestUserMessage, ChatCompletionRequestUserMessageContent,
+        CreateChatCompletionRequest, ImageUrl, ResponseFormat, ResponseFormatJsonSchema,
     },
 };
+use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
 use jiff::{Timestamp, fmt::rfc2822};
@@ -188,14 +190,17 @@ fn wire_request(request: &Request<'_>) -> CreateChatCompletionRequest {
     CreateChatCompletionRequest {
         model: request.model.to_owned(),
         messages: request.messages.iter().map(wire_message).collect(),
-        response_format: Some(ResponseFormat::JsonSchema {
-            json_schema: ResponseFormatJsonSchema {
-                name: request.agent.id().to_owned(),
-                schema: request.schema.clone(),
-                strict: Some(true),
-                description: None,
-            },
-        }),
+        response_format: request
+            .schema
+            .as_ref()
+            .map(|schema| ResponseFormat::JsonSchema {
+                json_schema: ResponseFormatJsonSchema {
+                    name: request.asked.to_owned(),
+                    schema: schema.clone(),
+                    strict: Some(true),
+                    description: None,
+                },
+            }),
         ..Default::default()
     }
 }
@@ -206,6 +211,13 @@ fn wire_message(message: &Message) -> ChatCompletionRequestMessage {
         Message::User(text) => ChatCompletionRequestUserMessage::from(text.as_str()).into(),
         Message::Assistant(text) => {
             ChatCompletionRequestAssistantMessage::from(text.as_str()).into()
+        }
+        Message::Page(png) => {
+            let url = format!("data:image/png;base64,{}", BASE64.encode(png));
+            let image = ImageUrl { url, detail: None };
+            let parts = vec![ChatCompletionRequestMessageContentPartImage::from(image).into()];
+            let content = ChatCompletionRequestUserMessageContent::Array(parts);
+            ChatCompletionRequestUserMessage::from(content).into()
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{Agent, Brief, PlanStep, StepAgent, form::Misfit, provider::Message};
+use crate::{Agent, Brief, Paper, PlanStep, StepAgent, form::Misfit, provider::Message};
 
 /// What of an answer that did not fit is shown to the model again, in bytes.
 const LONGEST_ECHO: usize = 8 * 1024;
@@ -22,6 +22,7 @@ const fn template(agent: Agent) -> &'static str {
         Agent::IdeaMaker => include_str!("../prompts/idea_maker.md"),
         Agent::IdeaHater => include_str!("../prompts/idea_hater.md"),
         Agent::CopilotControl => include_str!("../prompts/copilot_control.md"),
+        Agent::Summarizer => include_str!("../prompts/summarizer.md"),
     }
 }
 
@@ -68,6 +69,7 @@ fn question(brief: &Brief) -> String {
         None => (remarks, String::new()),
         Some(_) => (String::new(), remarks),
     };
+    let of_paper = brief.paper.as_ref().map(written_out).unwrap_or_default();
     let parts = [
         ("What was said before", join(history, "\n\n")),
         ("Task", brief.task.clone()),
@@ -77,6 +79,7 @@ fn question(brief: &Brief) -> String {
         ("Steps done so far", join(done, "\n")),
         ("Your step", step),
         ("What the user says about this step", of_step),
+        ("The paper", of_paper),
     ];
     let mut text = String::new();
     for (heading, content) in parts
@@ -86,6 +89,24 @@ fn question(brief: &Brief) -> String {
         let _ = write!(text, "# {heading}\n\n{}\n\n", content.trim());
     }
     text
+}
+
+/// What is known of a paper, then its text.
+fn written_out(paper: &Paper) -> String {
+    let authors = paper.authors.join(", ");
+    let lines = [
+        ("arXiv id", &paper.id),
+        ("Title", &paper.title),
+        ("Authors", &authors),
+        ("Published", &paper.published),
+        ("Abstract", &paper.abstract_text),
+        ("Text", &paper.text),
+    ];
+    let lines = lines.iter().filter(|(_, value)| !value.trim().is_empty());
+    join(
+        lines.map(|(name, value)| format!("**{name}**: {}", value.trim())),
+        "\n\n",
+    )
 }
 
 /// A line about each agent of the team.

@@ -7,14 +7,15 @@ use crate::{Agent, Brief, ProviderError, offline::Offline, openai::OpenAi};
 
 /// One request to a model.
 pub(crate) struct Request<'a> {
-    pub agent: Agent,
+    /// Who is asked, for the log: an agent's id, or that of the page reader.
+    pub asked: &'static str,
     pub model: &'a str,
     /// The system prompt first, then question and answers in turn.
     pub messages: Vec<Message>,
-    /// The form of the answer, in the part of JSON Schema that providers understand.
-    pub schema: Value,
-    /// What `messages` was written from; the offline engine reads this instead.
-    pub brief: &'a Brief,
+    /// The form of the answer, in the part of JSON Schema that providers understand; without one, plain text.
+    pub schema: Option<Value>,
+    /// What `messages` was written from, if from a brief; the offline engine reads this instead.
+    pub brief: Option<(Agent, &'a Brief)>,
 }
 
 /// One message of the conversation with a model.
@@ -23,12 +24,15 @@ pub(crate) enum Message {
     System(String),
     User(String),
     Assistant(String),
+    /// The user shows the image of a page, a PNG.
+    Page(Vec<u8>),
 }
 
 impl Message {
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::System(text) | Self::User(text) | Self::Assistant(text) => text,
+            Self::Page(_) => "",
         }
     }
 }
@@ -67,7 +71,7 @@ impl Provider {
         request: &Request<'_>,
     ) -> Result<Completion, ProviderError> {
         match self {
-            Self::Offline(engine) => Ok(engine.complete(request).await),
+            Self::Offline(engine) => engine.complete(request).await,
             Self::OpenAi(client) => client.complete(request).await,
         }
     }

@@ -11,12 +11,13 @@ mod report;
 mod review;
 mod route;
 mod standing;
+mod summary;
 mod text;
 
 use std::time::Duration;
 
 use crate::{
-    Agent, Brief, Content,
+    Agent, Brief, Content, ProviderError,
     provider::{Completion, End, Request},
 };
 
@@ -31,15 +32,19 @@ pub(crate) struct Offline {
 }
 
 impl Offline {
-    pub(crate) async fn complete(&self, request: &Request<'_>) -> Completion {
+    pub(crate) async fn complete(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Completion, ProviderError> {
+        let (agent, brief) = request.brief.ok_or(ProviderError::ReadsNoImages)?;
         tokio::time::sleep(self.latency).await;
-        let text = serde_json::to_string(&answer(request.agent, request.brief))
+        let text = serde_json::to_string(&answer(agent, brief))
             .expect("our own answers are strings, lists and booleans");
-        Completion {
+        Ok(Completion {
             text,
             end: End::Finished,
             tokens: None,
-        }
+        })
     }
 }
 
@@ -53,6 +58,7 @@ fn answer(agent: Agent, brief: &Brief) -> Content {
         Agent::IdeaMaker => Content::Ideas(ideas::make(brief)),
         Agent::IdeaHater => Content::Report(critique::write(brief)),
         Agent::CopilotControl => Content::Route(route::choose(brief)),
+        Agent::Summarizer => Content::PaperSummary(summary::write(brief)),
     }
 }
 

@@ -203,14 +203,15 @@ pub(super) fn key_sentences<'a>(
     let any_shares = sentences
         .iter()
         .any(|sentence| !sentence.words.is_disjoint(wanted));
-    let mut ranked: Vec<(usize, &Sentence)> = sentences
+    let mut ranked: Vec<(f64, usize, &Sentence)> = sentences
         .iter()
         .enumerate()
         .filter(|(_, s)| s.kind != Kind::Heading && !(any_shares && s.words.is_disjoint(wanted)))
+        .map(|(index, sentence)| (weight(sentence), index, sentence))
         .collect();
-    ranked.sort_by(|(i, a), (j, b)| weight(b).total_cmp(&weight(a)).then(i.cmp(j)));
+    ranked.sort_by(|(v, i, _), (w, j, _)| w.total_cmp(v).then(i.cmp(j)));
     let mut chosen: Vec<(usize, &Sentence)> = Vec::new();
-    for (index, sentence) in ranked {
+    for (_, index, sentence) in ranked {
         if chosen.len() == most {
             break;
         }

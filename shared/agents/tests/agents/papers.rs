@@ -1,0 +1,96 @@
+//! The summarizer as a model plays it: what it is told of a paper, what it is asked for, and whose word counts.
+
+use std::time::Duration;
+
+use agents::{Agent, AgentCall, Content, Paper, PaperSummary};
+use serde_json::{Value, json};
+
+use crate::asking::{ask_within, call, message};
+use crate::server::{ModelServer, says};
+
+pub fn paper() -> Paper {
+    Paper {
+        id: "2406.00001".to_owned(),
+        title: "Tides in harbours".to_owned(),
+        authors: vec!["A. Low".to_owned(), "B. High".to_owned()],
+        published: "2024-06-01T12:00:00Z".to_owned(),
+        abstract_text: "We measure tides in harbours.".to_owned(),
+        text: "The level rises by 3 m at spring tide.".to_owned(),
+    }
+}
+
+fn about(paper: Option<Paper>) -> AgentCall {
+    let mut call = call(Agent::Summarizer);
+    call.brief.paper = paper;
+    call
+}
+
+fn found() -> Value {
+    json!({"keywords": ["tide"], "key_findings": ["It rises by 3 m."], "methods": [], "data": ["Ten gauges."]})
+}
+
+async fn summary(server: &ModelServer, paper: Option<Paper>) -> PaperSummary {
+    let answer = ask_within(Duration::from_secs(10), server, &about(paper)).await;
+    match answer.unwrap().content {
+        Content::PaperSummary(summary) => summary,
+        other => panic!("no summary: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn it_tells_the_paper_and_asks_for_nothing_that_is_known() {
+    let server = ModelServer::start([says(&found())]).await;
+    let summary = summary(&server, Some(paper())).await;
+    let told = message(&server, 0, 1);
+    for part in [
+        "# Task\n\nHow do tides work?",
+        "# The paper",
+        "**arXiv id**: 2406.00001",
+        "**Authors**: A. Low, B. High",
+        "**Text**: The level rises",
+    ] {
+        assert!(told.contains(part), "{part} is missing in {told}");
+    }
+    let schema = &server.requests()[0]["body"]["response_format"]["json_schema"]["schema"];
+    let required = json!(["keywords", "key_findings", "methods", "data"]);
+    assert_eq!(schema["required"], required);
+    assert_eq!(schema["properties"].as_object().unwrap().len(), 4);
+    assert_eq!(summary.title, "Tides in harbours");
+    assert_eq!(summary.date, "2024-06-01T12:00:00Z");
+    assert_eq!(summary.abstract_text, "We measure tides in harbours.");
+    assert_eq!(summary.key_findings, ["It rises by 3 m."]);
+    let shown = serde_json::to_value(&summary).unwrap();
+    assert_eq!(shown["abstract"], "We measure tides in harbours.");
+}
+
+#[tokio::test]
+async fn it_asks_for_what_is_not_known_of_a_paper() {
+    let mut answer = found();
+    answer["title"] = json!("Tides, by the model");
+    answer["date"] = json!("");
+    let server = ModelServer::start([says(&found()), says(&answer)]).await;
+    let unknown = Paper {
+        title: String::new(),
+        published: String::new(),
+        ..paper()
+    };
+    let summary = summary(&server, Some(unknown)).await;
+    assert!(message(&server, 1, 3).contains("\"title\" is a required property"));
+    assert_eq!(summary.title, "Tides, by the model");
+    assert_eq!(summary.authors, ["A. Low", "B. High"]);
+}
+
+#[tokio::test]
+async fn it_asks_again_for_a_summary_without_findings_and_does_not_hear_a_title_of_its_own() {
+    let mut without = found();
+    without["key_findings"] = json!([]);
+    let mut another = found();
+    another["title"] = json!("Another");
+    let server = ModelServer::start([says(&without), says(&another)]).await;
+    assert_eq!(
+        summary(&server, Some(paper())).await.title,
+        "Tides in harbours"
+    );
+    assert!(message(&server, 1, 3).contains("/key_findings: "));
+    assert_eq!(server.requests().len(), 2);
+}
