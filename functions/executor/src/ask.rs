@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use agents::{Content, Turn};
+use documents::{ArtifactName, Place};
 use session::State;
 use workflow::{Answer, Failed, MAX_MESSAGE_BYTES, Outcome, Request};
 
@@ -65,15 +66,13 @@ impl Executor {
         };
         let mut artifact = None;
         if let (Some((name, text)), Some(run)) = (to_store, state.unfinished_run()) {
-            let stored = self
-                .artifacts
-                .put(&state.owner, state.session_id, run.id, &name, text)
-                .await;
-            if let Err(error) = stored {
+            let files = self.artifacts.of(&state.owner, state.session_id);
+            let place = Place::Run(run.id, name.clone());
+            if let Err(error) = files.put(&place, text.to_owned()).await {
                 tracing::error!(session = %state.session_id, causes = lambda_kit::causes(&error), "artifact not stored");
                 return Outcome::Failure(not_stored(usages));
             }
-            artifact = Some(name);
+            artifact = Some(name.into());
         }
         let content = translate::content(answer.content);
         Outcome::Answer(Answer {
@@ -97,7 +96,7 @@ fn not_stored(usages: Vec<workflow::Usage>) -> Failed {
 }
 
 /// A model's file name, made safe, and told apart from the same name in another step.
-fn artifact_name(node: &str, wanted: &str) -> String {
+fn artifact_name(node: &str, wanted: &str) -> ArtifactName {
     let safe = |c: char| {
         if c.is_ascii_alphanumeric() || "._-".contains(c) {
             c
@@ -107,7 +106,9 @@ fn artifact_name(node: &str, wanted: &str) -> String {
     };
     let name: String = wanted.chars().take(100).map(safe).collect();
     let name = name.trim_start_matches('.');
-    format!("{node}_{}", if name.is_empty() { "answer" } else { name })
+    let name = if name.is_empty() { "answer" } else { name };
+    let name = format!("{node}_{name}").parse();
+    name.expect("few characters, all of them safe, behind a node's name")
 }
 
 #[cfg(test)]
@@ -116,12 +117,13 @@ mod tests {
 
     #[test]
     fn a_models_file_name_cannot_escape_or_collide() {
-        assert_eq!(artifact_name("step_2", "count.py"), "step_2_count.py");
+        let name = |node, wanted| artifact_name(node, wanted).to_string();
+        assert_eq!(name("step_2", "count.py"), "step_2_count.py");
         assert_eq!(
-            artifact_name("execute", "../../etc/passwd"),
+            name("execute", "../../etc/passwd"),
             "execute_/../etc/passwd".replace('/', "_")
         );
-        assert_eq!(artifact_name("execute", "..."), "execute_answer");
-        assert!(artifact_name("execute", &"x".repeat(1_000)).len() < 120);
+        assert_eq!(name("execute", "..."), "execute_answer");
+        assert!(name("execute", &"x".repeat(1_000)).len() < 120);
     }
 }

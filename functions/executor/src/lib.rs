@@ -66,8 +66,8 @@ impl Executor {
         let until = deadline.last_call();
         let emptied = match self.sessions.state(session, &Actor::Engine).await {
             Ok(state) if self.sessions.rules().recover(&state, now) == Some(Owed::Purge) => {
-                let owner = &state.owner;
-                self.artifacts.delete_all(owner, session, until).await?
+                let files = self.artifacts.of(&state.owner, session);
+                files.delete_all(until).await?
             }
             Ok(_) => {
                 tracing::warn!(%session, "purge not due");

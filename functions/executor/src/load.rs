@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use agents::{Turn, recent};
-use documents::ArtifactError;
+use documents::{ArtifactError, Place};
 use lambda_kit::Problem;
 use session::{Envelope, EventBody, Failure, Message, Mode, Recorded, Run, Seq, State};
 use session_manager::ReadError;
@@ -18,6 +18,9 @@ const WINDOW_TOKENS: u64 = 4_000;
 /// What is read for it: as many bytes as fit, of at most 100 messages, but never fewer than the 20 that a result shows.
 const WINDOW_BYTES: usize = 16 * 1024;
 const WINDOW_MESSAGES: RangeInclusive<usize> = 20..=100;
+
+/// As much as a task may have.
+const MAX_TASK_BYTES: u64 = 64 * 1024;
 
 pub(crate) struct Loaded {
     pub settings: Settings,
@@ -85,10 +88,9 @@ impl Executor {
                 continue;
             };
             let Some(run) = envelope.run_id else { continue };
-            let text = self
-                .artifacts
-                .get(&state.owner, state.session_id, run, name)
-                .await;
+            let name = name.parse().map_err(|_| ArtifactError::NotFound)?;
+            let files = self.artifacts.of(&state.owner, state.session_id);
+            let text = files.get_text(&Place::Run(run, name), MAX_TASK_BYTES).await;
             return text.map(Some);
         }
         Ok(None)

@@ -2,7 +2,7 @@
 
 mod operation;
 
-use documents::Artifacts;
+use documents::{Artifacts, Place};
 use lambda_kit::http::{self, Reply};
 use lambda_kit::task::continued;
 use lambda_kit::{App, ClientConfig, Models, Outbox, Problem, Request, Task, now};
@@ -43,7 +43,7 @@ pub async fn handle(
     let key = http::request_key(&request, &state.owner)?;
     let stored = ClientConfig::stored(app.sessions.config(session).await?);
     let config = continued(&state, &own, &stored)?;
-    let settings = tasks.models.settings(state.mode, &config)?;
+    let settings = tasks.models.settings_to_start(state.mode, &config)?;
     let mut run = task.run(&settings, &tasks.models, None);
     keep_whole(tasks, &state, &task, &mut run).await?;
 
@@ -71,11 +71,10 @@ async fn keep_whole(
     run: &mut NewRun,
 ) -> Result<(), Problem> {
     if task.is_long() {
-        let (owner, session, text) = (&state.owner, state.session_id, task.text());
-        tasks
-            .artifacts
-            .put(owner, session, run.id, WHOLE_TASK, text)
-            .await?;
+        let name = WHOLE_TASK.parse().map_err(Problem::internal)?;
+        let files = tasks.artifacts.of(&state.owner, state.session_id);
+        let whole = task.text().to_owned();
+        files.put(&Place::Run(run.id, name), whole).await?;
         run.artifact = Some(WHOLE_TASK.to_owned());
     }
     Ok(())

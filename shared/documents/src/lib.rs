@@ -1,4 +1,5 @@
-//! The documents of a session: contents above 32 KiB and files as artifacts in object storage, and papers at arXiv.
+//! The documents of a session: contents above 32 KiB and files as artifacts in object storage, papers at arXiv, and the text
+//! of PDFs and images, by its layer or by an OCR engine.
 //!
 //! Nothing in here knows a run or the table. Whoever calls brings the deadline and, for arXiv, the slot: requests to it
 //! are rare by agreement, and how rare is decided where all runs are seen.
@@ -6,7 +7,12 @@
 mod artifacts;
 pub mod arxiv;
 mod arxiv_id;
+pub mod ocr;
+pub mod reader;
 pub mod references;
 
-pub use artifacts::{ArtifactError, Artifacts};
+pub use artifacts::{
+    ArtifactError, ArtifactName, Artifacts, Files, InvalidName, InvalidPlace, Listed, Listing,
+    Place,
+};
 pub use arxiv_id::{ArxivId, InvalidArxivId};

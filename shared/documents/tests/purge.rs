@@ -77,7 +77,7 @@ fn reply(body: &'static str) -> Response<Full<Bytes>> {
 async fn delete_all(artifacts: &Artifacts, deadline: Instant) -> Result<bool, ArtifactError> {
     let session: SessionId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
     let owner = OwnerId::of("issuer", "ada");
-    artifacts.delete_all(&owner, session, deadline).await
+    artifacts.of(&owner, session).delete_all(deadline).await
 }
 
 fn soon() -> Instant {

@@ -1,0 +1,121 @@
+//! What a session has: the bucket's own listing, in the order of its keys.
+//!
+//! Runs come first, the oldest before the newer ones, because their ids begin with their time; uploads come last. The
+//! drafts between them are skipped by one jump, however many there are, so a list is one request, or two with drafts.
+
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::types::Object;
+use session::{RunId, Timestamp};
+
+use super::place::{BEHIND_DRAFTS, DRAFTS};
+use super::{ArtifactError, ArtifactName, Files, Place};
+
+/// The most keys of one page (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+const MAX_KEYS: usize = 1_000;
+
+/// A file as the listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Where it stands: an artifact of a run, or an upload.
+    pub place: Place,
+    /// In bytes.
+    pub size: u64,
+    /// When it was written last, to the second.
+    pub written_at: Timestamp,
+}
+
+/// A page of a session's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Artifacts and uploads, without drafts.
+    pub files: Vec<Listed>,
+    /// The last of them, where the next page goes on; none at the end.
+    pub next_after: Option<Place>,
+}
+
+impl Files {
+    /// At most `limit` artifacts and uploads behind `after`.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`].
+    pub async fn list(
+        &self,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Listing, ArtifactError> {
+        let mut files = Vec::new();
+        let mut from = after.map(|place| self.key(place));
+        loop {
+            // One more than asked for tells whether there is more.
+            let wanted = limit + 1 - files.len();
+            let page = self.page(from, wanted).await?;
+            files.extend(
+                page.contents()
+                    .iter()
+                    .filter_map(|object| self.shown(object)),
+            );
+            from = self.behind(&page);
+            let ended = page.is_truncated() != Some(true) || from.is_none();
+            if ended || files.len() > limit {
+                break;
+            }
+        }
+        let more = files.len() > limit;
+        files.truncate(limit);
+        let last = files.last().map(|file| file.place.clone());
+        Ok(Listing {
+            next_after: last.filter(|_| more),
+            files,
+        })
+    }
+
+    /// The names of a run's drafts, in the order of their keys.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`].
+    pub async fn drafts(&self, run: RunId) -> Result<Vec<ArtifactName>, ArtifactError> {
+        let folder = format!("{}{DRAFTS}{run}/", self.folder);
+        let mut pages = self.bucket.list().prefix(folder).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(ArtifactError::storage)?;
+            let keys = page.contents().iter().filter_map(Object::key);
+            let places = keys.filter_map(|key| self.place(key));
+            names.extend(places.map(|place| place.name().clone()));
+        }
+        Ok(names)
+    }
+
+    async fn page(
+        &self,
+        from: Option<String>,
+        wanted: usize,
+    ) -> Result<ListObjectsV2Output, ArtifactError> {
+        let keys = i32::try_from(wanted.min(MAX_KEYS)).unwrap_or_default();
+        let list = self.bucket.list().prefix(&self.folder).max_keys(keys);
+        let page = list.set_start_after(from).send().await;
+        page.map_err(ArtifactError::storage)
+    }
+
+    /// Where the listing goes on: behind the page's last key, and from a draft behind all of them.
+    fn behind(&self, page: &ListObjectsV2Output) -> Option<String> {
+        let last = page.contents().last()?.key()?;
+        let in_drafts = last.strip_prefix(&self.folder)?.starts_with(DRAFTS);
+        Some(match in_drafts {
+            true => format!("{}{BEHIND_DRAFTS}", self.folder),
+            false => last.to_owned(),
+        })
+    }
+
+    /// An object as a list shows it; a draft isn't shown, nor what somebody else has put there.
+    fn shown(&self, object: &Object) -> Option<Listed> {
+        let place = self.place(object.key()?)?;
+        let shown = !matches!(place, Place::Draft(..));
+        let written = object.last_modified()?.as_nanos() / 1_000;
+        shown.then_some(Listed {
+            place,
+            size: object.size()?.try_into().ok()?,
+            written_at: Timestamp::from_micros(written.try_into().ok()?)?,
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! Names of files, as people and models give them: one that exists cannot leave its folder, whatever reads it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The most characters of a name.
+const MAX_CHARS: usize = 255;
+
+/// The most bytes: a key of the bucket has at most 1,024 (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>),
+/// of which the longest folder takes 104.
+const MAX_BYTES: usize = 900;
+
+/// The name of an artifact: 1 to 255 characters in at most 900 bytes, without a separator (`/`, `\`), without control
+/// characters, and neither `.` nor `..`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ArtifactName(String);
+
+/// The text cannot be the name of an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a name of 1 to 255 characters in at most 900 bytes, without separators and control characters, and not `.` or `..`"
+)]
+pub struct InvalidName;
+
+impl ArtifactName {
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name without its ending: `paper` of `paper.pdf`, `.env` of `.env`.
+    pub fn stem(&self) -> &str {
+        match self.0.rsplit_once('.') {
+            Some((stem, _)) if !stem.is_empty() => stem,
+            _ => &self.0,
+        }
+    }
+
+    /// What stands behind the last full stop, in lower case; empty without one.
+    pub fn ending(&self) -> String {
+        match self.0.rsplit_once('.') {
+            Some((stem, ending)) if !stem.is_empty() => ending.to_ascii_lowercase(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl TryFrom<String> for ArtifactName {
+    type Error = InvalidName;
+
+    fn try_from(name: String) -> Result<Self, InvalidName> {
+        // The bytes first: they bound the characters that are counted.
+        let fits = name.len() <= MAX_BYTES && (1..=MAX_CHARS).contains(&name.chars().count());
+        let stays = name != "." && name != ".." && !name.chars().any(is_forbidden);
+        if fits && stays {
+            Ok(Self(name))
+        } else {
+            Err(InvalidName)
+        }
+    }
+}
+
+/// The two after the control characters are no characters at all, and cannot stand in the bucket's XML.
+fn is_forbidden(sign: char) -> bool {
+    sign.is_control() || matches!(sign, '/' | '\\' | '\u{FFFE}' | '\u{FFFF}')
+}
+
+impl FromStr for ArtifactName {
+    type Err = InvalidName;
+
+    fn from_str(name: &str) -> Result<Self, InvalidName> {
+        name.to_owned().try_into()
+    }
+}
+
+impl From<ArtifactName> for String {
+    fn from(name: ArtifactName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ArtifactName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_kept_as_it_was_given() {
+        for name in [
+            "paper.pdf",
+            "a",
+            ".env",
+            "...",
+            "..a",
+            "a b.txt",
+            "%2e%2e%2f",
+            "naïve Übersicht.md",
+            "論文.pdf",
+            "a<b>&\"c\"?.md",
+            &"x".repeat(255),
+            &"é".repeat(255),
+            &"論".repeat(255),
+        ] {
+            assert_eq!(name.parse::<ArtifactName>().unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_leave_its_folder_is_refused() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "/",
+            "a/b",
+            "../a",
+            "..\\a",
+            "a\\b",
+            "a/",
+            "/etc/passwd",
+            "a\0b",
+            "a\nb",
+            "a\r",
+            "\t",
+            "a\u{7f}",
+            "a\u{85}b",
+            "a\u{ffff}",
+            &"x".repeat(256),
+            &"é".repeat(256),
+            &"😀".repeat(226),
+        ] {
+            assert_eq!(name.parse::<ArtifactName>(), Err(InvalidName), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn in_json_a_name_is_a_string_that_is_checked() {
+        let name: ArtifactName = serde_json::from_str("\"paper.pdf\"").unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), "\"paper.pdf\"");
+        assert!(serde_json::from_str::<ArtifactName>("\"../paper.pdf\"").is_err());
+    }
+
+    #[test]
+    fn a_name_has_a_stem_and_an_ending() {
+        for (name, stem, ending) in [
+            ("paper.pdf", "paper", "pdf"),
+            ("Scan.2.TIFF", "Scan.2", "tiff"),
+            ("README", "README", ""),
+            (".env", ".env", ""),
+            ("a.", "a", ""),
+        ] {
+            let name: ArtifactName = name.parse().unwrap();
+            assert_eq!((name.stem(), name.ending().as_str()), (stem, ending));
+        }
+    }
+}
