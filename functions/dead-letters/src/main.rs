@@ -7,7 +7,6 @@ use lambda_kit::{Aws, Config, Error, batch, init_logs, metrics};
 async fn main() -> Result<(), Error> {
     init_logs();
     let config = Config::from_env()?;
-    metrics::start(&config)?;
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&config)?;
     let dead_letters = DeadLetters {

@@ -1,6 +1,6 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
-use lambda_kit::{App, Aws, Config, Error, Outbox, http, init_logs};
+use lambda_kit::{App, Aws, Config, Error, http, init_logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -8,6 +8,6 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let aws = Aws::from_env().await;
     let app = App::new(&config, &aws)?;
-    let outbox = Outbox::without_queue(aws.push(&config, &app.sessions)?);
+    let outbox = aws.outbox_without_queue(&config, &app.sessions)?;
     http::serve(|request| suspend_session::handle(&app, &outbox, request)).await
 }

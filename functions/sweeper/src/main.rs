@@ -8,7 +8,6 @@ use sweeper::{Sweeper, time_of};
 async fn main() -> Result<(), Error> {
     init_logs();
     let config = Config::from_env()?;
-    metrics::start(&config)?;
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&config)?;
     let sweeper = Sweeper {

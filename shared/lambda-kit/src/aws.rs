@@ -11,7 +11,7 @@ use documents::Artifacts;
 use session_manager::SessionManager;
 
 use crate::config::{ConfigError, required};
-use crate::{Config, Outbox, Push, Queue};
+use crate::{Config, Outbox, Push, Queue, metrics};
 
 /// For a connection to a service that stands in the same region.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
@@ -71,7 +71,7 @@ impl Aws {
         Ok(Push::new(client, sessions.clone()))
     }
 
-    /// Push and queue, for whoever may set a run going.
+    /// Push and queue, for whoever may set a run going. What is committed is measured from now on.
     ///
     /// # Errors
     /// When `WS_CALLBACK_URL` or `QUEUE_URL` is missing.
@@ -80,10 +80,24 @@ impl Aws {
         config: &Config,
         sessions: &SessionManager,
     ) -> Result<Outbox, ConfigError> {
+        metrics::start(config);
         Ok(Outbox::new(
             self.push(config, sessions)?,
             self.queue(config)?,
         ))
+    }
+
+    /// Push alone, for whoever only ever stops things. What is committed is measured from now on.
+    ///
+    /// # Errors
+    /// When `WS_CALLBACK_URL` is missing.
+    pub fn outbox_without_queue(
+        &self,
+        config: &Config,
+        sessions: &SessionManager,
+    ) -> Result<Outbox, ConfigError> {
+        metrics::start(config);
+        Ok(Outbox::without_queue(self.push(config, sessions)?))
     }
 
     /// The artifacts in `BUCKET_NAME`.

@@ -1,13 +1,13 @@
-//! What the workers measure, each thing under its one name, in CloudWatch's embedded metric format: lines among the logs.
+//! What is measured, each thing under its one name, in CloudWatch's embedded metric format: lines among the logs.
 //!
-//! Runs, steps and costs are counted from the events that were committed, so that a metric says what the record says. Where
-//! [`start`] was not called nothing is measured. Dimensions are few, because each of their combinations is billed.
+//! Runs, steps and costs are counted from the events that were committed, by whoever committed them and printed at once, so that
+//! the metrics say what the record says. Dimensions are few, because each of their combinations is billed.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
-use metrics_cloudwatch_embedded::{Builder, Collector, Error};
+use metrics_cloudwatch_embedded::{Builder, Collector};
 use session::{Envelope, EventBody, Mode, Recorded};
 
 use crate::Config;
@@ -37,7 +37,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    RUNS "Runs" ["Mode", "End"] Count, "Runs that a worker, the sweeper or a dead letter ended: `completed`, `failed`, `cancelled`.";
+    RUNS "Runs" ["Mode", "End"] Count, "Runs that ended, whoever ended them: `completed`, `failed`, `cancelled`.";
     STEP_TIME "StepTime" ["Mode"] Seconds, "How long a step of a plan took.";
     COST "CostUsd" ["Mode"] Count, "US dollars, one value per priced call of a model.";
     QUEUE_TIME "QueueTime" [] Seconds, "From the sending of a message to the worker that takes it up.";
@@ -49,16 +49,22 @@ metrics! {
 const MODE: &str = "Mode";
 const END: &str = "End";
 
-static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
+/// None where something else in this process took the measurements first.
+static COLLECTOR: OnceLock<Option<&'static Collector>> = OnceLock::new();
 
-/// Measures from now on, in the namespace of the configuration.
-///
-/// # Errors
-/// When it was called before.
-pub fn start(config: &Config) -> Result<(), Error> {
-    let collector = Builder::new()
-        .cloudwatch_namespace(config.metrics_namespace.clone())
-        .init()?;
+/// Measures from now on, in the namespace of the configuration. Until then nothing is measured.
+pub fn start(config: &Config) {
+    COLLECTOR.get_or_init(|| {
+        let namespace = config.metrics_namespace.clone();
+        let collector = Builder::new().cloudwatch_namespace(namespace).init();
+        describe();
+        collector
+            .inspect_err(|error| tracing::error!(%error, "nothing is measured"))
+            .ok()
+    });
+}
+
+fn describe() {
     for metric in METRICS {
         // Only the unit is used, and a name has one whatever kind of metric it is.
         match metric.unit {
@@ -66,13 +72,11 @@ pub fn start(config: &Config) -> Result<(), Error> {
             _ => describe_histogram!(metric.name, metric.unit, metric.doc),
         }
     }
-    COLLECTOR.get_or_init(|| collector);
-    Ok(())
 }
 
 /// Prints what was measured since the last time.
 pub fn flush() {
-    let Some(collector) = COLLECTOR.get() else {
+    let Some(Some(collector)) = COLLECTOR.get() else {
         return;
     };
     if let Err(error) = collector.flush(std::io::stdout()) {
@@ -80,8 +84,13 @@ pub fn flush() {
     }
 }
 
-/// Events that were committed, in a session of this mode.
+/// Counts and prints events that were committed, in a session of this mode: what follows a commit may still be cut short.
 pub fn committed(mode: Mode, events: &[Envelope]) {
+    count(mode, events);
+    flush();
+}
+
+fn count(mode: Mode, events: &[Envelope]) {
     for event in events {
         if let Recorded::Known(body) = &event.body {
             recorded(mode, body);
@@ -146,7 +155,7 @@ mod tests {
     #[test]
     fn what_was_committed_is_measured_once_under_its_name_and_holds_no_content() {
         let config = Config::read(|_| None).unwrap();
-        start(&config).unwrap();
+        start(&config);
         let step = |execution_time| {
             event(EventBody::StepComplete {
                 step_number: 1,
@@ -160,11 +169,11 @@ mod tests {
             error: "secret".into(),
             failed_step: None,
         });
-        committed(Mode::OneShot, &[step(1.5), step(2.0), failed]);
+        count(Mode::OneShot, &[step(1.5), step(2.0), failed]);
         taken_up(Duration::from_millis(250));
         swept(0);
 
-        let collector = COLLECTOR.get().unwrap();
+        let collector = COLLECTOR.get().unwrap().unwrap();
         let lines = || {
             let mut printed = Vec::new();
             collector.flush(&mut printed).unwrap();
