@@ -124,6 +124,14 @@ impl SessionManager {
 
     /// Updates an item, or leaves it alone where the update's condition does not hold.
     pub(crate) async fn update_if(&self, update: UpdateBuilder) -> Result<(), StorageError> {
+        self.update_or_old(update).await.map(drop)
+    }
+
+    /// Updates an item; where the update's condition does not hold, the item as it is.
+    pub(crate) async fn update_or_old(
+        &self,
+        update: UpdateBuilder,
+    ) -> Result<Option<Item>, StorageError> {
         let update = update.table_name(&self.table).build().expect(EXPECTED);
         let request = self
             .client
@@ -134,21 +142,20 @@ impl SessionManager {
             .set_condition_expression(update.condition_expression)
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let updated = metered("UpdateItem", request.send(), |output| {
             output.consumed_capacity.as_slice()
         })
         .await;
-        match updated {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
+        let Err(error) = updated else {
+            return Ok(None);
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Some(failed.item.clone().unwrap_or_default()))
             }
-            Err(error) => Err(StorageError::of("UpdateItem", error)),
+            _ => Err(StorageError::of("UpdateItem", error)),
         }
     }
 

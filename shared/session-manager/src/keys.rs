@@ -1,6 +1,6 @@
 //! The table's keys, indexes and attribute names: whatever an item is called is decided here.
 //!
-//! One partition holds one session; a connection and a request key have their own. No part of a key is text that a client chose:
+//! One partition holds one session; a connection, a request key and a slot have their own. No part of a key is text that a client chose:
 //! owners and keys are digests, the rest are ids and numbers of fixed width, so that text sorts as numbers and times do.
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -36,6 +36,9 @@ pub(crate) const BY_DUE: &str = "by-due";
 pub(crate) const DUE_SHARD: &str = "due_shard";
 /// Its sort key.
 pub(crate) const DUE: &str = "due";
+
+/// From when on a slot may be taken.
+pub(crate) const FREE_AT: &str = "free_at";
 
 /// How many partitions the index of what is owed has, so that none bears all of it.
 pub const SHARDS: u8 = 8;
@@ -100,6 +103,11 @@ pub(crate) fn request_key(owner: &OwnerId, scope: &str, key: &str) -> String {
     format!("KEY#{owner}#{scope}#{key}")
 }
 
+/// A slot, by the name that the code has for it.
+pub(crate) fn slot(name: &str) -> Item {
+    key(format!("SLOT#{name}"), META)
+}
+
 /// `owner_status`.
 pub(crate) fn owner_status(owner: &OwnerId, status: SessionStatus) -> String {
     format!("{owner}#{status}")
@@ -160,6 +168,11 @@ mod tests {
         assert_eq!(session_of(&session(session_id())), Some(session_id()));
         assert_eq!(session_of("CONNECTION#x"), None);
         assert_eq!(session_of("SESSION#x"), None);
+    }
+
+    #[test]
+    fn a_slot_has_a_partition_of_its_own() {
+        assert_eq!(slot("arxiv"), key("SLOT#arxiv", "META"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod request_key;
 mod rows;
 mod runs;
 mod size;
+mod slot;
 mod update;
 mod wire;
 mod write;
@@ -46,6 +47,7 @@ pub use purge::Purged;
 pub use request_key::RequestKey;
 pub use runs::RunPage;
 pub use size::item_size;
+pub use slot::Slot;
 
 use session::Rules;
 

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use session::Seq;
 
 pub(crate) use entry::Entry;
-pub(crate) use rows::{ApprovalItem, ConfigItem, FollowerItem, RunItem};
+pub(crate) use rows::{ApprovalItem, ConfigItem, FollowerItem, RunItem, SlotItem};
 pub use rows::{Connection, KeyRecord};
 pub use summary::Summary;
 pub(crate) use summary::{moving, tombstone};

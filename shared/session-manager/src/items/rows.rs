@@ -1,4 +1,4 @@
-//! The items beside the log: runs, approvals, configurations, connections and request keys.
+//! The items beside the log: runs, approvals, configurations, connections, request keys and slots.
 
 use serde::{Deserialize, Serialize};
 use session::{
@@ -213,6 +213,12 @@ impl KeyRecord {
     }
 }
 
+/// When the next request to a service may go out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SlotItem {
+    pub free_at: Timestamp,
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
@@ -287,6 +293,7 @@ mod tests {
             run_id: None,
             ttl: 1,
         });
+        round_trips(SlotItem { free_at: at(1) });
         round_trips(FollowerItem {
             connection_id: "c=".into(),
             ttl: 1,

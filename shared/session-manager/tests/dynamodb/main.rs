@@ -17,5 +17,6 @@ mod races;
 mod reading;
 mod recent;
 mod request_keys;
+mod slot;
 mod table;
 mod world;

@@ -1,0 +1,114 @@
+//! Slots: one of all who try gets it, and a run that waits for one is let alone by the sweeper.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use session::{Mode, Rules, Timestamp};
+use session_manager::{SHARDS, Slot};
+
+use crate::proxy::Fault;
+use crate::world::{Item, SUSPEND, World, at};
+
+const EVERY: Duration = Duration::from_secs(3);
+
+async fn take(world: &World, second: u64) -> Slot {
+    let taken = world.manager.take_slot("arxiv", EVERY, at(second)).await;
+    taken.unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn of_twenty_who_take_a_slot_at_once_one_gets_it_again_and_again() {
+    let world = World::new().await;
+    for second in [0, 3, 6] {
+        let takers = (0..20).map(|_| take(&world, second));
+        let came = join_all(takers).await;
+        let winners = came.iter().filter(|slot| **slot == Slot::Taken);
+        assert_eq!(winners.count(), 1, "at second {second}");
+        let losers = came
+            .iter()
+            .filter(|slot| **slot == Slot::FreeAt(at(second + 3)));
+        assert_eq!(losers.count(), 19, "at second {second}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_slot_is_free_when_its_time_has_come_and_slots_do_not_know_each_other() {
+    let world = World::new().await;
+    assert_eq!(take(&world, 0).await, Slot::Taken);
+    assert_eq!(take(&world, 2).await, Slot::FreeAt(at(3)));
+    assert_eq!(take(&world, 3).await, Slot::Taken);
+    let other = world.manager.take_slot("another", EVERY, at(3)).await;
+    assert_eq!(other.unwrap(), Slot::Taken);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_slot_that_is_pushed_back_is_free_later_for_everybody_and_never_earlier() {
+    let world = World::new().await;
+    let until = |second| world.manager.push_back_slot("arxiv", at(second));
+    until(60).await.unwrap();
+    assert_eq!(take(&world, 59).await, Slot::FreeAt(at(60)));
+    until(30).await.unwrap();
+    assert_eq!(take(&world, 59).await, Slot::FreeAt(at(60)));
+    assert_eq!(take(&world, 60).await, Slot::Taken);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_taking_whose_reply_was_lost_uses_its_slot_up() {
+    let world = World::new().await;
+    world.proxy.next("UpdateItem", [Fault::LoseReply]);
+    assert_eq!(take(&world, 0).await, Slot::FreeAt(at(3)));
+    assert_eq!(take(&world, 3).await, Slot::Taken);
+}
+
+/// Whether the sweeper would look at anything.
+async fn is_due(world: &World, now: Timestamp) -> bool {
+    for shard in 0..SHARDS {
+        if !world
+            .manager
+            .due(shard, now, 10, None)
+            .await
+            .unwrap()
+            .is_empty()
+        {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_run_whose_message_is_on_its_way_is_due_later_and_nothing_is_appended() {
+    let world = World::new().await;
+    let state = world.queued(Mode::Arxiv).await;
+    let requeue = Rules::default().requeue.as_secs();
+    assert!(is_due(&world, at(requeue)).await);
+    let events = world.assert_whole(state.session_id).await;
+    let postpone = |second| world.manager.postpone(state.session_id, at(second));
+    postpone(20).await.unwrap();
+    assert!(!is_due(&world, at(20 + requeue - 1)).await);
+    assert!(is_due(&world, at(20 + requeue)).await);
+    // Not again as long as half of the time is left.
+    postpone(30).await.unwrap();
+    assert!(is_due(&world, at(20 + requeue)).await);
+    assert_eq!(world.assert_whole(state.session_id).await, events);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn nothing_becomes_due_by_being_postponed() {
+    let world = World::new().await;
+    let state = world.queued(Mode::PlanningControl).await;
+    let suspended = world.does(state.session_id, SUSPEND, at(1));
+    suspended.await.unwrap();
+    let summary = async || world.item(state.session_id, "SUMMARY").await.unwrap();
+    let before: Item = summary().await;
+    assert!(!before.contains_key("due"));
+    let postponed = world.manager.postpone(state.session_id, at(20));
+    postponed.await.unwrap();
+    assert_eq!(summary().await, before);
+}
