@@ -1,0 +1,80 @@
+//! Engines that read the text from a page's image: Tesseract on one machine, Amazon Textract in the cloud, and whatever else
+//! answers to [`OcrEngine`].
+
+mod tesseract;
+mod textract;
+
+use std::fmt::Debug;
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+
+use crate::reader::PageImage;
+pub use tesseract::{Tesseract, TesseractConfig};
+pub use textract::Textract;
+
+/// Something that reads images.
+pub trait OcrEngine: Debug + Send + Sync {
+    /// What the record calls it, e.g. `tesseract`.
+    fn name(&self) -> &str;
+
+    /// The text of a page, line by line; empty for a page without text. One attempt that ends at `deadline`: whether and
+    /// when there is another is the caller's business.
+    fn read<'a>(
+        &'a self,
+        page: &'a PageImage,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Result<String, OcrError>>;
+}
+
+/// A page that an engine has not read.
+#[derive(Debug, thiserror::Error)]
+pub enum OcrError {
+    /// The engine isn't there, or not as it was asked for; the sentence says what to do.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Too many requests.
+    #[error("the OCR engine is busy")]
+    Busy,
+    /// The deadline came first.
+    #[error("the OCR engine did not answer in time")]
+    TookTooLong,
+    /// It used more than it may have.
+    #[error("reading the page takes more than {} MiB of memory", .limit >> 20)]
+    TooMuchMemory {
+        /// In bytes.
+        limit: u64,
+    },
+    /// It does not take this image.
+    #[error("the OCR engine does not take the image of this page")]
+    BadImage,
+    /// Anything else.
+    #[error("the OCR engine failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl OcrError {
+    /// A name for programs, in snake case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "ocr_unavailable",
+            Self::Busy => "ocr_busy",
+            Self::TookTooLong => "ocr_took_too_long",
+            Self::TooMuchMemory { .. } => "ocr_too_much_memory",
+            Self::BadImage => "ocr_bad_image",
+            Self::Failed(_) => "ocr_failed",
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Busy | Self::TookTooLong | Self::Failed(_) => true,
+            Self::Unavailable(_) | Self::TooMuchMemory { .. } | Self::BadImage => false,
+        }
+    }
+
+    pub(crate) fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
+}

@@ -1,0 +1,166 @@
+//! Tesseract, the program of that name (Debian: tesseract-ocr), a process for each page.
+//!
+//! It sees images that others made and is written in C++, so it runs under the limits of the reader's child: a child takes
+//! them upon itself and becomes Tesseract. One thread, because several pages' worth of them only wait for each other.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use super::{OcrEngine, OcrError};
+use crate::reader::{self, Death, Limits, PageImage, Reader};
+
+/// Pages are segmented with their orientation, where it can be told; else without.
+const WITH_ORIENTATION: &str = "1";
+const WITHOUT_ORIENTATION: &str = "3";
+/// The "language" that tells orientation.
+const ORIENTATION: &str = "osd";
+
+/// How Tesseract is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TesseractConfig {
+    /// A path, or a name that is looked for in `PATH`.
+    pub program: PathBuf,
+    /// As Tesseract names them, e.g. `eng` and `deu`; tried together.
+    pub languages: Vec<String>,
+    /// Address space, in bytes. English on a page of 4,000 pixels a side takes 300 MiB.
+    pub memory: u64,
+    /// For a page.
+    pub page_time: Duration,
+}
+
+impl Default for TesseractConfig {
+    /// `tesseract` from the `PATH`, English, 1 GiB, one minute.
+    fn default() -> Self {
+        Self {
+            program: "tesseract".into(),
+            languages: vec!["eng".to_owned()],
+            memory: 1 << 30,
+            page_time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Tesseract, found and asked for its languages.
+#[derive(Debug, Clone)]
+pub struct Tesseract {
+    reader: Reader,
+    program: PathBuf,
+    config: TesseractConfig,
+    segmentation: &'static str,
+}
+
+impl Tesseract {
+    /// Looks for the program and its languages. `reader` lends its child, not its limits.
+    ///
+    /// # Errors
+    /// [`OcrError::Unavailable`]; its sentence says what to install.
+    pub async fn find(reader: &Reader, config: TesseractConfig) -> Result<Self, OcrError> {
+        let program = in_path(&config.program).ok_or_else(|| not_installed(&config.program))?;
+        let mut command = Command::new(&program);
+        command
+            .arg("--list-langs")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let told = tokio::time::timeout(config.page_time, command.output()).await;
+        let told = told.map_err(|_| OcrError::TookTooLong)?;
+        let told = told.map_err(|_| not_installed(&config.program))?;
+        let installed = String::from_utf8_lossy(&told.stdout);
+        let is_installed = |language: &str| installed.lines().any(|line| line.trim() == language);
+        if let Some(missing) = config.languages.iter().find(|it| !is_installed(it)) {
+            return Err(OcrError::Unavailable(format!(
+                "Tesseract has no data for the language {missing} (Debian: apt install tesseract-ocr-{missing})"
+            )));
+        }
+        let segmentation = match is_installed(ORIENTATION) {
+            true => WITH_ORIENTATION,
+            false => WITHOUT_ORIENTATION,
+        };
+        Ok(Self {
+            reader: reader.clone(),
+            program,
+            config,
+            segmentation,
+        })
+    }
+
+    /// Runs it under its limits, the image on its input.
+    async fn run(&self, page: &PageImage) -> Result<Output, OcrError> {
+        let limits = Limits {
+            memory: self.config.memory,
+            time: self.config.page_time,
+            ..Limits::default()
+        };
+        let languages = self.config.languages.join("+");
+        let arguments = ["-", "-", "-l", &languages, "--psm", self.segmentation];
+        let mut command = reader::becoming(&self.reader, limits, &self.program, &arguments)
+            .map_err(OcrError::failed)?;
+        command.env("OMP_THREAD_LIMIT", "1");
+        let mut process = command.spawn().map_err(OcrError::failed)?;
+        if let Some(mut input) = process.stdin.take() {
+            // It reads all before it writes anything. Where it ends before, its status says more than a broken pipe.
+            let _ = input.write_all(&page.png).await;
+        }
+        process.wait_with_output().await.map_err(OcrError::failed)
+    }
+
+    fn told(&self, output: &Output) -> Result<String, OcrError> {
+        if output.status.success() {
+            return Ok(plain(&String::from_utf8_lossy(&output.stdout)));
+        }
+        let last_words = String::from_utf8_lossy(&output.stderr);
+        match Death::of(output.status, &last_words) {
+            Death::Time | Death::Processor => Err(OcrError::TookTooLong),
+            Death::Memory => Err(OcrError::TooMuchMemory {
+                limit: self.config.memory,
+            }),
+            // With status 1 it says that it can't read the image.
+            Death::Document | Death::Reader(_) => Err(OcrError::BadImage),
+        }
+    }
+}
+
+impl OcrEngine for Tesseract {
+    fn name(&self) -> &str {
+        "tesseract"
+    }
+
+    fn read<'a>(
+        &'a self,
+        page: &'a PageImage,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Result<String, OcrError>> {
+        Box::pin(async move {
+            let end = deadline.min(Instant::now() + self.config.page_time);
+            let output = tokio::time::timeout_at(end.into(), self.run(page)).await;
+            self.told(&output.map_err(|_| OcrError::TookTooLong)??)
+        })
+    }
+}
+
+/// Lines without the form feed that ends a page.
+fn plain(text: &str) -> String {
+    text.replace('\u{c}', "").trim_end().to_owned()
+}
+
+fn not_installed(program: &Path) -> OcrError {
+    OcrError::Unavailable(format!(
+        "there is no program {} here (Debian: apt install tesseract-ocr)",
+        program.display()
+    ))
+}
+
+/// The file that a name stands for. The child has no `PATH` of its own.
+fn in_path(program: &Path) -> Option<PathBuf> {
+    if program.components().count() > 1 {
+        return program.is_file().then(|| program.to_owned());
+    }
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}

@@ -1,0 +1,187 @@
+//! Documents that others made: which pages they have, the text layer of each, and its image where an OCR engine has to look.
+//!
+//! Everything that touches a document's bytes happens in a child process: this very program, started with a hidden
+//! argument, without our environment, with limits on memory and time that the kernel keeps. What a document does to its
+//! reader ends there: the page it happened on fails, and the next child begins behind it. So the first line of a `main` is
+//! [`serve_if_child`].
+
+mod child;
+mod error;
+mod kind;
+mod layout;
+mod pages;
+mod process;
+mod protocol;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+pub use child::serve_if_child;
+pub use error::{DocumentError, PageError, RenderError};
+pub use kind::{Foreign, Kind};
+pub use pages::{Page, Pages};
+use process::Child;
+pub(crate) use process::Death;
+use protocol::{Job, Line};
+
+/// What a document may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Address space of the child, in bytes.
+    pub memory: u64,
+    /// For opening the document, and then for each page.
+    pub page_time: Duration,
+    /// For all the pages that one [`Pages`] gives; also what a child may have of the processor.
+    pub time: Duration,
+    /// Size of the file, in bytes. The child holds it in memory whole.
+    pub bytes: u64,
+    /// Pages of a document.
+    pub pages: u32,
+}
+
+impl Default for Limits {
+    /// 512 MiB, 20 seconds a page, two minutes in all, 64 MiB, 2,000 pages.
+    fn default() -> Self {
+        Self {
+            memory: 512 << 20,
+            page_time: Duration::from_secs(20),
+            time: Duration::from_secs(120),
+            bytes: 64 << 20,
+            pages: 2_000,
+        }
+    }
+}
+
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// By its bytes.
+    pub kind: Kind,
+    /// At least 1.
+    pub pages: u32,
+}
+
+/// The text layer of a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageText {
+    /// Lines in reading order, blank lines between paragraphs; at most 1 MiB.
+    pub text: String,
+    /// Whether this is what a person would read on the page. If not, an OCR engine should look at its image.
+    pub usable: bool,
+}
+
+/// A page as an image, small enough for any OCR engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageImage {
+    /// PNG, 8 bits of grey, at most 7 MiB.
+    pub png: Vec<u8>,
+    /// In pixels, at most 4,000.
+    pub width: u32,
+    /// In pixels, at most 4,000.
+    pub height: u32,
+}
+
+/// Reads documents, a child process each time.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    program: PathBuf,
+    limits: Limits,
+}
+
+impl Reader {
+    /// Children are this program itself, whose `main` begins with [`serve_if_child`].
+    ///
+    /// # Errors
+    /// [`DocumentError::Reader`] when the system does not say which program this is.
+    pub fn this_program(limits: Limits) -> Result<Self, DocumentError> {
+        let program = std::env::current_exe().map_err(DocumentError::reader)?;
+        Ok(Self::with_program(program, limits))
+    }
+
+    /// Children are another program whose `main` begins with [`serve_if_child`]: a test has no `main` of its own.
+    pub fn with_program(program: impl Into<PathBuf>, limits: Limits) -> Self {
+        Self {
+            program: program.into(),
+            limits,
+        }
+    }
+
+    /// What the document is, and whether it can be opened at all. The file's extension is held against its bytes; without one,
+    /// or with one that we don't know, the bytes alone decide.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub async fn inspect(&self, path: &Path) -> Result<Document, DocumentError> {
+        let path = path.to_owned();
+        self.open(Job::Inspect { path }).await.map(|(_, it)| it)
+    }
+
+    /// The pages from number `from` (1 is the first) on, read while they are asked for.
+    pub fn pages(&self, path: &Path, from: u32) -> Pages {
+        Pages::new(self.clone(), path.to_owned(), from)
+    }
+
+    /// A page as an image. At `dpi`, or at less where the page is large; a document that is an image keeps its pixels as far
+    /// as they go into a [`PageImage`], turned as its camera says.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub async fn render(&self, path: &Path, page: u32, dpi: u32) -> Result<PageImage, RenderError> {
+        let path = path.to_owned();
+        let (mut child, _) = self.open(Job::Render { path, page, dpi }).await?;
+        match child.line(self.limits.page_time).await {
+            Ok(Line::Image {
+                width,
+                height,
+                bytes,
+            }) if bytes <= child::MAX_PNG_BYTES => {
+                let mut png = vec![0; bytes];
+                let read = tokio::time::timeout(
+                    self.limits.page_time,
+                    child.output().read_exact(&mut png),
+                );
+                match read.await {
+                    Ok(Ok(_)) => Ok(PageImage { png, width, height }),
+                    _ => Err(DocumentError::reader("an image broke off").into()),
+                }
+            }
+            Ok(Line::Page {
+                text: Err(error), ..
+            }) => Err(error.into()),
+            Ok(_) => Err(DocumentError::reader("something else than an image came").into()),
+            Err(death) => Err(death.of_page(&self.limits)?.into()),
+        }
+    }
+
+    /// A child that has opened the document.
+    async fn open(&self, job: Job) -> Result<(Child, Document), DocumentError> {
+        let mut child = Child::start(&self.program, self.limits, job)?;
+        match child.line(self.limits.page_time).await {
+            Ok(Line::Opened(document)) => Ok((child, document)),
+            Ok(Line::Refused(error)) => Err(error),
+            Ok(_) => Err(DocumentError::reader("a page came before the document")),
+            Err(death) => Err(death.of_document(&self.limits)),
+        }
+    }
+}
+
+/// Another program, started under limits like a reader: all that it is told is these arguments, and what comes on its input.
+pub(crate) fn becoming(
+    reader: &Reader,
+    limits: Limits,
+    program: &Path,
+    arguments: &[&str],
+) -> Result<Command, DocumentError> {
+    let job = Job::Become {
+        program: program.to_owned(),
+        arguments: arguments.iter().map(ToString::to_string).collect(),
+    };
+    let mut command = process::command(&reader.program, limits, job)?;
+    command.stdin(Stdio::piped());
+    Ok(command)
+}

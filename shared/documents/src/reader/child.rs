@@ -1,0 +1,189 @@
+//! The child's side: takes its limits upon itself, opens the document, does its one job, and ends.
+
+mod images;
+mod pdf;
+mod png;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Command;
+
+use rlimit::{Resource, setrlimit};
+
+use super::protocol::{FLAG, Job, Line, Request};
+use super::{Document, DocumentError, Kind, Limits, PageError, PageImage, PageText};
+pub(super) use png::MAX_PNG_BYTES;
+
+/// As much text as a page may have, in bytes. A page of a book has 5 KiB.
+const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// Serves as the reader if this process was started as one, and then ends it; otherwise does nothing. Belongs into the
+/// first line of a `main`: what is set up before it is set up in each child.
+pub fn serve_if_child() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some(FLAG) {
+        return;
+    }
+    let request = arguments.next().unwrap_or_default();
+    let served = serde_json::from_str(&request).map_err(io::Error::from);
+    let served = served.and_then(|request| serve(&request, &mut io::stdout().lock()));
+    // Nobody listens to a reason; the parent sees that no line came.
+    std::process::exit(i32::from(served.is_err()));
+}
+
+/// A document that is open, whatever its kind.
+trait Opened {
+    fn pages(&self) -> usize;
+    fn text(&self, page: u32) -> Result<PageText, PageError>;
+    fn image(&self, page: u32, dpi: u32) -> Result<PageImage, PageError>;
+}
+
+fn serve(Request { limits, job }: &Request, output: &mut impl Write) -> io::Result<()> {
+    confine(limits)?;
+    // A panic is an answer here, and its message holds what a document says.
+    std::panic::set_hook(Box::new(|_| {}));
+    match job {
+        Job::Inspect { path } => with_document(path, limits, output, |_, _, _| Ok(())),
+        Job::Pages { path, from } => {
+            with_document(path, limits, output, |document, pages, output| {
+                (*from..=pages).try_for_each(|number| {
+                    let text = unharmed(|| document.text(number)).map(shortened);
+                    say(output, &Line::Page { number, text })
+                })
+            })
+        }
+        Job::Render { path, page, dpi } => {
+            with_document(path, limits, output, |document, pages, output| {
+                let image = match *page {
+                    page if (1..=pages).contains(&page) => unharmed(|| document.image(page, *dpi)),
+                    _ => Err(PageError::Missing),
+                };
+                say_image(output, *page, image)
+            })
+        }
+        Job::Become { program, arguments } => Err(Command::new(program).args(arguments).exec()),
+    }
+}
+
+/// No more memory, processor or files than agreed, whatever happens from here on. The kernel keeps it, also for a program
+/// that this process becomes.
+fn confine(limits: &Limits) -> io::Result<()> {
+    setrlimit(Resource::AS, limits.memory, limits.memory)?;
+    let seconds = limits.time.as_secs().max(1);
+    setrlimit(Resource::CPU, seconds, seconds + 1)?;
+    setrlimit(Resource::CORE, 0, 0)?;
+    setrlimit(Resource::FSIZE, 0, 0)
+}
+
+fn with_document<W: Write>(
+    path: &Path,
+    limits: &Limits,
+    output: &mut W,
+    job: impl FnOnce(&dyn Opened, u32, &mut W) -> io::Result<()>,
+) -> io::Result<()> {
+    let read = read(path, limits);
+    let opened = read.and_then(|(kind, bytes)| {
+        let document = catch_unwind(|| open(kind, bytes)).unwrap_or(Err(DocumentError::Broken))?;
+        let pages = count(document.pages(), limits)?;
+        Ok((document, Document { kind, pages }))
+    });
+    match opened {
+        Ok((document, told)) => {
+            say(output, &Line::Opened(told))?;
+            job(&*document, told.pages, output)
+        }
+        // What can't be said is that the file could not be read.
+        Err(DocumentError::Reader(error)) => Err(io::Error::other(error)),
+        Err(error) => say(output, &Line::Refused(error)),
+    }
+}
+
+/// The file, if it is what it says.
+fn read(path: &Path, limits: &Limits) -> Result<(Kind, Vec<u8>), DocumentError> {
+    let limit = limits.bytes;
+    let mut file = File::open(path).map_err(DocumentError::reader)?;
+    let length = file.metadata().map_err(DocumentError::reader)?.len();
+    match length {
+        0 => return Err(DocumentError::Empty),
+        _ if length > limit => return Err(DocumentError::TooLarge { limit }),
+        _ => {}
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(DocumentError::reader)?);
+    file.read_to_end(&mut bytes)
+        .map_err(DocumentError::reader)?;
+    match (Kind::of_name(path), Kind::of_bytes(&bytes)) {
+        (None, Err(is)) => Err(DocumentError::UnknownKind { is }),
+        (Some(says), Err(is)) => Err(misnamed(says, is)),
+        (Some(says), Ok(is)) if says != is => Err(misnamed(says, is)),
+        (_, Ok(kind)) => Ok((kind, bytes)),
+    }
+}
+
+fn misnamed(says: Kind, is: impl ToString) -> DocumentError {
+    let is = is.to_string();
+    DocumentError::Misnamed { says, is }
+}
+
+fn open(kind: Kind, bytes: Vec<u8>) -> Result<Box<dyn Opened>, DocumentError> {
+    Ok(match kind {
+        Kind::Pdf => Box::new(pdf::File::open(bytes)?),
+        Kind::Png | Kind::Jpeg | Kind::Tiff | Kind::WebP => {
+            Box::new(images::File::open(kind, bytes)?)
+        }
+    })
+}
+
+fn count(pages: usize, limits: &Limits) -> Result<u32, DocumentError> {
+    let limit = limits.pages;
+    match u32::try_from(pages) {
+        Ok(0) => Err(DocumentError::Empty),
+        Ok(pages) if pages <= limit => Ok(pages),
+        _ => Err(DocumentError::TooManyPages { pages, limit }),
+    }
+}
+
+/// A panic on a page is that page's.
+fn unharmed<T>(read: impl FnOnce() -> Result<T, PageError>) -> Result<T, PageError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(PageError::Broken))
+}
+
+fn shortened(mut page: PageText) -> PageText {
+    let end = page.text.floor_char_boundary(MAX_TEXT_BYTES);
+    page.text.truncate(end);
+    page
+}
+
+fn say(output: &mut impl Write, line: &Line) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, line)?;
+    output.write_all(b"\n")?;
+    output.flush()
+}
+
+fn say_image(
+    output: &mut impl Write,
+    number: u32,
+    image: Result<PageImage, PageError>,
+) -> io::Result<()> {
+    let image = match image {
+        Ok(image) => image,
+        Err(error) => {
+            let text = Err(error);
+            return say(output, &Line::Page { number, text });
+        }
+    };
+    let PageImage { png, width, height } = image;
+    let bytes = png.len();
+    say(
+        output,
+        &Line::Image {
+            width,
+            height,
+            bytes,
+        },
+    )?;
+    output.write_all(&png)?;
+    output.flush()
+}

@@ -1,0 +1,44 @@
+//! The one form in which every page reaches an OCR engine: a PNG in grey, not larger than the strictest engine takes.
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::imageops::FilterType as Resampling;
+use image::{DynamicImage, GenericImageView, GrayImage};
+
+use super::{PageError, PageImage};
+
+/// Pixels of a side. An A4 page at 300 dpi has 3,508.
+pub(super) const MAX_SIDE: u32 = 4_000;
+/// Amazon Textract takes 10 MB, in base64 a third more, in one request.
+pub(in super::super) const MAX_PNG_BYTES: usize = 7 << 20;
+
+/// Smaller in steps, until it fits.
+pub(super) fn page_image(image: DynamicImage) -> Result<PageImage, PageError> {
+    let mut image = fitted(image.into_luma8(), MAX_SIDE);
+    loop {
+        let png = encoded(&image)?;
+        let (width, height) = image.dimensions();
+        if png.len() <= MAX_PNG_BYTES {
+            return Ok(PageImage { png, width, height });
+        }
+        image = fitted(image, width.max(height) * 3 / 4);
+    }
+}
+
+fn fitted(image: GrayImage, side: u32) -> GrayImage {
+    let image = DynamicImage::ImageLuma8(image);
+    let (width, height) = image.dimensions();
+    if width.max(height) <= side {
+        return image.into_luma8();
+    }
+    image.resize(side, side, Resampling::Triangle).into_luma8()
+}
+
+fn encoded(image: &GrayImage) -> Result<Vec<u8>, PageError> {
+    let mut png = Vec::new();
+    let encoder =
+        PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive);
+    image
+        .write_with_encoder(encoder)
+        .map_err(|_| PageError::Broken)?;
+    Ok(png)
+}

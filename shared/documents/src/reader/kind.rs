@@ -1,0 +1,136 @@
+//! What a file is: decided by its bytes, and held against what its name says. A file whose name says otherwise is
+//! refused rather than guessed at: what was meant is known to its owner alone.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// As far into a file as the header of a PDF may stand (ISO 32000-1, annex H, note 13).
+const PDF_HEADER_WITHIN: usize = 1024;
+
+/// What can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Pages with or without a text layer.
+    Pdf,
+    /// One page, an image.
+    Png,
+    /// One page, an image.
+    Jpeg,
+    /// Pages that are images.
+    Tiff,
+    /// One page, an image.
+    WebP,
+}
+
+impl Kind {
+    /// What the bytes are, by how they begin.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Result<Self, Foreign> {
+        let starts = |magic: &[u8]| bytes.starts_with(magic);
+        let riff = |form: &[u8]| starts(b"RIFF") && bytes.get(8..12) == Some(form);
+        Ok(match () {
+            () if starts(b"\x89PNG\r\n\x1a\n") => Self::Png,
+            () if starts(b"\xff\xd8\xff") => Self::Jpeg,
+            () if starts(b"II*\0") || starts(b"MM\0*") => Self::Tiff,
+            () if riff(b"WEBP") => Self::WebP,
+            () if starts(b"PK\x03\x04") || starts(b"PK\x05\x06") => return Err(Foreign::Zip),
+            () if starts(b"GIF8") => return Err(Foreign::Gif),
+            () if is_html(bytes) => return Err(Foreign::Html),
+            () if has_pdf_header(bytes) => Self::Pdf,
+            () => return Err(Foreign::Unknown),
+        })
+    }
+
+    /// What the name says, if it says anything that we know.
+    pub(super) fn of_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match extension.as_str() {
+            "pdf" => Self::Pdf,
+            "png" => Self::Png,
+            "jpg" | "jpeg" => Self::Jpeg,
+            "tif" | "tiff" => Self::Tiff,
+            "webp" => Self::WebP,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pdf => "a PDF",
+            Self::Png => "a PNG image",
+            Self::Jpeg => "a JPEG image",
+            Self::Tiff => "a TIFF image",
+            Self::WebP => "a WebP image",
+        })
+    }
+}
+
+/// What cannot be read, as far as a client is helped by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreign {
+    /// A ZIP archive, as office documents are too.
+    Zip,
+    /// A GIF image.
+    Gif,
+    /// A web page, often an error page that was saved under the document's name.
+    Html,
+    /// Anything else.
+    Unknown,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zip => "a ZIP archive or an office document",
+            Self::Gif => "a GIF image",
+            Self::Html => "a web page",
+            Self::Unknown => "something else",
+        })
+    }
+}
+
+fn has_pdf_header(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(PDF_HEADER_WITHIN)];
+    head.windows(5).any(|window| window == b"%PDF-")
+}
+
+fn is_html(bytes: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).to_lowercase();
+    let head = head.trim_start();
+    head.starts_with("<!doctype html") || head.starts_with("<html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_say_what_a_file_is() {
+        assert_eq!(Kind::of_bytes(b"%PDF-1.7\n"), Ok(Kind::Pdf));
+        assert_eq!(Kind::of_bytes(b"junk before\n%PDF-1.4\n"), Ok(Kind::Pdf));
+        assert_eq!(Kind::of_bytes(b"\x89PNG\r\n\x1a\n...."), Ok(Kind::Png));
+        assert_eq!(Kind::of_bytes(b"\xff\xd8\xff\xe0"), Ok(Kind::Jpeg));
+        assert_eq!(Kind::of_bytes(b"MM\0*\0\0\0\x08"), Ok(Kind::Tiff));
+        assert_eq!(Kind::of_bytes(b"RIFF\x10\0\0\0WEBPVP8 "), Ok(Kind::WebP));
+        assert_eq!(
+            Kind::of_bytes(b"RIFF\x10\0\0\0WAVEfmt "),
+            Err(Foreign::Unknown)
+        );
+        assert_eq!(Kind::of_bytes(b"PK\x03\x04 %PDF-1.4"), Err(Foreign::Zip));
+        assert_eq!(Kind::of_bytes(b"\n<HTML>%PDF-1.4"), Err(Foreign::Html));
+        assert_eq!(Kind::of_bytes(b""), Err(Foreign::Unknown));
+    }
+
+    #[test]
+    fn a_name_says_it_by_its_extension_in_any_case() {
+        assert_eq!(Kind::of_name(Path::new("a/Scan.JPEG")), Some(Kind::Jpeg));
+        assert_eq!(Kind::of_name(Path::new("b.pdf.tif")), Some(Kind::Tiff));
+        assert_eq!(Kind::of_name(Path::new("pdf")), None);
+        assert_eq!(Kind::of_name(Path::new("notes.txt")), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! From glyphs with places to text in the order in which a person reads it.
+//!
+//! A PDF draws glyphs wherever and whenever it likes. They become fragments (what stands together on a line), fragments become
+//! rows, and rows are divided where a gutter runs through several of them. What is turned by a quarter is read after what
+//! is upright, each by itself. Text from right to left comes out as it stands on the page, from left to right.
+
+mod columns;
+mod fragments;
+mod glyphs;
+mod rows;
+mod usable;
+
+pub(super) use glyphs::{Drawn, Glyphs};
+pub(super) use usable::usable;
+
+use rows::Line;
+
+/// The text of a page.
+pub(super) fn reading_order(glyphs: Glyphs) -> String {
+    let mut text = String::new();
+    for turned in glyphs.by_turn() {
+        let lines = columns::lines(fragments::fragments(turned));
+        append(&mut text, &lines);
+    }
+    text
+}
+
+/// Lines as text: an empty line where there is more room than between lines, a word put together that was divided at the end
+/// of its line.
+fn append(text: &mut String, lines: &[Line]) {
+    /// From one baseline to the next, in sizes of the larger. Lines stand 1.0 to 1.5 apart.
+    const PARAGRAPH: f64 = 1.7;
+    let mut before: Option<&Line> = None;
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    for line in lines {
+        let divided = before.is_some_and(|before| is_divided(&before.text, &line.text));
+        if divided {
+            // Without the end of its line, and the hyphen.
+            text.pop();
+            text.pop();
+        } else if let Some(before) = before
+            && line.y - before.y > PARAGRAPH * before.size.max(line.size)
+        {
+            text.push('\n');
+        }
+        text.push_str(&line.text);
+        text.push('\n');
+        before = Some(line);
+    }
+}
+
+/// A hyphen between a letter and a small letter. A word that has a hyphen of its own loses it where it is divided there.
+fn is_divided(line: &str, next: &str) -> bool {
+    let mut ends = line.chars().rev();
+    let hyphen = matches!(ends.next(), Some('-' | '\u{ad}' | '\u{2010}'));
+    hyphen
+        && ends.next().is_some_and(char::is_alphabetic)
+        && next.chars().next().is_some_and(char::is_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(y: f64, text: &str) -> Line {
+        Line {
+            y,
+            size: 10.0,
+            text: text.to_owned(),
+        }
+    }
+
+    fn joined(lines: &[Line]) -> String {
+        let mut text = String::new();
+        append(&mut text, lines);
+        text
+    }
+
+    #[test]
+    fn a_divided_word_is_put_together() {
+        let lines = [line(0.0, "a divi\u{ad}"), line(12.0, "ded word, a dash -")];
+        assert_eq!(joined(&lines), "a divided word, a dash -\n");
+        let lines = [
+            line(0.0, "the X-"),
+            line(12.0, "Ray of 1999-"),
+            line(24.0, "2001"),
+        ];
+        assert_eq!(joined(&lines), "the X-\nRay of 1999-\n2001\n");
+    }
+
+    #[test]
+    fn more_room_than_between_lines_makes_a_paragraph() {
+        let lines = [
+            line(0.0, "one"),
+            line(14.0, "one"),
+            line(40.0, "two"),
+            line(0.0, "next column"),
+        ];
+        assert_eq!(joined(&lines), "one\none\n\ntwo\nnext column\n");
+    }
+}

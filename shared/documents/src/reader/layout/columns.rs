@@ -1,0 +1,280 @@
+//! Columns: a page is read across, but where a gutter runs through several rows, first what stands left of it and then what
+//! stands right of it.
+//!
+//! The gutter is the place where most rows have room. Rows that cross it, a title or a wide figure's caption, divide the
+//! page into bands, each read by itself. What stands in columns must look like prose: rows of a table are read across.
+
+use super::fragments::Fragment;
+use super::rows::{BESIDE, Line, ON_A_LINE, Row, rows};
+
+/// How wide a gutter is at least, in sizes of the font.
+const GUTTER: f64 = 0.8;
+/// Rows with text on both sides that make a gutter.
+const ROWS: usize = 3;
+/// What a row has on each side in the middle, in sizes of the font: about ten letters.
+const WIDE: f64 = 5.0;
+/// How much of its column a row fills in the middle. In a table it is less.
+const FULL: f64 = 0.55;
+/// Columns in columns; nobody makes more.
+const DEPTH: usize = 8;
+
+/// The lines of a page, in the order in which they are read.
+pub(super) fn lines(fragments: Vec<Fragment>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    read(fragments, DEPTH, &mut lines);
+    lines
+}
+
+fn read(fragments: Vec<Fragment>, depth: usize, lines: &mut Vec<Line>) {
+    // Columns need not share their baselines.
+    let gutter = match depth {
+        0 => None,
+        _ => gutter(&rows(fragments.clone(), BESIDE)),
+    };
+    let rows = rows(fragments, ON_A_LINE);
+    let Some(gutter) = gutter else {
+        lines.extend(rows.into_iter().map(Row::line));
+        return;
+    };
+    for band in bands(rows, gutter) {
+        let fragments = band.rows.into_iter().flat_map(|row| row.fragments);
+        if band.crosses {
+            read(fragments.collect(), depth - 1, lines);
+        } else {
+            let (left, right) = fragments.partition(|it: &Fragment| it.left < gutter);
+            read(left, depth - 1, lines);
+            read(right, depth - 1, lines);
+        }
+    }
+}
+
+/// Rows one after another that all cross the gutter, or all don't.
+struct Band {
+    crosses: bool,
+    rows: Vec<Row>,
+}
+
+fn bands(rows: Vec<Row>, gutter: f64) -> Vec<Band> {
+    let mut bands: Vec<Band> = Vec::new();
+    for row in rows {
+        let crosses = row
+            .fragments
+            .iter()
+            .any(|it| it.left < gutter && gutter < it.right)
+            || joined(&row, gutter);
+        match bands.last_mut() {
+            Some(band) if band.crosses == crosses => band.rows.push(row),
+            _ => bands.push(Band {
+                crosses,
+                rows: vec![row],
+            }),
+        }
+    }
+    bands
+}
+
+/// Whether the room at the gutter is no more than a space between two words.
+fn joined(row: &Row, gutter: f64) -> bool {
+    let left = row.fragments.iter().filter(|it| it.left < gutter);
+    let right = row.fragments.iter().filter(|it| it.left >= gutter);
+    let left = left.map(|it| it.right).max_by(f64::total_cmp);
+    let right = right.map(|it| it.left).min_by(f64::total_cmp);
+    matches!((left, right), (Some(left), Some(right)) if right - left < GUTTER * row.place().size)
+}
+
+/// Room in a row between two texts.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    left: f64,
+    right: f64,
+    /// How far the text goes on each side, up to the next room.
+    before: f64,
+    after: f64,
+}
+
+/// The place where most rows have room, if what stands left and right of it are columns.
+fn gutter(rows: &[Row]) -> Option<f64> {
+    let size = median(rows.iter().map(|row| row.place().size))?;
+    let gaps: Vec<Gap> = rows
+        .iter()
+        .flat_map(|row| gaps(row, GUTTER * size))
+        .collect();
+    let gutter = most_common(&gaps)?;
+    let around = gaps
+        .iter()
+        .filter(|gap| gap.left < gutter && gutter < gap.right);
+    let around: Vec<Gap> = around.copied().collect();
+    let wide = |width: fn(&Gap) -> f64| {
+        let widest = around.iter().map(width).fold(0.0, f64::max);
+        let usual = median(around.iter().map(width)).unwrap_or_default();
+        usual >= WIDE * size && usual >= FULL * widest
+    };
+    let columns = around.len() >= ROWS && wide(|gap| gap.before) && wide(|gap| gap.after);
+    columns.then_some(gutter)
+}
+
+fn gaps(row: &Row, least: f64) -> Vec<Gap> {
+    let mut texts: Vec<(f64, f64)> = Vec::new();
+    let mut fragments: Vec<&Fragment> = row.fragments.iter().collect();
+    fragments.sort_by(|a, b| a.left.total_cmp(&b.left));
+    for fragment in fragments {
+        match texts.last_mut() {
+            Some((_, end)) if fragment.left - *end < least => *end = end.max(fragment.right),
+            _ => texts.push((fragment.left, fragment.right)),
+        }
+    }
+    let pairs = texts.windows(2);
+    let gaps = pairs.map(|pair| Gap {
+        left: pair[0].1,
+        right: pair[1].0,
+        before: pair[0].1 - pair[0].0,
+        after: pair[1].1 - pair[1].0,
+    });
+    gaps.collect()
+}
+
+/// The middle of where most gaps overlap; of several such places the widest.
+fn most_common(gaps: &[Gap]) -> Option<f64> {
+    let mut edges: Vec<(f64, i32)> = Vec::with_capacity(2 * gaps.len());
+    edges.extend(gaps.iter().map(|gap| (gap.left, 1)));
+    edges.extend(gaps.iter().map(|gap| (gap.right, -1)));
+    // What ends where another begins does not overlap it.
+    edges.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut open = 0;
+    let mut best: Option<(i32, f64, f64)> = None;
+    for pair in edges.windows(2) {
+        open += pair[0].1;
+        let width = pair[1].0 - pair[0].0;
+        if width > 0.0 && best.is_none_or(|(most, widest, _)| (open, width) > (most, widest)) {
+            best = Some((open, width, pair[0].0 + width / 2.0));
+        }
+    }
+    best.filter(|(most, ..)| *most > 0)
+        .map(|(.., middle)| middle)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    let middle = values.len() / 2;
+    let (_, median, _) = match values.len() {
+        0 => return None,
+        _ => values.select_nth_unstable_by(middle, f64::total_cmp),
+    };
+    Some(*median)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words of a line, each letter half the size of 10 wide, a space as wide as a letter.
+    fn words(left: f64, y: f64, text: &str) -> Vec<Fragment> {
+        let mut x = left;
+        let fragments = text.split(' ').map(|word| {
+            let begin = x;
+            x += 5.0 * (word.len() + 1) as f64;
+            Fragment {
+                left: begin,
+                right: x - 5.0,
+                y,
+                size: 10.0,
+                text: word.to_owned(),
+                spaced: begin > left,
+            }
+        });
+        fragments.collect()
+    }
+
+    fn column(left: f64, y: f64, name: &str, count: usize) -> Vec<Fragment> {
+        let lines = (0..count).flat_map(|line| {
+            words(
+                left,
+                y + 12.0 * line as f64,
+                &format!("{name} column line {line}"),
+            )
+        });
+        lines.collect()
+    }
+
+    fn read(fragments: Vec<Vec<Fragment>>) -> Vec<String> {
+        let lines = lines(fragments.concat());
+        lines.into_iter().map(|line| line.text).collect()
+    }
+
+    fn named(name: &str, count: usize) -> Vec<String> {
+        (0..count)
+            .map(|line| format!("{name} column line {line}"))
+            .collect()
+    }
+
+    #[test]
+    fn one_column_is_read_across() {
+        assert_eq!(
+            read(vec![column(0.0, 0.0, "the only", 5)]),
+            named("the only", 5)
+        );
+    }
+
+    #[test]
+    fn the_left_column_comes_before_the_right_one() {
+        let page = vec![column(140.0, 0.0, "right", 6), column(0.0, 0.0, "left", 6)];
+        assert_eq!(read(page), [named("left", 6), named("right", 6)].concat());
+    }
+
+    #[test]
+    fn columns_need_not_share_their_baselines() {
+        let page = vec![column(0.0, 0.0, "left", 6), column(140.0, 5.0, "right", 4)];
+        assert_eq!(read(page), [named("left", 6), named("right", 4)].concat());
+    }
+
+    #[test]
+    fn three_columns_are_read_one_after_another() {
+        let page = ["one", "two", "three"].iter().zip([0.0, 140.0, 280.0]);
+        let page = page
+            .map(|(name, left)| column(left, 0.0, name, 5))
+            .collect();
+        assert_eq!(
+            read(page),
+            [named("one", 5), named("two", 5), named("three", 5)].concat()
+        );
+    }
+
+    #[test]
+    fn a_heading_across_the_columns_divides_what_is_above_from_what_is_below() {
+        let page = vec![
+            column(0.0, 0.0, "upper left", 3),
+            column(160.0, 0.0, "upper right", 3),
+            words(60.0, 50.0, "a heading across both columns"),
+            column(0.0, 70.0, "lower left", 3),
+            column(160.0, 70.0, "lower right", 3),
+        ];
+        let heading = vec!["a heading across both columns".to_owned()];
+        let expected = [
+            named("upper left", 3),
+            named("upper right", 3),
+            heading,
+            named("lower left", 3),
+            named("lower right", 3),
+        ];
+        assert_eq!(read(page), expected.concat());
+    }
+
+    #[test]
+    fn a_table_is_read_across() {
+        let cells = [
+            ["Moon", "tides", "27"],
+            ["Sun and other stars", "too", "365"],
+            ["Mars", "no", "687"],
+        ];
+        let rows = cells.iter().enumerate().flat_map(|(row, cells)| {
+            let places = cells.iter().zip([0.0, 140.0, 220.0]);
+            places.map(move |(cell, left)| words(left, 12.0 * row as f64, cell))
+        });
+        let expected = [
+            "Moon tides 27",
+            "Sun and other stars too 365",
+            "Mars no 687",
+        ];
+        assert_eq!(read(rows.collect()), expected);
+    }
+}
