@@ -7,22 +7,17 @@
 //! needs an `id=<word>` of the test's own. Calls are kept by that id.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::canary::PLANTED;
+use crate::server;
 
 /// Where the stack's executor looks for its model: `make test` sets `OPENAI_BASE_URL` to this port.
 pub const PORT: u16 = 8077;
@@ -51,17 +46,7 @@ struct Script {
 /// Starts the model once for the whole test binary.
 pub fn model() {
     static STARTED: OnceLock<()> = OnceLock::new();
-    STARTED.get_or_init(|| {
-        let (ready, is_ready) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(serve(ready));
-        });
-        is_ready.recv().unwrap();
-    });
+    STARTED.get_or_init(|| server::start(PORT, answer));
 }
 
 /// Which calls with this `id` were made: the agent's name, or `step_<n>`, in order.
@@ -81,22 +66,7 @@ fn made(id: &str) -> Vec<Call> {
     calls.get(id).cloned().unwrap_or_default()
 }
 
-async fn serve(ready: std::sync::mpsc::Sender<()>) {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let listener = TcpListener::bind(address).await.unwrap();
-    ready.send(()).unwrap();
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        tokio::spawn(async move {
-            // A worker that was killed in the middle of a call leaves a broken connection: that is the point.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service_fn(answer))
-                .await;
-        });
-    }
-}
-
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let body = request
         .into_body()
         .collect()
@@ -118,9 +88,9 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     let response = Response::builder()
         .status(status)
         .header("content-type", "application/json");
-    Ok(response
+    response
         .body(Full::new(Bytes::from(body.to_string())))
-        .unwrap())
+        .unwrap()
 }
 
 async fn reply(request: &Value) -> (u16, String) {
@@ -271,8 +241,23 @@ fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
             };
             json!({"route": route, "agent": "researcher", "message": format!("A scripted {route}.")})
         }
+        "summarizer" => summary(schema),
         _ => {
             json!({"content": format!("Findings at {place}.{}", script.say), "summary": format!("Summary of {place}.")})
         }
     }
+}
+
+/// A summary of a paper: only what the form asks for, because the rest is known.
+fn summary(schema: &Value) -> Value {
+    let properties = schema["properties"].as_object().unwrap().iter();
+    let fields = properties.map(|(name, form)| {
+        let said = format!("A scripted {name}.");
+        let value = match form["type"] == "array" {
+            true => json!([said]),
+            false => json!(said),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(fields.collect())
 }
