@@ -5,6 +5,7 @@
 //! is: an upload is there when the file is there, and nothing else knows. No more is ever read than a caller takes.
 
 mod error;
+mod link;
 mod list;
 mod name;
 mod place;
@@ -17,6 +18,7 @@ use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder
 use session::{OwnerId, SessionId};
 
 pub use error::ArtifactError;
+pub use link::{LINK_TIME, MAX_UPLOAD_BYTES, UploadLink};
 pub use list::{Listed, Listing};
 pub use name::{ArtifactName, InvalidName};
 pub use place::{InvalidPlace, Place};

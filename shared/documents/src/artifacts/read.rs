@@ -76,6 +76,29 @@ impl Files {
         Ok(length)
     }
 
+    /// The type of a file: of what a run wrote by its name, without a request; of an upload what its client said. None where there
+    /// is no such upload.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`].
+    pub async fn content_type(&self, place: &Place) -> Result<Option<String>, ArtifactError> {
+        if place.run().is_some() {
+            return Ok(Some(place.content_type().to_owned()));
+        }
+        let request = self.bucket.client.head_object().bucket(&self.bucket.name);
+        match request.key(self.key(place)).send().await {
+            Ok(object) => Ok(Some(object.content_type.unwrap_or_else(unknown_type))),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_not_found()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(ArtifactError::storage(error)),
+        }
+    }
+
     /// A file whose announced length fits, its content still to come.
     async fn open(&self, place: &Place, limit: u64) -> Result<GetObjectOutput, ArtifactError> {
         let request = self.bucket.client.get_object().bucket(&self.bucket.name);
@@ -91,6 +114,11 @@ impl Files {
             Err(ArtifactError::TooLarge { limit })
         }
     }
+}
+
+/// The type of what has none, as S3 itself has it.
+fn unknown_type() -> String {
+    "application/octet-stream".to_owned()
 }
 
 async fn next(object: &mut GetObjectOutput) -> Result<Option<Bytes>, ArtifactError> {

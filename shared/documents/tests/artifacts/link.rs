@@ -1,0 +1,84 @@
+//! Links: what is signed, for how long, and that nobody is asked.
+
+use std::collections::BTreeMap;
+
+use documents::Place;
+use session::Timestamp;
+
+use crate::bucket::{Bucket, key, xml};
+use crate::{RUN, artifact, name};
+
+fn now() -> Timestamp {
+    "2026-09-21T14:13:34.500000Z".parse().unwrap()
+}
+
+/// Path and query of a link.
+fn parts(url: &str) -> (String, BTreeMap<String, String>) {
+    let url = reqwest::Url::parse(url).unwrap();
+    (
+        url.path().to_owned(),
+        url.query_pairs().into_owned().collect(),
+    )
+}
+
+#[tokio::test]
+async fn an_upload_is_signed_with_its_length_and_type_and_nothing_else() {
+    let bucket = Bucket::start(|_| xml(500, "")).await;
+    let link = bucket
+        .files
+        .upload_link(name("ü.pdf"), "application/pdf", 7, now())
+        .await
+        .unwrap();
+    let (path, query) = parts(&link.url);
+    assert_eq!(path, format!("/bucket/{}", key("uploads/%C3%BC.pdf")));
+    assert_eq!(
+        query["X-Amz-SignedHeaders"],
+        "content-length;content-type;host"
+    );
+    assert_eq!(query["X-Amz-Date"], "20260921T141334Z");
+    assert_eq!(query["X-Amz-Expires"], "900");
+    assert!(
+        query
+            .keys()
+            .all(|name| !name.to_lowercase().contains("checksum")),
+        "{query:?}"
+    );
+    let headers: Vec<_> = link
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    assert_eq!(
+        headers,
+        ["content-length: 7", "content-type: application/pdf"]
+    );
+    assert_eq!(link.expires_at.to_string(), "2026-09-21T14:28:34.500000Z");
+    assert!(bucket.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_link_to_a_file_says_how_a_browser_saves_it() {
+    let bucket = Bucket::start(|_| xml(500, "")).await;
+    let (path, query) = parts(&bucket.files.link(&artifact("a.md"), now()).await.unwrap());
+    assert_eq!(path, format!("/bucket/{}", key(&format!("{RUN}/a.md"))));
+    assert_eq!(
+        query["response-content-disposition"],
+        "attachment; filename*=UTF-8''a.md"
+    );
+    assert_eq!(
+        (
+            query["X-Amz-Expires"].as_str(),
+            query["X-Amz-SignedHeaders"].as_str()
+        ),
+        ("900", "host")
+    );
+    let (path, _) = parts(
+        &bucket
+            .files
+            .link(&Place::Upload(name("a?b#c.md")), now())
+            .await
+            .unwrap(),
+    );
+    assert_eq!(path, format!("/bucket/{}", key("uploads/a%3Fb%23c.md")));
+    assert!(bucket.asked().is_empty());
+}

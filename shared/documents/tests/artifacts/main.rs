@@ -1,0 +1,27 @@
+//! The files of a session, against a bucket that answers as it is told and writes down what it was asked.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+mod bucket;
+mod link;
+mod list;
+mod purge;
+mod read;
+mod write;
+
+use documents::{ArtifactName, Place};
+use session::RunId;
+
+const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+fn name(name: &str) -> ArtifactName {
+    name.parse().unwrap()
+}
+
+fn run() -> RunId {
+    RUN.parse().unwrap()
+}
+
+/// What the run has made under this name.
+fn artifact(file: &str) -> Place {
+    Place::Run(run(), name(file))
+}
