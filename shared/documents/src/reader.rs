@@ -13,6 +13,7 @@ mod pages;
 mod process;
 mod protocol;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -76,7 +77,7 @@ pub struct PageText {
 }
 
 /// A page as an image, small enough for any OCR engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PageImage {
     /// PNG, 8 bits of grey, at most 7 MiB.
     pub png: Vec<u8>,
@@ -84,6 +85,17 @@ pub struct PageImage {
     pub width: u32,
     /// In pixels, at most 4,000.
     pub height: u32,
+}
+
+/// Without the image itself: it is large, and nobody's business in a log.
+impl fmt::Debug for PageImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut image = f.debug_struct("PageImage");
+        image
+            .field("width", &self.width)
+            .field("height", &self.height);
+        image.finish_non_exhaustive()
+    }
 }
 
 /// Reads documents, a child process each time.

@@ -18,6 +18,9 @@ const MAX_LINE_BYTES: u64 = 8 << 20;
 /// As much of the last words as tells a cause of death.
 const MAX_LAST_WORDS: u64 = 4 << 10;
 
+/// How Rust, C++ and the loader of programs say that there is no memory left.
+const NO_MEMORY: [&str; 3] = ["memory allocation of", "bad_alloc", "failed to map segment"];
+
 // Signals, by their numbers on Linux.
 const SIGKILL: i32 = 9;
 const SIGXCPU: i32 = 24;
@@ -115,13 +118,13 @@ pub(super) fn command(program: &Path, limits: Limits, job: Job) -> Result<Comman
 }
 
 impl Death {
-    /// Rust says when memory is refused, and when the stack is full, and aborts.
+    /// From how a process ended, and what it said last.
     pub fn of(status: ExitStatus, last_words: &str) -> Self {
         match status.signal() {
             Some(SIGXCPU) => Self::Processor,
             // By a kernel that has no memory left; we had not ended it.
             Some(SIGKILL) => Self::Memory,
-            _ if last_words.contains("memory allocation of") => Self::Memory,
+            _ if NO_MEMORY.iter().any(|words| last_words.contains(words)) => Self::Memory,
             Some(_) => Self::Document,
             None => Self::Reader(DocumentError::reader(format!("the child ended: {status}"))),
         }

@@ -1,7 +1,6 @@
 //! Makes PDFs, by hand, so that what stands in them is known to the last byte. The benchmark and the examples use it too.
 #![allow(dead_code, reason = "each of its users needs a part")]
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
 use flate2::Compression;
@@ -95,26 +94,32 @@ impl Pdf {
         let mut file = b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n".to_vec();
         let mut table = String::from("0000000000 65535 f \n");
         for (index, object) in objects.iter().enumerate() {
-            writeln!(table, "{:010} 00000 n ", file.len()).unwrap();
-            write!(file, "{} 0 obj\n", index + 1).unwrap();
+            table += &format!("{:010} 00000 n \n", file.len());
+            file.extend(format!("{} 0 obj\n", index + 1).bytes());
             file.extend(object);
             file.extend(b"\nendobj\n");
         }
         let place = file.len();
         let size = objects.len() + 1;
-        write!(
-            file,
+        let end = format!(
             "xref\n0 {size}\n{table}trailer\n<</Size {size}/Root 1 0 R{trailer}>>\nstartxref\n{place}\n%%EOF\n"
-        )
-        .unwrap();
+        );
+        file.extend(end.bytes());
         file
     }
 }
 
 pub fn deflated(data: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(vec![], Compression::best());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
+    let mut encoder = ZlibEncoder::new(vec![], Compression::fast());
+    let written = encoder.write_all(data);
+    written
+        .and_then(|()| encoder.finish())
+        .expect("memory takes what is written")
+}
+
+/// A gigabyte of spaces, for `/Filter[/FlateDecode/RunLengthDecode]`: each pair of bytes stands for 128 of them.
+pub fn gigabyte() -> Vec<u8> {
+    deflated(&[129, b' '].repeat(8 << 20))
 }
 
 /// Lines below each other, from this baseline on.
@@ -125,7 +130,7 @@ pub fn text(x: f64, y: f64, size: f64, lines: &[String]) -> String {
             .replace('\\', r"\\")
             .replace('(', r"\(")
             .replace(')', r"\)");
-        write!(content, "({line}) Tj T* ").unwrap();
+        content += &format!("({line}) Tj T* ");
     }
     content + "ET\n"
 }

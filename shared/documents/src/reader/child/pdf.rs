@@ -3,11 +3,15 @@
 //! hayro repairs what is broken where it can. That would make a file whose end is missing a shorter document, so
 //! completeness is checked before.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use hayro::hayro_interpret::hayro_syntax::object::Dict;
 use hayro::hayro_interpret::hayro_syntax::page::Page;
 use hayro::hayro_interpret::hayro_syntax::{LoadPdfError, Pdf};
 use hayro::hayro_interpret::{
-    Context, InterpreterCache, InterpreterSettings, TransformExt, interpret_page,
+    Context, InterpreterCache, InterpreterSettings, InterpreterWarning, TransformExt,
+    interpret_page,
 };
 use hayro::kurbo::Rect;
 use hayro::vello_cpu::color::palette::css::WHITE;
@@ -85,13 +89,17 @@ impl Opened for File {
             y_scale: scale,
             bg_color: WHITE,
         };
+        let failed = Arc::new(AtomicBool::new(false));
         let pixmap = hayro::render(
             page,
             &RenderCache::new(),
-            &InterpreterSettings::default(),
+            &noticing(&failed),
             &RenderSettings::default(),
             &settings,
         );
+        if failed.load(Ordering::Relaxed) {
+            return Err(PageError::Broken);
+        }
         let size = (u32::from(pixmap.width()), u32::from(pixmap.height()));
         // On white nothing is transparent, so that premultiplied is the same as not.
         let grey = pixmap
@@ -100,6 +108,19 @@ impl Opened for File {
             .map(|pixel| luma(pixel.r, pixel.g, pixel.b));
         let grey = GrayImage::from_raw(size.0, size.1, grey.collect()).ok_or(PageError::Broken)?;
         png::page_image(DynamicImage::ImageLuma8(grey))
+    }
+}
+
+/// Settings that notice an image that can't be unpacked. hayro leaves it out, and an engine would take the page for empty.
+fn noticing(failed: &Arc<AtomicBool>) -> InterpreterSettings {
+    let failed = failed.clone();
+    InterpreterSettings {
+        warning_sink: Arc::new(move |warning| {
+            if matches!(warning, InterpreterWarning::ImageDecodeFailure) {
+                failed.store(true, Ordering::Relaxed);
+            }
+        }),
+        ..InterpreterSettings::default()
     }
 }
 

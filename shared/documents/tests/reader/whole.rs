@@ -1,0 +1,118 @@
+//! Documents that are what they should be, and those that are not whole.
+
+use documents::reader::Kind;
+
+use super::make::{Pdf, book, text as shown};
+use super::*;
+
+#[tokio::test]
+async fn a_document_says_what_it_is_and_how_many_pages_it_has() {
+    let reader = reader(Limits::default());
+    let document = reader.inspect(&fixture("forty-pages.pdf")).await.unwrap();
+    let (kind, pages) = (Kind::Pdf, 40);
+    assert_eq!(document, Document { kind, pages });
+}
+
+#[tokio::test]
+async fn a_file_cut_off_anywhere_is_truncated_and_never_half_a_document() {
+    let whole = book(6, 200).0;
+    for parts in 1..20 {
+        let cut = Stored::new("book.pdf", &whole[..whole.len() * parts / 20]);
+        let error = refusal(&cut).await;
+        assert!(
+            matches!(error, DocumentError::Truncated),
+            "{parts}/20: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_is_empty() {
+    let error = refusal(&Stored::new("nothing.pdf", "")).await;
+    assert!(matches!(error, DocumentError::Empty), "{error}");
+}
+
+#[tokio::test]
+async fn a_zip_that_is_called_a_pdf_is_named_as_what_it_is() {
+    let error = refusal(&Stored::new("report.pdf", b"PK\x03\x04\x14\0\0\0")).await;
+    assert_eq!(error.code(), "document_misnamed");
+    let told = error.to_string();
+    assert!(
+        told.contains("named as a PDF") && told.contains("a ZIP archive"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_pdf_that_is_called_a_picture_is_refused_and_without_a_name_it_is_read() {
+    let bytes = book(1, 50).0;
+    let error = refusal(&Stored::new("holiday.jpg", &bytes)).await;
+    assert_eq!(error.code(), "document_misnamed");
+    let nameless = Stored::new("upload", &bytes);
+    let document = reader(Limits::default())
+        .inspect(nameless.path())
+        .await
+        .unwrap();
+    assert_eq!(document.kind, Kind::Pdf);
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_of_an_unknown_kind() {
+    let error = refusal(&Stored::new("notes.txt", "just a text")).await;
+    assert_eq!(error.code(), "document_unknown_kind");
+    assert!(
+        error
+            .to_string()
+            .contains("only PDF, PNG, JPEG, TIFF and WebP"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_document_that_needs_a_password_is_encrypted() {
+    let mut pdf = Pdf::new();
+    pdf.page(&shown(60.0, 700.0, 12.0, &["secret".to_owned()]), "");
+    let digits = "00".repeat(32);
+    let encrypt = pdf.add(format!(
+        "<</Filter/Standard/V 2/R 3/Length 128/P -44/O<{digits}>/U<{digits}>>>"
+    ));
+    let trailer = format!("/Encrypt {encrypt} 0 R/ID[<00112233><00112233>]");
+    let error = refusal(&Stored::new("secret.pdf", pdf.bytes_with(&trailer))).await;
+    assert!(matches!(error, DocumentError::Encrypted), "{error}");
+}
+
+#[tokio::test]
+async fn a_document_may_not_have_more_pages_or_bytes_than_agreed() {
+    let bytes = book(6, 50).0;
+    let size = bytes.len() as u64;
+    let book = Stored::new("book.pdf", bytes);
+    let with = |pages, bytes| {
+        let limits = Limits {
+            pages,
+            bytes,
+            ..Limits::default()
+        };
+        reader(limits)
+    };
+    assert_eq!(with(6, size).inspect(book.path()).await.unwrap().pages, 6);
+    let error = with(5, size).inspect(book.path()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the document has 6 pages, at most 5 can be read"
+    );
+    let error = with(6, size - 1).inspect(book.path()).await.unwrap_err();
+    assert_eq!(error.code(), "document_too_large");
+}
+
+#[tokio::test]
+async fn a_reader_that_cannot_be_started_is_nothing_the_document_is_blamed_for() {
+    let reader = Reader::with_program("/nowhere/at/all", Limits::default());
+    let error = reader.inspect(&fixture("tides.pdf")).await.unwrap_err();
+    assert_eq!(error.code(), "document_reader_failed");
+    assert!(error.is_transient());
+    let error = super::reader(Limits::default())
+        .inspect(Path::new("/nowhere/at/all.pdf"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "document_reader_failed");
+}
