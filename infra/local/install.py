@@ -5,6 +5,7 @@ run a matter of milliseconds, and a changed lock installs anew.
 """
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -60,6 +61,8 @@ def check_prerequisites() -> None:
             f"  Java {JAVA_VERSION} with Maven (Debian: apt install openjdk-17-jre-headless maven),\n"
             "  or a running Docker: DynamoDB Local needs one of the two"
         )
+    if not shutil.which("tesseract") and not installed_by_apt("tesseract-ocr"):
+        gaps.append("  Tesseract, which reads scans (Debian: apt install tesseract-ocr)")
     if gaps:
         raise Missing("\n".join(gaps))
 
@@ -78,6 +81,21 @@ def has_docker() -> bool:
     if not shutil.which("docker"):
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+def installed_by_apt(package: str) -> bool:
+    """Installs a Debian package, where nobody has to be asked for a password; false where that can't be done."""
+    if not shutil.which("apt-get") or not (os.geteuid() == 0 or shutil.which("sudo")):
+        return False
+    say(f"installing {package} by apt-get")
+    run = [*([] if os.geteuid() == 0 else ["sudo", "-n"]), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    # A fresh machine has no lists, or old ones; where they can't be fetched, what is there may still do.
+    succeeds([*run, "update"])
+    return succeeds([*run, "install", "-y", "--no-install-recommends", package])
+
+
+def succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def install_python_tools(venv: Path, requirements: str, what: str) -> None:

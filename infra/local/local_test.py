@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 import asking
+import install
 import processes
 import settings
 import supply
@@ -47,6 +48,37 @@ class TheRuleOfSeq(unittest.TestCase):
         follower.take(frame(1))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=1)), (None, None))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=2)), (None, follower.subscribe()))
+
+
+class WhatIsMissing(unittest.TestCase):
+    def commands(self, user: int, programs: set[str], statuses: list[int]) -> tuple[bool, list[str]]:
+        """Whether a package was installed, and what was run for it."""
+        ran: list[str] = []
+
+        def run(command: list[str], **_: object) -> mock.Mock:
+            ran.append(" ".join(command))
+            return mock.Mock(returncode=statuses[len(ran) - 1])
+
+        with (
+            mock.patch("os.geteuid", return_value=user),
+            mock.patch("shutil.which", side_effect=lambda name: name if name in programs else None),
+            mock.patch("subprocess.run", side_effect=run),
+            mock.patch("install.say"),
+        ):
+            return install.installed_by_apt("tesseract-ocr"), ran
+
+    def test_root_installs_it_also_where_lists_cannot_be_fetched(self) -> None:
+        apt = "env DEBIAN_FRONTEND=noninteractive apt-get -qq"
+        expected = [f"{apt} update", f"{apt} install -y --no-install-recommends tesseract-ocr"]
+        self.assertEqual(self.commands(0, {"apt-get"}, [0, 0]), (True, expected))
+        self.assertEqual(self.commands(0, {"apt-get"}, [100, 0]), (True, expected))
+
+    def test_nobody_is_asked_for_a_password(self) -> None:
+        done, ran = self.commands(1000, {"apt-get", "sudo"}, [1, 1])
+        self.assertFalse(done)
+        self.assertTrue(all(command.startswith("sudo -n ") for command in ran))
+        self.assertEqual(self.commands(1000, {"apt-get"}, []), (False, []))
+        self.assertEqual(self.commands(0, {"dnf"}, []), (False, []))
 
 
 class AnOpenDoor(unittest.IsolatedAsyncioTestCase):
