@@ -43,6 +43,13 @@ SCRIPTED_MODEL = {
     "OPENAI_API_KEY": f"{PLANTED}-key",
 }
 
+# arXiv of the tests, a server of theirs too: it may be asked more often than arXiv.
+SCRIPTED_ARXIV = {
+    "ARXIV_API_URL": "http://127.0.0.1:8078/api/query",
+    "ARXIV_PDF_URL": "http://127.0.0.1:8078/pdf",
+    "ARXIV_INTERVAL_MS": "1000",
+}
+
 
 class Invalid(Exception):
     """An environment variable that cannot be used; the text names it."""
@@ -118,7 +125,7 @@ def from_environment(
 
 def for_tests(parameter_names: list[str]) -> Settings:
     """The stack that the tests run against. No key and no provider of the user's own environment reaches it."""
-    environment = {**os.environ, **SCRIPTED_MODEL}
+    environment = {**os.environ, **SCRIPTED_MODEL, **SCRIPTED_ARXIV}
     return from_environment(parameter_names, environment, quick=True, native=True, hot_reload=False)
 
 

@@ -41,7 +41,12 @@ impl Deadline {
 
     /// When nothing further should be begun.
     pub fn last_call(&self) -> Instant {
-        self.instant.checked_sub(LAST_CALL).unwrap_or(self.instant)
+        self.before(LAST_CALL)
+    }
+
+    /// So long before it, on the monotonic clock.
+    pub fn before(&self, time: Duration) -> Instant {
+        self.instant.checked_sub(time).unwrap_or(self.instant)
     }
 
     /// On the wall clock.

@@ -3,7 +3,7 @@
 //! Every append may find that somebody was first. The command is then decided again on the new state, so that a step's
 //! work is kept whatever came meanwhile; the state that comes back says whether this worker goes on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lambda_kit::{Message, Problem, metrics, now};
 use session::{
@@ -12,12 +12,14 @@ use session::{
 };
 use session_manager::{Actor, ChangeError, Committed};
 use uuid::Uuid;
-use workflow::{Engine, Outcome, Work};
+use workflow::{Engine, Work, asks_arxiv_at};
 
 use crate::ask::Asked;
 use crate::live::Live;
 use crate::load::Loaded;
-use crate::{Deadline, Executor, translate};
+use crate::slot::whole_seconds;
+use crate::units::Unit;
+use crate::{Deadline, Executor};
 
 /// How long a run waits before a stage that was put off is tried again; doubles with each try. Shorter than
 /// `REQUEUE_SECONDS` by default, or the sweeper would send the message before.
@@ -36,9 +38,11 @@ pub(crate) struct Held<'a> {
     epoch: Epoch,
     live: Live,
     deadline: Deadline,
+    /// When it took the slot of arXiv, if it did.
+    slot: Option<Instant>,
     /// Somebody took the run away: nothing of it is this worker's business any more.
     overtaken: bool,
-    /// How long the model's service asked to be left alone.
+    /// How long a service asked to be left alone.
     retry_after: Duration,
 }
 
@@ -49,6 +53,7 @@ impl<'a> Held<'a> {
         loaded: Loaded,
         run: RunId,
         committed: Committed,
+        slot: Option<Instant>,
         deadline: Deadline,
     ) -> Result<Self, ChangeError> {
         let state = committed.state.clone();
@@ -60,6 +65,7 @@ impl<'a> Held<'a> {
             live: Live::start(executor.outbox.push().clone(), state.session_id),
             state,
             deadline,
+            slot,
             overtaken: false,
             retry_after: Duration::ZERO,
         };
@@ -99,7 +105,7 @@ impl<'a> Held<'a> {
                 return Ok(self.pause());
             }
         }
-        Ok(Duration::ZERO)
+        Ok(self.until_the_next_slot())
     }
 
     /// What comes of the next step; none when there is no time for it.
@@ -114,7 +120,7 @@ impl<'a> Held<'a> {
         if let Some(failure) = unusable {
             return Some(self.failing(failure.clone()));
         }
-        let request = match engine.work(now()) {
+        let asked = match engine.work(now()) {
             Work::Commit(progress) => return Some(*progress),
             Work::AskPerson(question) => {
                 let id = ApprovalId::new(Uuid::now_v7());
@@ -122,15 +128,25 @@ impl<'a> Held<'a> {
                 return Some(engine.ask(*question, id, expires_at));
             }
             Work::Document(document) => {
-                let failure = Outcome::Failure(translate::no_documents(document.stage));
-                return Some(engine.advance(&failure, now()));
+                let unit = Unit {
+                    executor: self.executor,
+                    state: &self.state,
+                    memory,
+                    document: &document,
+                    run: self.run,
+                    deadline: self.deadline,
+                    slot: self.slot,
+                };
+                unit.work().await
             }
-            Work::Ask(request) => request,
+            Work::Ask(request) => {
+                let executor = self.executor;
+                executor
+                    .ask(&self.state, &request, history, self.deadline)
+                    .await
+            }
         };
-        let asked = self
-            .executor
-            .ask(&self.state, &request, history, self.deadline);
-        match asked.await {
+        match asked {
             Asked::Came(outcome, retry_after) => {
                 let progress = engine.advance(&outcome, now());
                 self.retry_after = retry_after.unwrap_or_default();
@@ -256,13 +272,28 @@ impl<'a> Held<'a> {
         running && state.lease.epoch == self.epoch && state.lease.until.is_some()
     }
 
-    /// Whether the time is up with this commit: no call more would fit, and what follows needs one.
+    /// Whether the lease is given back with this commit: what follows waits for arXiv's slot, or it needs a call and none
+    /// would fit any more.
     fn is_last(&self, next: &Next) -> bool {
         let Next::Go(Begin { position, .. }) = next else {
             return false;
         };
+        if asks_arxiv_at(*position) {
+            return true;
+        }
         let needs_a_call = position.stage != Stage::Finish && !position.stage.asks();
         needs_a_call && !self.deadline.leaves(self.executor.agents.time_for_a_call())
+    }
+
+    /// A run that has used the slot and needs it again comes back when it is free.
+    fn until_the_next_slot(&self) -> Duration {
+        let run = self.state.unfinished_run();
+        let waits = run.is_some_and(|run| asks_arxiv_at(run.position));
+        let every = self.executor.papers.every;
+        match self.slot.filter(|_| waits) {
+            Some(taken_at) => whole_seconds(every.saturating_sub(taken_at.elapsed())),
+            None => Duration::ZERO,
+        }
     }
 
     fn pause(&self) -> Duration {

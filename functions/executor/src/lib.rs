@@ -3,7 +3,7 @@
 //! A slice takes the lease, does step after step while there is time, and commits what came of each together with the
 //! beginning of the next; then the run is done, waits, or goes on in the next message. `slice` takes the
 //! lease, `load` reads what it must know before, `held` is the loop, `ask` one call of an agent (in the words of
-//! `translate`), `live` the push beside the next step's work.
+//! `translate`), `units` one unit of a document, `slot` the waiting for arXiv, `live` the push beside the next step's work.
 
 mod ask;
 mod deadline;
@@ -11,7 +11,9 @@ mod held;
 mod live;
 mod load;
 mod slice;
+mod slot;
 mod translate;
+mod units;
 
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use session::{Owed, SessionId};
 use session_manager::{Actor, Purged, ReadError, SessionManager};
 
 pub use deadline::Deadline;
+pub use units::Papers;
 
 /// How long a purge waits before it goes on in another message, so that one that cannot get on does not turn hot.
 const BETWEEN_PURGES: Duration = Duration::from_secs(1);
@@ -33,8 +36,10 @@ pub struct Executor {
     pub sessions: SessionManager,
     /// Who is asked.
     pub agents: Agents,
-    /// Where contents above 32 KiB go.
+    /// Where contents above 32 KiB go, and the files of documents.
     pub artifacts: Artifacts,
+    /// Papers at arXiv.
+    pub papers: Papers,
     /// Push and queue.
     pub outbox: Outbox,
 }

@@ -1,7 +1,7 @@
 //! The process: logs, configuration, clients, then messages until it ends.
 
 use agents::Agents;
-use executor::{Deadline, Executor};
+use executor::{Deadline, Executor, Papers};
 use lambda_kit::{Aws, Config, Error, batch, init_logs, metrics};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,6 +15,7 @@ async fn main() -> Result<(), Error> {
         sessions,
         agents: Agents::new(config.models())?,
         artifacts: aws.artifacts(&config)?,
+        papers: Papers::new(&config)?,
     };
     let timeout = config.function_timeout.0;
     batch::serve(|message, arrival| {

@@ -1,11 +1,14 @@
 //! One slice of a run: look whether there is something to do, take the lease, and work as long as it is held.
 
+use std::time::Instant;
+
 use lambda_kit::{Problem, now};
 use session::{Command, Refusal, RunId, State, Wake};
 use session_manager::{Actor, ChangeError, ReadError};
 use workflow::Engine;
 
 use crate::held::Held;
+use crate::slot::Turn;
 use crate::{Deadline, Executor};
 
 /// How often a slice looks again when others were at the session between its reading and its taking of the lease.
@@ -23,6 +26,7 @@ enum Taken<'a> {
 impl Executor {
     /// Works on a run until it is done, waits, or the time is up.
     pub(crate) async fn slice(&self, wake: Wake, deadline: Deadline) -> Result<(), Problem> {
+        let mut slot = None;
         for _ in 0..LOOKS {
             let state = match self.sessions.state(wake.session_id, &Actor::Engine).await {
                 Ok(state) => state,
@@ -32,7 +36,14 @@ impl Executor {
             if !is_waiting(&state, wake.run_id) {
                 return Ok(());
             }
-            match self.take_lease(state, deadline).await? {
+            // One slot is enough, however often it looks.
+            if slot.is_none() {
+                match self.turn(&state, wake).await? {
+                    Turn::Now(taken) => slot = taken,
+                    Turn::Later => return Ok(()),
+                }
+            }
+            match self.take_lease(state, slot, deadline).await? {
                 Taken::Held(held) => return held.work().await,
                 Taken::Not => return Ok(()),
                 Taken::Moved => {}
@@ -42,7 +53,12 @@ impl Executor {
         Ok(())
     }
 
-    async fn take_lease(&self, state: State, deadline: Deadline) -> Result<Taken<'_>, Problem> {
+    async fn take_lease(
+        &self,
+        state: State,
+        slot: Option<Instant>,
+        deadline: Deadline,
+    ) -> Result<Taken<'_>, Problem> {
         let Some(run) = state.unfinished_run() else {
             return Ok(Taken::Not);
         };
@@ -70,7 +86,7 @@ impl Executor {
             }
             Err(error) => return Err(error.into()),
         };
-        let held = Held::new(self, loaded, run_id, committed, deadline).await?;
+        let held = Held::new(self, loaded, run_id, committed, slot, deadline).await?;
         Ok(Taken::Held(Box::new(held)))
     }
 }

@@ -4,7 +4,6 @@ use agents::{
     Agent, AgentCall, Brief, CallError, Content, DoneStep, PlanStep, RouteKind, StepAgent, Turn,
     UnknownAgent, Usage,
 };
-use session::Stage;
 use workflow::{Failed, Request};
 
 /// The request in the agents' words.
@@ -112,23 +111,6 @@ pub(crate) fn unknown_agent(unknown: &UnknownAgent) -> Failed {
         error: format!("The plan gives a step to an agent that cannot do it: {unknown}."),
         code: "unknown_agent".into(),
         error_type: "PlanError".into(),
-        retryable: false,
-        usages: Vec::new(),
-    }
-}
-
-/// Nobody works on documents yet, and a run that needs it says so.
-pub(crate) fn no_documents(stage: Stage) -> Failed {
-    let what = match stage {
-        Stage::Extract => "read documents or find references",
-        Stage::Download => "fetch papers",
-        Stage::Summarize => "summarize papers",
-        _ => "write a document's artifacts",
-    };
-    Failed {
-        error: format!("This version cannot {what} yet."),
-        code: "documents_not_available".into(),
-        error_type: "DocumentsNotAvailable".into(),
         retryable: false,
         usages: Vec::new(),
     }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use agents::{ModelConfig, ProviderKind, Secret};
+use documents::arxiv::ArxivConfig;
 use session::Rules;
 
 /// A variable of the environment.
@@ -130,6 +131,9 @@ environment! {
     "MODEL_ID" model_id: String, "The model for calls that name none; needed by `openai`.";
     "OPENAI_BASE_URL" openai_base_url: String, "An OpenAI-compatible service, up to and with its version; OpenAI's own when absent.";
     "OPENAI_API_KEY" openai_api_key: ApiKey, "The key for it.";
+    "ARXIV_API_URL" arxiv_api_url: String, "Where papers' metadata is asked for; arXiv's own query endpoint when absent.";
+    "ARXIV_PDF_URL" arxiv_pdf_url: String, "What a paper's id is appended to, after `/`, for its PDF; arXiv's own when absent.";
+    "ARXIV_INTERVAL_MS" arxiv_interval: Milliseconds = "3000", "The least time between two requests to arXiv, of all runs together: arXiv's own rule. Only a server of one's own may be asked more often.";
     "OFFLINE_LATENCY_MS" offline_latency: Milliseconds = "0", "How long the offline engine waits before each answer.";
     "MODEL_TIMEOUT_SECONDS" model_timeout: Seconds = "90", "The longest that one model call may take.";
     "STEP_MARGIN_SECONDS" step_margin: Seconds = "30", "What must be left of an invocation beyond a model call for a step to begin.";
@@ -173,6 +177,16 @@ impl Config {
             approval_ttl: self.approval_ttl.0,
             idle_ttl: self.idle_ttl.0,
             purge_delay: self.purge_delay.0,
+        }
+    }
+
+    /// Where arXiv is.
+    pub fn arxiv(&self) -> ArxivConfig {
+        let own = ArxivConfig::default();
+        ArxivConfig {
+            api_url: self.arxiv_api_url.clone().unwrap_or(own.api_url),
+            pdf_url: self.arxiv_pdf_url.clone().unwrap_or(own.pdf_url),
+            max_pdf_bytes: own.max_pdf_bytes,
         }
     }
 

@@ -1,0 +1,265 @@
+//! What came of a download: the drafts of its units, and the artifact that is made of them.
+
+use std::collections::HashMap;
+
+use documents::ArxivId;
+use documents::arxiv::Paper;
+use serde::{Deserialize, Serialize};
+
+use super::arxiv::papers;
+
+/// How many reasons a sentence gives.
+const SHOWN: usize = 3;
+
+/// What arXiv said about up to a hundred papers.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Batch {
+    pub papers: Vec<Paper>,
+    /// Ids that arXiv does not take for any, and that spoiled a request.
+    pub refused: Vec<ArxivId>,
+    /// Why there is no metadata.
+    pub error: Option<String>,
+}
+
+/// What came of one paper.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Fetched {
+    pub id: ArxivId,
+    /// The artifact's name.
+    pub file: Option<String>,
+    pub size: usize,
+    /// Why there is none.
+    pub error: Option<String>,
+}
+
+/// `arxiv_download_metadata.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Downloads {
+    pub total: usize,
+    pub downloaded: usize,
+    pub failed: usize,
+    pub papers: Vec<Entry>,
+}
+
+/// A paper in it. What arXiv didn't tell is empty.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub id: ArxivId,
+    pub title: String,
+    pub authors: Vec<String>,
+    pub published: String,
+    #[serde(rename = "abstract")]
+    pub abstract_text: String,
+    pub categories: Vec<String>,
+    pub url: String,
+    /// The artifact's name.
+    pub file: Option<String>,
+    pub size: usize,
+    /// Why there is no PDF.
+    pub error: Option<String>,
+}
+
+impl Batch {
+    pub fn name(number: usize) -> String {
+        format!("metadata_{number}.json")
+    }
+
+    /// For the watchers, of so many papers that were asked about.
+    pub fn line(&self, asked: usize) -> String {
+        match &self.error {
+            Some(error) => format!("The metadata of {} did not come: {error}.", papers(asked)),
+            None => format!("arXiv knows {} of {}.", self.papers.len(), papers(asked)),
+        }
+    }
+}
+
+impl Fetched {
+    pub fn name(number: usize) -> String {
+        format!("paper_{number}.json")
+    }
+
+    pub fn at(id: &ArxivId, file: String, size: usize) -> Self {
+        Self {
+            id: id.clone(),
+            file: Some(file),
+            size,
+            error: None,
+        }
+    }
+
+    pub fn failed(id: &ArxivId, error: String) -> Self {
+        Self {
+            id: id.clone(),
+            file: None,
+            size: 0,
+            error: Some(error),
+        }
+    }
+
+    pub fn line(&self) -> String {
+        match &self.error {
+            Some(error) => format!("{} could not be downloaded: {error}.", self.id),
+            None => format!(
+                "{} is downloaded: {} KB.",
+                self.id,
+                self.size.div_ceil(1_000)
+            ),
+        }
+    }
+}
+
+impl Downloads {
+    pub const ARTIFACT: &'static str = "arxiv_download_metadata.json";
+
+    pub fn of(batches: &[Batch], fetched: Vec<Fetched>) -> Self {
+        let known = batches.iter().flat_map(|batch| &batch.papers);
+        let known: HashMap<&ArxivId, &Paper> = known.map(|paper| (&paper.id, paper)).collect();
+        let entries = fetched.into_iter().map(|fetched| {
+            let paper = known.get(&fetched.id).copied();
+            Entry::of(fetched, paper)
+        });
+        let papers: Vec<Entry> = entries.collect();
+        let downloaded = papers.iter().filter(|entry| entry.file.is_some()).count();
+        Self {
+            total: papers.len(),
+            downloaded,
+            failed: papers.len() - downloaded,
+            papers,
+        }
+    }
+
+    pub fn line(&self) -> String {
+        match self.total {
+            0 => "No paper was downloaded: the text refers to none.".into(),
+            total => format!("{} of {} downloaded.", self.downloaded, papers(total)),
+        }
+    }
+
+    /// What the run says of itself.
+    pub fn message(&self) -> String {
+        let entries = self.papers.iter().map(|entry| {
+            let title = match entry.title.as_str() {
+                "" => String::new(),
+                title => format!(" {title}"),
+            };
+            match &entry.error {
+                None => format!("- {}:{title}", entry.id),
+                Some(error) => format!("- {}:{title} (not downloaded: {error})", entry.id),
+            }
+        });
+        let lines: Vec<String> = entries.collect();
+        [self.line(), lines.join("\n")]
+            .join("\n\n")
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Why there is no paper at all, by the first reasons.
+    pub fn why_none(&self) -> String {
+        let reasons = self.papers.iter().filter_map(|entry| {
+            let error = entry.error.as_ref()?;
+            Some(format!("{}: {error}", entry.id))
+        });
+        let reasons: Vec<String> = reasons.take(SHOWN).collect();
+        let more = match self.failed - reasons.len() {
+            0 => "",
+            _ => "; …",
+        };
+        let count = papers(self.total);
+        format!(
+            "Of {count} none could be downloaded ({}{more}).",
+            reasons.join("; ")
+        )
+    }
+}
+
+impl Entry {
+    fn of(fetched: Fetched, paper: Option<&Paper>) -> Self {
+        let Fetched {
+            id,
+            file,
+            size,
+            error,
+        } = fetched;
+        let paper = paper.cloned();
+        let published = paper.as_ref().and_then(|paper| paper.published);
+        Self {
+            url: format!("https://arxiv.org/abs/{id}"),
+            published: published.map_or_else(String::new, |time| time.to_string()),
+            title: paper.as_ref().map_or_else(String::new, |p| p.title.clone()),
+            abstract_text: paper
+                .as_ref()
+                .map_or_else(String::new, |p| p.abstract_text.clone()),
+            authors: paper.as_ref().map_or_else(Vec::new, |p| p.authors.clone()),
+            categories: paper.map_or_else(Vec::new, |p| p.categories),
+            id,
+            file,
+            size,
+            error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> ArxivId {
+        text.parse().unwrap()
+    }
+
+    fn batch() -> Batch {
+        let paper = serde_json::json!({
+            "id": "2101.00001", "title": "Tides", "authors": ["A. Low"], "published": "2021-01-01T00:00:00Z",
+            "abstract": "The moon pulls.", "categories": ["physics.ao-ph"], "pdf_url": null, "withdrawn": false,
+        });
+        Batch {
+            papers: vec![serde_json::from_value(paper).unwrap()],
+            ..Batch::default()
+        }
+    }
+
+    #[test]
+    fn a_paper_that_failed_is_named_beside_those_that_came() {
+        let fetched = vec![
+            Fetched::at(&id("2101.00001"), "2101.00001.pdf".into(), 12_345),
+            Fetched::failed(
+                &id("hep-th/9901001"),
+                "arXiv has no PDF of this paper".into(),
+            ),
+        ];
+        assert_eq!(fetched[0].line(), "2101.00001 is downloaded: 13 KB.");
+        let papers = Downloads::of(&[batch()], fetched);
+        assert_eq!(
+            papers.message(),
+            "1 of 2 papers downloaded.\n\n- 2101.00001: Tides\n\
+             - hep-th/9901001: (not downloaded: arXiv has no PDF of this paper)"
+        );
+        let json = serde_json::to_value(&papers).unwrap();
+        assert_eq!(json["papers"][0]["published"], "2021-01-01T00:00:00Z");
+        assert_eq!(json["papers"][1]["title"], "");
+        assert_eq!((papers.total, papers.failed), (2, 1));
+    }
+
+    #[test]
+    fn no_reference_is_empty_metadata() {
+        let papers = Downloads::of(&[], vec![]);
+        let json = serde_json::to_value(&papers).unwrap();
+        let empty = serde_json::json!({"total": 0, "downloaded": 0, "failed": 0, "papers": []});
+        assert_eq!(json, empty);
+        assert_eq!(
+            papers.message(),
+            "No paper was downloaded: the text refers to none."
+        );
+    }
+
+    #[test]
+    fn where_all_failed_the_first_reasons_are_given() {
+        let failed = |n: usize| Fetched::failed(&id(&format!("2101.{n:05}")), "gone".into());
+        let one = Downloads::of(&[], vec![failed(1)]);
+        let sentence = "Of 1 paper none could be downloaded (2101.00001: gone).";
+        assert_eq!(one.why_none(), sentence);
+        let many = Downloads::of(&[], (1..=9).map(failed).collect());
+        assert!(many.why_none().ends_with("2101.00003: gone; …)."));
+    }
+}
