@@ -18,6 +18,7 @@ mod state;
 mod status;
 mod time;
 mod usd;
+mod whole;
 
 pub use approval::{canonical_resolution, resolution_for};
 pub use command::{
@@ -40,3 +41,4 @@ pub use status::{
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use usd::plus_usd;
+pub use whole::whole_number;

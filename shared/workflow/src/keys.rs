@@ -3,6 +3,7 @@
 use std::{cell::RefCell, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
+use session::whole_number;
 
 use crate::SettingsError;
 
@@ -39,8 +40,7 @@ impl<'a> Keys<'a> {
         let Some(value) = self.given(key) else {
             return Ok(default);
         };
-        value
-            .as_u64()
+        whole_number(value)
             .and_then(|number| u32::try_from(number).ok())
             .filter(|number| range.contains(number))
             .ok_or_else(|| {

@@ -231,7 +231,7 @@ mod tests {
     fn every_key_is_read() {
         let config = json!({
             "model": "m", "maxAttempts": 10, "maxRounds": 100, "maxCostUsd": 0.5, "maxPlanSteps": 50,
-            "nPlanReviews": 0, "planInstructions": "be brief", "plannerModel": " p ",
+            "nPlanReviews": 0.0, "planInstructions": "be brief", "plannerModel": " p ",
             "engineerModel": "e", "approvalMode": "none",
         });
         let settings = Settings::parse(Mode::PlanningControl, &config).unwrap();
