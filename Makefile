@@ -47,11 +47,10 @@ destroy: install
 restore: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/restore.py
 
-# The binaries that would be deployed, under the roles of the template, in MiniStack alone; then every function is used, and
-# every route and frame with every kind of token.
+# The binaries that would be deployed, under the roles of the template, in MiniStack alone; then the smoke suite. They are
+# optimised and stripped but linked without LTO (`profile.local`), as in CI; PROFILE=release takes `make deploy`'s to the letter.
 deploy-local: install
-	@PROFILE=release $(STACK_PYTHON) infra/local/permissions.py
-	@PROFILE=release $(STACK_PYTHON) infra/local/authorisation.py
+	@PROFILE=$(or $(PROFILE),local) $(STACK_PYTHON) infra/local/smoke.py
 
 # What is linked into the functions: target/sbom.cdx.json.
 sbom: install

@@ -93,7 +93,7 @@ def deploy(target: Target, environment: Mapping[str, str], binaries: Mapping[str
     say("\n".join(shown(template, parameters)))
     if binaries is None:
         architecture = parameters["Architecture"] or known["Architecture"]
-        binaries = functions.release(list(templates.functions(template).values()), architecture)
+        binaries = functions.packages(list(templates.functions(template).values()), architecture)
     url = upload(target, artifact_bucket(target), template, binaries)
     change_set = prepare(target, url, parameters, new=before is None)
     if change_set is None:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -50,6 +51,10 @@ class Api:
     http_api: str
     ws_url: str
     calls: Calls
+
+    @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.aws_port}/_aws/execute-api/{self.http_api}/$default"
 
     def ask(self, route: str, ids: Ids, token: str | None, body: Any = None, **headers: str) -> Seen:
         """One REST call. `route` is the template's key, with its parameters and perhaps a query."""
@@ -118,6 +123,8 @@ class World:
     issuer: Issuer
     checks: Checks
     routes: list[str]
+    # Which partitions a route's function may name, where the template limits them.
+    leading_keys: Mapping[str, list[str]]
 
     def token(self, subject: str) -> str:
         return self.issuer.token(subject)
@@ -128,6 +135,14 @@ class World:
         if seen.status >= 300:
             raise Failed(f"{route} answered {seen.status}: {seen.body}")
         return seen.json()
+
+
+def expect_allowed(world: World, route: str, mark: int) -> None:
+    """What a limited function asked since then is within its `dynamodb:LeadingKeys`, which MiniStack does not know."""
+    if allowed := world.leading_keys.get(route):
+        named = world.api.calls.partitions[mark:]
+        within = named and all(any(fnmatch(name or "", pattern) for pattern in allowed) for name in named)
+        world.checks.expect(f"{route} names {' and '.join(allowed)} alone", within, named)
 
 
 def calls_of(seen: Seen) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import canaries
 import install
+import measured
 import settings as configuration
 import stack
 import template as templates
@@ -83,12 +84,12 @@ def through_the_stack() -> None:
         run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})
         heading("no content, token or key in any log")
         canaries.look(settings)
+        heading("what the workers have measured")
+        measured.look(settings)
     heading("a run that waits while the stack is down")
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
     heading("two stacks side by side")
     run("side by side", ["env", "PYTHONPATH=infra", sys.executable, "infra/local/side_by_side.py"], os.environ)
-    heading("the permissions of each function")
-    run("permissions", [sys.executable, "infra/local/permissions.py"], os.environ)
     heading("who may: every route and every frame")
     run("authorisation", [sys.executable, "infra/local/authorisation.py"], os.environ)
     print(f"\n{real.passed} tests ran against real services and passed: DynamoDB Local, MiniStack, cargo lambda watch")

@@ -1,11 +1,14 @@
-"""A way to DynamoDB that writes down what is asked, so that a test can say how many calls a request has cost."""
+"""A way to DynamoDB that writes down what is asked: how many calls a request has cost, and for which partitions."""
 
 import http.client
+import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 # What concerns one connection and not the message.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
@@ -17,6 +20,8 @@ class Calls:
 
     url: str
     operations: list[str] = field(default_factory=list)
+    # Of each operation the partition key that it names; none where it names several.
+    partitions: list[str | None] = field(default_factory=list)
 
     def since(self, mark: int) -> list[str]:
         """Sorted, because a function asks for several things at once and their order tells nothing."""
@@ -24,6 +29,16 @@ class Calls:
 
     def mark(self) -> int:
         return len(self.operations)
+
+
+def partition(request: dict[str, Any]) -> str | None:
+    """The partition key of a request: what IAM compares with `dynamodb:LeadingKeys`."""
+    if condition := request.get("KeyConditionExpression"):
+        (value,) = re.findall(r"^\s*PK = (:\w+)", condition) or [None]
+        named = request["ExpressionAttributeValues"].get(value)
+    else:
+        named = (request.get("Key") or request.get("Item") or {}).get("PK")
+    return named["S"] if named else None
 
 
 @contextmanager
@@ -35,13 +50,18 @@ def counting(port: int) -> Iterator[Calls]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            calls.operations.append(self.headers.get("x-amz-target", "?").rpartition(".")[2])
+            # What is sent again, because nobody answered in time, is one call all the same.
+            if self.headers.get("amz-sdk-request", "attempt=1").startswith("attempt=1"):
+                calls.operations.append(self.headers.get("x-amz-target", "?").rpartition(".")[2])
+                calls.partitions.append(partition(json.loads(body)))
             upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             try:
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
                 upstream.request("POST", self.path, body, headers)
                 reply = upstream.getresponse()
                 self.answer(reply.status, reply.getheaders(), reply.read())
+            except (BrokenPipeError, ConnectionResetError):
+                """Who asked does not wait any more."""
             finally:
                 upstream.close()
 

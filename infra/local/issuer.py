@@ -4,7 +4,6 @@ Keys are made when the test runs; none is kept anywhere.
 """
 
 import json
-import threading
 import time
 import uuid
 from base64 import urlsafe_b64encode
@@ -13,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import digest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from loopback import serving
+
 AUDIENCE = "the-audience"
-DISCOVERY = "/.well-known/openid-configuration"
 
 Claims = dict[str, Any]
 
@@ -76,28 +75,14 @@ def encoded(data: bytes) -> str:
 def running(published: list[Key]) -> Iterator[Issuer]:
     """Serves discovery and keys until the block is left."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path == DISCOVERY:
-                self.reply({"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"})
-            elif self.path == "/keys":
-                self.reply({"keys": [key.public() for key in issuer.published]})
-            else:
-                self.send_error(404)
+    def answering(path: str, _sent: Any) -> tuple[int, Any]:
+        match path:
+            case "/.well-known/openid-configuration":
+                return 200, {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"}
+            case "/keys":
+                return 200, {"keys": [key.public() for key in issuer.published]}
+        return 404, {}
 
-        def reply(self, document: dict[str, Any]) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing: the test's own lines are what counts."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        issuer = Issuer(f"http://127.0.0.1:{server.server_port}", published)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(answering) as url:
+        issuer = Issuer(url, published)
         yield issuer
-        server.shutdown()

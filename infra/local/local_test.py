@@ -16,6 +16,7 @@ from websockets.http11 import Request, Response
 
 import asking
 import install
+import measured
 import processes
 import settings
 import supply
@@ -226,6 +227,43 @@ class Processes(unittest.TestCase):
         if not Path("/proc").exists():
             self.skipTest("needs /proc")
         self.assertTrue(processes.running_from(Path(sys.executable).resolve()))
+
+
+class LinesOfMetrics(unittest.TestCase):
+    def line(self, **changes: object) -> dict[str, object]:
+        definition = {"Name": "Runs", "Unit": "Count"}
+        directive = {"Namespace": "n", "Dimensions": [["Mode", "End"]], "Metrics": [definition]}
+        metadata = {"Timestamp": 1, "CloudWatchMetrics": [directive]}
+        return {"_aws": metadata, "Mode": "one-shot", "End": "failed", "Runs": 1} | changes
+
+    def test_one_as_the_format_wants_it_is_read(self) -> None:
+        told, wrong = measured.values([json.dumps(self.line(Runs=[1, 2])), "another line"], "n")
+        self.assertEqual((told, wrong), ({("Runs", "one-shot", "failed"): [1, 2]}, []))
+
+    def test_what_cloudwatch_would_drop_is_told(self) -> None:
+        no_value, no_dimension = self.line(Runs="1"), self.line(End=None)
+        too_many = self.line(Runs=[1] * 101)
+        for line in (no_value, no_dimension, too_many):
+            self.assertNotEqual(list(measured.faults(line)), [], line)
+        _, wrong = measured.values(['{"_aws": ', "INFO " + json.dumps(self.line())], "n")
+        self.assertEqual(len(wrong), 2, "no JSON from the first to the last character")
+
+    def test_what_the_readme_does_not_know_is_told(self) -> None:
+        _, wrong = measured.values([json.dumps(self.line())], "another namespace")
+        self.assertEqual(len(wrong), 1)
+
+    def test_metrics_and_record_are_compared_value_by_value(self) -> None:
+        event = {"event_type": "step_complete", "data": {"execution_time": 1.5}}
+        recorded = measured.recorded([("one-shot", [event])])
+        self.assertEqual(measured.differences({("StepTime", "one-shot"): [1.5], ("Sweeps",): [1]}, recorded), [])
+        self.assertEqual(len(measured.differences({("StepTime", "one-shot"): [1.5, 1.5]}, recorded)), 1)
+
+    def test_the_dashboard_is_json_and_shows_runs_steps_costs_and_waiting(self) -> None:
+        body = templates.read(TEMPLATE)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        shown = json.dumps(json.loads(body))
+        for name in ("Runs", "StepTime", "CostUsd", "QueueTime"):
+            self.assertIn(name, measured.expected())
+            self.assertIn(name, shown)
 
 
 if __name__ == "__main__":

@@ -187,6 +187,18 @@ def path_of_running(settings: Settings, binary: Path) -> Path:
     return scratch(settings) / f"ministack-provided-code-{settings.aws_port}" / digest / "bootstrap"
 
 
+def logged(settings: Settings) -> list[str]:
+    """Every line that the functions which it runs itself have logged."""
+    logs = client(settings, "logs")
+    return [
+        line
+        for group in logs.describe_log_groups()["logGroups"]
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        for event in page["events"]
+        for line in event["message"].splitlines()
+    ]
+
+
 def client(settings: Settings, service: str) -> Any:
     return boto3.client(
         service,

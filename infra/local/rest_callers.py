@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from callers import OWNER, STRANGER, TASK, Ids, World, bad_tokens, calls_of, missing
+from callers import OWNER, STRANGER, TASK, Ids, World, bad_tokens, calls_of, expect_allowed, missing
 
 # What a route needs to be sent so that its owner gets something; nothing for the others.
 BODIES: dict[str, Any] = {
@@ -75,6 +75,8 @@ def keys_and_cursors(world: World, theirs: Ids) -> None:
 def owner_over_rest(world: World, theirs: Ids) -> None:
     """Last, because it ends the session: each route does for its owner what it does, or says why not."""
     for route in world.routes:
+        mark = world.api.calls.mark()
         seen = world.api.ask(route, theirs, world.token(OWNER), BODIES.get(route))
+        expect_allowed(world, route, mark)
         may = seen.status < 500 and seen.status not in (401, 403, 404)
         world.checks.expect(f"its owner may: {route}, {seen.status}", may, seen)

@@ -9,7 +9,7 @@ from typing import Any
 
 from websockets.exceptions import InvalidStatus
 
-from callers import OWNER, STRANGER, TASK, Ids, World, bad_tokens, calls_of, missing, received
+from callers import OWNER, STRANGER, TASK, Ids, World, bad_tokens, calls_of, expect_allowed, missing, received
 from client import Event
 from issuer import Key
 from settings import ROOT
@@ -60,6 +60,9 @@ async def tokens_at_connect(world: World) -> None:
             status = await status_of_connect(world, token, in_query=in_query)
             refused = status == 403 and not world.api.calls.since(mark)
             world.checks.expect(f"{name} in the {where} opens no connection", refused, status)
+        mark = world.api.calls.mark()
+        async with world.api.connected(str(uuid.uuid4()), world.token(OWNER), in_query=in_query):
+            expect_allowed(world, "$connect", mark)
         good = await status_of_connect(world, world.token(OWNER), in_query=in_query)
         world.checks.expect(f"a good token in the {where} opens one", good == 101, good)
 
