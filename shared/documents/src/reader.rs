@@ -46,13 +46,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 512 MiB, 20 seconds a page, two minutes in all, 64 MiB, 2,000 pages.
+    /// 512 MiB, 20 seconds a page, two minutes in all, 100 MiB, 2,000 pages.
     fn default() -> Self {
         Self {
             memory: 512 << 20,
             page_time: Duration::from_secs(20),
             time: Duration::from_secs(120),
-            bytes: 64 << 20,
+            bytes: 100 << 20,
             pages: 2_000,
         }
     }

@@ -4,6 +4,8 @@
 //! The gutter is the place where most rows have room. Rows that cross it, a title or a wide figure's caption, divide the
 //! page into bands, each read by itself. What stands in columns must look like prose: rows of a table are read across.
 
+use std::ops::RangeInclusive;
+
 use super::fragments::Fragment;
 use super::rows::{BESIDE, Line, ON_A_LINE, Row, rows};
 
@@ -15,6 +17,10 @@ const ROWS: usize = 3;
 const WIDE: f64 = 5.0;
 /// How much of its column a row fills in the middle. In a table it is less.
 const FULL: f64 = 0.55;
+/// How much larger a heading is than the text, where it stands between columns without reaching over the gutter.
+const HEADING: f64 = 1.15;
+/// The room that it has beside it, in sizes of the text: more than between two paragraphs, less than a figure takes.
+const ROOM: RangeInclusive<f64> = 2.5..=8.0;
 /// Columns in columns; nobody makes more.
 const DEPTH: usize = 8;
 
@@ -55,13 +61,15 @@ struct Band {
 }
 
 fn bands(rows: Vec<Row>, gutter: f64) -> Vec<Band> {
+    let size = median(rows.iter().map(|row| row.place().size)).unwrap_or_default();
+    let crossing: Vec<bool> = (0..rows.len())
+        .map(|index| {
+            let row = &rows[index];
+            is_covered(row, gutter) || joined(row, gutter) || is_heading(&rows, index, gutter, size)
+        })
+        .collect();
     let mut bands: Vec<Band> = Vec::new();
-    for row in rows {
-        let crosses = row
-            .fragments
-            .iter()
-            .any(|it| it.left < gutter && gutter < it.right)
-            || joined(&row, gutter);
+    for (row, crosses) in rows.into_iter().zip(crossing) {
         match bands.last_mut() {
             Some(band) if band.crosses == crosses => band.rows.push(row),
             _ => bands.push(Band {
@@ -71,6 +79,28 @@ fn bands(rows: Vec<Row>, gutter: f64) -> Vec<Band> {
         }
     }
     bands
+}
+
+fn is_covered(row: &Row, gutter: f64) -> bool {
+    let mut fragments = row.fragments.iter();
+    fragments.any(|it| it.left < gutter && gutter < it.right)
+}
+
+/// Whether a row left of the gutter belongs to both columns: it is set larger, and the right column makes room for it.
+fn is_heading(rows: &[Row], index: usize, gutter: f64, size: f64) -> bool {
+    let row = &rows[index];
+    let right = |row: &Row| row.fragments.iter().any(|it| it.left >= gutter);
+    if right(row) || row.place().size < HEADING * size {
+        return false;
+    }
+    let above = rows[..index].iter().rev().find(|row| right(row));
+    let below = rows[index + 1..].iter().find(|row| right(row));
+    match (above, below) {
+        (Some(above), Some(below)) => {
+            ROOM.contains(&((below.place().top() - above.place().bottom()) / size))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the room at the gutter is no more than a space between two words.
@@ -257,6 +287,38 @@ mod tests {
             named("lower right", 3),
         ];
         assert_eq!(read(page), expected.concat());
+    }
+
+    #[test]
+    fn a_short_heading_for_which_both_columns_make_room_belongs_to_both() {
+        let mut heading = words(0.0, 60.0, "a heading");
+        heading.iter_mut().for_each(|word| word.size = 14.0);
+        let page = |lower_right| {
+            vec![
+                column(0.0, 0.0, "upper left", 4),
+                column(160.0, 0.0, "upper right", 4),
+                heading.clone(),
+                column(0.0, 80.0, "lower left", 4),
+                column(160.0, lower_right, "lower right", 4),
+            ]
+        };
+        let heading = vec!["a heading".to_owned()];
+        let both = [
+            named("upper left", 4),
+            named("upper right", 4),
+            heading.clone(),
+            named("lower left", 4),
+            named("lower right", 4),
+        ];
+        assert_eq!(read(page(80.0)), both.concat());
+        let of_the_left_one = [
+            named("upper left", 4),
+            heading,
+            named("lower left", 4),
+            named("upper right", 4),
+            named("lower right", 4),
+        ];
+        assert_eq!(read(page(48.0)), of_the_left_one.concat());
     }
 
     #[test]
