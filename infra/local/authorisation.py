@@ -24,7 +24,7 @@ from callers import OWNER, STRANGER, TASK, Ids, World
 from claims import Checks
 from deployed import Deployed, deployed
 from processes import Failed
-from rest_callers import keys_and_cursors, owner_over_rest, strangers_over_rest, tokens_over_rest
+from rest_callers import files_of_others, keys_and_cursors, owner_over_rest, strangers_over_rest, tokens_over_rest
 from socket_callers import KEYS_TTL_SECONDS, over_the_socket
 
 RUN_SECONDS = 60
@@ -61,6 +61,7 @@ def everything(world: World) -> None:
     tokens_over_rest(world, theirs)
     strangers_over_rest(world, theirs, own)
     keys_and_cursors(world, theirs)
+    files_of_others(world, theirs)
     asyncio.run(over_the_socket(world, theirs, own))
     world.checks.expect("nothing of it has changed the session", world.made(OWNER, record, theirs, None) == before)
     owner_over_rest(world, theirs)

@@ -1,5 +1,6 @@
 """Who may, over REST: each bad token at each route, a stranger at each session's route, keys and cursors of others."""
 
+import base64
 import uuid
 from typing import Any
 
@@ -70,6 +71,18 @@ def keys_and_cursors(world: World, theirs: Ids) -> None:
         world.checks.expect(
             f"no list shows another owner's sessions: {what}, {seen.status}", bool(owned) and not shown, seen
         )
+
+
+def files_of_others(world: World, theirs: Ids) -> None:
+    """A link leads into one's own session alone, and a place in another owner's list is none in one's own."""
+    upload = "POST /api/sessions/{session_id}/uploads"
+    tokens = [world.token(OWNER), world.token(STRANGER)]
+    links = [world.api.ask(upload, theirs, token, BODIES[upload]) for token in tokens]
+    world.checks.expect("nobody gets a link into another owner's session", [s.status for s in links] == [200, 404], links)
+    own = world.made(STRANGER, "POST /api/sessions", {}, {"mode": "ocr"})
+    place = base64.urlsafe_b64encode(f"{theirs['session_id']} uploads/a.txt".encode()).decode().rstrip("=")
+    seen = world.api.ask(f"GET /api/sessions/{{session_id}}/artifacts?cursor={place}", own, tokens[1])
+    world.checks.expect("a place in another owner's list is none in one's own", seen.status == 400, seen)
 
 
 def owner_over_rest(world: World, theirs: Ids) -> None:

@@ -8,8 +8,9 @@ be denied, and in the end the metrics must say what the records say.
 import asyncio
 import sys
 import time
+import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,6 +95,7 @@ def everything(user: User) -> None:
     asyncio.run(a_question_is_answered(user))
     asyncio.run(a_run_is_cancelled_over_the_socket(user))
     ends_by_rest(user)
+    a_file(user)
     a_dead_letter(user)
     a_deleted_session(user)
     for route in ("GET /api/health", "GET /api/sessions/modes/list", "GET /api/sessions?limit=5"):
@@ -183,6 +185,31 @@ def ends(user: User, run: Ids, how: str) -> None:
     user.checks.expect(f"a run of {user.modes[run['session_id']]} was {how}", status() == how, status())
 
 
+def a_file(user: User) -> None:
+    """Sent and fetched by links, which may no more than the role that has signed them."""
+    session, content = user.creates({"mode": "ocr"}), b"The sea comes twice a day."
+    sends(user, session, content)
+    (file,) = user.does(f"GET {SESSION}/artifacts", session)["artifacts"]
+    fetched = by_link("GET", file["url"])
+    user.checks.expect("a file was sent and fetched by links", fetched == content and file["size"] == len(content), file)
+
+
+def sends(user: User, session: Ids, content: bytes) -> None:
+    promised = {"name": "tides.txt", "content_type": "text/plain", "size": len(content)}
+    link = user.does(f"POST {SESSION}/uploads", session, promised)
+    by_link(link["method"], link["url"], content, link["headers"])
+
+
+def by_link(method: str, url: str, content: bytes | None = None, headers: Mapping[str, str] | None = None) -> bytes:
+    """The content behind a link. Raises `Failed` when the link leads nowhere."""
+    request = urllib.request.Request(url, content, dict(headers or {}), method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as reply:
+            return bytes(reply.read())
+    except OSError as reason:
+        raise Failed(f"{method} by a link: {reason}") from reason
+
+
 def a_dead_letter(user: User) -> None:
     """The queue is drained as the operations page says; what lies in it is given up, and its run fails."""
     functions, queues, deployment = user.aws("lambda"), user.aws("sqs"), user.made.deployment
@@ -204,6 +231,7 @@ def a_deleted_session(user: User) -> None:
     run = user.starts(user.creates(ASKS))
     waits_for(user, run)
     session_id = run["session_id"]
+    sends(user, run, b"gone soon")
     # The deletion cancels the run, and nobody can read that.
     cancelled = {"event_type": "workflow_cancelled", "data": {}}
     user.deleted[session_id] = [*user.record(session_id), cancelled]
@@ -220,7 +248,9 @@ def a_deleted_session(user: User) -> None:
         return bool(found["Count"] == 1)
 
     until(purged, "a deleted session is purged")
-    user.checks.expect("a deleted session was purged", True)
+    listed = user.aws("s3").list_objects_v2(Bucket=user.made.deployment.bucket_name).get("Contents", [])
+    left = [file["Key"] for file in listed if session_id in file["Key"]]
+    user.checks.expect("a deleted session was purged, with what it had in the bucket", not left, left)
 
 
 def what_was_measured(user: User) -> None:

@@ -4,6 +4,7 @@
 //! session has by it. An event points to an artifact by name alone. The bucket's listing is the one truth about what there
 //! is: an upload is there when the file is there, and nothing else knows. No more is ever read than a caller takes.
 
+mod content_type;
 mod error;
 mod link;
 mod list;
@@ -17,6 +18,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use session::{OwnerId, SessionId};
 
+pub use content_type::{ContentType, InvalidContentType};
 pub use error::ArtifactError;
 pub use link::{LINK_TIME, MAX_UPLOAD_BYTES, UploadLink};
 pub use list::{Listed, Listing};

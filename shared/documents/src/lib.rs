@@ -12,7 +12,7 @@ pub mod reader;
 pub mod references;
 
 pub use artifacts::{
-    ArtifactError, ArtifactName, Artifacts, Files, InvalidName, InvalidPlace, LINK_TIME, Listed,
-    Listing, MAX_UPLOAD_BYTES, Place, UploadLink,
+    ArtifactError, ArtifactName, Artifacts, ContentType, Files, InvalidContentType, InvalidName,
+    InvalidPlace, LINK_TIME, Listed, Listing, MAX_UPLOAD_BYTES, Place, UploadLink,
 };
 pub use arxiv_id::{ArxivId, InvalidArxivId};

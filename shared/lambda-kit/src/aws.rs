@@ -106,8 +106,9 @@ impl Aws {
     /// When the variable is missing.
     pub fn artifacts(&self, config: &Config) -> Result<Artifacts, ConfigError> {
         let settings = aws_sdk_s3::config::Builder::from(&self.shared)
-            // A bucket in the host name needs a wildcard resolver, which a local stack doesn't have.
-            .force_path_style(true)
+            // A bucket in the host name needs a wildcard resolver, which a local stack doesn't have. In the cloud it belongs there:
+            // clients get links to it (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
+            .force_path_style(self.shared.endpoint_url().is_some())
             .build();
         let client = aws_sdk_s3::Client::from_conf(settings);
         Ok(Artifacts::new(

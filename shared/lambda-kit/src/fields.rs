@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use session::Seq;
+use session::{Seq, whole_number};
 
 use crate::{Code, Problem};
 
@@ -96,9 +96,21 @@ impl Fields {
     /// `invalid_field`.
     pub fn seq(&self, name: &str) -> Result<Option<Seq>, Problem> {
         let must = format!("a whole number from 0 to {MAX_SEQ}");
-        match self.typed(name, &must)? {
+        match self.whole(name, &must)? {
             Some(seq) if seq > MAX_SEQ => Err(Problem::field(name, must)),
             seq => Ok(seq.map(Seq)),
+        }
+    }
+
+    /// A field that is how many of something: a whole number from 1.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn count(&self, name: &str) -> Result<Option<u64>, Problem> {
+        let must = "a whole number from 1";
+        match self.whole(name, must)? {
+            Some(0) => Err(Problem::field(name, must)),
+            count => Ok(count),
         }
     }
 
@@ -114,6 +126,13 @@ impl Fields {
     /// A field as it was written.
     pub fn raw(&self, name: &str) -> Option<&RawValue> {
         self.0.get(name).map(AsRef::as_ref)
+    }
+
+    fn whole(&self, name: &str, must: &str) -> Result<Option<u64>, Problem> {
+        let value: Option<Value> = self.typed(name, must)?;
+        value
+            .map(|value| whole_number(&value).ok_or_else(|| Problem::field(name, must)))
+            .transpose()
     }
 
     fn typed<T: DeserializeOwned>(&self, name: &str, must: &str) -> Result<Option<T>, Problem> {
@@ -218,12 +237,14 @@ mod tests {
     #[test]
     fn a_field_is_typed_and_null_is_absent() {
         let fields = Fields::parse(
-            r#"{"name": "n", "flag": true, "after": 3, "gone": null, "mode": "one-shot", "more": [1]}"#,
+            r#"{"name": "n", "flag": true, "after": 3.0, "gone": null, "mode": "one-shot", "more": [1]}"#,
         )
         .unwrap();
         assert_eq!(fields.text("name").unwrap().as_deref(), Some("n"));
         assert_eq!(fields.boolean("flag").unwrap(), Some(true));
         assert_eq!(fields.seq("after").unwrap(), Some(Seq(3)));
+        assert_eq!(fields.count("after").unwrap(), Some(3));
+        assert_eq!(fields.count("gone").unwrap(), None);
         assert_eq!(fields.text("gone").unwrap(), None);
         assert!(!fields.has("gone") && fields.has("more"));
         let mode = fields.word::<session::Mode>("mode", "a mode").unwrap();
@@ -237,6 +258,11 @@ mod tests {
         assert_eq!(
             sentence(fields.seq("name").unwrap_err()),
             "`name` must be a whole number from 0 to 999999999999."
+        );
+        let zero = Fields::parse(r#"{"after": 0}"#).unwrap();
+        assert_eq!(
+            sentence(zero.count("after").unwrap_err()),
+            "`after` must be a whole number from 1."
         );
         assert_eq!(
             sentence(fields.required_text("gone").unwrap_err()),

@@ -64,7 +64,7 @@ codes! {
     TaskIdReused "task_id_reused" 409 "The task id was used for another task.";
     NoSessionFollowed "no_session_followed" 409 "A frame that needs a followed session.";
     ApprovalExpired "approval_expired" 410 "The answer comes too late.";
-    TooLarge "too_large" 413 "Task or config above 64 KiB, `additional_context`, `feedback` or frame above 32 KiB, body above 1 MiB.";
+    TooLarge "too_large" 413 "Task or config above 64 KiB, `additional_context`, `feedback` or frame above 32 KiB, body above 1 MiB; upload above 100 MiB.";
     InvalidField "invalid_field" 422 "A field of the wrong type or value.";
     InvalidConfig "invalid_config" 422 "A key of `config` of the wrong type or value, or a budget for a model without a price.";
     InvalidQuery "invalid_query" 422 "A query value out of its range.";

@@ -4,6 +4,7 @@
 //! So one table of requests and codes tells both what is refused and that an outage is never an empty answer. What a handler makes
 //! of several calls is told by recorded replies ([`Wire`]).
 
+mod bucket;
 pub mod wire;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
@@ -15,6 +16,7 @@ use session_manager::SessionManager;
 use crate::http::Reply;
 use crate::{App, Code, Config, Gate, Models, Outbox, Problem, Push};
 
+pub use bucket::Bucket;
 pub use wire::Wire;
 
 const TABLE: &str = "no-such-table";
@@ -80,10 +82,7 @@ pub fn models() -> Models {
 
 /// A bucket that nobody asks for anything.
 pub fn artifacts() -> Artifacts {
-    let settings = aws_sdk_s3::Config::builder()
-        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-        .build();
-    Artifacts::new(aws_sdk_s3::Client::from_conf(settings), "no-such-bucket")
+    Bucket::silent().artifacts
 }
 
 /// A request for the session, the run and the approval [`ID`], with a query.

@@ -34,5 +34,7 @@ pub fn operations() -> Vec<Operation> {
         cancel_run::operation(),
         list_approvals::operation(),
         resolve_approval::operation(),
+        create_upload::operation(),
+        list_artifacts::operation(),
     ]
 }

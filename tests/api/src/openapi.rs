@@ -51,6 +51,7 @@ pub fn openapi() -> std::io::Result<Value> {
             {"name": "sessions", "description": "What is worked on, and its record."},
             {"name": "runs", "description": "Tasks, one at a time in a session."},
             {"name": "approvals", "description": "Questions of a run to a person."},
+            {"name": "files", "description": "What runs have made, and what clients have brought."},
             {"name": "service", "description": "That it stands, and what it can do."},
         ],
         "paths": paths,
@@ -89,6 +90,7 @@ fn told(schemas: &mut Schemas, operation: &Operation) -> std::io::Result<Value> 
 fn tag(route: &str) -> &'static str {
     match route {
         _ if route.contains("/approvals") => "approvals",
+        _ if route.contains("/uploads") || route.contains("/artifacts") => "files",
         _ if route.contains("/runs") => "runs",
         _ if route.contains("/modes") || route.contains("/health") => "service",
         _ => "sessions",

@@ -12,7 +12,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use session::Timestamp;
 
-use super::{ArtifactError, ArtifactName, Files, Place};
+use super::{ArtifactError, ArtifactName, ContentType, Files, Place};
 
 /// How long a link is good. An upload must begin within it; a purge waits longer after a delete.
 pub const LINK_TIME: Duration = Duration::from_secs(15 * 60);
@@ -47,8 +47,8 @@ impl Files {
     /// [`ArtifactError::Storage`] when there are no credentials to sign with.
     pub async fn upload_link(
         &self,
-        name: ArtifactName,
-        content_type: &str,
+        name: &ArtifactName,
+        content_type: &ContentType,
         size: u64,
         now: Timestamp,
     ) -> Result<UploadLink, ArtifactError> {
@@ -60,8 +60,8 @@ impl Files {
             .client
             .put_object()
             .bucket(&self.bucket.name)
-            .key(self.key(&Place::Upload(name)))
-            .content_type(content_type)
+            .key(self.key(&Place::Upload(name.clone())))
+            .content_type(content_type.as_str())
             .content_length(size.try_into().map_err(ArtifactError::storage)?);
         let request = request.customize().config_override(own);
         let signed = request.presigned(presigning(now)?).await;

@@ -26,6 +26,9 @@ pub struct ArtifactName(String);
 pub struct InvalidName;
 
 impl ArtifactName {
+    /// The characters that it may have, as a pattern, for the documents of the API.
+    pub const PATTERN: &'static str = r"^[^/\\\u0000-\u001f\u007f-\u009f\ufffe\uffff]{1,255}$";
+
     /// As it was given.
     pub fn as_str(&self) -> &str {
         &self.0

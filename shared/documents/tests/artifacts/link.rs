@@ -24,9 +24,10 @@ fn parts(url: &str) -> (String, BTreeMap<String, String>) {
 #[tokio::test]
 async fn an_upload_is_signed_with_its_length_and_type_and_nothing_else() {
     let bucket = Bucket::start(|_| xml(500, "")).await;
+    let pdf = "application/pdf".parse().unwrap();
     let link = bucket
         .files
-        .upload_link(name("ü.pdf"), "application/pdf", 7, now())
+        .upload_link(&name("ü.pdf"), &pdf, 7, now())
         .await
         .unwrap();
     let (path, query) = parts(&link.url);

@@ -1,0 +1,154 @@
+//! `POST /api/sessions/{session_id}/uploads`: a link by which a client sends a file straight to the bucket.
+
+mod operation;
+
+use std::collections::BTreeMap;
+
+use documents::{
+    ArtifactName, Artifacts, ContentType, InvalidContentType, InvalidName, MAX_UPLOAD_BYTES,
+};
+use lambda_kit::http::{self, Reply};
+use lambda_kit::{App, Code, Fields, Problem, Request, now};
+use schemars::JsonSchema;
+use serde::Serialize;
+use session::Timestamp;
+
+pub use operation::operation;
+
+/// How a file is sent.
+#[derive(Serialize, JsonSchema)]
+struct Upload {
+    /// The name under which the file is listed once it is there.
+    artifact: String,
+    /// Where it goes. Whoever has the link may use it.
+    url: String,
+    /// How: `PUT`.
+    method: &'static str,
+    /// What must be sent along as it stands; the upload is refused otherwise.
+    headers: BTreeMap<String, String>,
+    /// Until when the upload must have begun.
+    expires_at: Timestamp,
+}
+
+/// What a client says of its file.
+struct Promised {
+    name: ArtifactName,
+    content_type: ContentType,
+    size: u64,
+}
+
+/// Answers with a link for one file of this name, type and length. Nothing is there before the file is; the same name replaces.
+///
+/// # Errors
+/// `session_not_found`, `malformed_json`, `too_large`, `invalid_field`, and those of every route.
+pub async fn handle(app: &App, artifacts: &Artifacts, request: Request) -> Result<Reply, Problem> {
+    let (actor, session) = app.admit(&request)?;
+    let promised = Promised::of(&http::fields(&request)?)?;
+
+    let state = app.sessions.state(session, &actor).await?;
+    let files = artifacts.of(&state.owner, session);
+    let Promised {
+        name,
+        content_type,
+        size,
+    } = promised;
+    let link = files.upload_link(&name, &content_type, size, now()).await?;
+    Reply::ok(&Upload {
+        artifact: name.into(),
+        url: link.url,
+        method: "PUT",
+        headers: link.headers,
+        expires_at: link.expires_at,
+    })
+}
+
+impl Promised {
+    fn of(body: &Fields) -> Result<Self, Problem> {
+        let name = body.word("name", InvalidName)?;
+        let content_type = body.word("content_type", InvalidContentType)?;
+        let size = body.count("size")?;
+        let missing = |name| move || Problem::field(name, "given");
+        let promised = Self {
+            name: name.ok_or_else(missing("name"))?,
+            content_type: content_type.ok_or_else(missing("content_type"))?,
+            size: size.ok_or_else(missing("size"))?,
+        };
+        if promised.size > MAX_UPLOAD_BYTES {
+            let detail = format!("An upload may have at most {MAX_UPLOAD_BYTES} bytes.");
+            return Err(Problem::new(Code::TooLarge, detail));
+        }
+        Ok(promised)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_kit::testing::wire::{asked, entry, found};
+    use lambda_kit::testing::{Bucket, ID, Wire, app, expect, of_session, post};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_promise_that_cannot_be_held_is_named() {
+        let (app, bucket) = (app(), Bucket::silent());
+        let with = |name: &str, value: Value| {
+            let mut body = json!({"name": "a.pdf", "content_type": "application/pdf", "size": 7});
+            body[name] = value;
+            post(body.to_string())
+        };
+        let mut cases = vec![
+            (of_session("x"), Code::SessionNotFound),
+            (post("{"), Code::MalformedJson),
+            (post("[]"), Code::InvalidField),
+            (with("more", json!([1])), Code::Unavailable),
+            (with("size", MAX_UPLOAD_BYTES.into()), Code::Unavailable),
+            (with("size", (MAX_UPLOAD_BYTES + 1).into()), Code::TooLarge),
+        ];
+        for (field, values) in [
+            (
+                "name",
+                json!([
+                    null,
+                    1,
+                    "",
+                    "..",
+                    "../a",
+                    "a/b",
+                    "a\\b",
+                    "a\n",
+                    "x".repeat(256)
+                ]),
+            ),
+            (
+                "content_type",
+                json!([null, 1, "", "pdf", "a/b\r\nx: y", "text/plain; ü"]),
+            ),
+            ("size", json!([null, "7", 0, -1, 1.5, 1e30, true])),
+        ] {
+            let values = values.as_array().unwrap().iter();
+            cases.extend(values.map(|value| (with(field, value.clone()), Code::InvalidField)));
+        }
+        expect(|request| handle(&app, &bucket.artifacts, request), cases).await;
+        assert!(bucket.asked().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_link_costs_one_read_of_the_table_and_nothing_of_the_bucket() {
+        let (state, _) = asked(now());
+        let wire = Wire::new([("Query", found(&[entry(&state)]))]);
+        let bucket = Bucket::silent();
+        let body = json!({"name": "a b.pdf", "content_type": "application/pdf", "size": 7});
+        let reply = handle(&wire.app(), &bucket.artifacts, post(body.to_string())).await;
+        let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
+        assert_eq!(reply["artifact"], "a b.pdf");
+        assert_eq!(reply["method"], "PUT");
+        let headers = json!({"content-length": "7", "content-type": "application/pdf"});
+        assert_eq!(reply["headers"], headers);
+        let url = reply["url"].as_str().unwrap();
+        assert!(url.contains(&format!("/{ID}/uploads/a%20b.pdf?")), "{url}");
+        assert!(reply["expires_at"].is_string());
+        assert_eq!(wire.asked(), ["Query"]);
+        assert!(bucket.asked().is_empty());
+    }
+}

@@ -1,0 +1,228 @@
+//! `GET /api/sessions/{session_id}/artifacts`: the files of a session, what runs have made and what clients have brought.
+//!
+//! The bucket's listing says what there is, in one request, or two where runs keep drafts. It has no content types: a run's
+//! file has that of its name, an upload is asked for its own, so each upload of a page is one more request.
+
+mod cursor;
+mod operation;
+
+use documents::{Artifacts, Files, Listed, Place};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use lambda_kit::http::{Query, Reply};
+use lambda_kit::{App, Problem, Request, now};
+use schemars::JsonSchema;
+use serde::Serialize;
+use session::{RunId, SessionId, Timestamp};
+
+pub use operation::operation;
+
+const LIMIT: u16 = 100;
+const MAX_LIMIT: u16 = 1_000;
+
+/// How many uploads are asked for their types at once.
+const AT_ONCE: usize = 16;
+
+/// A page ends before this many bytes of links.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// What an artifact takes beside its link and its name, at most: its type, and the fields.
+const REST_BYTES: usize = 512;
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Artifacts")]
+struct Page {
+    session_id: SessionId,
+    artifacts: Vec<Artifact>,
+    next_cursor: Option<String>,
+}
+
+/// A file of a session.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Artifact {
+    /// Unique among the files of its run, and among the uploads.
+    name: String,
+    /// The run that made it; null of an upload.
+    run_id: Option<RunId>,
+    /// Its media type.
+    content_type: String,
+    /// In bytes.
+    size: u64,
+    /// When it was written, or last replaced.
+    created_at: Timestamp,
+    /// Where it can be had for 15 minutes. Whoever has the link may use it.
+    url: String,
+}
+
+/// Answers with at most `?limit` files, from `?cursor` on: of runs first, the oldest run's before the newer ones', then
+/// uploads, each by name. Their links are good for 15 minutes.
+///
+/// # Errors
+/// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.
+pub async fn handle(app: &App, artifacts: &Artifacts, request: Request) -> Result<Reply, Problem> {
+    let (actor, session_id) = app.admit(&request)?;
+    let query = Query::of(&request);
+    let limit = query.limit(MAX_LIMIT, LIMIT)?;
+    let after = query.text("cursor");
+    let after = after
+        .map(|cursor| cursor::read(session_id, cursor))
+        .transpose()?;
+
+    let state = app.sessions.state(session_id, &actor).await?;
+    let files = artifacts.of(&state.owner, session_id);
+    let listing = files.list(after.as_ref(), limit).await?;
+    let (linked, next) = linked(&files, listing.files, now()).await?;
+    let next = next.or(listing.next_after);
+    Reply::ok(&Page {
+        session_id,
+        artifacts: described(&files, linked).await?,
+        next_cursor: next.map(|place| cursor::behind(session_id, &place)),
+    })
+}
+
+/// As many files as fit into a page, with their links; and the last of them, where that is not all.
+async fn linked(
+    files: &Files,
+    listed: Vec<Listed>,
+    now: Timestamp,
+) -> Result<(Vec<(Listed, String)>, Option<Place>), Problem> {
+    let (mut page, mut bytes) = (Vec::<(Listed, String)>::new(), 0);
+    for file in listed {
+        let url = files.link(&file.place, now).await?;
+        bytes += url.len() + file.place.name().as_str().len() + REST_BYTES;
+        if let Some((last, _)) = page.last().filter(|_| bytes > PAGE_BYTES) {
+            let last = last.place.clone();
+            return Ok((page, Some(last)));
+        }
+        page.push((file, url));
+    }
+    Ok((page, None))
+}
+
+/// The same with their types. An upload that has gone since it was listed is left out.
+async fn described(files: &Files, linked: Vec<(Listed, String)>) -> Result<Vec<Artifact>, Problem> {
+    let described = stream::iter(linked).map(async |(file, url)| {
+        let content_type = files.content_type(&file.place).await?;
+        Ok::<_, Problem>(content_type.map(|content_type| Artifact {
+            name: file.place.name().to_string(),
+            run_id: file.place.run(),
+            content_type,
+            size: file.size,
+            created_at: file.written_at,
+            url,
+        }))
+    });
+    let described: Vec<_> = described.buffered(AT_ONCE).try_collect().await?;
+    Ok(described.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_kit::testing::wire::{asked, entry, found};
+    use lambda_kit::testing::{Bucket, ID, Wire, get, reads};
+    use serde_json::{Value, json};
+    use session::OwnerId;
+
+    use super::*;
+
+    /// A bucket with these files of the session, and this type of every upload.
+    fn bucket(files: &[String]) -> Bucket {
+        let owner = OwnerId::of("local", "local");
+        let contents: String = files
+            .iter()
+            .map(|file| {
+                format!(
+                    "<Contents><Key>{owner}/{ID}/{file}</Key><Size>7</Size>\
+                    <LastModified>2026-09-21T14:13:34.000Z</LastModified></Contents>"
+                )
+            })
+            .collect();
+        let list = format!(
+            "<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
+        );
+        Bucket::new(move |method, _| match method {
+            "HEAD" => (200, "image/png", String::new()),
+            _ => (200, "application/xml", list.clone()),
+        })
+    }
+
+    fn wire() -> Wire {
+        let (state, _) = asked(now());
+        Wire::new([("Query", found(&[entry(&state)]))])
+    }
+
+    async fn page(wire: &Wire, bucket: &Bucket, query: &str) -> Value {
+        let reply = handle(&wire.app(), &bucket.artifacts, get(query)).await;
+        serde_json::from_str(reply.unwrap().json()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_bad_query_is_named_and_an_outage_is_no_empty_answer() {
+        let bucket = Bucket::silent();
+        let list = async |app: &App, request| handle(app, &bucket.artifacts, request).await;
+        reads(list, &["limit=0", "limit=1001"]).await;
+        let refused = list(&wire().app(), get("cursor=x")).await.unwrap_err();
+        assert_eq!(refused.code(), lambda_kit::Code::BadCursor);
+        assert!(bucket.asked().is_empty());
+        let refused = list(&wire().app(), get("")).await.unwrap_err();
+        assert_eq!(refused.code(), lambda_kit::Code::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_list_of_runs_files_is_one_read_of_the_table_and_one_of_the_bucket() {
+        let (wire, bucket) = (wire(), bucket(&[format!("{ID}/report.md")]));
+        let page = page(&wire, &bucket, "").await;
+        assert_eq!(page["session_id"], ID);
+        assert_eq!(page["next_cursor"], Value::Null);
+        let mut artifact = page["artifacts"][0].clone();
+        let url = artifact["url"].take();
+        let expected = json!({
+            "name": "report.md", "run_id": ID, "content_type": "text/markdown; charset=utf-8",
+            "size": 7, "created_at": "2026-09-21T14:13:34.000000Z", "url": null,
+        });
+        assert_eq!(artifact, expected);
+        assert!(url.as_str().unwrap().contains("X-Amz-Expires=900"), "{url}");
+        assert_eq!(wire.asked(), ["Query"]);
+        let asked = bucket.asked();
+        assert!(
+            asked.len() == 1 && asked[0].starts_with("GET "),
+            "{asked:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn each_upload_is_asked_for_its_type() {
+        let bucket = bucket(&[format!("{ID}/a.md"), "uploads/b".into(), "uploads/c".into()]);
+        let page = page(&wire(), &bucket, "").await;
+        let upload = &page["artifacts"][2];
+        assert_eq!(
+            (&upload["run_id"], &upload["content_type"]),
+            (&Value::Null, &json!("image/png"))
+        );
+        let heads = bucket
+            .asked()
+            .iter()
+            .filter(|asked| asked.starts_with("HEAD "))
+            .count();
+        assert_eq!((heads, bucket.asked().len()), (2, 3));
+    }
+
+    #[tokio::test]
+    async fn a_page_ends_at_a_mebibyte_and_says_where_the_next_begins() {
+        let files: Vec<_> = (0..1_000)
+            .map(|n| format!("{ID}/{n:04}{}", "é".repeat(250)))
+            .collect();
+        let page = page(&wire(), &bucket(&files), "limit=1000").await;
+        let artifacts = page["artifacts"].as_array().unwrap();
+        assert!(page.to_string().len() < PAGE_BYTES);
+        assert!(
+            (100..1_000).contains(&artifacts.len()),
+            "{}",
+            artifacts.len()
+        );
+        let cursor = cursor::read(ID.parse().unwrap(), page["next_cursor"].as_str().unwrap());
+        assert_eq!(
+            cursor.unwrap().name().as_str(),
+            artifacts.last().unwrap()["name"]
+        );
+    }
+}
