@@ -17,6 +17,8 @@ use crate::reader::{self, Death, Limits, PageImage, Reader};
 /// Pages are segmented with their orientation, where it can be told; else without.
 const WITH_ORIENTATION: &str = "1";
 const WITHOUT_ORIENTATION: &str = "3";
+/// The variable that says where its languages are.
+const DATA: &str = "TESSDATA_PREFIX";
 /// The "language" that tells orientation.
 const ORIENTATION: &str = "osd";
 
@@ -100,6 +102,10 @@ impl Tesseract {
         let mut command = reader::becoming(&self.reader, limits, &self.program, &arguments)
             .map_err(OcrError::failed)?;
         command.env("OMP_THREAD_LIMIT", "1");
+        // Where its languages are, if not where it was built for.
+        if let Some(folder) = std::env::var_os(DATA) {
+            command.env(DATA, folder);
+        }
         let mut process = command.spawn().map_err(OcrError::failed)?;
         if let Some(mut input) = process.stdin.take() {
             // It reads all before it writes anything. Where it ends before, its status says more than a broken pipe.

@@ -51,13 +51,20 @@ fn append(text: &mut String, lines: &[Line]) {
     }
 }
 
-/// A hyphen between a letter and a small letter. A word that has a hyphen of its own loses it where it is divided there.
+/// A hyphen between letters of one word: small ones behind it, or capitals on both sides. A word that has a hyphen of its own
+/// loses it where it is divided there.
 fn is_divided(line: &str, next: &str) -> bool {
     let mut ends = line.chars().rev();
     let hyphen = matches!(ends.next(), Some('-' | '\u{ad}' | '\u{2010}'));
-    hyphen
-        && ends.next().is_some_and(char::is_alphabetic)
-        && next.chars().next().is_some_and(char::is_lowercase)
+    let Some(before) = ends.next().filter(|char| hyphen && char.is_alphabetic()) else {
+        return false;
+    };
+    let mut begins = next.chars();
+    let behind = [begins.next(), begins.next()].map(|char| char.unwrap_or(' '));
+    behind[0].is_lowercase()
+        || [before, behind[0], behind[1]]
+            .iter()
+            .all(|it| it.is_uppercase())
 }
 
 #[cfg(test)]
@@ -88,6 +95,8 @@ mod tests {
             line(24.0, "2001"),
         ];
         assert_eq!(joined(&lines), "the X-\nRay of 1999-\n2001\n");
+        let lines = [line(0.0, "is OP-"), line(12.0, "TIONAL")];
+        assert_eq!(joined(&lines), "is OPTIONAL\n");
     }
 
     #[test]

@@ -18,6 +18,9 @@ const MAX_LINE_BYTES: u64 = 8 << 20;
 /// As much of the last words as tells a cause of death.
 const MAX_LAST_WORDS: u64 = 4 << 10;
 
+/// How long a process may take to end once it has said all.
+const LAST_MOMENT: Duration = Duration::from_secs(5);
+
 /// How Rust, C++ and the loader of programs say that there is no memory left.
 const NO_MEMORY: [&str; 3] = ["memory allocation of", "bad_alloc", "failed to map segment"];
 
@@ -92,18 +95,22 @@ impl Child {
 
     /// Waits for the end, which has come: the output is closed.
     async fn cause_of_death(&mut self) -> Death {
+        match tokio::time::timeout(LAST_MOMENT, self.end()).await {
+            Ok(Ok((status, last_words))) => Death::of(status, &last_words),
+            Ok(Err(error)) => Death::Reader(DocumentError::reader(error)),
+            // No reader of ours closes its output and lives on.
+            Err(_) => Death::Document,
+        }
+    }
+
+    async fn end(&mut self) -> io::Result<(ExitStatus, String)> {
         let mut last_words = Vec::new();
         if let Some(errors) = self.process.stderr.take() {
-            // What can't be read is not known.
-            let _ = errors
-                .take(MAX_LAST_WORDS)
-                .read_to_end(&mut last_words)
-                .await;
+            let mut errors = errors.take(MAX_LAST_WORDS);
+            errors.read_to_end(&mut last_words).await?;
         }
-        match self.process.wait().await {
-            Ok(status) => Death::of(status, &String::from_utf8_lossy(&last_words)),
-            Err(error) => Death::Reader(DocumentError::reader(error)),
-        }
+        let status = self.process.wait().await?;
+        Ok((status, String::from_utf8_lossy(&last_words).into_owned()))
     }
 }
 
