@@ -187,3 +187,33 @@ fn say_image(
     output.write_all(&png)?;
     output.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KINDS: [(Kind, &[u8]); 5] = [
+        (Kind::Pdf, b"%PDF-1.7\n"),
+        (Kind::Png, b"\x89PNG\r\n\x1a\n"),
+        (Kind::Jpeg, b"\xff\xd8\xff\xe0"),
+        (Kind::Tiff, b"II*\0\x08\0\0\0"),
+        (Kind::WebP, b"RIFF\x20\0\0\0WEBP"),
+    ];
+
+    proptest! {
+        #[test]
+        fn whatever_follows_the_first_bytes_opening_never_panics(
+            which in 0..KINDS.len(),
+            rest in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let (kind, begins) = KINDS[which];
+            let bytes = [begins, &rest].concat();
+            prop_assert_eq!(Kind::of_bytes(&bytes), Ok(kind));
+            if let Ok(document) = open(kind, bytes) {
+                prop_assert!(document.image(0, 100).is_err());
+            }
+        }
+    }
+}

@@ -13,16 +13,20 @@ mod usable;
 pub(super) use glyphs::{Drawn, Glyphs};
 pub(super) use usable::usable;
 
+use glyphs::Glyph;
 use rows::Line;
 
 /// The text of a page.
 pub(super) fn reading_order(glyphs: Glyphs) -> String {
     let mut text = String::new();
     for turned in glyphs.by_turn() {
-        let lines = columns::lines(fragments::fragments(turned));
-        append(&mut text, &lines);
+        append(&mut text, &lines(turned));
     }
     text
+}
+
+fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
+    columns::lines(fragments::fragments(glyphs))
 }
 
 /// Lines as text: an empty line where there is more room than between lines, a word put together that was divided at the end
@@ -69,6 +73,8 @@ fn is_divided(line: &str, next: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn line(y: f64, text: &str) -> Line {
@@ -108,5 +114,32 @@ mod tests {
             line(0.0, "next column"),
         ];
         assert_eq!(joined(&lines), "one\none\n\ntwo\nnext column\n");
+    }
+
+    /// Glyphs anywhere, on a grid as coarse as lines and columns are, each with a letter of its own.
+    fn anywhere() -> impl Strategy<Value = Vec<Glyph>> {
+        let place = (0..60_u32, 0..40_u32, 6..20_u32, 0..12_u32);
+        prop::collection::vec(place, 0..300).prop_map(|places| {
+            let glyphs = places.into_iter().zip('一'..);
+            let glyph = |((x, y, size, advance), letter): (_, char)| Glyph {
+                x: f64::from(x) * 9.7,
+                y: f64::from(y) * 7.3,
+                advance: f64::from(advance),
+                size: f64::from(size),
+                text: letter.to_string(),
+            };
+            glyphs.map(glyph).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_letter_is_lost_or_read_twice_wherever_it_stands(glyphs in anywhere()) {
+            let drawn: String = glyphs.iter().map(|glyph| glyph.text.as_str()).collect();
+            let mut read: Vec<char> = lines(glyphs).iter().flat_map(|line| line.text.chars()).collect();
+            read.retain(|char| !char.is_whitespace());
+            read.sort_unstable();
+            prop_assert_eq!(read.into_iter().collect::<String>(), drawn);
+        }
     }
 }
