@@ -106,6 +106,8 @@ def from_environment(
     parameters = {"Architecture": architecture(), "DeletionProtection": "false"}
     # The HTTP API's authorizer is deployed as it stands; no client of the local stack goes through it.
     parameters |= {"JwtIssuer": "https://issuer.example", "JwtAudience": "local"}
+    # Textract is in the cloud alone; a page without a text layer is read on this machine.
+    parameters |= {"OcrEngine": "tesseract"}
     parameters |= QUICK if quick else {}
     for name in parameter_names:
         if value := environment.get(variable_of(name)):

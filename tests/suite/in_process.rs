@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use agents::{Agents, ModelConfig};
-use executor::{Deadline, Executor, Papers};
+use executor::{Deadline, Executor, PageReader, Papers};
 use lambda_kit::{Aws, Config, Message, Outbox, now};
 use session::{NewRun, RunId, SessionId, State};
 use session_manager::{Actor, SessionManager};
@@ -34,6 +34,7 @@ pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
         agents: Agents::new(ModelConfig::default()).unwrap(),
         artifacts: aws.artifacts(&config).unwrap(),
         papers: Papers::new(&config).unwrap(),
+        pages: PageReader::new(&config, &aws).unwrap(),
         sessions,
     }
 }

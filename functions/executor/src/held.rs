@@ -18,7 +18,7 @@ use crate::ask::Asked;
 use crate::live::Live;
 use crate::load::Loaded;
 use crate::slot::whole_seconds;
-use crate::units::Unit;
+use crate::units::{Desk, Unit};
 use crate::{Deadline, Executor};
 
 /// How long a run waits before a stage that was put off is tried again; doubles with each try. Shorter than
@@ -40,6 +40,8 @@ pub(crate) struct Held<'a> {
     deadline: Deadline,
     /// When it took the slot of arXiv, if it did.
     slot: Option<Instant>,
+    /// What is kept open of a document from one unit to the next.
+    desk: Desk,
     /// Somebody took the run away: nothing of it is this worker's business any more.
     overtaken: bool,
     /// How long a service asked to be left alone.
@@ -66,6 +68,7 @@ impl<'a> Held<'a> {
             state,
             deadline,
             slot,
+            desk: Desk::default(),
             overtaken: false,
             retry_after: Duration::ZERO,
         };
@@ -128,14 +131,16 @@ impl<'a> Held<'a> {
                 return Some(engine.ask(*question, id, expires_at));
             }
             Work::Document(document) => {
-                let unit = Unit {
+                let mut unit = Unit {
                     executor: self.executor,
                     state: &self.state,
+                    settings,
                     memory,
                     document: &document,
                     run: self.run,
                     deadline: self.deadline,
                     slot: self.slot,
+                    desk: &mut self.desk,
                 };
                 unit.work().await
             }

@@ -24,7 +24,7 @@ use session::{Owed, SessionId};
 use session_manager::{Actor, Purged, ReadError, SessionManager};
 
 pub use deadline::Deadline;
-pub use units::Papers;
+pub use units::{PageReader, Papers};
 
 /// How long a purge waits before it goes on in another message, so that one that cannot get on does not turn hot.
 const BETWEEN_PURGES: Duration = Duration::from_secs(1);
@@ -40,6 +40,8 @@ pub struct Executor {
     pub artifacts: Artifacts,
     /// Papers at arXiv.
     pub papers: Papers,
+    /// Documents, and images of their pages.
+    pub pages: PageReader,
     /// Push and queue.
     pub outbox: Outbox,
 }

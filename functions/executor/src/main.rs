@@ -1,11 +1,14 @@
 //! The process: logs, configuration, clients, then messages until it ends.
 
 use agents::Agents;
-use executor::{Deadline, Executor, Papers};
+use documents::reader::serve_if_child;
+use executor::{Deadline, Executor, PageReader, Papers};
 use lambda_kit::{Aws, Config, Error, batch, init_logs, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    // As the reader of a document this process ends here.
+    serve_if_child();
     init_logs();
     let config = Config::from_env()?;
     let aws = Aws::from_env().await;
@@ -16,6 +19,7 @@ async fn main() -> Result<(), Error> {
         agents: Agents::new(config.models())?,
         artifacts: aws.artifacts(&config)?,
         papers: Papers::new(&config)?,
+        pages: PageReader::new(&config, &aws)?,
     };
     let timeout = config.function_timeout.0;
     batch::serve(|message, arrival| {

@@ -6,20 +6,30 @@
 
 mod arxiv;
 mod drafts;
+mod enhance;
+mod folder;
 mod metadata;
+mod ocr;
+mod output;
+mod pages;
+mod sections;
+mod summarize;
 
 use std::time::{Duration, Instant};
 
-use documents::Files;
+use agents::CallError;
 use documents::arxiv::{Arxiv, ArxivConfigError};
+use documents::{ArtifactError, Files};
 use lambda_kit::Config;
-use session::{RunId, Stage, State};
+use session::{Mode, RunId, Stage, State};
 use session_manager::ReadError;
-use workflow::{Document, Failed, Memory, Outcome, Worked};
+use workflow::{Document, Failed, Memory, Outcome, Settings, Worked};
 
 use crate::ask::Asked;
 use crate::{Deadline, Executor};
 use drafts::Drafts;
+pub use ocr::PageReader;
+pub(crate) use pages::Desk;
 
 /// Papers at arXiv.
 #[derive(Debug)]
@@ -30,16 +40,27 @@ pub struct Papers {
     pub every: Duration,
     /// What must be left of an invocation behind a request, to keep what it brought.
     pub margin: Duration,
+    /// The largest PDF that is taken, in bytes.
+    pub max_pdf_bytes: u64,
+    /// The most of a paper's text that a model is told, in bytes.
+    pub window: usize,
 }
 
+/// What a token stands for at the least, in bytes of English text, where a quarter of a model's window is left for the
+/// prompt and the answer.
+const WINDOW_BYTES_PER_TOKEN: usize = 3;
+
 impl Papers {
-    /// By `ARXIV_API_URL`, `ARXIV_PDF_URL` and `ARXIV_INTERVAL_MS`.
+    /// By `ARXIV_API_URL`, `ARXIV_PDF_URL`, `ARXIV_INTERVAL_MS` and `MODEL_WINDOW_TOKENS`.
     ///
     /// # Errors
     /// An address that cannot be asked, or no client.
     pub fn new(config: &Config) -> Result<Self, ArxivConfigError> {
+        let arxiv = config.arxiv();
         Ok(Self {
-            arxiv: Arxiv::new(&config.arxiv())?,
+            max_pdf_bytes: arxiv.max_pdf_bytes as u64,
+            window: config.model_window as usize * WINDOW_BYTES_PER_TOKEN,
+            arxiv: Arxiv::new(&arxiv)?,
             every: config.arxiv_interval.0,
             margin: config.step_margin.0,
         })
@@ -50,12 +71,15 @@ impl Papers {
 pub(crate) struct Unit<'a> {
     pub executor: &'a Executor,
     pub state: &'a State,
+    pub settings: &'a Settings,
     pub memory: &'a Memory,
     pub document: &'a Document,
     pub run: RunId,
     pub deadline: Deadline,
     /// When this worker took the slot of arXiv, if it did.
     pub slot: Option<Instant>,
+    /// What is kept open from one unit to the next.
+    pub desk: &'a mut Desk,
 }
 
 /// Why nothing came of a unit.
@@ -74,7 +98,7 @@ impl From<Failed> for Trouble {
 
 impl From<ReadError> for Trouble {
     fn from(error: ReadError) -> Self {
-        tracing::error!(causes = lambda_kit::causes(&error), "slot not kept");
+        tracing::error!(causes = lambda_kit::causes(&error), "table not read");
         Self::from(Failed {
             error: "The table did not answer.".into(),
             code: "storage_unavailable".into(),
@@ -87,15 +111,14 @@ impl From<ReadError> for Trouble {
 
 impl Unit<'_> {
     /// Works on it.
-    pub async fn work(&self) -> Asked {
-        let worked = match self.document.stage {
-            Stage::Extract => self.find_references().await,
-            Stage::Download => self.download().await,
-            stage => Err(failure(
-                "documents_not_available",
-                format!("This version cannot work on {stage:?} yet."),
-            )
-            .into()),
+    pub async fn work(&mut self) -> Asked {
+        let worked = match (self.document.stage, self.state.mode) {
+            (Stage::Extract, Mode::Ocr) => self.read_document().await,
+            (Stage::Extract, _) => self.find_references().await,
+            (Stage::Download, _) => self.download().await,
+            (Stage::Summarize, _) => self.summarize().await,
+            (_, Mode::Ocr) => self.write_pages().await,
+            _ => self.enhance().await,
         };
         match worked {
             Ok(worked) => Asked::Came(Outcome::Unit(worked), None),
@@ -122,6 +145,16 @@ impl Unit<'_> {
     const fn is_worth_a_try(&self, transient: bool) -> bool {
         transient && !self.document.last_try
     }
+}
+
+/// The bucket, or this machine's own disk, is in the way.
+fn storage(error: ArtifactError) -> Trouble {
+    drafts::not_kept(error).into()
+}
+
+/// Whether a model was not asked for want of time.
+fn nothing_was_tried(error: &CallError) -> bool {
+    error.code() == "out_of_time" && error.usages.is_empty()
 }
 
 /// The look at what there is, and how many units follow.

@@ -19,6 +19,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(1);
 /// For one operation with all its retries: what is left of a request's time must suffice to say that it failed.
 const OPERATION_TIME: Duration = Duration::from_secs(5);
 
+/// For a page that Textract reads, with all retries: it takes seconds, not milliseconds.
+const PAGE_TIME: Duration = Duration::from_secs(30);
+
 /// What all clients share: credentials, region, connections.
 #[derive(Debug, Clone)]
 pub struct Aws {
@@ -98,6 +101,16 @@ impl Aws {
     ) -> Result<Outbox, ConfigError> {
         metrics::start(config);
         Ok(Outbox::without_queue(self.push(config, sessions)?))
+    }
+
+    /// Amazon Textract, in the same region.
+    pub fn textract(&self) -> aws_sdk_textract::Client {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIME)
+            .operation_timeout(PAGE_TIME);
+        let settings = aws_sdk_textract::config::Builder::from(&self.shared);
+        let settings = settings.timeout_config(timeouts.build());
+        aws_sdk_textract::Client::from_conf(settings.build())
     }
 
     /// The artifacts in `BUCKET_NAME`.

@@ -13,6 +13,8 @@ use agents::{ModelConfig, ProviderKind, Secret};
 use documents::arxiv::ArxivConfig;
 use session::Rules;
 
+use crate::{Languages, OcrChoice};
+
 /// A variable of the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variable {
@@ -131,6 +133,9 @@ environment! {
     "MODEL_ID" model_id: String, "The model for calls that name none; needed by `openai`.";
     "OPENAI_BASE_URL" openai_base_url: String, "An OpenAI-compatible service, up to and with its version; OpenAI's own when absent.";
     "OPENAI_API_KEY" openai_api_key: ApiKey, "The key for it.";
+    "MODEL_WINDOW_TOKENS" model_window: u32 = "32000", "The tokens that a model can read at once: a paper's text is cut by its sections to fill three quarters of them at most.";
+    "OCR_ENGINE" ocr_engine: OcrChoice = "tesseract", "Who reads a page without a text layer: `tesseract`, `textract`, or `model`, the run's own or `MODEL_ID`, which must see.";
+    "OCR_LANGUAGES" ocr_languages: Languages = "eng", "What Tesseract reads, with + between: `eng+deu`.";
     "ARXIV_API_URL" arxiv_api_url: String, "Where papers' metadata is asked for; arXiv's own query endpoint when absent.";
     "ARXIV_PDF_URL" arxiv_pdf_url: String, "What a paper's id is appended to, after `/`, for its PDF; arXiv's own when absent.";
     "ARXIV_INTERVAL_MS" arxiv_interval: Milliseconds = "3000", "The least time between two requests to arXiv, of all runs together: arXiv's own rule. Only a server of one's own may be asked more often.";

@@ -10,6 +10,9 @@ use workflow::Failed;
 /// The most of a draft that is read: the metadata of a few hundred papers of large collaborations.
 const MAX_BYTES: u64 = 32 << 20;
 
+/// The most of all drafts together, for a process that has a few hundred megabytes.
+const MAX_TOGETHER: usize = 48 << 20;
+
 /// How many drafts are read at a time.
 const AT_ONCE: usize = 16;
 
@@ -47,6 +50,13 @@ impl Drafts {
         self.files.put(&place, content).await.map_err(not_kept)
     }
 
+    /// An artifact that an earlier unit wrote as JSON.
+    pub async fn read_published<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failed> {
+        let place = Place::Run(self.run, named(name));
+        let (found, _) = self.get(&place).await?;
+        found.ok_or_else(|| lost(name))
+    }
+
     /// A draft that an earlier unit wrote.
     pub async fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failed> {
         self.find(name).await?.ok_or_else(|| lost(name))
@@ -55,14 +65,10 @@ impl Drafts {
     /// A draft, if it was written.
     pub async fn find<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Failed> {
         let place = Place::Draft(self.run, named(name));
-        match self.files.find(&place, MAX_BYTES).await {
-            Ok(Some(json)) => serde_json::from_slice(&json).map_err(|_| lost(name)),
-            Ok(None) => Ok(None),
-            Err(error) => Err(not_kept(error)),
-        }
+        self.get(&place).await.map(|(found, _)| found)
     }
 
-    /// The drafts of the units 1 to `count`, in order.
+    /// The drafts of the units 1 to `count`, in order; together they must fit into this process.
     pub async fn all<T: DeserializeOwned>(
         &self,
         name: impl Fn(usize) -> String,
@@ -70,9 +76,35 @@ impl Drafts {
     ) -> Result<Vec<T>, Failed> {
         let reads = (1..=count).map(|unit| {
             let name = name(unit);
-            async move { self.read(&name).await }
+            async move {
+                let place = Place::Draft(self.run, named(&name));
+                let (found, bytes) = self.get(&place).await?;
+                Ok((found.ok_or_else(|| lost(&name))?, bytes))
+            }
         });
-        stream::iter(reads).buffered(AT_ONCE).try_collect().await
+        let mut reads = stream::iter(reads).buffered(AT_ONCE);
+        let (mut all, mut bytes) = (Vec::new(), 0);
+        while let Some((draft, length)) = reads.try_next().await? {
+            bytes += length;
+            if bytes > MAX_TOGETHER {
+                return Err(too_much());
+            }
+            all.push(draft);
+        }
+        Ok(all)
+    }
+
+    /// A file as JSON, if it is there, and its length.
+    async fn get<T: DeserializeOwned>(&self, place: &Place) -> Result<(Option<T>, usize), Failed> {
+        match self.files.find(place, MAX_BYTES).await {
+            Ok(Some(json)) => {
+                let found = serde_json::from_slice(&json);
+                let found = found.map_err(|_| lost(place.name().as_str()))?;
+                Ok((Some(found), json.len()))
+            }
+            Ok(None) => Ok((None, 0)),
+            Err(error) => Err(not_kept(error)),
+        }
     }
 
     async fn put(&self, place: &Place, draft: &impl Serialize) -> Result<(), Failed> {
@@ -98,11 +130,25 @@ pub(crate) fn not_kept(error: ArtifactError) -> Failed {
     }
 }
 
-fn lost(name: &str) -> Failed {
+/// What stands there is not what was written, now and at any later time.
+pub(crate) fn lost(name: &str) -> Failed {
     Failed {
         error: format!("What the run kept as {name} cannot be read."),
         code: "draft_lost".into(),
         error_type: "StorageError".into(),
+        retryable: false,
+        usages: Vec::new(),
+    }
+}
+
+fn too_much() -> Failed {
+    Failed {
+        error: format!(
+            "All of it together is larger than {} MiB.",
+            MAX_TOGETHER >> 20
+        ),
+        code: "too_large".into(),
+        error_type: "SizeLimit".into(),
         retryable: false,
         usages: Vec::new(),
     }

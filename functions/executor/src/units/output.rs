@@ -1,0 +1,230 @@
+//! What a run of ocr leaves behind: `<stem>.md`, `<stem>.json` page by page, `<stem>.txt`, as it was asked.
+
+use std::fmt::Write as _;
+
+use documents::ArtifactName;
+use documents::reader::Kind;
+use serde::Serialize;
+use workflow::Worked;
+
+use super::pages::{DocumentDraft, PageDraft};
+use super::{Trouble, Unit, failure};
+
+/// The most of a name that is kept, in bytes: an ending follows.
+const MAX_STEM_BYTES: usize = 240;
+
+/// How many pages that failed are named in a message.
+const SHOWN: usize = 10;
+
+/// `<stem>.json`.
+#[derive(Serialize)]
+struct Book<'a> {
+    document: &'a str,
+    kind: Kind,
+    total_pages: usize,
+    read: usize,
+    failed: usize,
+    pages: &'a [PageDraft],
+}
+
+impl Unit<'_> {
+    pub(super) async fn write_pages(&self) -> Result<Worked, Trouble> {
+        let (drafts, document) = (self.drafts(), self.upload().await?);
+        let pages: Vec<PageDraft> = drafts.all(PageDraft::name, document.pages as usize).await?;
+        let book = Book::of(&document, &pages);
+        if book.read == 0 {
+            return Err(failure("no_page_read", book.why_none()).into());
+        }
+        let wanted = &self.settings.ocr;
+        let mut artifacts = Vec::new();
+        if wanted.save_markdown {
+            let name = artifact(&document.name, "md");
+            drafts.publish(&name, book.markdown()).await?;
+            artifacts.push(name.into());
+        }
+        if wanted.save_json {
+            let name: String = artifact(&document.name, "json").into();
+            drafts.publish_json(&name, &book).await?;
+            artifacts.push(name);
+        }
+        if wanted.save_text {
+            let name = artifact(&document.name, "txt");
+            drafts.publish(&name, book.text()).await?;
+            artifacts.push(name.into());
+        }
+        Ok(Worked {
+            message: Some(book.message()),
+            line: format!("{} written.", written(artifacts.len())),
+            artifacts,
+            ..Worked::default()
+        })
+    }
+}
+
+fn written(count: usize) -> String {
+    match count {
+        0 => "No artifact was asked for, and none is".into(),
+        1 => "1 artifact is".into(),
+        count => format!("{count} artifacts are"),
+    }
+}
+
+fn artifact(document: &ArtifactName, ending: &str) -> ArtifactName {
+    let stem = document.stem();
+    let stem = &stem[..stem.floor_char_boundary(MAX_STEM_BYTES)];
+    let name = format!("{stem}.{ending}").parse();
+    name.expect("a part of a good name, with an ending, is a good name")
+}
+
+impl<'a> Book<'a> {
+    fn of(document: &'a DocumentDraft, pages: &'a [PageDraft]) -> Self {
+        let failed = pages.iter().filter(|page| page.error.is_some()).count();
+        Self {
+            document: document.name.as_str(),
+            kind: document.kind,
+            total_pages: pages.len(),
+            read: pages.len() - failed,
+            failed,
+            pages,
+        }
+    }
+
+    /// The pages one after another; where each begins, and which is missing, stands in between.
+    fn markdown(&self) -> String {
+        let mut text = String::new();
+        for page in self.pages {
+            let _ = match &page.error {
+                None => write!(
+                    text,
+                    "<!-- page {} -->\n\n{}\n\n",
+                    page.page,
+                    page.text.trim()
+                ),
+                Some(error) => write!(
+                    text,
+                    "<!-- page {0} -->\n\n*Page {0} could not be read: {error}.*\n\n",
+                    page.page
+                ),
+            };
+        }
+        text
+    }
+
+    /// The text alone, a form feed behind each page, as `pdftotext` has it.
+    fn text(&self) -> String {
+        let pages = self.pages.iter();
+        pages
+            .map(|page| format!("{}\n\u{c}", page.text.trim_end()))
+            .collect()
+    }
+
+    /// What the run says of itself.
+    fn message(&self) -> String {
+        let by_layer = self.count(|page| page.source.as_deref() == Some("text_layer"));
+        let seen = self.read - by_layer;
+        let mut message = format!(
+            "{} of {} pages of {} are read: {by_layer} by their text layer, {seen} from their image.",
+            self.read, self.total_pages, self.document
+        );
+        if self.failed > 0 {
+            let _ = write!(message, "\n\nNot read: {}.", self.failures());
+        }
+        message
+    }
+
+    fn why_none(&self) -> String {
+        format!(
+            "No page of the document could be read ({}).",
+            self.failures()
+        )
+    }
+
+    fn failures(&self) -> String {
+        let failed = self.pages.iter().filter_map(|page| {
+            let error = page.error.as_ref()?;
+            Some(format!("page {}: {error}", page.page))
+        });
+        let shown: Vec<String> = failed.take(SHOWN).collect();
+        let more = match self.failed - shown.len() {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        format!("{}{more}", shown.join("; "))
+    }
+
+    fn count(&self, which: impl Fn(&PageDraft) -> bool) -> usize {
+        self.pages.iter().filter(|page| which(page)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(page: u32, source: Option<&str>, error: Option<&str>) -> PageDraft {
+        PageDraft {
+            page,
+            source: source.map(Into::into),
+            text: source.map_or_else(String::new, |source| format!("By {source}.\n")),
+            error: error.map(Into::into),
+        }
+    }
+
+    fn document() -> DocumentDraft {
+        DocumentDraft {
+            name: "a report.pdf".parse().unwrap(),
+            kind: Kind::Pdf,
+            pages: 3,
+        }
+    }
+
+    #[test]
+    fn a_page_that_failed_is_named_in_every_form() {
+        let (document, pages) = (
+            document(),
+            [
+                page(1, Some("text_layer"), None),
+                page(2, Some("tesseract"), None),
+                page(3, None, Some("it is torn")),
+            ],
+        );
+        let book = Book::of(&document, &pages);
+        assert_eq!(
+            book.markdown(),
+            "<!-- page 1 -->\n\nBy text_layer.\n\n<!-- page 2 -->\n\nBy tesseract.\n\n\
+             <!-- page 3 -->\n\n*Page 3 could not be read: it is torn.*\n\n"
+        );
+        assert_eq!(
+            book.text(),
+            "By text_layer.\n\u{c}By tesseract.\n\u{c}\n\u{c}"
+        );
+        assert_eq!(
+            book.message(),
+            "2 of 3 pages of a report.pdf are read: 1 by their text layer, 1 from their image.\n\n\
+             Not read: page 3: it is torn."
+        );
+        let json = serde_json::to_value(&book).unwrap();
+        assert_eq!((&json["read"], &json["failed"]), (&json!(2), &json!(1)));
+        assert_eq!(json["pages"][1]["source"], "tesseract");
+        assert_eq!(json["pages"][2]["error"], "it is torn");
+    }
+
+    #[test]
+    fn where_no_page_was_read_the_reasons_are_given() {
+        let pages: Vec<PageDraft> = (1..=12).map(|n| page(n, None, Some("torn"))).collect();
+        let document = document();
+        let sentence = Book::of(&document, &pages).why_none();
+        assert!(sentence.contains("page 1: torn; page 2: torn"));
+        assert!(sentence.ends_with("page 10: torn; and 2 more)."));
+    }
+
+    #[test]
+    fn an_artifact_is_named_after_its_document() {
+        let name = |document: &str| artifact(&document.parse().unwrap(), "md").to_string();
+        assert_eq!(name("a report.v2.pdf"), "a report.v2.md");
+        assert_eq!(name("scan"), "scan.md");
+        assert!(name(&"é".repeat(255)).len() <= MAX_STEM_BYTES + 3);
+    }
+}

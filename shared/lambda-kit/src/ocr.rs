@@ -1,0 +1,78 @@
+//! Who reads a page that has no text layer, as a deployment chooses it.
+
+use std::str::FromStr;
+
+/// An OCR engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OcrChoice {
+    /// The program of that name, on this machine.
+    Tesseract,
+    /// Amazon Textract.
+    Textract,
+    /// A model that sees: the run's own, or else `MODEL_ID`.
+    Model,
+}
+
+/// The text names no engine.
+#[derive(Debug, thiserror::Error)]
+#[error("it must be `tesseract`, `textract` or `model`")]
+pub struct NoEngine;
+
+impl FromStr for OcrChoice {
+    type Err = NoEngine;
+
+    fn from_str(text: &str) -> Result<Self, NoEngine> {
+        match text {
+            "tesseract" => Ok(Self::Tesseract),
+            "textract" => Ok(Self::Textract),
+            "model" => Ok(Self::Model),
+            _ => Err(NoEngine),
+        }
+    }
+}
+
+/// Languages as Tesseract calls them: `eng+deu`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Languages(pub Vec<String>);
+
+/// The text is no list of languages.
+#[derive(Debug, thiserror::Error)]
+#[error("it must be languages as Tesseract calls them, with + between: eng+deu")]
+pub struct NoLanguages;
+
+impl FromStr for Languages {
+    type Err = NoLanguages;
+
+    fn from_str(text: &str) -> Result<Self, NoLanguages> {
+        // They become an argument of a program.
+        let is_name = |name: &str| {
+            let safe = |sign: u8| sign.is_ascii_alphanumeric() || sign == b'_';
+            !name.is_empty() && name.bytes().all(safe)
+        };
+        let names: Vec<String> = text.split('+').map(ToOwned::to_owned).collect();
+        match names.iter().all(|name| is_name(name)) {
+            true => Ok(Self(names)),
+            false => Err(NoLanguages),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_words_that_no_program_takes_for_an_option() {
+        let parsed: Languages = "eng+chi_sim".parse().unwrap();
+        assert_eq!(parsed.0, ["eng", "chi_sim"]);
+        for text in ["", "eng+", "--psm", "eng deu", "../eng"] {
+            assert!(text.parse::<Languages>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_engine_has_a_name() {
+        assert_eq!("model".parse::<OcrChoice>().unwrap(), OcrChoice::Model);
+        assert!("abacus".parse::<OcrChoice>().is_err());
+    }
+}
