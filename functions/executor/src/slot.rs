@@ -34,10 +34,14 @@ impl Executor {
         let every = self.papers.every;
         match self.sessions.take_slot(NAME, every, at).await? {
             Slot::Taken => Ok(Turn::Now(Some(taken_at))),
-            // Whoever raised the epoch has sent a message of its own: one that waits is enough.
-            Slot::FreeAt(_) if wake.epoch != state.lease.epoch => Ok(Turn::Later),
+            // Whoever gave the lease back has sent a message of its own: one that waits is enough.
+            Slot::FreeAt(_) if wake.epoch != state.lease.epoch && state.lease.until.is_none() => {
+                Ok(Turn::Later)
+            }
             Slot::FreeAt(free_at) => {
-                self.come_again(wake, free_at.since(at)).await?;
+                let epoch = state.lease.epoch;
+                let wait = free_at.since(at);
+                self.come_again(Wake { epoch, ..wake }, wait).await?;
                 Ok(Turn::Later)
             }
         }

@@ -167,9 +167,9 @@ impl Stage {
 pub struct Position {
     /// What is done next.
     pub stage: Stage,
-    /// Which step of the plan, from 1; 0 outside of steps.
+    /// Which step of the plan, from 1; 0 outside of steps. Which unit of a document, where a stage works on one.
     pub step: u32,
-    /// How many steps the plan has; 0 until it stands.
+    /// How many steps the plan has; 0 until it stands. How many units a document has, until the stage is done.
     pub steps: u32,
     /// Which round of review, from 1; 0 before.
     pub round: u32,
