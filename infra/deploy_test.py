@@ -122,6 +122,23 @@ class TheOperationsPage(unittest.TestCase):
     def test_its_permissions_are_the_templates(self) -> None:
         self.assertEqual(self.rows("Permissions"), list(permissions(self.template)))
 
+    def test_of_models_the_executor_may_do_what_a_parameter_names_and_nothing_else(self) -> None:
+        named = {
+            "OpenaiApiKeySecret": "secretsmanager:GetSecretValue",
+            "AnthropicApiKeySecret": "secretsmanager:GetSecretValue",
+            "BedrockModels": "bedrock:InvokeModel",
+        }
+        resources = self.template["Resources"].values()
+        policies = [resource for resource in resources if resource["Type"] == "AWS::IAM::Policy"]
+        self.assertEqual({policy["Condition"] for policy in policies}, {f"With{name}" for name in named})
+        for policy in policies:
+            (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+            parameter = statement["Resource"]["Ref"]
+            self.assertEqual(policy["Condition"], f"With{parameter}")
+            self.assertEqual(statement["Action"], [named[parameter]])
+            self.assertEqual(policy["Properties"]["Roles"], [{"Ref": "ExecutorRole"}])
+            self.assertIn(parameter, self.text)
+
 
 # What stands in the name of a resource, in the order of the page's columns.
 THINGS = ("Table", "/index/", "Queue", "Bucket", "@connections")

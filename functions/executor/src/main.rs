@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let executor = Executor {
         outbox: aws.outbox(&config, &sessions)?,
         sessions,
-        agents: Agents::new(config.models())?,
+        agents: Agents::new(aws.models(&config))?,
         artifacts: aws.artifacts(&config)?,
         papers: Papers::new(&config)?,
         pages: PageReader::new(&config, &aws)?,

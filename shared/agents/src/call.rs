@@ -9,14 +9,13 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::{
-    AgentCall, Answer, CallError, ConfigError, Content, Failure, ModelConfig, ModelNames,
-    ProviderError, ProviderKind,
+    AgentCall, Answer, CallError, ConfigError, Content, Failure, ModelConfig, ModelNames, NotSetUp,
+    Prices, ProviderError, ProviderKind,
     form::{Form, Misfit},
-    offline::Offline,
-    openai::OpenAi,
     prompt,
     provider::{Completion, Message, Provider, Request},
-    usage::{Usage, estimate_tokens},
+    providers::Providers,
+    usage::{Tokens, Usage, estimate_tokens},
 };
 
 /// The longest pause that we choose ourselves; a provider's `Retry-After` may ask for more.
@@ -28,41 +27,30 @@ const LONGEST_OFFLINE_WORK: Duration = Duration::from_secs(2);
 /// The agents, ready to be asked. Made once per process.
 #[derive(Debug)]
 pub struct Agents {
-    provider: Provider,
+    providers: Providers,
     names: ModelNames,
+    prices: Prices,
     call_timeout: Duration,
     margin: Duration,
     first_backoff: Duration,
 }
 
 impl Agents {
-    /// Chooses the provider and makes its client. Nothing is sent yet.
+    /// Checks the settings and makes the clients. Nothing is sent yet, and nothing opened.
     ///
     /// # Errors
     /// A setting that is missing or can't be used; the message names its variable.
     pub fn new(config: ModelConfig) -> Result<Self, ConfigError> {
-        let names = ModelNames::new(config.provider, config.model_id.as_deref())?;
-        let (provider, call_timeout, variable) = match config.provider {
-            ProviderKind::Offline => {
-                let engine = Offline {
-                    latency: config.offline_latency,
-                };
-                let longest = config.offline_latency + LONGEST_OFFLINE_WORK;
-                (Provider::Offline(engine), longest, "OFFLINE_LATENCY_MS")
-            }
-            ProviderKind::OpenAi => {
-                let client = OpenAi::new(&config)?;
-                let longest = config.call_timeout;
-                (Provider::OpenAi(client), longest, "MODEL_TIMEOUT_SECONDS")
-            }
-        };
+        let names = ModelNames::new(config.provider, config.model_id.as_deref(), &config.also)?;
+        let (call_timeout, variable) = longest_call(&config, &names);
         // Equal is too little as well: an invocation spends some of its time before its first call.
         if call_timeout.saturating_add(config.margin) >= config.invocation {
             return Err(ConfigError::NoTime { call: variable });
         }
         Ok(Self {
-            provider,
+            providers: Providers::new(&config, &names)?,
             names,
+            prices: config.prices,
             call_timeout,
             margin: config.margin,
             first_backoff: config.first_backoff,
@@ -91,9 +79,11 @@ impl Agents {
         max_attempts: u32,
     ) -> Result<Answer, CallError> {
         let form = Form::of(call.agent, &call.brief);
+        let name = self.model(call.model.as_deref());
         let mut request = Request {
             asked: call.agent.id(),
-            model: self.model(call.model.as_deref()),
+            name,
+            model: self.called(name),
             messages: prompt::messages(call.agent, &call.brief, form.schema()),
             schema: Some(form.for_provider()),
             brief: Some((call.agent, &call.brief)),
@@ -112,7 +102,7 @@ impl Agents {
                 Ok(content) => {
                     return Ok(Answer {
                         content,
-                        model: request.model.to_owned(),
+                        model: request.name.to_owned(),
                         attempts,
                         usages,
                     });
@@ -142,6 +132,7 @@ impl Agents {
         deadline: Instant,
         request: &Request<'_>,
     ) -> Result<Completion, Failure> {
+        let provider = self.provider(request).map_err(Failure::Rejected)?;
         if !self.fits(Duration::ZERO, deadline) {
             return Err(Failure::OutOfTime);
         }
@@ -152,7 +143,7 @@ impl Agents {
             .without_max_times()
             .build();
         loop {
-            let error = match timeout(self.call_timeout, self.provider.complete(request)).await {
+            let error = match timeout(self.call_timeout, provider.complete(request)).await {
                 Ok(Ok(completion)) => return Ok(completion),
                 Ok(Err(error)) => error,
                 Err(_) => ProviderError::Timeout(self.call_timeout),
@@ -166,7 +157,7 @@ impl Agents {
                 .unwrap_or(LONGEST_BACKOFF)
                 .max(retry_after.unwrap_or_default());
             let again = self.fits(pause, deadline);
-            warn!(agent = request.asked, model = request.model, %error, again, "model call failed");
+            warn!(agent = request.asked, model = request.name, %error, again, "model call failed");
             if !again {
                 return Err(Failure::Transient {
                     retry_after,
@@ -177,19 +168,58 @@ impl Agents {
         }
     }
 
+    /// What a model is called by its provider.
+    pub(crate) fn called<'a>(&self, name: &'a str) -> &'a str {
+        self.names.route(name).map_or(name, |(_, model)| model)
+    }
+
+    /// The provider of a request's model.
+    fn provider(&self, request: &Request<'_>) -> Result<&dyn Provider, ProviderError> {
+        let (kind, _) = self.names.route(request.name)?;
+        let provider = self.providers.get(kind);
+        provider.ok_or(ProviderError::NotSetUp(NotSetUp(kind)))
+    }
+
     /// What a completion used, estimated where the provider doesn't say.
     pub(crate) fn usage_of(&self, request: &Request<'_>, completion: &Completion) -> Usage {
-        if let Some((input, output)) = completion.tokens {
-            return Usage::new(request.model, input, output, false);
-        }
-        let question = request.messages.iter().map(Message::text);
-        let input = question.map(estimate_tokens).sum();
-        let output = estimate_tokens(&completion.text);
-        Usage::new(request.model, input, output, true)
+        let tokens = match completion.tokens {
+            Some((input, output)) => Tokens {
+                input,
+                output,
+                estimated: false,
+            },
+            None => Tokens {
+                input: request
+                    .messages
+                    .iter()
+                    .map(Message::text)
+                    .map(estimate_tokens)
+                    .sum(),
+                output: estimate_tokens(&completion.text),
+                estimated: true,
+            },
+        };
+        let price = self.prices.of(&self.names, request.name, tokens.input);
+        Usage::new(request.name, tokens, price)
     }
 
     fn fits(&self, pause: Duration, deadline: Instant) -> bool {
         Instant::now() + pause + self.time_for_a_call() <= deadline
+    }
+}
+
+/// The longest that a call may take, and the variable that says so. The offline engine counts where it is the default.
+fn longest_call(config: &ModelConfig, names: &ModelNames) -> (Duration, &'static str) {
+    let services = (config.call_timeout, "MODEL_TIMEOUT_SECONDS");
+    if config.provider != ProviderKind::Offline {
+        return services;
+    }
+    let offline = config.offline_latency + LONGEST_OFFLINE_WORK;
+    let is_alone = names.available() == [ProviderKind::Offline];
+    if is_alone || offline > config.call_timeout {
+        (offline, "OFFLINE_LATENCY_MS")
+    } else {
+        services
     }
 }
 
@@ -205,7 +235,7 @@ fn read(
     attempt: u32,
 ) -> Result<Content, Misfit> {
     let content = form.read(completion);
-    let (agent, model) = (request.asked, request.model);
+    let (agent, model) = (request.asked, request.name);
     match &content {
         Ok(_) => info!(agent, model, attempt, "model answered"),
         Err(misfit) => warn!(agent, model, attempt, %misfit, "model answer does not fit"),

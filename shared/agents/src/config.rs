@@ -1,19 +1,32 @@
-//! Which provider answers, and within which times. A bad setting is found when [`crate::Agents`] is made,
+//! Which providers answer, and within which times. A bad setting is found when [`crate::Agents`] is made,
 //! so it stops a cold start and never a run.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, time::Duration};
+
+use crate::{Key, Prices, ProviderKind};
 
 /// All settings of the models. The caller reads them from its environment.
 #[derive(Clone, Debug)]
 pub struct ModelConfig {
-    /// `MODEL_PROVIDER`.
+    /// `MODEL_PROVIDER`: who answers calls whose model has no prefix.
     pub provider: ProviderKind,
     /// `MODEL_ID`: the model for calls that name none. Needed by every provider but `offline`.
     pub model_id: Option<String>,
-    /// `OPENAI_BASE_URL`: up to and with the version, e.g. `http://localhost:11434/v1`. Default: OpenAI's own.
-    pub openai_base_url: Option<String>,
-    /// `OPENAI_API_KEY`. May be missing with a base URL of one's own.
-    pub openai_api_key: Option<Secret>,
+    /// `MODEL_PROVIDERS`: who else can be asked, by a prefix.
+    pub also: Vec<ProviderKind>,
+    /// `OPENAI_BASE_URL`, up to and with the version, e.g. `https://example.openai.azure.com/openai/v1`, and `OPENAI_API_KEY`
+    /// or `OPENAI_API_KEY_SECRET`. The key may be missing with a base URL of one's own.
+    pub openai: Service,
+    /// `ANTHROPIC_BASE_URL`, up to the version and without it, and `ANTHROPIC_API_KEY` or `ANTHROPIC_API_KEY_SECRET`.
+    pub anthropic: Service,
+    /// `OLLAMA_BASE_URL`: up to and with the version. Default: this machine's.
+    pub ollama_base_url: Option<String>,
+    /// The client of Bedrock, where it is to be asked. Its retries and time-outs are not heeded.
+    pub bedrock: Option<aws_sdk_bedrockruntime::Client>,
+    /// `MODEL_KEY_TTL_SECONDS`: how long a key that is kept elsewhere is used before it is read again.
+    pub key_ttl: Duration,
+    /// `MODEL_PRICES`: what the models cost.
+    pub prices: Prices,
     /// `OFFLINE_LATENCY_MS`: how long the offline engine waits before each answer, so that there is something to watch.
     pub offline_latency: Duration,
     /// `MODEL_TIMEOUT_SECONDS`: the longest that one model call may take.
@@ -26,14 +39,28 @@ pub struct ModelConfig {
     pub first_backoff: Duration,
 }
 
+/// A service that is asked over HTTP.
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    /// Where it is; the vendor's own when absent.
+    pub base_url: Option<String>,
+    /// The key for it.
+    pub key: Option<Key>,
+}
+
 impl Default for ModelConfig {
     /// The offline engine without latency, and the times of the deployed executor: 90 s a call, 30 s margin, 180 s in all.
     fn default() -> Self {
         Self {
             provider: ProviderKind::Offline,
             model_id: None,
-            openai_base_url: None,
-            openai_api_key: None,
+            also: Vec::new(),
+            openai: Service::default(),
+            anthropic: Service::default(),
+            ollama_base_url: None,
+            bedrock: None,
+            key_ttl: Duration::from_secs(600),
+            prices: Prices::default(),
             offline_latency: Duration::ZERO,
             call_timeout: Duration::from_secs(90),
             margin: Duration::from_secs(30),
@@ -43,32 +70,13 @@ impl Default for ModelConfig {
     }
 }
 
-/// Who answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProviderKind {
-    /// The text engine in this crate.
-    Offline,
-    /// Anything that speaks OpenAI's chat completions.
-    OpenAi,
-}
-
-impl FromStr for ProviderKind {
-    type Err = ConfigError;
-
-    fn from_str(name: &str) -> Result<Self, ConfigError> {
-        match name {
-            "offline" => Ok(Self::Offline),
-            "openai" => Ok(Self::OpenAi),
-            _ => Err(ConfigError::UnknownProvider),
-        }
-    }
-}
-
 /// A setting that can't be worked with.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// `MODEL_PROVIDER` names none.
-    #[error("MODEL_PROVIDER must be `offline` or `openai`")]
+    /// `MODEL_PROVIDER` or `MODEL_PROVIDERS` names none.
+    #[error(
+        "MODEL_PROVIDER must be `offline`, `openai`, `anthropic`, `bedrock` or `ollama`, and MODEL_PROVIDERS some of these with commas between"
+    )]
     UnknownProvider,
     /// No call would ever begin: each needs more time than a whole invocation has.
     #[error(
@@ -81,22 +89,27 @@ pub enum ConfigError {
     /// No default model.
     #[error("MODEL_ID must name a model when MODEL_PROVIDER is not `offline`")]
     NoModel,
-    /// OpenAI's own service needs a key.
+    /// The default model is one of a provider that is not there.
     #[error(
-        "OPENAI_API_KEY is missing; only a service at an OPENAI_BASE_URL of your own may do without"
+        "MODEL_ID names a model of `{0}`, which is neither MODEL_PROVIDER nor one of MODEL_PROVIDERS"
     )]
-    NoKey,
+    NotListed(ProviderKind),
+    /// A vendor's own service needs a key.
+    #[error(
+        "{0} is missing, and so is {0}_SECRET; only a service at a base URL of your own may do without"
+    )]
+    NoKey(&'static str),
     /// The key can't be sent as a header.
     #[error(
-        "OPENAI_API_KEY holds characters that an HTTP header can't carry, perhaps a line break at its end"
+        "{0} holds characters that an HTTP header can't carry, perhaps a line break at its end"
     )]
-    BadKey,
-    /// The base URL isn't one.
-    #[error("OPENAI_BASE_URL must be an http or https URL, e.g. http://localhost:11434/v1")]
-    BadUrl,
-    /// The HTTP client could not be made, e.g. because the machine has no CA certificates.
-    #[error("the HTTP client of the model provider could not be made")]
-    Client(#[source] reqwest::Error),
+    BadKey(&'static str),
+    /// A base URL isn't one.
+    #[error("{0} must be an http or https URL, e.g. http://localhost:11434/v1")]
+    BadUrl(&'static str),
+    /// Bedrock is to be asked, and whoever made the configuration handed in no client.
+    #[error("MODEL_PROVIDER or MODEL_PROVIDERS names `bedrock`, which this program cannot ask")]
+    NoClient,
 }
 
 /// A value that never shows itself: its `Debug` is `***`, it has no `Display` and can't be serialised.

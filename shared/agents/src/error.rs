@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{Usage, form::Misfit};
+use crate::{NotSetUp, Usage, form::Misfit, key::KeyError};
 
 /// A call without an answer that could be used. The money that it cost all the same stands in `usages`.
 #[derive(Debug, thiserror::Error)]
@@ -64,11 +64,17 @@ pub enum ProviderError {
     #[error("the connection failed")]
     Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A success whose body is not what the protocol says.
-    #[error("the reply was not a chat completion")]
+    #[error("the reply was not what the protocol says")]
     Garbled,
     /// The request could not even be made.
     #[error("the request could not be made")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The key for the service could not be read.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The model's provider is not there.
+    #[error(transparent)]
+    NotSetUp(#[from] NotSetUp),
     /// The provider that was to read an image has no model that sees.
     #[error("the provider reads no images")]
     ReadsNoImages,
@@ -77,6 +83,9 @@ pub enum ProviderError {
 /// OpenAI says 429 for two things: too fast, which passes, and this, which doesn't.
 const QUOTA_USED_UP: &str = "insufficient_quota";
 
+/// Bedrock's status for an error while the model was at work (`ModelErrorException`).
+const MODEL_FAILED: u16 = 424;
+
 impl ProviderError {
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
@@ -84,10 +93,16 @@ impl ProviderError {
             Self::Status {
                 status: 429, code, ..
             } => code.as_deref() != Some(QUOTA_USED_UP),
-            Self::Status { status, .. } => matches!(status, 408 | 409 | 500..),
+            Self::Status { status, .. } => matches!(*status, 408 | 409 | MODEL_FAILED | 500..),
             Self::Timeout(_) | Self::Connection(_) | Self::Garbled => true,
-            Self::Request(_) | Self::ReadsNoImages => false,
+            Self::Key(error) => error.passes,
+            Self::Request(_) | Self::NotSetUp(_) | Self::ReadsNoImages => false,
         }
+    }
+
+    /// Whether the key was not accepted: it may have been replaced by another.
+    pub(crate) fn is_about_the_key(&self) -> bool {
+        matches!(self, Self::Status { status: 401, .. })
     }
 
     /// What the provider asked us to wait.
@@ -134,6 +149,12 @@ impl CallError {
                 429 => "This deployment's quota at the model service is used up.",
                 _ => "The model service refused the request.",
             },
+            Failure::Rejected(ProviderError::Key(_)) => {
+                "This deployment's key for the model service could not be read."
+            }
+            Failure::Rejected(ProviderError::NotSetUp(_)) => {
+                "The provider of the model is not set up in this deployment."
+            }
             Failure::Rejected(ProviderError::ReadsNoImages) => {
                 "The model of this deployment cannot read images."
             }

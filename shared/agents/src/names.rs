@@ -1,51 +1,126 @@
-//! Which model answers a call: the one rule for whoever asks and for whoever only writes a name down.
+//! Which model answers a call, and which provider has it: the one rule for whoever asks and for whoever only writes a name
+//! down. A run's own choice comes first, and its prefix before the deployment's provider; what the deployment has not set up
+//! is refused by name.
 
 use crate::{ConfigError, ProviderKind, offline};
 
 /// A deployment's models, by name.
 #[derive(Clone, Debug)]
 pub struct ModelNames {
-    /// The model of every call, whatever it asks for.
-    only: Option<&'static str>,
+    provider: ProviderKind,
     default: String,
+    available: Vec<ProviderKind>,
 }
 
+/// A model of a provider that this deployment has not set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the provider `{0}` is not set up in this deployment")]
+pub struct NotSetUp(pub ProviderKind);
+
 impl ModelNames {
-    /// By `MODEL_PROVIDER` and `MODEL_ID`.
+    /// By `MODEL_PROVIDER`, `MODEL_ID` and `MODEL_PROVIDERS`. The offline engine is there without being listed.
     ///
     /// # Errors
-    /// [`ConfigError::NoModel`] when the provider needs a model and there is none.
-    pub fn new(provider: ProviderKind, model_id: Option<&str>) -> Result<Self, ConfigError> {
-        let (only, default) = match provider {
-            ProviderKind::Offline => (Some(offline::MODEL), offline::MODEL),
-            ProviderKind::OpenAi => (None, model_id.ok_or(ConfigError::NoModel)?),
+    /// [`ConfigError`] when the provider needs a model and there is none, or the model is one of a provider outside the list.
+    pub fn new(
+        provider: ProviderKind,
+        model_id: Option<&str>,
+        also: &[ProviderKind],
+    ) -> Result<Self, ConfigError> {
+        let default = match provider {
+            ProviderKind::Offline => offline::MODEL,
+            _ => model_id.ok_or(ConfigError::NoModel)?,
         };
-        Ok(Self {
-            only,
+        let mut available = vec![ProviderKind::Offline, provider];
+        available.extend(also);
+        available.sort_unstable();
+        available.dedup();
+        let names = Self {
+            provider,
             default: default.to_owned(),
-        })
+            available,
+        };
+        names
+            .route(&names.default)
+            .map_err(|NotSetUp(kind)| ConfigError::NotListed(kind))?;
+        Ok(names)
     }
 
-    /// The model that answers a call which asks for `chosen`.
+    /// The model that answers a call which asks for `chosen`, as events and ledgers name it. The offline engine is its own
+    /// only model, whatever a call asks for.
     pub fn name<'a>(&'a self, chosen: Option<&'a str>) -> &'a str {
-        self.only.or(chosen).unwrap_or(&self.default)
+        let name = chosen.unwrap_or(&self.default);
+        match self.kind(name).0 {
+            ProviderKind::Offline => offline::MODEL,
+            _ => name,
+        }
+    }
+
+    /// The provider that has the model of this name, and what it is called there.
+    ///
+    /// # Errors
+    /// [`NotSetUp`].
+    pub fn route<'a>(&self, name: &'a str) -> Result<(ProviderKind, &'a str), NotSetUp> {
+        let (kind, model) = self.kind(name);
+        if self.available.contains(&kind) {
+            Ok((kind, model))
+        } else {
+            Err(NotSetUp(kind))
+        }
+    }
+
+    /// Every provider that can be asked.
+    pub(crate) fn available(&self) -> &[ProviderKind] {
+        &self.available
+    }
+
+    fn kind<'a>(&self, name: &'a str) -> (ProviderKind, &'a str) {
+        ProviderKind::split(name).unwrap_or((self.provider, name))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ProviderKind::{Anthropic, Bedrock, Offline, Ollama, OpenAi};
 
     #[test]
-    fn a_call_may_choose_its_model_unless_there_is_only_one() {
-        let openai = ModelNames::new(ProviderKind::OpenAi, Some("default")).unwrap();
-        assert_eq!(openai.name(None), "default");
-        assert_eq!(openai.name(Some("chosen")), "chosen");
-        let offline = ModelNames::new(ProviderKind::Offline, Some("default")).unwrap();
-        assert_eq!(offline.name(Some("chosen")), offline::MODEL);
+    fn a_call_may_choose_its_model_and_by_a_prefix_its_provider() {
+        let names = ModelNames::new(OpenAi, Some("default"), &[Anthropic]).unwrap();
+        assert_eq!(names.name(None), "default");
+        assert_eq!(names.name(Some("chosen")), "chosen");
+        assert_eq!(names.name(Some("anthropic/claude")), "anthropic/claude");
+        assert_eq!(names.name(Some("offline/any")), offline::MODEL);
+        for (name, route) in [
+            ("chosen", Ok((OpenAi, "chosen"))),
+            ("openai/chosen", Ok((OpenAi, "chosen"))),
+            ("anthropic/claude", Ok((Anthropic, "claude"))),
+            (offline::MODEL, Ok((Offline, "extract-1"))),
+            ("bedrock/nova", Err(NotSetUp(Bedrock))),
+            ("ollama/llama3", Err(NotSetUp(Ollama))),
+        ] {
+            assert_eq!(names.route(name), route, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_offline_engine_has_one_model_whatever_is_asked_for() {
+        let names = ModelNames::new(Offline, Some("default"), &[]).unwrap();
+        assert_eq!(names.name(None), offline::MODEL);
+        assert_eq!(names.name(Some("chosen")), offline::MODEL);
+        assert_eq!(names.route("openai/gpt-5"), Err(NotSetUp(OpenAi)));
+    }
+
+    #[test]
+    fn a_default_model_that_nobody_has_stops_the_cold_start() {
         assert!(matches!(
-            ModelNames::new(ProviderKind::OpenAi, None),
+            ModelNames::new(OpenAi, None, &[]),
             Err(ConfigError::NoModel)
         ));
+        assert!(matches!(
+            ModelNames::new(OpenAi, Some("bedrock/nova"), &[]),
+            Err(ConfigError::NotListed(Bedrock))
+        ));
+        assert!(ModelNames::new(OpenAi, Some("bedrock/nova"), &[Bedrock]).is_ok());
     }
 }

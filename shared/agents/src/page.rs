@@ -38,9 +38,11 @@ impl Agents {
         model: Option<&str>,
         deadline: Instant,
     ) -> Result<PageText, CallError> {
+        let name = self.model(model);
         let request = Request {
             asked: PAGE_READER,
-            model: self.model(model),
+            name,
+            model: self.called(name),
             messages: vec![
                 Message::System(PROMPT.to_owned()),
                 Message::Page(image.to_vec()),

@@ -1,14 +1,29 @@
-//! What a provider is asked and what it gives back. Two providers answer: an OpenAI-compatible service and the
-//! offline engine; both through the same request, so that both are held to the same schemas.
+//! What a provider is asked and what it gives back. Every provider answers the same request, so that all are held to the
+//! same schemas, and a further one is one more implementation of [`Provider`].
+
+use std::{fmt, future::Future, pin::Pin};
 
 use serde_json::Value;
 
-use crate::{Agent, Brief, ProviderError, offline::Offline, openai::OpenAi};
+use crate::{Agent, Brief, ProviderError};
+
+/// Somebody who answers.
+pub(crate) trait Provider: fmt::Debug + Send + Sync {
+    /// Asks once. How long that may take, and whether it is tried again, is the caller's to say.
+    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a>;
+}
+
+/// An answer under way.
+pub(crate) type Answering<'a> =
+    Pin<Box<dyn Future<Output = Result<Completion, ProviderError>> + Send + 'a>>;
 
 /// One request to a model.
 pub(crate) struct Request<'a> {
     /// Who is asked, for the log: an agent's id, or that of the page reader.
     pub asked: &'static str,
+    /// The model, as events and ledgers name it.
+    pub name: &'a str,
+    /// The model, as its provider names it.
     pub model: &'a str,
     /// The system prompt first, then question and answers in turn.
     pub messages: Vec<Message>,
@@ -16,6 +31,19 @@ pub(crate) struct Request<'a> {
     pub schema: Option<Value>,
     /// What `messages` was written from, if from a brief; the offline engine reads this instead.
     pub brief: Option<(Agent, &'a Brief)>,
+}
+
+impl Request<'_> {
+    /// The system prompt, and the rest, for services that want them apart.
+    pub(crate) fn system_and_conversation(&self) -> (&str, impl Iterator<Item = &Message>) {
+        let is_system = |message: &&Message| matches!(message, Message::System(_));
+        let system = self.messages.iter().find(is_system);
+        let rest = self
+            .messages
+            .iter()
+            .filter(move |message| !is_system(message));
+        (system.map_or("", Message::text), rest)
+    }
 }
 
 /// One message of the conversation with a model.
@@ -55,24 +83,4 @@ pub(crate) enum End {
     CutByLength,
     /// It, or a filter, would not answer.
     Refused,
-}
-
-/// Who answers.
-#[derive(Debug)]
-pub(crate) enum Provider {
-    Offline(Offline),
-    OpenAi(OpenAi),
-}
-
-impl Provider {
-    /// Asks once.
-    pub(crate) async fn complete(
-        &self,
-        request: &Request<'_>,
-    ) -> Result<Completion, ProviderError> {
-        match self {
-            Self::Offline(engine) => engine.complete(request).await,
-            Self::OpenAi(client) => client.complete(request).await,
-        }
-    }
 }

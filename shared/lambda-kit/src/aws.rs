@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
+use agents::ModelConfig;
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use documents::Artifacts;
 use session_manager::SessionManager;
 
 use crate::config::{ConfigError, required};
-use crate::{Config, Outbox, Push, Queue, metrics};
+use crate::{Config, Outbox, Push, Queue, metrics, models};
 
 /// For a connection to a service that stands in the same region.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
@@ -111,6 +112,11 @@ impl Aws {
         let settings = aws_sdk_textract::config::Builder::from(&self.shared);
         let settings = settings.timeout_config(timeouts.build());
         aws_sdk_textract::Client::from_conf(settings.build())
+    }
+
+    /// What the agents need to know, with the clients of AWS that their providers and keys need.
+    pub fn models(&self, config: &Config) -> ModelConfig {
+        models::with_clients(config, &self.shared)
     }
 
     /// The artifacts in `BUCKET_NAME`.

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use agents::{ModelConfig, ProviderKind, Secret};
+use agents::{Prices, ProviderKind, ProviderList, Secret};
 use documents::arxiv::ArxivConfig;
 use session::Rules;
 
@@ -52,7 +52,7 @@ pub struct Milliseconds(pub Duration);
 
 /// The key of a model provider; it never shows itself.
 #[derive(Debug, Clone)]
-pub struct ApiKey(Secret);
+pub struct ApiKey(pub(crate) Secret);
 
 /// The text is no whole number of the unit.
 #[derive(Debug, thiserror::Error)]
@@ -129,10 +129,18 @@ environment! {
     "JWT_AUDIENCE" jwt_audience: String, "Audience that they must name.";
     "JWKS_TTL_SECONDS" jwks_ttl: Seconds = "600", "How long the issuer's keys are kept before they are asked for again.";
     "OWNER" owner: String, "Makes every caller without a token this owner; set by the local stack alone, never by the template.";
-    "MODEL_PROVIDER" model_provider: ProviderKind = "offline", "Who answers: `offline` or `openai`.";
-    "MODEL_ID" model_id: String, "The model for calls that name none; needed by `openai`.";
+    "MODEL_PROVIDER" model_provider: ProviderKind = "offline", "Who answers: `offline`, `openai`, `anthropic`, `bedrock` or `ollama`.";
+    "MODEL_ID" model_id: String, "The model for calls that name none; needed by all but `offline`.";
+    "MODEL_PROVIDERS" model_providers: ProviderList, "Who else answers, with commas between: models that begin with `<provider>/`.";
+    "MODEL_PRICES" model_prices: Prices, "What models cost, in place of `shared/agents/prices.json`: JSON in its form, or the path of a file with it.";
+    "MODEL_KEY_TTL_SECONDS" model_key_ttl: Seconds = "600", "How long a key from Secrets Manager is used before it is read again; one that is refused is read again at once.";
     "OPENAI_BASE_URL" openai_base_url: String, "An OpenAI-compatible service, up to and with its version; OpenAI's own when absent.";
-    "OPENAI_API_KEY" openai_api_key: ApiKey, "The key for it.";
+    "OPENAI_API_KEY" openai_api_key: ApiKey, "The key for it; on one's own machine.";
+    "OPENAI_API_KEY_SECRET" openai_api_key_secret: String, "The secret in AWS Secrets Manager whose text is that key: its ARN.";
+    "ANTHROPIC_BASE_URL" anthropic_base_url: String, "A service that speaks Anthropic's Messages API, without its version; Anthropic's own when absent.";
+    "ANTHROPIC_API_KEY" anthropic_api_key: ApiKey, "The key for it; on one's own machine.";
+    "ANTHROPIC_API_KEY_SECRET" anthropic_api_key_secret: String, "The secret in AWS Secrets Manager whose text is that key: its ARN.";
+    "OLLAMA_BASE_URL" ollama_base_url: String, "An Ollama server, up to and with its version; this machine's when absent.";
     "MODEL_WINDOW_TOKENS" model_window: u32 = "32000", "The tokens that a model can read at once: a paper's text is cut by its sections to fill three quarters of them at most.";
     "OCR_ENGINE" ocr_engine: OcrChoice = "tesseract", "Who reads a page without a text layer: `tesseract`, `textract`, or `model`, the run's own or `MODEL_ID`, which must see.";
     "OCR_LANGUAGES" ocr_languages: Languages = "eng", "What Tesseract reads, with + between: `eng+deu`.";
@@ -192,21 +200,6 @@ impl Config {
             api_url: self.arxiv_api_url.clone().unwrap_or(own.api_url),
             pdf_url: self.arxiv_pdf_url.clone().unwrap_or(own.pdf_url),
             max_pdf_bytes: own.max_pdf_bytes,
-        }
-    }
-
-    /// What the agents need to know.
-    pub fn models(&self) -> ModelConfig {
-        ModelConfig {
-            provider: self.model_provider,
-            model_id: self.model_id.clone(),
-            openai_base_url: self.openai_base_url.clone(),
-            openai_api_key: self.openai_api_key.clone().map(|key| key.0),
-            offline_latency: self.offline_latency.0,
-            call_timeout: self.model_timeout.0,
-            margin: self.step_margin.0,
-            invocation: self.function_timeout.0,
-            ..ModelConfig::default()
         }
     }
 }

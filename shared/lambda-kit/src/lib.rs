@@ -26,6 +26,7 @@ mod problem;
 mod push;
 mod queue;
 pub mod recover;
+mod secrets;
 pub mod socket;
 pub mod task;
 #[cfg(feature = "testing")]

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::{
     Agent, Brief, Content, ProviderError,
-    provider::{Completion, End, Request},
+    provider::{Answering, Completion, End, Provider, Request},
 };
 
 /// The name of the engine, as ledgers and events show it.
@@ -32,10 +32,7 @@ pub(crate) struct Offline {
 }
 
 impl Offline {
-    pub(crate) async fn complete(
-        &self,
-        request: &Request<'_>,
-    ) -> Result<Completion, ProviderError> {
+    async fn work(&self, request: &Request<'_>) -> Result<Completion, ProviderError> {
         let (agent, brief) = request.brief.ok_or(ProviderError::ReadsNoImages)?;
         tokio::time::sleep(self.latency).await;
         let text = serde_json::to_string(&answer(agent, brief))
@@ -45,6 +42,12 @@ impl Offline {
             end: End::Finished,
             tokens: None,
         })
+    }
+}
+
+impl Provider for Offline {
+    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        Box::pin(self.work(request))
     }
 }
 

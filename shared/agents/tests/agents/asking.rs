@@ -1,27 +1,36 @@
 //! The vocabulary of these tests: a configuration, a question, and the answers that fit.
 
-use std::time::{Duration, Instant};
-
-use agents::{
-    Agent, AgentCall, Agents, Answer, Brief, CallError, ModelConfig, ProviderKind, Secret,
+use std::{
+    future::Future,
+    time::{Duration, Instant},
 };
+
+use agents::{Agent, AgentCall, Agents, Answer, Brief, CallError, ModelConfig};
 use serde_json::{Value, json};
 
-use crate::server::ModelServer;
+use crate::{server::ModelServer, wires::Wire};
 
-pub const KEY: &str = "sk-a-key-that-nobody-sees";
+/// Runs a test with each wire format, all at once, and says with which it failed.
+pub async fn with_each_wire<F: Future<Output = ()> + Send + 'static>(test: impl Fn(Wire) -> F) {
+    let running = Wire::ALL.map(|wire| (wire, tokio::spawn(test(wire))));
+    for (wire, running) in running {
+        if let Err(panic) = running.await {
+            panic!("{wire:?}: {panic}");
+        }
+    }
+}
 
+/// Short times, and the server's provider alone.
 pub fn config(server: &ModelServer) -> ModelConfig {
-    ModelConfig {
-        provider: ProviderKind::OpenAi,
-        model_id: Some("gpt-5-mini".to_owned()),
-        openai_base_url: Some(server.url()),
-        openai_api_key: Some(Secret::new(KEY)),
+    let times = ModelConfig {
+        provider: server.wire.kind(),
+        model_id: Some(server.wire.model().to_owned()),
         call_timeout: Duration::from_secs(1),
         margin: Duration::from_millis(100),
         first_backoff: Duration::from_millis(10),
         ..ModelConfig::default()
-    }
+    };
+    server.wire.set_up(times, &server.url())
 }
 
 pub fn call(agent: Agent) -> AgentCall {
@@ -51,7 +60,7 @@ pub async fn ask_within(
 }
 
 pub async fn ask(server: &ModelServer, agent: Agent) -> Result<Answer, CallError> {
-    ask_within(Duration::from_secs(10), server, &call(agent)).await
+    ask_within(Duration::from_secs(20), server, &call(agent)).await
 }
 
 pub fn report() -> Value {
@@ -61,13 +70,4 @@ pub fn report() -> Value {
 pub fn plan(steps: usize) -> Value {
     let step = json!({"sub_task": "Read", "sub_task_agent": "researcher", "bullet_points": []});
     json!({ "steps": vec![step; steps] })
-}
-
-/// The text of a request's message, counted from the first.
-pub fn message(server: &ModelServer, request: usize, message: usize) -> String {
-    let requests = server.requests();
-    requests[request]["body"]["messages"][message]["content"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use agents::{Agent, AgentCall, Content, Paper, PaperSummary};
 use serde_json::{Value, json};
 
-use crate::asking::{ask_within, call, message};
-use crate::server::{ModelServer, says};
+use crate::asking::{ask_within, call};
+use crate::server::{ModelServer, answers};
+use crate::wires::Wire;
 
 pub fn paper() -> Paper {
     Paper {
@@ -39,9 +40,9 @@ async fn summary(server: &ModelServer, paper: Option<Paper>) -> PaperSummary {
 
 #[tokio::test]
 async fn it_tells_the_paper_and_asks_for_nothing_that_is_known() {
-    let server = ModelServer::start([says(&found())]).await;
+    let server = ModelServer::start(Wire::OpenAi, [answers(&found())]).await;
     let summary = summary(&server, Some(paper())).await;
-    let told = message(&server, 0, 1);
+    let told = server.message(0, 0);
     for part in [
         "# Task\n\nHow do tides work?",
         "# The paper",
@@ -51,7 +52,7 @@ async fn it_tells_the_paper_and_asks_for_nothing_that_is_known() {
     ] {
         assert!(told.contains(part), "{part} is missing in {told}");
     }
-    let schema = &server.requests()[0]["body"]["response_format"]["json_schema"]["schema"];
+    let schema = server.schema(0);
     let required = json!(["keywords", "key_findings", "methods", "data"]);
     assert_eq!(schema["required"], required);
     assert_eq!(schema["properties"].as_object().unwrap().len(), 4);
@@ -68,14 +69,18 @@ async fn it_asks_for_what_is_not_known_of_a_paper() {
     let mut answer = found();
     answer["title"] = json!("Tides, by the model");
     answer["date"] = json!("");
-    let server = ModelServer::start([says(&found()), says(&answer)]).await;
+    let server = ModelServer::start(Wire::OpenAi, [answers(&found()), answers(&answer)]).await;
     let unknown = Paper {
         title: String::new(),
         published: String::new(),
         ..paper()
     };
     let summary = summary(&server, Some(unknown)).await;
-    assert!(message(&server, 1, 3).contains("\"title\" is a required property"));
+    assert!(
+        server
+            .message(1, 2)
+            .contains("\"title\" is a required property")
+    );
     assert_eq!(summary.title, "Tides, by the model");
     assert_eq!(summary.authors, ["A. Low", "B. High"]);
 }
@@ -86,11 +91,11 @@ async fn it_asks_again_for_a_summary_without_findings_and_does_not_hear_a_title_
     without["key_findings"] = json!([]);
     let mut another = found();
     another["title"] = json!("Another");
-    let server = ModelServer::start([says(&without), says(&another)]).await;
+    let server = ModelServer::start(Wire::OpenAi, [answers(&without), answers(&another)]).await;
     assert_eq!(
         summary(&server, Some(paper())).await.title,
         "Tides in harbours"
     );
-    assert!(message(&server, 1, 3).contains("/key_findings: "));
+    assert!(server.message(1, 2).contains("/key_findings: "));
     assert_eq!(server.requests().len(), 2);
 }

@@ -1,4 +1,4 @@
-//! A model service on a local port that speaks the chat completions wire format and answers by a script.
+//! A model service on a local port that answers by a script, in one of the providers' wire formats.
 
 use std::{
     net::SocketAddr,
@@ -14,9 +14,21 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::wires::Wire;
+
 /// What the service does with one request.
 #[derive(Clone, Debug)]
 pub enum Reply {
+    /// The model gives an answer of the form that was asked for.
+    Answers(Value),
+    /// The model says a text.
+    Says(String),
+    /// The model says a text and is cut by the length limit.
+    IsCut(String),
+    /// The model would not answer.
+    Refuses,
+    /// The service fails with a status and a code of its own, and with words that are nobody's business.
+    Fails(u16, &'static str),
     /// A status, headers and a body.
     Http(u16, Vec<(&'static str, String)>, String),
     /// Nothing at all, for longer than any test waits.
@@ -25,38 +37,19 @@ pub enum Reply {
     Close,
 }
 
-/// A completion whose message is this JSON.
-pub fn says(answer: &Value) -> Reply {
-    says_text(&answer.to_string())
+/// The model gives this answer.
+pub fn answers(answer: &Value) -> Reply {
+    Reply::Answers(answer.clone())
 }
 
-/// A completion whose message is this text.
-pub fn says_text(text: &str) -> Reply {
-    choice(json!({"role": "assistant", "content": text}), "stop")
-}
-
-/// A completion with this message and `finish_reason`. Its usage is 100 tokens in and 20 out.
-pub fn choice(message: Value, finish_reason: &str) -> Reply {
-    let body = json!({
-        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
-    });
-    Reply::Http(
-        200,
-        vec![("content-type", "application/json".to_owned())],
-        body.to_string(),
-    )
-}
-
-/// An error as OpenAI words it.
-pub fn refuses(status: u16, code: &str) -> Reply {
-    let body = json!({"error": {"message": "the provider's own words", "type": "t", "param": null, "code": code}});
-    Reply::Http(status, vec![], body.to_string())
+/// The model says this text.
+pub fn says(text: &str) -> Reply {
+    Reply::Says(text.to_owned())
 }
 
 /// A running service.
 pub struct ModelServer {
+    pub wire: Wire,
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Value>>>,
     task: tokio::task::JoinHandle<()>,
@@ -64,7 +57,7 @@ pub struct ModelServer {
 
 impl ModelServer {
     /// Starts on a free port. Once the script is over, its last reply is repeated.
-    pub async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
+    pub async fn start(wire: Wire, script: impl IntoIterator<Item = Reply>) -> Self {
         let script: Arc<[Reply]> = script.into_iter().collect();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -73,26 +66,45 @@ impl ModelServer {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (script, requests) = (script.clone(), requests.clone());
-                let service =
-                    service_fn(move |request| answer(script.clone(), requests.clone(), request));
+                let service = service_fn(move |request| {
+                    answer(wire, script.clone(), requests.clone(), request)
+                });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
         Self {
+            wire,
             address,
             seen,
             task,
         }
     }
 
-    /// What `OPENAI_BASE_URL` has to be.
+    /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("http://{}", self.address)
     }
 
-    /// The requests so far: `{path, authorization, body}`.
+    /// The requests so far: `{path, headers, body}`.
     pub fn requests(&self) -> Vec<Value> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// The system prompt of a request.
+    pub fn system(&self, request: usize) -> String {
+        self.wire.system(&self.requests()[request]["body"])
+    }
+
+    /// The text of a request's message, counted from the first after the system prompt.
+    pub fn message(&self, request: usize, message: usize) -> String {
+        self.wire
+            .messages(&self.requests()[request]["body"])
+            .swap_remove(message)
+    }
+
+    /// The schema that a request asks an answer of.
+    pub fn schema(&self, request: usize) -> Value {
+        self.wire.schema(&self.requests()[request]["body"])
     }
 }
 
@@ -103,23 +115,24 @@ impl Drop for ModelServer {
 }
 
 async fn answer(
+    wire: Wire,
     script: Arc<[Reply]>,
     seen: Arc<Mutex<Vec<Value>>>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let path = request.uri().path().to_owned();
-    let authorization = request
-        .headers()
-        .get("authorization")
-        .map(|v| v.to_str().unwrap().to_owned());
+    let headers = request.headers().iter();
+    let headers: serde_json::Map<String, Value> = headers
+        .map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap())))
+        .collect();
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();
     let turn = {
         let mut seen = seen.lock().unwrap();
-        seen.push(json!({"path": path, "authorization": authorization, "body": body}));
+        seen.push(json!({"path": path, "headers": headers, "body": body}));
         seen.len() - 1
     };
-    match script[turn.min(script.len() - 1)].clone() {
+    match wire.render(script[turn.min(script.len() - 1)].clone()) {
         Reply::Http(status, headers, body) => {
             let response = headers.into_iter().fold(
                 Response::builder().status(status),
@@ -131,6 +144,6 @@ async fn answer(
             tokio::time::sleep(Duration::from_secs(3600)).await;
             Ok(Response::new(Full::default()))
         }
-        Reply::Close => Err(std::io::Error::other("closed by the script")),
+        _ => Err(std::io::Error::other("closed by the script")),
     }
 }

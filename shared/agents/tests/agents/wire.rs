@@ -1,14 +1,12 @@
-//! What is sent to an OpenAI-compatible service, how its answers are read and counted, and which settings are refused.
+//! What is sent to each provider, and how its answers are read and counted.
 
 use std::time::Duration;
 
-use crate::asking::{KEY, ask, ask_within, call, message, plan, report};
-use crate::server::{ModelServer, Reply, says};
-use agents::{
-    Agent, AgentCall, Agents, DoneStep, ModelConfig, PlanStep, ProviderKind, Secret, StepAgent,
-    Turn,
-};
-use serde_json::json;
+use crate::asking::{ask, ask_within, call, plan, report, with_each_wire};
+use crate::server::{ModelServer, Reply, answers};
+use crate::wires::{KEY, Wire};
+use agents::{Agent, AgentCall, DoneStep, PlanStep, StepAgent, Turn};
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn it_answers_in_the_form_of_each_agent() {
@@ -55,7 +53,7 @@ async fn it_answers_in_the_form_of_each_agent() {
             "A question to the user.",
         ),
     ] {
-        let server = ModelServer::start([says(&reply)]).await;
+        let server = ModelServer::start(Wire::OpenAi, [answers(&reply)]).await;
         let content = ask(&server, agent).await.unwrap().content;
         assert_eq!(serde_json::to_value(&content).unwrap(), reply, "{agent}");
         assert_eq!(
@@ -66,40 +64,89 @@ async fn it_answers_in_the_form_of_each_agent() {
 }
 
 #[tokio::test]
-async fn it_sends_prompt_task_key_and_schema() {
-    let server = ModelServer::start([says(&plan(1))]).await;
+async fn it_sends_prompt_task_and_schema() {
+    with_each_wire(|wire| async move {
+        let server = ModelServer::start(wire, [answers(&plan(1))]).await;
+        ask(&server, Agent::Planner).await.unwrap();
+        let schema = server.schema(0);
+        assert_eq!(schema["additionalProperties"], false);
+        assert_eq!(
+            schema["properties"]["steps"]["items"]["required"],
+            json!(["sub_task", "sub_task_agent", "bullet_points"])
+        );
+        assert_eq!(
+            schema["properties"]["steps"].get("maxItems"),
+            None,
+            "not every provider knows limits"
+        );
+        let system = server.system(0);
+        assert!(system.contains("At most 2 steps."));
+        assert!(system.contains("\"maxItems\": 2"));
+        assert!(
+            !system.contains("tides"),
+            "nothing of the client's in a system message"
+        );
+        assert!(
+            server
+                .message(0, 0)
+                .contains("# Task\n\nHow do tides work?")
+        );
+    })
+    .await;
+}
+
+/// The request of a planner's call.
+async fn planners(wire: Wire) -> Value {
+    let server = ModelServer::start(wire, [answers(&plan(1))]).await;
     ask(&server, Agent::Planner).await.unwrap();
-    let request = &server.requests()[0];
+    server.requests().remove(0)
+}
+
+#[tokio::test]
+async fn openai_is_asked_for_a_strict_json_schema() {
+    let request = planners(Wire::OpenAi).await;
     assert_eq!(request["path"], "/v1/chat/completions");
-    assert_eq!(request["authorization"], format!("Bearer {KEY}"));
+    assert_eq!(request["headers"]["authorization"], format!("Bearer {KEY}"));
     assert_eq!(request["body"]["model"], "gpt-5-mini");
     let format = &request["body"]["response_format"];
     assert_eq!(format["type"], "json_schema");
     assert_eq!(format["json_schema"]["name"], "planner");
     assert_eq!(format["json_schema"]["strict"], true);
-    let schema = &format["json_schema"]["schema"];
-    assert_eq!(schema["additionalProperties"], false);
+}
+
+#[tokio::test]
+async fn anthropic_is_asked_for_a_structured_output_of_a_bounded_length() {
+    let request = planners(Wire::Anthropic).await;
+    assert_eq!(request["path"], "/v1/messages");
+    assert_eq!(request["headers"]["x-api-key"], KEY);
+    assert_eq!(request["headers"]["anthropic-version"], "2023-06-01");
+    assert_eq!(request["headers"]["authorization"], Value::Null);
+    let body = &request["body"];
+    assert_eq!(body["model"], "claude-haiku-4-5");
+    assert_eq!(body["max_tokens"], 16_000);
+    assert_eq!(body["output_config"]["format"]["type"], "json_schema");
+    assert_eq!(body["messages"][0]["role"], "user");
+}
+
+#[tokio::test]
+async fn bedrock_is_offered_a_tool_for_the_answer_and_signs_with_its_role() {
+    let request = planners(Wire::Bedrock).await;
+    assert_eq!(request["path"], "/model/amazon.nova-lite-v1%3A0/converse");
+    let signature = request["headers"]["authorization"].as_str().unwrap();
+    assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIA/"));
+    assert!(!signature.contains(KEY));
+    let tools = &request["body"]["toolConfig"];
+    assert_eq!(tools["tools"][0]["toolSpec"]["name"], "answer");
     assert_eq!(
-        schema["properties"]["steps"]["items"]["required"],
-        json!(["sub_task", "sub_task_agent", "bullet_points"])
-    );
-    assert_eq!(
-        schema["properties"]["steps"].get("maxItems"),
+        tools.get("toolChoice"),
         None,
-        "not every provider knows limits"
+        "models that always think refuse one that is forced"
     );
-    assert!(message(&server, 0, 0).contains("At most 2 steps."));
-    assert!(message(&server, 0, 0).contains("\"maxItems\": 2"));
-    assert!(
-        !message(&server, 0, 0).contains("tides"),
-        "nothing of the client's in a system message"
-    );
-    assert!(message(&server, 0, 1).contains("# Task\n\nHow do tides work?"));
 }
 
 #[tokio::test]
 async fn it_tells_an_agent_all_that_its_brief_holds() {
-    let server = ModelServer::start([says(&report())]).await;
+    let server = ModelServer::start(Wire::OpenAi, [answers(&report())]).await;
     let step = PlanStep {
         sub_task: "Explain the moon's part".to_owned(),
         sub_task_agent: StepAgent::Researcher,
@@ -133,29 +180,29 @@ async fn it_tells_an_agent_all_that_its_brief_holds() {
         "   - distance",
         "# What the user says about this step",
     ] {
-        assert!(message(&server, 0, 1).contains(part), "{part} is missing");
+        assert!(server.message(0, 0).contains(part), "{part} is missing");
     }
 }
 
 #[tokio::test]
 async fn it_counts_tokens_and_cost_of_a_call() {
-    let server = ModelServer::start([says(&report())]).await;
-    let answer = ask(&server, Agent::Researcher).await.unwrap();
-    let usage = &answer.usages[0];
-    assert_eq!(
-        (usage.input_tokens, usage.output_tokens, usage.estimated),
-        (100, 20, false)
-    );
-    assert_eq!(
-        usage.cost_usd,
-        Some(0.000_065),
-        "100 at $0.25 and 20 at $2 a million"
-    );
+    with_each_wire(|wire| async move {
+        let server = ModelServer::start(wire, [answers(&report())]).await;
+        let answer = ask(&server, Agent::Researcher).await.unwrap();
+        let usage = &answer.usages[0];
+        assert_eq!(
+            (usage.input_tokens, usage.output_tokens, usage.estimated),
+            (100, 20, false),
+            "what came from a cache is counted in full"
+        );
+        assert_eq!(usage.cost_usd, Some(wire.cost()));
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn it_does_not_know_the_cost_of_a_model_without_a_price() {
-    let server = ModelServer::start([says(&report())]).await;
+    let server = ModelServer::start(Wire::OpenAi, [answers(&report())]).await;
     let call = AgentCall {
         model: Some("llama-at-home".to_owned()),
         ..call(Agent::Researcher)
@@ -164,95 +211,35 @@ async fn it_does_not_know_the_cost_of_a_model_without_a_price() {
         .await
         .unwrap();
     assert_eq!(answer.usages[0].cost_usd, None);
-    assert!(!agents::has_price("llama-at-home") && agents::has_price(agents::OFFLINE_MODEL));
 }
 
 #[tokio::test]
 async fn it_estimates_tokens_that_the_service_does_not_count() {
-    let body = json!({"choices": [{"message": {"content": report().to_string()}}]});
-    let server = ModelServer::start([Reply::Http(200, vec![], body.to_string())]).await;
-    let usage = ask(&server, Agent::Researcher)
-        .await
-        .unwrap()
-        .usages
-        .remove(0);
-    assert!(usage.estimated && usage.input_tokens > 100 && usage.output_tokens > 10);
-}
-
-#[test]
-fn it_names_the_variable_that_is_wrong() {
-    let good = ModelConfig {
-        provider: ProviderKind::OpenAi,
-        model_id: Some("m".to_owned()),
-        openai_api_key: Some(Secret::new(KEY)),
-        ..ModelConfig::default()
-    };
-    assert!(Agents::new(good.clone()).is_ok());
-    let bad = [
+    let text = report().to_string();
+    for (wire, body) in [
         (
-            ModelConfig {
-                model_id: None,
-                ..good.clone()
-            },
-            "MODEL_ID",
+            Wire::OpenAi,
+            json!({"choices": [{"message": {"content": text}}]}),
         ),
         (
-            ModelConfig {
-                openai_api_key: None,
-                ..good.clone()
-            },
-            "OPENAI_API_KEY",
+            Wire::Anthropic,
+            json!({"content": [{"type": "text", "text": text}]}),
         ),
         (
-            ModelConfig {
-                openai_api_key: Some(Secret::new("two\nlines")),
-                ..good.clone()
-            },
-            "OPENAI_API_KEY",
+            Wire::Bedrock,
+            json!({"output": {"message": {"role": "assistant", "content": [{"text": text}]}}, "stopReason": "end_turn"}),
         ),
-        (
-            ModelConfig {
-                openai_base_url: Some("localhost:80".to_owned()),
-                ..good.clone()
-            },
-            "OPENAI_BASE_URL",
-        ),
-        (
-            ModelConfig {
-                openai_base_url: Some(String::new()),
-                ..good.clone()
-            },
-            "OPENAI_BASE_URL",
-        ),
-        (
-            ModelConfig {
-                invocation: good.call_timeout + good.margin,
-                ..good
-            },
-            "FUNCTION_TIMEOUT_SECONDS must be more than MODEL_TIMEOUT_SECONDS and STEP_MARGIN_SECONDS",
-        ),
-        (
-            ModelConfig {
-                offline_latency: Duration::from_secs(150),
-                ..ModelConfig::default()
-            },
-            "OFFLINE_LATENCY_MS",
-        ),
-    ];
-    for (config, variable) in bad {
+    ] {
+        let reply = Reply::Http(200, vec![], body.to_string());
+        let server = ModelServer::start(wire, [reply]).await;
+        let usage = ask(&server, Agent::Researcher)
+            .await
+            .unwrap()
+            .usages
+            .remove(0);
         assert!(
-            Agents::new(config)
-                .unwrap_err()
-                .to_string()
-                .contains(variable),
-            "{variable}"
+            usage.estimated && usage.input_tokens > 100 && usage.output_tokens > 10,
+            "{wire:?}"
         );
     }
-    assert!(
-        "bedrok"
-            .parse::<ProviderKind>()
-            .unwrap_err()
-            .to_string()
-            .contains("MODEL_PROVIDER")
-    );
 }

@@ -1,0 +1,238 @@
+//! The provider for Amazon Bedrock's [Converse API](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html),
+//! over AWS's own SDK. Who may ask is a matter of the caller's role; there is no key.
+//!
+//! An answer's schema is given as that of a tool. Its use is not forced, which some models refuse (those that always think)
+//! and others don't know: what a model says in plain text is read in the same way, and held to the same schema.
+
+use std::error::Error;
+
+use aws_sdk_bedrockruntime::{
+    Client,
+    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+    operation::converse::{ConverseError, ConverseOutput},
+    primitives::Blob,
+    types::{
+        ContentBlock, ConversationRole, ImageBlock, ImageFormat, ImageSource, Message as Said,
+        StopReason, SystemContentBlock, TokenUsage, Tool, ToolConfiguration, ToolInputSchema,
+        ToolSpecification,
+    },
+};
+use aws_smithy_types::{Document, Number};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::{
+    ProviderError,
+    provider::{Answering, Completion, End, Message, Provider, Request},
+    transport::{retry_after, short_code},
+};
+
+/// The tool whose input is the answer.
+const ANSWER: &str = "answer";
+const ANSWER_DESCRIPTION: &str = "Takes the answer: its input is the JSON object.";
+
+/// A client of the service in one region.
+#[derive(Debug)]
+pub(crate) struct Bedrock {
+    pub client: Client,
+}
+
+impl Bedrock {
+    async fn ask(&self, request: &Request<'_>) -> Result<Completion, ProviderError> {
+        let (system, conversation) = request.system_and_conversation();
+        let messages = conversation.map(wire_message).collect::<Result<_, _>>();
+        let tools = request.schema.as_ref().map(answer_tool).transpose();
+        // How often and how long is for the call to say, which knows its deadline.
+        let settings = Builder::new()
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::disabled());
+        let output = self
+            .client
+            .converse()
+            .model_id(request.model)
+            .system(SystemContentBlock::Text(system.to_owned()))
+            .set_messages(Some(messages.map_err(unmade)?))
+            .set_tool_config(tools.map_err(unmade)?)
+            .customize()
+            .config_override(settings)
+            .send()
+            .await
+            .map_err(ours)?;
+        completion(output)
+    }
+}
+
+impl Provider for Bedrock {
+    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        Box::pin(self.ask(request))
+    }
+}
+
+fn answer_tool(schema: &Value) -> Result<ToolConfiguration, BuildError> {
+    let answer = ToolSpecification::builder()
+        .name(ANSWER)
+        .description(ANSWER_DESCRIPTION)
+        .input_schema(ToolInputSchema::Json(document(schema)))
+        .build()?;
+    ToolConfiguration::builder()
+        .tools(Tool::ToolSpec(answer))
+        .build()
+}
+
+fn wire_message(message: &Message) -> Result<Said, BuildError> {
+    let (role, content) = match message {
+        Message::Assistant(text) => (
+            ConversationRole::Assistant,
+            ContentBlock::Text(text.clone()),
+        ),
+        Message::User(text) | Message::System(text) => {
+            (ConversationRole::User, ContentBlock::Text(text.clone()))
+        }
+        Message::Page(png) => {
+            let image = ImageBlock::builder()
+                .format(ImageFormat::Png)
+                .source(ImageSource::Bytes(Blob::new(png.clone())))
+                .build()?;
+            (ConversationRole::User, ContentBlock::Image(image))
+        }
+    };
+    Said::builder().role(role).content(content).build()
+}
+
+/// The input of the tool if it was used, or else what was said.
+fn completion(output: ConverseOutput) -> Result<Completion, ProviderError> {
+    let said = output
+        .output
+        .and_then(|output| output.as_message().ok().cloned());
+    let said = said.ok_or(ProviderError::Garbled)?;
+    let answer = said
+        .content
+        .iter()
+        .find_map(|block| block.as_tool_use().ok());
+    let text = match answer {
+        Some(answer) => value(&answer.input).to_string(),
+        None => said
+            .content
+            .iter()
+            .filter_map(|block| block.as_text().ok().map(String::as_str))
+            .collect(),
+    };
+    Ok(Completion {
+        text,
+        end: end(&output.stop_reason),
+        tokens: output.usage.as_ref().map(tokens).filter(counted),
+    })
+}
+
+fn end(reason: &StopReason) -> End {
+    match reason {
+        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => End::CutByLength,
+        StopReason::ContentFiltered | StopReason::GuardrailIntervened => End::Refused,
+        other if other.as_str() == "refusal" => End::Refused,
+        _ => End::Finished,
+    }
+}
+
+/// Where the service counts nothing, the SDK says 0 of each.
+fn counted(tokens: &(u64, u64)) -> bool {
+    *tokens != (0, 0)
+}
+
+/// What was read from a cache, or written there, is part of the question.
+fn tokens(usage: &TokenUsage) -> (u64, u64) {
+    let count = |tokens: i32| u64::try_from(tokens).unwrap_or_default();
+    let cached = [
+        usage.cache_read_input_tokens,
+        usage.cache_write_input_tokens,
+    ];
+    let cached: u64 = cached.into_iter().flatten().map(count).sum();
+    (
+        count(usage.input_tokens) + cached,
+        count(usage.output_tokens),
+    )
+}
+
+fn unmade(error: BuildError) -> ProviderError {
+    ProviderError::Request(Box::new(error))
+}
+
+fn ours(error: SdkError<ConverseError>) -> ProviderError {
+    match error {
+        SdkError::ConstructionFailure(_) => ProviderError::Request(Box::new(error)),
+        SdkError::ResponseError(_) => ProviderError::Garbled,
+        SdkError::ServiceError(refused) => {
+            let (raw, error) = (refused.raw(), refused.err());
+            let status = raw.status().as_u16();
+            if raw.status().is_success() {
+                return ProviderError::Garbled;
+            }
+            let asked = raw.headers().get("retry-after");
+            ProviderError::Status {
+                status,
+                code: error.code().and_then(short_code),
+                retry_after: asked.and_then(|asked| retry_after(asked, Timestamp::now())),
+            }
+        }
+        other => ProviderError::Connection(connection(other)),
+    }
+}
+
+fn connection(error: SdkError<ConverseError>) -> Box<dyn Error + Send + Sync> {
+    match error.into_source() {
+        Ok(source) => source,
+        Err(error) => Box::new(error),
+    }
+}
+
+fn document(value: &Value) -> Document {
+    match value {
+        Value::Null => Document::Null,
+        Value::Bool(value) => Document::Bool(*value),
+        Value::Number(number) => Document::Number(wire_number(number)),
+        Value::String(text) => Document::String(text.clone()),
+        Value::Array(items) => Document::Array(items.iter().map(document).collect()),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            Document::Object(fields.map(|(k, v)| (k.clone(), document(v))).collect())
+        }
+    }
+}
+
+fn wire_number(number: &serde_json::Number) -> Number {
+    match (number.as_u64(), number.as_i64()) {
+        (Some(whole), _) => Number::PosInt(whole),
+        (None, Some(whole)) => Number::NegInt(whole),
+        (None, None) => Number::Float(number.as_f64().unwrap_or_default()),
+    }
+}
+
+fn value(document: &Document) -> Value {
+    match document {
+        Document::Null => Value::Null,
+        Document::Bool(value) => Value::Bool(*value),
+        Document::Number(Number::PosInt(whole)) => Value::from(*whole),
+        Document::Number(Number::NegInt(whole)) => Value::from(*whole),
+        Document::Number(Number::Float(number)) => Value::from(*number),
+        Document::String(text) => Value::String(text.clone()),
+        Document::Array(items) => Value::Array(items.iter().map(value).collect()),
+        Document::Object(fields) => {
+            let fields = fields.iter();
+            let fields: Map<String, Value> = fields.map(|(k, v)| (k.clone(), value(v))).collect();
+            Value::Object(fields)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn json_comes_back_from_a_document_as_it_was() {
+        let all = json!({"a": [null, true, 1, -1, 0.5, "text"], "b": {"c": {}}, "d": u64::MAX});
+        assert_eq!(value(&document(&all)), all);
+    }
+}

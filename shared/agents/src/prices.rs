@@ -1,0 +1,329 @@
+//! What models cost: a table of dollars per million tokens, each row with its date and source. It ships as data
+//! (`prices.json`), and a deployment may put its own in its place. A model without a row has no known price, which is not
+//! the same as none; a model whose price depends on the length of the question has a row for each band.
+
+use std::{collections::BTreeMap, fs, str::FromStr, sync::Arc};
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::{ModelNames, OFFLINE_MODEL, ProviderKind};
+
+/// The table of this version.
+const SHIPPED: &str = include_str!("../prices.json");
+
+/// Dollars per million tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Price {
+    /// For the question. Cached input is counted in full, so that a cost is never understated.
+    input: f64,
+    /// For the answer, reasoning included.
+    output: f64,
+}
+
+/// A table of prices. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prices(Arc<BTreeMap<String, Bands>>);
+
+/// The prices of a model by the length of the question: each holds for more tokens than its key.
+type Bands = BTreeMap<u64, Price>;
+
+/// A table that can't be used. Says where, and holds no more of the table than a model's name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PriceError {
+    /// The file can't be read.
+    #[error("the file that it names cannot be read")]
+    NoFile,
+    /// Not a table at all.
+    #[error(
+        "it must be a JSON array of rows, or the path of a file with one (line {line}, column {column})"
+    )]
+    NoTable {
+        /// Line of the fault, from 1.
+        line: usize,
+        /// Column of the fault, from 1.
+        column: usize,
+    },
+    /// A row is wrong.
+    #[error("row {number} ({model}): {problem}")]
+    Row {
+        /// Its place, from 1.
+        number: usize,
+        /// What it calls its model.
+        model: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    model: String,
+    #[serde(default)]
+    above_input_tokens: u64,
+    input_usd_per_million: f64,
+    output_usd_per_million: f64,
+    as_of: String,
+    source: String,
+}
+
+impl Default for Prices {
+    /// The table that ships with this version.
+    fn default() -> Self {
+        Self::parse(SHIPPED).expect("prices.json is part of the build and read by a test")
+    }
+}
+
+impl FromStr for Prices {
+    type Err = PriceError;
+
+    /// Reads a table: JSON text, or the path of a file with it.
+    fn from_str(text: &str) -> Result<Self, PriceError> {
+        if text.trim_start().starts_with('[') {
+            return Self::parse(text);
+        }
+        Self::parse(&fs::read_to_string(text).map_err(|_| PriceError::NoFile)?)
+    }
+}
+
+impl Prices {
+    fn parse(json: &str) -> Result<Self, PriceError> {
+        let rows: Vec<serde_json::Value> =
+            serde_json::from_str(json).map_err(|error| PriceError::NoTable {
+                line: error.line(),
+                column: error.column(),
+            })?;
+        let mut table = BTreeMap::<String, Bands>::new();
+        for (index, row) in rows.iter().enumerate() {
+            enter(&mut table, row).map_err(|problem| PriceError::Row {
+                number: index + 1,
+                model: row["model"]
+                    .as_str()
+                    .unwrap_or("without a model")
+                    .to_owned(),
+                problem,
+            })?;
+        }
+        Ok(Self(Arc::new(table)))
+    }
+
+    /// Whether calls to the model of this name have a known cost, so that a budget can be kept.
+    pub fn knows(&self, names: &ModelNames, name: &str) -> bool {
+        self.of(names, name, 0).is_some()
+    }
+
+    /// The price of one call. A model is looked up under its provider; a dated snapshot (`…-2025-08-07`, `…-20251001`) costs
+    /// what its family costs.
+    pub(crate) fn of(&self, names: &ModelNames, name: &str, input_tokens: u64) -> Option<Price> {
+        if name == OFFLINE_MODEL {
+            return Some(Price {
+                input: 0.0,
+                output: 0.0,
+            });
+        }
+        let (kind, model) = names.route(name).ok()?;
+        let bands = self
+            .bands(kind, model)
+            .or_else(|| self.bands(kind, without_date(model)?))?;
+        let (_, price) = bands.range(..input_tokens.max(1)).next_back()?;
+        Some(*price)
+    }
+
+    fn bands(&self, kind: ProviderKind, model: &str) -> Option<&Bands> {
+        self.0.get(&format!("{kind}/{model}"))
+    }
+}
+
+impl Price {
+    /// US dollars, rounded to a billionth.
+    pub(crate) fn cost(self, input_tokens: u64, output_tokens: u64) -> f64 {
+        let millionths = self.input * input_tokens as f64 + self.output * output_tokens as f64;
+        (millionths * 1e3).round() / 1e9
+    }
+}
+
+fn enter(table: &mut BTreeMap<String, Bands>, row: &serde_json::Value) -> Result<(), String> {
+    let row = Row::deserialize(row).map_err(|error| error.to_string())?;
+    if ProviderKind::split(&row.model).is_none_or(|(_, model)| model.is_empty()) {
+        return Err("`model` must begin with its provider, as in `openai/gpt-5`".to_owned());
+    }
+    let is_price = |dollars: f64| dollars.is_finite() && dollars >= 0.0;
+    if !is_price(row.input_usd_per_million) || !is_price(row.output_usd_per_million) {
+        return Err("a price must be a number of dollars from 0".to_owned());
+    }
+    if row.as_of.parse::<Date>().is_err() {
+        return Err("`as_of` must be a date, as in 2026-11-23".to_owned());
+    }
+    if row.source.trim().is_empty() {
+        return Err("`source` must say where the price stands".to_owned());
+    }
+    let bands = table.entry(row.model).or_default();
+    if bands.is_empty() && row.above_input_tokens > 0 {
+        return Err("a model's first row must hold from the first token".to_owned());
+    }
+    let price = Price {
+        input: row.input_usd_per_million,
+        output: row.output_usd_per_million,
+    };
+    match bands.insert(row.above_input_tokens, price) {
+        None => Ok(()),
+        Some(_) => Err("it stands there twice".to_owned()),
+    }
+}
+
+/// A name without the date at its end.
+fn without_date(model: &str) -> Option<&str> {
+    let (family, digits) = model.rsplit_once('-')?;
+    let is_number =
+        |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number(digits, 8) {
+        return Some(family);
+    }
+    let (family, month) = family.rsplit_once('-')?;
+    let (family, year) = family.rsplit_once('-')?;
+    (is_number(digits, 2) && is_number(month, 2) && is_number(year, 4)).then_some(family)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> ModelNames {
+        use ProviderKind::{Anthropic, Bedrock, Ollama, OpenAi};
+        ModelNames::new(OpenAi, Some("m"), &[Anthropic, Bedrock, Ollama]).unwrap()
+    }
+
+    fn shipped(name: &str, input_tokens: u64) -> Option<Price> {
+        Prices::default().of(&names(), name, input_tokens)
+    }
+
+    fn price(input: f64, output: f64) -> Option<Price> {
+        Some(Price { input, output })
+    }
+
+    #[test]
+    fn the_table_that_ships_has_the_main_models_of_each_vendor() {
+        for name in [
+            "gpt-5-mini",
+            "anthropic/claude-opus-5-5",
+            "anthropic/claude-haiku-4-5",
+            "bedrock/amazon.nova-pro-v1:0",
+            "bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",
+            OFFLINE_MODEL,
+        ] {
+            assert!(shipped(name, 1).is_some(), "{name}");
+        }
+        for name in [
+            "ollama/llama3.3",
+            "m",
+            "bedrock/gpt-5-mini",
+            "openai/extract-1",
+        ] {
+            assert_eq!(shipped(name, 1), None, "{name}");
+        }
+        let rows: Vec<Row> = serde_json::from_str(SHIPPED).unwrap();
+        assert!(
+            rows.iter()
+                .all(|row| *row.as_of >= *"2026" && row.source.starts_with("https://"))
+        );
+    }
+
+    #[test]
+    fn a_dated_snapshot_costs_what_its_family_costs() {
+        assert!(shipped("gpt-5-mini-2025-08-07", 1).is_some());
+        assert_eq!(
+            shipped("gpt-5-mini-2025-08-07", 1),
+            shipped("gpt-5-mini", 1)
+        );
+        assert!(shipped("anthropic/claude-haiku-4-5-20251001", 1).is_some());
+        for unknown in [
+            "gpt-5-mini-2025-08",
+            "gpt-5-minimal",
+            "gpt-5-mini-202508071",
+            "-2025-08-07",
+            "é-2025-08-07",
+            "",
+        ] {
+            assert_eq!(shipped(unknown, 1), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_longer_question_may_have_another_price() {
+        let haiku = |tokens| shipped("anthropic/claude-haiku-5-5", tokens);
+        assert_eq!(haiku(0), price(0.1, 0.5));
+        assert_eq!(haiku(100_000), price(0.1, 0.5));
+        assert_eq!(haiku(100_001), price(0.5, 2.5));
+    }
+
+    #[test]
+    fn a_table_of_ones_own_stands_in_place_of_the_shipped_one() {
+        let own = r#"[{"model": "ollama/llama3.3", "input_usd_per_million": 0, "output_usd_per_million": 0.01,
+            "as_of": "2026-11-23", "source": "our own machine"}]"#;
+        let own: Prices = own.parse().unwrap();
+        assert_eq!(own.of(&names(), "ollama/llama3.3", 5), price(0.0, 0.01));
+        assert!(!own.knows(&names(), "gpt-5-mini"));
+        assert!(
+            own.knows(&names(), OFFLINE_MODEL),
+            "what runs in this process costs nothing"
+        );
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/prices.json");
+        assert_eq!(file.parse(), Ok(Prices::default()));
+    }
+
+    #[test]
+    fn a_bad_row_is_named() {
+        let row = |model: &str, input: &str, as_of: &str, source: &str| {
+            format!(
+                r#"{{"model": "{model}", "input_usd_per_million": {input}, "output_usd_per_million": 1, "as_of": "{as_of}", "source": "{source}"}}"#
+            )
+        };
+        let good = row("openai/a", "1", "2026-11-23", "s");
+        for (bad, problem) in [
+            (
+                row("gpt-9", "1", "2026-11-23", "s"),
+                "row 2 (gpt-9): `model` must begin with its provider",
+            ),
+            (
+                row("openai/", "1", "2026-11-23", "s"),
+                "row 2 (openai/): `model` must begin",
+            ),
+            (
+                row("openai/b", "-1", "2026-11-23", "s"),
+                "row 2 (openai/b): a price must be",
+            ),
+            (
+                row("openai/b", "\"1\"", "2026-11-23", "s"),
+                "row 2 (openai/b): invalid type: string",
+            ),
+            (
+                row("openai/b", "1", "yesterday", "s"),
+                "row 2 (openai/b): `as_of` must be a date",
+            ),
+            (
+                row("openai/b", "1", "2026-11-23", " "),
+                "row 2 (openai/b): `source` must say",
+            ),
+            (good.clone(), "row 2 (openai/a): it stands there twice"),
+            (
+                good.replace("{\"", "{\"above_input_tokens\": 9, \"")
+                    .replace("/a", "/b"),
+                "row 2 (openai/b): a model's first row",
+            ),
+            (
+                good.replace("as_of", "on"),
+                "row 2 (openai/a): unknown field `on`",
+            ),
+            ("7".to_owned(), "row 2 (without a model): invalid type"),
+        ] {
+            let error = format!("[{good}, {bad}]").parse::<Prices>().unwrap_err();
+            assert!(error.to_string().starts_with(problem), "{problem}: {error}");
+        }
+        assert_eq!("/no/such/file".parse::<Prices>(), Err(PriceError::NoFile));
+        assert!(matches!(
+            "[1,".parse::<Prices>(),
+            Err(PriceError::NoTable { line: 1, .. })
+        ));
+    }
+}

@@ -1,0 +1,101 @@
+//! The providers that a deployment has set up. Making them checks their settings and costs next to nothing: what opens
+//! connections or reads certificates is made when it is first used.
+
+use http::HeaderValue;
+
+use crate::{
+    ConfigError, ModelConfig, ModelNames, ProviderKind,
+    anthropic::{ANTHROPIC, Anthropic},
+    bedrock::Bedrock,
+    config::Service,
+    key::{Key, Keyring},
+    offline::Offline,
+    openai::{OPENAI, OpenAi},
+    provider::Provider,
+    transport::{Http, KeyHeader, Transport, base_url},
+};
+
+/// Where an Ollama server listens unless it was told otherwise.
+const OLLAMA: &str = "http://localhost:11434/v1";
+
+/// Each provider that can be asked.
+#[derive(Debug)]
+pub(crate) struct Providers(Vec<(ProviderKind, Box<dyn Provider>)>);
+
+impl Providers {
+    /// # Errors
+    /// A setting of one of them that is missing or can't be used.
+    pub(crate) fn new(config: &ModelConfig, names: &ModelNames) -> Result<Self, ConfigError> {
+        let http = Http::default();
+        let kinds = names.available().iter();
+        kinds
+            .map(|&kind| Ok((kind, make(kind, config, &http)?)))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    pub(crate) fn get(&self, kind: ProviderKind) -> Option<&dyn Provider> {
+        let found = self.0.iter().find(|(known, _)| *known == kind);
+        found.map(|(_, provider)| provider.as_ref())
+    }
+}
+
+fn make(
+    kind: ProviderKind,
+    config: &ModelConfig,
+    http: &Http,
+) -> Result<Box<dyn Provider>, ConfigError> {
+    Ok(match kind {
+        ProviderKind::Offline => Box::new(Offline {
+            latency: config.offline_latency,
+        }),
+        ProviderKind::OpenAi => {
+            let service = &config.openai;
+            let url = base_url("OPENAI_BASE_URL", service.base_url.as_deref(), OPENAI)?;
+            let keys = keyring("OPENAI_API_KEY", service, config)?;
+            if keys.is_none() && url == OPENAI {
+                return Err(ConfigError::NoKey("OPENAI_API_KEY"));
+            }
+            Box::new(OpenAi::new(url, transport(http, keys, KeyHeader::Bearer)))
+        }
+        ProviderKind::Anthropic => {
+            let service = &config.anthropic;
+            let url = base_url("ANTHROPIC_BASE_URL", service.base_url.as_deref(), ANTHROPIC)?;
+            let keys = keyring("ANTHROPIC_API_KEY", service, config)?;
+            if keys.is_none() && url == ANTHROPIC {
+                return Err(ConfigError::NoKey("ANTHROPIC_API_KEY"));
+            }
+            Box::new(Anthropic {
+                base_url: url,
+                transport: transport(http, keys, KeyHeader::XApiKey),
+            })
+        }
+        ProviderKind::Bedrock => Box::new(Bedrock {
+            client: config.bedrock.clone().ok_or(ConfigError::NoClient)?,
+        }),
+        ProviderKind::Ollama => {
+            let url = base_url("OLLAMA_BASE_URL", config.ollama_base_url.as_deref(), OLLAMA)?;
+            Box::new(OpenAi::new(url, transport(http, None, KeyHeader::Bearer)))
+        }
+    })
+}
+
+fn transport(http: &Http, keys: Option<Keyring>, key_header: KeyHeader) -> Transport {
+    Transport {
+        http: http.clone(),
+        keys,
+        key_header,
+    }
+}
+
+fn keyring(
+    variable: &'static str,
+    service: &Service,
+    config: &ModelConfig,
+) -> Result<Option<Keyring>, ConfigError> {
+    if let Some(Key::Given(secret)) = &service.key {
+        HeaderValue::from_str(secret.expose()).map_err(|_| ConfigError::BadKey(variable))?;
+    }
+    let key = service.key.clone();
+    Ok(key.map(|key| Keyring::new(key, config.key_ttl)))
+}

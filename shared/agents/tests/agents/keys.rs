@@ -1,0 +1,111 @@
+//! Keys that are kept elsewhere: read when they are needed first, kept, and read again when they are refused.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use agents::{
+    Agent, Agents, Failure, Fetching, Key, KeyError, KeyStore, ModelConfig, ProviderError, Secret,
+};
+
+use crate::asking::{call, config, report};
+use crate::server::{ModelServer, Reply, answers};
+use crate::wires::Wire;
+
+/// Gives these keys one after another; none is a failure for good.
+#[derive(Debug)]
+struct Vault(Mutex<Vec<Option<&'static str>>>);
+
+impl KeyStore for Vault {
+    fn fetch(&self) -> Fetching<'_> {
+        let next = self.0.lock().unwrap().remove(0);
+        Box::pin(async move {
+            next.map(Secret::new).ok_or_else(|| KeyError {
+                passes: false,
+                source: "no such secret".into(),
+            })
+        })
+    }
+}
+
+fn with_vault(server: &ModelServer, keys: &[Option<&'static str>]) -> ModelConfig {
+    let vault = Some(Key::Kept(Arc::new(Vault(Mutex::new(keys.to_vec())))));
+    let mut config = config(server);
+    match server.wire {
+        Wire::Anthropic => config.anthropic.key = vault,
+        _ => config.openai.key = vault,
+    }
+    config
+}
+
+/// The keys that the service has seen.
+fn seen(server: &ModelServer) -> Vec<String> {
+    let requests = server.requests();
+    let key = |request: &serde_json::Value| match server.wire {
+        Wire::Anthropic => request["headers"]["x-api-key"].as_str().map(str::to_owned),
+        _ => request["headers"]["authorization"]
+            .as_str()
+            .map(str::to_owned),
+    };
+    requests.iter().filter_map(key).collect()
+}
+
+async fn ask(agents: &Agents) -> Result<agents::Answer, agents::CallError> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    agents.call(&call(Agent::Researcher), deadline, 1).await
+}
+
+#[tokio::test]
+async fn a_key_that_was_replaced_costs_one_refused_call() {
+    for (wire, old, new) in [
+        (Wire::OpenAi, "Bearer old", "Bearer new"),
+        (Wire::Anthropic, "old", "new"),
+    ] {
+        let script = [
+            answers(&report()),
+            Reply::Fails(401, "bad_key"),
+            answers(&report()),
+        ];
+        let server = ModelServer::start(wire, script).await;
+        let agents = Agents::new(with_vault(&server, &[Some("old"), Some("new")])).unwrap();
+        for _ in 0..3 {
+            ask(&agents).await.unwrap();
+        }
+        assert_eq!(seen(&server), [old, old, new, new]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_stays_refused_fails_the_call() {
+    for wire in [Wire::OpenAi, Wire::Anthropic] {
+        let server = ModelServer::start(wire, [Reply::Fails(401, "bad_key")]).await;
+        let agents = Agents::new(with_vault(&server, &[Some("same"), Some("same")])).unwrap();
+        let error = ask(&agents).await.unwrap_err();
+        assert_eq!(
+            error.for_client(),
+            "The model service did not accept this deployment's credentials."
+        );
+        assert_eq!(
+            server.requests().len(),
+            1,
+            "the same key is not tried twice"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_fails_the_call_and_nothing_is_sent() {
+    let server = ModelServer::start(Wire::Anthropic, [answers(&report())]).await;
+    let agents = Agents::new(with_vault(&server, &[None])).unwrap();
+    let error = ask(&agents).await.unwrap_err();
+    assert!(matches!(
+        error.failure,
+        Failure::Rejected(ProviderError::Key(_))
+    ));
+    assert_eq!(
+        error.for_client(),
+        "This deployment's key for the model service could not be read."
+    );
+    assert!(server.requests().is_empty());
+}
