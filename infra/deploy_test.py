@@ -122,6 +122,14 @@ class TheOperationsPage(unittest.TestCase):
     def test_its_permissions_are_the_templates(self) -> None:
         self.assertEqual(self.rows("Permissions"), list(permissions(self.template)))
 
+    def test_it_names_what_is_allowed_on_everything(self) -> None:
+        for logical_id, name in templates.functions(self.template).items():
+            for policy in self.template["Resources"][logical_id]["Properties"].get("Policies", []):
+                for statement in policy["Statement"]:
+                    if statement["Resource"] == EVERYTHING:
+                        actions = ", ".join(statement["Action"])
+                        self.assertIn(f"`{name}` also has `{actions}`", self.text)
+
     def test_of_models_the_executor_may_do_what_a_parameter_names_and_nothing_else(self) -> None:
         named = {
             "OpenaiApiKeySecret": "secretsmanager:GetSecretValue",
@@ -143,6 +151,9 @@ class TheOperationsPage(unittest.TestCase):
 # What stands in the name of a resource, in the order of the page's columns.
 THINGS = ("Table", "/index/", "Queue", "Bucket", "@connections")
 
+# What an action is allowed on that knows no resources.
+EVERYTHING = "*"
+
 
 def permissions(template: templates.Template) -> Iterator[str]:
     """A row for each function: its name, and its actions on each thing that it may touch."""
@@ -151,6 +162,8 @@ def permissions(template: templates.Template) -> Iterator[str]:
         for policy in template["Resources"][logical_id]["Properties"].get("Policies", []):
             for statement in policy["Statement"]:
                 resource = str(statement["Resource"])
+                if resource == EVERYTHING:
+                    continue
                 # The name of an index holds the table's.
                 cells[next(thing for thing in reversed(THINGS) if thing in resource)] += said(statement)
         yield f"| `{name}` | {' | '.join(', '.join(cell) or '–' for cell in cells.values())} |"
@@ -160,6 +173,7 @@ def said(statement: dict[str, Any]) -> Iterator[str]:
     """The actions without their service, and on what alone."""
     keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
     alone = [f"`{only}`" for only in [*keys, *re.findall(r"/index/([a-z-]+)", str(statement["Resource"]))]]
+    alone += ["uploads"] if "/uploads/" in str(statement["Resource"]) else []
     yield ", ".join(action.partition(":")[2] for action in statement["Action"]) + "".join(
         [" of " + ", ".join(alone)] if alone else []
     )
