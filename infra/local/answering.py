@@ -14,6 +14,7 @@ from loopback import serving
 PRICED = "gpt-5-nano"
 # A model that refuses each call for good.
 REFUSING = "refusing"
+SENTENCE = "The Moon pulls at the sea."
 # What not every text can be.
 WORDS = {"filename": "tides.py"}
 TOKENS = {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200}
@@ -51,4 +52,4 @@ def filled(schema: dict[str, Any]) -> Any:
             return [filled(schema["items"])] * 2
         case "boolean":
             return True
-    return "The Moon pulls at the sea."
+    return SENTENCE

@@ -8,11 +8,9 @@ be denied, and in the end the metrics must say what the records say.
 import asyncio
 import sys
 import time
-import urllib.request
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.exceptions import WebSocketException
@@ -23,18 +21,18 @@ import measured
 import ministack
 import settings as configuration
 import stack
-from callers import OWNER, TASK, Ids
-from claims import CANCELLED, Checks, expect_answers, expect_whole, record
+from callers import TASK
+from claims import CANCELLED, Checks, expect_answers, expect_whole
 from client import Event, Follower, Refused, events, send
-from deployed import Deployed, deployed
+from deployed import deployed
 from processes import Failed
 from settings import PLANTED, ROOT, STACK_NAME
+from users import RUNS, SESSION, WAIT_SECONDS, User, by_link, ends, sends, until, waits_for
 
 # Above 32 KiB, so that it goes through the bucket.
 LONG_TASK = f"{TASK} " * 1000
+FILE = b"The Sun pulls too, half as much."
 ASKS = {"mode": "hitl-interactive", "hitlVariant": "planning_only", "nPlanReviews": 0}
-WAIT_SECONDS = 30
-SESSION, RUNS = "/api/sessions/{session_id}", "/api/sessions/{session_id}/runs"
 
 
 def main() -> int:
@@ -51,44 +49,6 @@ def main() -> int:
     except (Failed, Refused, WebSocketException, configuration.Invalid) as reason:
         return stack.failed(reason)
     return 1 if checks.failed else 0
-
-
-@dataclass
-class User:
-    """Somebody with a token, who remembers what they have done."""
-
-    made: Deployed
-    routes: set[str] = field(default_factory=set)
-    # The mode of each session; of a deleted one also what its record was.
-    modes: dict[str, str] = field(default_factory=dict)
-    deleted: dict[str, list[Event]] = field(default_factory=dict)
-
-    @property
-    def checks(self) -> Checks:
-        return self.made.world.checks
-
-    @property
-    def token(self) -> str:
-        return self.made.world.token(OWNER)
-
-    def does(self, route: str, ids: Ids | None = None, body: Any = None) -> Any:
-        """The answer of a route. Raises `Failed` when it is no success."""
-        self.routes.add(route.partition("?")[0])
-        return self.made.world.made(OWNER, route, ids or {}, body)
-
-    def creates(self, config: dict[str, Any]) -> Ids:
-        session = self.does("POST /api/sessions", body={"mode": config["mode"], "config": config})
-        self.modes[session["session_id"]] = config["mode"]
-        return {"session_id": session["session_id"]}
-
-    def starts(self, session: Ids, task: str = TASK) -> Ids:
-        return {**session, "run_id": self.does(f"POST {RUNS}", session, {"task": task})["id"]}
-
-    def record(self, session_id: str) -> list[Event]:
-        return record(self.made.world.api.http_url, session_id, self.token)
-
-    def aws(self, service: str) -> Any:
-        return ministack.client(self.made.settings, service)
 
 
 def everything(user: User) -> None:
@@ -168,46 +128,17 @@ def ends_by_rest(user: User) -> None:
     user.does(f"POST {SESSION}/approvals/{{approval_id}}", run | approval, {"resolution": "reject"})
     ends(user, run, "cancelled")
     ends(user, user.starts(user.creates({"mode": "one-shot", "model": answering.REFUSING})), "failed")
-    ends(user, user.starts(user.creates({"mode": "one-shot", "agent": "engineer"})), "completed")
-
-
-def waits_for(user: User, run: Ids) -> str:
-    """The id of the open question of a run, once it asks."""
-    route = f"GET {SESSION}/approvals?status=pending"
-    return str(until(lambda: user.does(route, run)["approvals"], "the run asks")[0]["approval_id"])
-
-
-def ends(user: User, run: Ids, how: str) -> None:
-    def status() -> str:
-        return str(user.does(f"GET {RUNS}?limit=1", run)["runs"][0]["status"])
-
-    until(lambda: status() in ("completed", "failed", "cancelled"), "the run ends")
-    user.checks.expect(f"a run of {user.modes[run['session_id']]} was {how}", status() == how, status())
 
 
 def a_file(user: User) -> None:
-    """Sent and fetched by links, which may no more than the role that has signed them."""
-    session, content = user.creates({"mode": "ocr"}), b"The sea comes twice a day."
-    sends(user, session, content)
-    (file,) = user.does(f"GET {SESSION}/artifacts", session)["artifacts"]
-    fetched = by_link("GET", file["url"])
-    user.checks.expect("a file was sent and fetched by links", fetched == content and file["size"] == len(content), file)
-
-
-def sends(user: User, session: Ids, content: bytes) -> None:
-    promised = {"name": "tides.txt", "content_type": "text/plain", "size": len(content)}
-    link = user.does(f"POST {SESSION}/uploads", session, promised)
-    by_link(link["method"], link["url"], content, link["headers"])
-
-
-def by_link(method: str, url: str, content: bytes | None = None, headers: Mapping[str, str] | None = None) -> bytes:
-    """The content behind a link. Raises `Failed` when the link leads nowhere."""
-    request = urllib.request.Request(url, content, dict(headers or {}), method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as reply:
-            return bytes(reply.read())
-    except OSError as reason:
-        raise Failed(f"{method} by a link: {reason}") from reason
+    """Sent and fetched by links, which may no more than the role that has signed them; and so is what a run has written."""
+    session = user.creates({"mode": "one-shot", "agent": "engineer"})
+    sends(user, session, FILE)
+    ends(user, user.starts(session), "completed")
+    listed = user.does(f"GET {SESSION}/artifacts", session)["artifacts"]
+    fetched = {file["name"]: by_link("GET", file["url"]).strip() for file in listed}
+    meant = {"tides.txt": FILE, answering.WORDS["filename"]: answering.SENTENCE.encode()}
+    user.checks.expect(f"{' and '.join(meant)} were fetched by links", fetched == meant, fetched)
 
 
 def a_dead_letter(user: User) -> None:
@@ -272,16 +203,6 @@ def what_was_measured(user: User) -> None:
     user.checks.expect(f"each of {len(waited)} messages has waited some time", bool(waited) and plausible, waited)
     letters, sweeps = sum(told.get(("DeadLetters",), [])), sum(told.get(("Sweeps",), []))
     user.checks.expect("the dead letter was counted, and every sweep", letters == 1 and sweeps > 0, (letters, sweeps))
-
-
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """What `holds` gives, once it gives something. Raises `Failed`."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if value := holds():
-            return value
-        time.sleep(0.2)
-    raise Failed(f"after {WAIT_SECONDS} s this was still to come: {what}")
 
 
 if __name__ == "__main__":
