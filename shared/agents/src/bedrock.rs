@@ -8,7 +8,7 @@ use std::error::Error;
 
 use aws_sdk_bedrockruntime::{
     Client,
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{Builder, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
     error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::converse::{ConverseError, ConverseOutput},
     primitives::Blob,
@@ -46,6 +46,7 @@ impl Bedrock {
         // How often and how long is for the call to say, which knows its deadline.
         let settings = Builder::new()
             .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(TimeoutConfig::disabled());
         let output = self
             .client

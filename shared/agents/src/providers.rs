@@ -49,34 +49,39 @@ fn make(
         ProviderKind::Offline => Box::new(Offline {
             latency: config.offline_latency,
         }),
-        ProviderKind::OpenAi => {
-            let service = &config.openai;
-            let url = base_url("OPENAI_BASE_URL", service.base_url.as_deref(), OPENAI)?;
-            let keys = keyring("OPENAI_API_KEY", service, config)?;
-            if keys.is_none() && url == OPENAI {
-                return Err(ConfigError::NoKey("OPENAI_API_KEY"));
-            }
-            Box::new(OpenAi::new(url, transport(http, keys, KeyHeader::Bearer)))
-        }
-        ProviderKind::Anthropic => {
-            let service = &config.anthropic;
-            let url = base_url("ANTHROPIC_BASE_URL", service.base_url.as_deref(), ANTHROPIC)?;
-            let keys = keyring("ANTHROPIC_API_KEY", service, config)?;
-            if keys.is_none() && url == ANTHROPIC {
-                return Err(ConfigError::NoKey("ANTHROPIC_API_KEY"));
-            }
-            Box::new(Anthropic {
-                base_url: url,
-                transport: transport(http, keys, KeyHeader::XApiKey),
-            })
-        }
+        ProviderKind::OpenAi => Box::new(openai(config, http)?),
+        ProviderKind::Anthropic => Box::new(anthropic(config, http)?),
         ProviderKind::Bedrock => Box::new(Bedrock {
             client: config.bedrock.clone().ok_or(ConfigError::NoClient)?,
         }),
         ProviderKind::Ollama => {
-            let url = base_url("OLLAMA_BASE_URL", config.ollama_base_url.as_deref(), OLLAMA)?;
+            let url = config.ollama_base_url.as_deref();
+            let url = base_url("OLLAMA_BASE_URL", url, OLLAMA)?;
             Box::new(OpenAi::new(url, transport(http, None, KeyHeader::Bearer)))
         }
+    })
+}
+
+fn openai(config: &ModelConfig, http: &Http) -> Result<OpenAi, ConfigError> {
+    let service = &config.openai;
+    let url = base_url("OPENAI_BASE_URL", service.base_url.as_deref(), OPENAI)?;
+    let keys = keyring("OPENAI_API_KEY", service, config)?;
+    if keys.is_none() && url == OPENAI {
+        return Err(ConfigError::NoKey("OPENAI_API_KEY"));
+    }
+    Ok(OpenAi::new(url, transport(http, keys, KeyHeader::Bearer)))
+}
+
+fn anthropic(config: &ModelConfig, http: &Http) -> Result<Anthropic, ConfigError> {
+    let service = &config.anthropic;
+    let url = base_url("ANTHROPIC_BASE_URL", service.base_url.as_deref(), ANTHROPIC)?;
+    let keys = keyring("ANTHROPIC_API_KEY", service, config)?;
+    if keys.is_none() && url == ANTHROPIC {
+        return Err(ConfigError::NoKey("ANTHROPIC_API_KEY"));
+    }
+    Ok(Anthropic {
+        base_url: url,
+        transport: transport(http, keys, KeyHeader::XApiKey),
     })
 }
 

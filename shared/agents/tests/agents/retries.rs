@@ -86,6 +86,17 @@ async fn it_repeats_what_passes() {
 }
 
 #[tokio::test]
+async fn it_waits_for_an_answer_as_long_as_a_call_may_take() {
+    with_each_wire(|wire| async move {
+        let slowly = Reply::Slowly(Box::new(answers(&report())));
+        let server = ModelServer::start(wire, [slowly]).await;
+        assert!(ask(&server, Agent::Researcher).await.is_ok());
+        assert_eq!(server.requests().len(), 1, "no other clock cuts it short");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn it_reads_no_reply_without_end() {
     with_each_wire(|wire| async move {
         let endless = format!("[{}1]", "1,".repeat(5_000_000));

@@ -31,6 +31,8 @@ pub enum Reply {
     Fails(u16, &'static str),
     /// A status, headers and a body.
     Http(u16, Vec<(&'static str, String)>, String),
+    /// A reply, but not at once: after 600 ms.
+    Slowly(Box<Self>),
     /// Nothing at all, for longer than any test waits.
     Hang,
     /// The connection is closed without a reply.
@@ -132,7 +134,12 @@ async fn answer(
         seen.push(json!({"path": path, "headers": headers, "body": body}));
         seen.len() - 1
     };
-    match wire.render(script[turn.min(script.len() - 1)].clone()) {
+    let mut reply = script[turn.min(script.len() - 1)].clone();
+    if let Reply::Slowly(later) = reply {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        reply = *later;
+    }
+    match wire.render(reply) {
         Reply::Http(status, headers, body) => {
             let response = headers.into_iter().fold(
                 Response::builder().status(status),

@@ -5,14 +5,21 @@
 //! and `/errors`. Bedrock: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>, read by AWS's
 //! own SDK.
 
+use std::time::Duration;
+
 use agents::{BedrockClient, Key, ModelConfig, ProviderKind, Secret, Service};
-use aws_sdk_bedrockruntime::config::{BehaviorVersion, Builder, Credentials, Region};
+use aws_sdk_bedrockruntime::config::{
+    BehaviorVersion, Builder, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig,
+};
 use serde_json::{Value, json};
 
 use crate::server::Reply;
 
 /// What a provider would be given by its deployment.
 pub const KEY: &str = "sk-a-key-that-nobody-sees";
+
+/// Less than a call may take.
+const SHORT: Duration = Duration::from_millis(200);
 
 /// The words of a service that fails.
 const WORDS: &str = "the provider's own words";
@@ -195,12 +202,14 @@ fn converse(content: Value, reason: &str) -> Reply {
     }))
 }
 
-/// The SDK as it is, with time-outs and retries that nobody may notice.
+/// The SDK as a deployment makes it, with a time-out and retries that nobody may notice.
 fn bedrock(url: &str) -> BedrockClient {
     let settings = Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("AKIA", KEY, None, None, "test"))
         .region(Region::from_static("us-east-1"))
+        .timeout_config(TimeoutConfig::builder().operation_timeout(SHORT).build())
+        .retry_config(RetryConfig::standard())
         .endpoint_url(url);
     BedrockClient::from_conf(settings.build())
 }
