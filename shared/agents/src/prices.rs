@@ -1,6 +1,7 @@
 //! What models cost: a table of dollars per million tokens, each row with its date and source. It ships as data
 //! (`prices.json`), and a deployment may put its own in its place. A model without a row has no known price, which is not
-//! the same as none; a model whose price depends on the length of the question has a row for each band.
+//! the same as none; a model whose price depends on the length of the question has a row for each band, with null where
+//! its price isn't known.
 
 use std::{collections::BTreeMap, fs, str::FromStr, sync::Arc};
 
@@ -25,8 +26,9 @@ pub(crate) struct Price {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices(Arc<BTreeMap<String, Bands>>);
 
-/// The prices of a model by the length of the question: each holds for more tokens than its key.
-type Bands = BTreeMap<u64, Price>;
+/// The prices of a model by the length of the question: each holds for more tokens than its key. None is a price that
+/// differs and isn't known.
+type Bands = BTreeMap<u64, Option<Price>>;
 
 /// A table that can't be used. Says where, and holds no more of the table than a model's name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,8 +64,8 @@ struct Row {
     model: String,
     #[serde(default)]
     above_input_tokens: u64,
-    input_usd_per_million: f64,
-    output_usd_per_million: f64,
+    input_usd_per_million: Option<f64>,
+    output_usd_per_million: Option<f64>,
     as_of: String,
     source: String,
 }
@@ -127,7 +129,7 @@ impl Prices {
             .bands(kind, model)
             .or_else(|| self.bands(kind, without_date(model)?))?;
         let (_, price) = bands.range(..input_tokens.max(1)).next_back()?;
-        Some(*price)
+        *price
     }
 
     fn bands(&self, kind: ProviderKind, model: &str) -> Option<&Bands> {
@@ -148,10 +150,7 @@ fn enter(table: &mut BTreeMap<String, Bands>, row: &serde_json::Value) -> Result
     if ProviderKind::split(&row.model).is_none_or(|(_, model)| model.is_empty()) {
         return Err("`model` must begin with its provider, as in `openai/gpt-5`".to_owned());
     }
-    let is_price = |dollars: f64| dollars.is_finite() && dollars >= 0.0;
-    if !is_price(row.input_usd_per_million) || !is_price(row.output_usd_per_million) {
-        return Err("a price must be a number of dollars from 0".to_owned());
-    }
+    let price = price(&row)?;
     if row.as_of.parse::<Date>().is_err() {
         return Err("`as_of` must be a date, as in 2026-11-23".to_owned());
     }
@@ -159,16 +158,23 @@ fn enter(table: &mut BTreeMap<String, Bands>, row: &serde_json::Value) -> Result
         return Err("`source` must say where the price stands".to_owned());
     }
     let bands = table.entry(row.model).or_default();
-    if bands.is_empty() && row.above_input_tokens > 0 {
+    if bands.is_empty() && (row.above_input_tokens > 0 || price.is_none()) {
         return Err("a model's first row must hold from the first token".to_owned());
     }
-    let price = Price {
-        input: row.input_usd_per_million,
-        output: row.output_usd_per_million,
-    };
     match bands.insert(row.above_input_tokens, price) {
         None => Ok(()),
         Some(_) => Err("it stands there twice".to_owned()),
+    }
+}
+
+fn price(row: &Row) -> Result<Option<Price>, String> {
+    let is_price = |dollars: f64| dollars.is_finite() && dollars >= 0.0;
+    match (row.input_usd_per_million, row.output_usd_per_million) {
+        (None, None) => Ok(None),
+        (Some(input), Some(output)) if is_price(input) && is_price(output) => {
+            Ok(Some(Price { input, output }))
+        }
+        _ => Err("a price must be a number of dollars from 0".to_owned()),
     }
 }
 
@@ -205,6 +211,7 @@ mod tests {
     #[test]
     fn the_table_that_ships_has_the_main_models_of_each_vendor() {
         for name in [
+            "gpt-6.2-sol",
             "gpt-5-mini",
             "anthropic/claude-opus-5-5",
             "anthropic/claude-haiku-4-5",
@@ -255,6 +262,13 @@ mod tests {
         assert_eq!(haiku(0), price(0.1, 0.5));
         assert_eq!(haiku(100_000), price(0.1, 0.5));
         assert_eq!(haiku(100_001), price(0.5, 2.5));
+        assert_eq!(shipped("gpt-5.4", 272_001), price(5.0, 22.5));
+        assert!(shipped("gpt-6.2-astra", 272_000).is_some());
+        assert_eq!(
+            shipped("gpt-6.2-astra", 272_001),
+            None,
+            "another price, which isn't known"
+        );
     }
 
     #[test]

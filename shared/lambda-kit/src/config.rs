@@ -233,11 +233,24 @@ mod tests {
             ("REQUEUE_SECONDS", "-1"),
             ("OFFLINE_LATENCY_MS", "1.5"),
             ("MODEL_PROVIDER", "oracle"),
+            ("MODEL_PROVIDERS", "openai,oracle"),
+            ("MODEL_PRICES", "/no/such/table"),
         ] {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name), "{error}");
             assert!(!error.contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn a_bad_price_stops_the_cold_start_and_its_row_is_named() {
+        let row = r#"{"model": "openai/m", "input_usd_per_million": -1, "output_usd_per_million": 1, "as_of": "2026-11-23", "source": "s"}"#;
+        let error = with(&[("MODEL_PRICES", &format!("[{row}]"))]).unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.starts_with("MODEL_PRICES cannot be used: row 1 (openai/m): a price"),
+            "{told}"
+        );
     }
 
     #[test]
