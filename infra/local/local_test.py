@@ -245,8 +245,12 @@ class LinesOfMetrics(unittest.TestCase):
         too_many = self.line(Runs=[1] * 101)
         for line in (no_value, no_dimension, too_many):
             self.assertNotEqual(list(measured.faults(line)), [], line)
-        _, wrong = measured.values(['{"_aws": ', "INFO " + json.dumps(self.line())], "n")
+        whole = json.dumps(self.line())
+        _, wrong = measured.values([whole.replace(":", ""), f"INFO {whole}"], "n")
         self.assertEqual(len(wrong), 2, "no JSON from the first to the last character")
+
+    def test_half_a_line_of_a_killed_worker_is_nothing(self) -> None:
+        self.assertEqual(measured.values([json.dumps(self.line())[:-20]], "n"), ({}, []))
 
     def test_what_the_readme_does_not_know_is_told(self) -> None:
         _, wrong = measured.values([json.dumps(self.line())], "another namespace")

@@ -49,7 +49,9 @@ def documents(lines: Iterable[str]) -> Iterator[Any]:
             try:
                 yield json.loads(line)
             except ValueError:
-                yield line
+                # Half a line is what a worker leaves that is killed.
+                if line.endswith("}") or not line.startswith('{"_aws"'):
+                    yield line
 
 
 def faults(document: Any) -> Iterator[str]:
