@@ -97,14 +97,17 @@ impl Enhanced {
 
     /// What the run says of itself.
     fn message(&self) -> String {
-        let count = papers(self.papers.len());
+        let said = match self.papers.len() {
+            1 => "what 1 paper says".into(),
+            count => format!("what {} say", papers(count)),
+        };
         match (self.papers.is_empty(), self.left_out.is_empty()) {
             (true, _) => {
                 format!("The text refers to no paper at arXiv: {ENHANCED} holds it unchanged.")
             }
-            (false, true) => format!("{ENHANCED} holds the text and what {count} say about it."),
+            (false, true) => format!("{ENHANCED} holds the text and {said} about it."),
             (false, false) => format!(
-                "{ENHANCED} holds the text and what {count} say about it. Left out: {}.",
+                "{ENHANCED} holds the text and {said} about it. Left out: {}.",
                 self.reasons()
             ),
         }
@@ -186,7 +189,7 @@ mod tests {
         assert!(
             enhanced
                 .message()
-                .ends_with("1 paper say about it. Left out: 2101.00002: no text.")
+                .ends_with("1 paper says about it. Left out: 2101.00002: no text.")
         );
         assert_eq!(enhanced.nothing_came(), None);
     }

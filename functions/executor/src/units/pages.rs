@@ -104,7 +104,7 @@ impl Unit<'_> {
     async fn look_at_document(&mut self) -> Result<Worked, Trouble> {
         let (name, path, _folder) = self.fetch().await?;
         let found = self.executor.pages.reader.inspect(&path).await;
-        let Opened { kind, pages } = found.map_err(|error| self.unreadable(&error))?;
+        let Opened { kind, pages } = found.map_err(|error| unreadable(&error))?;
         let draft = DocumentDraft { name, kind, pages };
         self.drafts().write(DOCUMENT, &draft).await?;
         let count = match pages {
@@ -180,7 +180,10 @@ impl Unit<'_> {
             Ok(_) => Ok(Err("the document has no such page".into())),
             Err(error) => {
                 self.desk.0 = None;
-                Err(self.unreadable(&error))
+                if error.is_transient() && self.document.last_try {
+                    return Ok(Err(error.to_string()));
+                }
+                Err(unreadable(&error))
             }
         }
     }
@@ -237,13 +240,13 @@ impl Unit<'_> {
             }
         }
     }
+}
 
-    /// What is wrong with the whole document ends the run, unless it was the reader's own trouble.
-    fn unreadable(&self, error: &DocumentError) -> Trouble {
-        match error.is_transient() {
-            true => again(error.code(), error),
-            false => refused(error).into(),
-        }
+/// What is wrong with the whole document ends the run, unless it was the reader's own trouble.
+fn unreadable(error: &DocumentError) -> Trouble {
+    match error.is_transient() {
+        true => again(error.code(), error),
+        false => refused(error).into(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A paper without text, or whose summary fails, is named and left out; the others go on.
 
 use std::path::Path;
+use std::time::Instant;
 
 use agents::{Content, Paper, PaperSummary};
 use documents::reader::DocumentError;
@@ -69,8 +70,9 @@ impl Unit<'_> {
     }
 
     async fn summarize_paper(&self, number: usize, entry: Entry) -> Result<Worked, Trouble> {
+        let began = Instant::now();
         let (summary, usages) = match self.text_of(&entry).await? {
-            Ok(text) => self.ask_summarizer(&entry, text).await?,
+            Ok(text) => self.ask_summarizer(&entry, text, began).await?,
             Err(reason) => (Err(reason), Vec::new()),
         };
         let (summary, error) = match summary {
@@ -131,6 +133,7 @@ impl Unit<'_> {
         &self,
         entry: &Entry,
         text: String,
+        began: Instant,
     ) -> Result<(Result<PaperSummary, String>, Vec<workflow::Usage>), Trouble> {
         let request = self.request()?;
         let mut call =
@@ -149,7 +152,12 @@ impl Unit<'_> {
                     _ => Ok((Err("its summary is of another form".into()), usages)),
                 }
             }
-            Err(error) if nothing_was_tried(&error) => Err(Trouble::NoTime),
+            // A paper that takes long to read leaves no time for its summary, in any invocation: that is a failure of its own.
+            Err(error)
+                if nothing_was_tried(&error) && began.elapsed() < self.executor.papers.margin =>
+            {
+                Err(Trouble::NoTime)
+            }
             Err(error) if self.is_worth_a_try(error.is_worth_a_new_invocation()) => {
                 let retry_after = error.retry_after().unwrap_or_default();
                 Err(Trouble::Failed(translate::failed(error), retry_after))
