@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::stack::root;
 
 static FRAMES: LazyLock<BTreeMap<String, Form>> = LazyLock::new(frames);
+static REPLIES: LazyLock<Vec<Route>> = LazyLock::new(replies);
 
 /// The schema of a message, and the fields that its `data` may have.
 struct Form {
@@ -65,6 +67,86 @@ fn frames() -> BTreeMap<String, Form> {
     messages.iter().map(form).collect()
 }
 
+/// A route and what it may answer, by status.
+struct Route {
+    method: String,
+    path: Vec<String>,
+    replies: BTreeMap<u16, Validator>,
+}
+
+impl Route {
+    /// How well this route names the path: the words that it has in common with it; None where it is another's.
+    fn names(&self, method: &Method, path: &[&str]) -> Option<usize> {
+        let parts = || self.path.iter().zip(path);
+        let same = self.method == method.as_str() && self.path.len() == path.len();
+        let fits = same && parts().all(|(own, given)| own.starts_with('{') || own == given);
+        fits.then(|| parts().filter(|(own, given)| own == *given).count())
+    }
+}
+
+/// Holds a reply of the HTTP API against `infra/openapi.json`. A path that no route has is the gateway's to answer.
+pub fn hold_reply(method: &Method, path: &str, status: u16, body: &Value) {
+    let segments: Vec<&str> = path.split('?').next().unwrap_or(path).split('/').collect();
+    let fitting = REPLIES
+        .iter()
+        .filter_map(|route| Some((route.names(method, &segments)?, route)));
+    let Some((_, route)) = fitting.max_by_key(|(words, _)| *words) else {
+        return;
+    };
+    let form = route.replies.get(&status);
+    let form =
+        form.unwrap_or_else(|| panic!("openapi.json has no {status} of {method} {path}: {body}"));
+    let faults: Vec<String> = form
+        .iter_errors(body)
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{method} {path}: {faults:?} in {body}");
+}
+
+fn replies() -> Vec<Route> {
+    let text = std::fs::read_to_string(root().join("infra/openapi.json")).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    for schema in document["components"]["schemas"]
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+    {
+        if schema["properties"].is_object() {
+            schema["unevaluatedProperties"] = json!(false);
+        }
+    }
+    let paths = document["paths"].as_object().unwrap();
+    let methods = paths.iter().flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap().iter();
+        operations.map(move |(method, operation)| (path, method, &operation["responses"]))
+    });
+    let route = |(path, method, responses): (&String, &String, &Value)| Route {
+        method: method.to_uppercase(),
+        path: path.split('/').map(str::to_owned).collect(),
+        replies: by_status(responses, &document),
+    };
+    methods
+        .filter(|(.., responses)| responses.is_object())
+        .map(route)
+        .collect()
+}
+
+fn by_status(responses: &Value, document: &Value) -> BTreeMap<u16, Validator> {
+    let form = |(status, response): (&String, &Value)| {
+        let reference = response["$ref"].as_str();
+        let response = reference.map_or(response, |reference| {
+            document.pointer(reference.trim_start_matches('#')).unwrap()
+        });
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "allOf": [response["content"]["application/json"]["schema"]], "components": document["components"],
+        });
+        let options = jsonschema::options().should_validate_formats(true);
+        (status.parse().unwrap(), options.build(&schema).unwrap())
+    };
+    responses.as_object().unwrap().iter().map(form).collect()
+}
+
 /// Every field that an object of this schema may have.
 fn fields(schema: &Value, document: &Value) -> BTreeSet<String> {
     let own = schema["properties"].as_object().into_iter().flatten();
@@ -107,5 +189,38 @@ mod tests {
     #[should_panic(expected = "no more in reply.pong")]
     fn a_field_that_nobody_documented_is_told() {
         hold_frame(&pong(&json!({"last_seq": 7, "more": true})));
+    }
+
+    fn health(status: u16, body: &Value) {
+        hold_reply(&Method::GET, "/api/health", status, body);
+    }
+
+    #[test]
+    fn a_reply_as_documented_passes_and_so_does_an_error() {
+        health(200, &json!({"status": "ok"}));
+        let problem = json!({"code": "session_not_found", "detail": "", "request_id": "r"});
+        let path = "/api/sessions/01890a5d-ac96-774b-bcce-b302099a8057?limit=3";
+        hold_reply(&Method::DELETE, path, 404, &problem);
+    }
+
+    #[test]
+    #[should_panic(expected = "openapi.json has no 202 of GET /api/health")]
+    fn a_status_that_nobody_documented_is_told() {
+        health(202, &json!({"status": "ok"}));
+    }
+
+    #[test]
+    #[should_panic(expected = "uptime")]
+    fn a_field_of_a_reply_that_nobody_documented_is_told() {
+        health(200, &json!({"status": "ok", "uptime": 7}));
+    }
+
+    #[test]
+    #[should_panic(expected = "agent")]
+    fn a_missing_field_inside_a_reply_is_told() {
+        let path = "/api/sessions/01890a5d-ac96-774b-bcce-b302099a8057/runs";
+        let runs = json!({"session_id": "01890a5d-ac96-774b-bcce-b302099a8057", "total_runs": 1, "next_cursor": null,
+                          "runs": [{"id": "01890a5d-ac96-774b-bcce-b302099a8057"}]});
+        hold_reply(&Method::GET, path, 200, &runs);
     }
 }
