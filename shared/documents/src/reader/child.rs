@@ -6,6 +6,7 @@ mod png;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::RangeInclusive;
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -34,10 +35,14 @@ pub fn serve_if_child() {
     std::process::exit(i32::from(served.is_err()));
 }
 
+/// Who is told about a page.
+type Say<'a> = dyn FnMut(u32, Result<PageText, PageError>) -> io::Result<()> + 'a;
+
 /// A document that is open, whatever its kind.
 trait Opened {
     fn pages(&self) -> usize;
-    fn text(&self, page: u32) -> Result<PageText, PageError>;
+    /// Each page as it is read.
+    fn texts(&self, pages: RangeInclusive<u32>, say: &mut Say<'_>) -> io::Result<()>;
     fn image(&self, page: u32, dpi: u32) -> Result<PageImage, PageError>;
 }
 
@@ -49,8 +54,8 @@ fn serve(Request { limits, job }: &Request, output: &mut impl Write) -> io::Resu
         Job::Inspect { path } => with_document(path, limits, output, |_, _, _| Ok(())),
         Job::Pages { path, from } => {
             with_document(path, limits, output, |document, pages, output| {
-                (*from..=pages).try_for_each(|number| {
-                    let text = unharmed(|| document.text(number)).map(shortened);
+                document.texts(*from..=pages, &mut |number, text| {
+                    let text = text.map(shortened);
                     say(output, &Line::Page { number, text })
                 })
             })

@@ -4,13 +4,14 @@
 //! when it is opened, because a decoder would fill the rest with grey.
 
 use std::borrow::Cow;
-use std::io::Cursor;
+use std::io::{self, Cursor};
+use std::ops::RangeInclusive;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::png;
-use super::{DocumentError, Kind, Opened, PageError, PageImage, PageText};
+use super::{DocumentError, Kind, Opened, PageError, PageImage, PageText, Say};
 use tiff::Directories;
 
 mod tiff;
@@ -76,8 +77,9 @@ impl Opened for File {
         self.directories.as_ref().map_or(1, Directories::len)
     }
 
-    fn text(&self, _page: u32) -> Result<PageText, PageError> {
-        Ok(PageText::default())
+    fn texts(&self, pages: RangeInclusive<u32>, say: &mut Say<'_>) -> io::Result<()> {
+        let mut pages = pages;
+        pages.try_for_each(|number| say(number, Ok(PageText::default())))
     }
 
     fn image(&self, page: u32, _dpi: u32) -> Result<PageImage, PageError> {

@@ -3,6 +3,8 @@
 //! hayro repairs what is broken where it can. That would make a file whose end is missing a shorter document, so
 //! completeness is checked before.
 
+use std::io;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,12 +22,15 @@ use image::{DynamicImage, GrayImage};
 
 use super::super::layout::{Glyphs, reading_order, usable};
 use super::png::{self, MAX_SIDE};
-use super::{DocumentError, Opened, PageError, PageImage, PageText};
+use super::{DocumentError, Opened, PageError, PageImage, PageText, Say, unharmed};
 
 /// As far from the end as the marker of the end may stand (ISO 32000-1, annex H, note 18).
 const END_WITHIN: usize = 1024;
 /// As far into a file as a linearized one says so (ISO 32000-1, annex F.3.2).
 const LINEARIZED_WITHIN: usize = 1024;
+
+/// Fonts are kept from page to page; but what is kept adds up, and a panic may leave it half made.
+const PAGES_OF_A_CACHE: u32 = 32;
 
 const POINTS_PER_INCH: f32 = 72.0;
 
@@ -55,6 +60,25 @@ impl File {
         let page = self.pdf.pages().get(index.wrapping_sub(1));
         page.ok_or(PageError::Missing)
     }
+
+    fn text<'a>(
+        &'a self,
+        number: u32,
+        cache: &InterpreterCache<'a>,
+    ) -> Result<PageText, PageError> {
+        let page = self.page(number)?;
+        let (width, height) = page.render_dimensions();
+        let paper = Rect::new(0.0, 0.0, width.into(), height.into());
+        let upright = page.initial_transform(true).to_kurbo();
+        let settings = InterpreterSettings::default();
+        let mut context = Context::new(upright, paper, cache, page.xref(), settings);
+        let mut glyphs = Glyphs::on(paper);
+        interpret_page(page, &mut context, &mut glyphs);
+        let drawn = glyphs.drawn();
+        let text = reading_order(glyphs);
+        let usable = usable(&text, drawn);
+        Ok(PageText { text, usable })
+    }
 }
 
 impl Opened for File {
@@ -62,21 +86,16 @@ impl Opened for File {
         self.pdf.pages().len()
     }
 
-    fn text(&self, number: u32) -> Result<PageText, PageError> {
-        let page = self.page(number)?;
-        let (width, height) = page.render_dimensions();
-        let paper = Rect::new(0.0, 0.0, width.into(), height.into());
-        // Not one for all pages: what it keeps of each adds up.
-        let cache = InterpreterCache::new();
-        let upright = page.initial_transform(true).to_kurbo();
-        let settings = InterpreterSettings::default();
-        let mut context = Context::new(upright, paper, &cache, page.xref(), settings);
-        let mut glyphs = Glyphs::on(paper);
-        interpret_page(page, &mut context, &mut glyphs);
-        let drawn = glyphs.drawn();
-        let text = reading_order(glyphs);
-        let usable = usable(&text, drawn);
-        Ok(PageText { text, usable })
+    fn texts(&self, pages: RangeInclusive<u32>, say: &mut Say<'_>) -> io::Result<()> {
+        let mut cache = InterpreterCache::new();
+        for number in pages {
+            let text = unharmed(|| self.text(number, &cache));
+            if text.is_err() || number % PAGES_OF_A_CACHE == 0 {
+                cache = InterpreterCache::new();
+            }
+            say(number, text)?;
+        }
+        Ok(())
     }
 
     fn image(&self, number: u32, dpi: u32) -> Result<PageImage, PageError> {
