@@ -1,4 +1,5 @@
-//! The figures of the README, each beside its bar: what the storage costs, and what a function costs beside it.
+//! The figures of the README, each beside its bar: what the storage costs, what a function costs beside it, and what
+//! reading a document takes.
 //!
 //! `make bench` builds everything in one profile, starts DynamoDB Local with the template's table, and runs this. Nothing
 //! here judges: a figure over its bar is printed as such, and only what could not be measured makes the exit code 1.
@@ -11,6 +12,7 @@ mod function;
 mod lists;
 mod planned_run;
 mod print;
+mod reading;
 mod round_trips;
 mod runtime_api;
 mod sizes;
@@ -50,6 +52,7 @@ async fn measure() -> Result<()> {
     sizes::print(&binaries)?;
     cold_start::print(&world, &binaries).await?;
     warm::print(&world, &binaries).await?;
+    reading::print(&binaries).await?;
     match binaries.missing.as_slice() {
         [] => Ok(()),
         missing => Err(format!("not built: {}", missing.join(", ")).into()),
