@@ -15,13 +15,14 @@ use uuid::Uuid;
 
 /// An executor with these settings, that meets the table at this endpoint.
 pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
-    let config = Config::read(|name| match name {
-        // Nobody follows, nothing is long, and nothing has to go on in another message.
-        "QUEUE_URL" | "WS_CALLBACK_URL" => Some("http://127.0.0.1:9/nowhere".into()),
-        "BUCKET_NAME" => Some("nowhere".into()),
-        _ => {
-            let setting = settings.iter().find(|(known, _)| *known == name);
-            setting.map(|(_, value)| (*value).into())
+    let config = Config::read(|name| {
+        let setting = settings.iter().find(|(known, _)| *known == name);
+        match (setting, name) {
+            (Some((_, value)), _) => Some((*value).into()),
+            // Nobody follows, nothing is long, and nothing has to go on in another message.
+            (None, "QUEUE_URL" | "WS_CALLBACK_URL") => Some("http://127.0.0.1:9/nowhere".into()),
+            (None, "BUCKET_NAME") => Some("nowhere".into()),
+            _ => None,
         }
     });
     let config = config.unwrap();

@@ -18,3 +18,4 @@ mod people;
 mod rest;
 mod runs;
 mod trouble;
+mod waiting;

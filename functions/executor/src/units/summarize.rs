@@ -20,6 +20,9 @@ use crate::translate;
 /// The most pages of a paper that are read: a thesis is longer, and says what it found in the first of them.
 const MAX_PAGES: u32 = 200;
 
+/// The most of a paper's text that is held, before it is cut to what a model can read.
+const MAX_TEXT_BYTES: usize = 4 << 20;
+
 /// What came of one paper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Summary {
@@ -116,16 +119,21 @@ impl Unit<'_> {
     async fn read_text(&self, path: &Path) -> Result<String, DocumentError> {
         let mut pages = self.executor.pages.reader.pages(path, 1);
         let mut text = String::new();
-        while let Some(page) = pages.next().await? {
+        loop {
+            let page = match pages.next().await {
+                Ok(Some(page)) => page,
+                Err(error) if text.is_empty() => return Err(error),
+                // What came before is good.
+                Ok(None) | Err(_) => return Ok(text),
+            };
             if let Some(layer) = page.text.ok().filter(|layer| layer.usable) {
                 text.push_str(&layer.text);
                 text.push('\n');
             }
-            if page.number >= MAX_PAGES {
-                break;
+            if page.number >= MAX_PAGES || text.len() >= MAX_TEXT_BYTES {
+                return Ok(text);
             }
         }
-        Ok(text)
     }
 
     /// The summary, or why there is none; and what was paid for.

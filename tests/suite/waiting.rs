@@ -1,0 +1,105 @@
+//! A run that waits for arXiv's slot: nothing is appended, nothing is counted, the sweeper looks later, and whoever ends the
+//! run ends it at once.
+//!
+//! The executor runs in this process, so that no other worker takes the slot's message up.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use executor::{Deadline, Executor};
+use lambda_kit::{Message, now};
+use session::{
+    Command, Mode, NewSession, OwnerId, RunStatus, SessionId, SessionStatus, State, Timestamp,
+};
+use session_manager::{Actor, NewRows, Slot};
+use tests::stack::stack;
+use uuid::Uuid;
+use workflow::asks_arxiv_at;
+
+use crate::in_process::{executor, run, state_of, work};
+
+/// Long enough for a test, short enough for the tests beside it, which share the slot.
+const TAKEN: Duration = Duration::from_secs(3);
+
+fn owner() -> OwnerId {
+    OwnerId::of("tests", "waiting")
+}
+
+/// An executor whose sweeper would look after two seconds.
+async fn impatient() -> Executor {
+    let bucket = stack().get("BUCKET_NAME");
+    let settings = [("BUCKET_NAME", bucket), ("REQUEUE_SECONDS", "2")];
+    executor(stack().get("AWS_ENDPOINT_URL_DYNAMODB"), &settings).await
+}
+
+/// A run that asks arXiv next, and has to wait.
+async fn waiting(executor: &Executor) -> State {
+    let new = NewSession {
+        id: SessionId::new(Uuid::now_v7()),
+        owner: owner(),
+        mode: Mode::Arxiv,
+        run: Some(run("Read arXiv:2101.00001 and say what it says.")),
+    };
+    let rows = NewRows {
+        name: "waiting".into(),
+        config: "{}".into(),
+        run_config: None,
+    };
+    let sessions = &executor.sessions;
+    let created = sessions.create(&new, &rows, None, now()).await.unwrap();
+    let state = work(executor, created.state).await;
+    let position = state.unfinished_run().unwrap().position;
+    assert!(asks_arxiv_at(position), "{position:?}");
+    let until = now().plus(TAKEN);
+    sessions.push_back_slot("arxiv", until).await.unwrap();
+    state
+}
+
+/// When the sweeper looks at the session.
+async fn due(session: SessionId) -> Timestamp {
+    let request = stack().dynamodb().await.get_item();
+    let item = request
+        .table_name(stack().get("TABLE_NAME"))
+        .key("PK", AttributeValue::S(format!("SESSION#{session}")))
+        .key("SK", AttributeValue::S("SUMMARY".into()))
+        .consistent_read(true);
+    let item = item.send().await.unwrap().item.unwrap();
+    item["due"].as_s().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_run_that_waits_for_its_slot_stands_still_and_is_looked_at_later() {
+    let executor = impatient().await;
+    let state = waiting(&executor).await;
+    let before = due(state.session_id).await;
+    for _ in 0..3 {
+        let after = work(&executor, state.clone()).await;
+        assert_eq!(after, state, "nothing was appended");
+    }
+    let later = due(state.session_id).await;
+    assert!(later > before, "{later} is not behind {before}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_run_that_is_cancelled_while_it_waits_has_ended_and_takes_no_slot() {
+    let executor = impatient().await;
+    let state = waiting(&executor).await;
+    let (id, wake) = (state.session_id, state.wake(now()).unwrap());
+    let cancel = Command::Cancel { run: None };
+    let actor = Actor::Client(owner());
+    let sessions = &executor.sessions;
+    sessions.change(id, &actor, &cancel, now()).await.unwrap();
+    let deadline = Deadline::after(Duration::from_secs(170));
+    let message = Ok(Message::Wake(wake));
+    executor.handle(message, deadline).await.unwrap();
+    let ended = state_of(&executor, id).await;
+    assert_eq!(ended.run.unwrap().status, RunStatus::Cancelled);
+    assert_eq!(ended.status, SessionStatus::Suspended);
+    let slot = sessions.take_slot("arxiv", TAKEN, now()).await.unwrap();
+    assert!(
+        matches!(slot, Slot::FreeAt(_)),
+        "it is still taken by another"
+    );
+}
