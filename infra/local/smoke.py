@@ -137,7 +137,7 @@ def a_file(user: User) -> None:
     ends(user, user.starts(session), "completed")
     listed = user.does(f"GET {SESSION}/artifacts", session)["artifacts"]
     fetched = {file["name"]: by_link("GET", file["url"]).strip() for file in listed}
-    meant = {"tides.txt": FILE, answering.WORDS["filename"]: answering.SENTENCE.encode()}
+    meant = {"tides.txt": FILE, f"execute_{answering.WORDS['filename']}": answering.SENTENCE.encode()}
     user.checks.expect(f"{' and '.join(meant)} were fetched by links", fetched == meant, fetched)
 
 
