@@ -9,7 +9,7 @@ use std::sync::Arc;
 use agents::{ConfigError, Key, ModelConfig, ModelNames, NotSetUp, Prices, ProviderKind, Service};
 use aws_config::SdkConfig;
 use session::Mode;
-use workflow::Settings;
+use workflow::{Settings, SettingsError};
 
 use crate::config::ApiKey;
 use crate::secrets::StoredKey;
@@ -40,13 +40,26 @@ impl Models {
         self.names.name(chosen)
     }
 
+    /// Reads a config with which a run is to start now.
+    ///
+    /// # Errors
+    /// `invalid_config`, which names the key, also one that is missing, or the model.
+    pub fn settings_to_start(
+        &self,
+        mode: Mode,
+        config: &ClientConfig,
+    ) -> Result<Settings, Problem> {
+        let settings = self.settings(mode, config)?;
+        settings.check_start().map_err(|error| invalid(&error))?;
+        Ok(settings)
+    }
+
     /// Reads a config for a mode.
     ///
     /// # Errors
     /// `invalid_config`, which names the key, or the model.
     pub fn settings(&self, mode: Mode, config: &ClientConfig) -> Result<Settings, Problem> {
-        let settings = Settings::parse(mode, &config.value()?)
-            .map_err(|error| Problem::new(Code::InvalidConfig, error.to_string()))?;
+        let settings = Settings::parse(mode, &config.value()?).map_err(|error| invalid(&error))?;
         let chosen = settings.models();
         for name in chosen.iter().map(|model| self.name(*model)) {
             self.check(name, settings.max_cost_usd.is_some())
@@ -68,6 +81,10 @@ impl Models {
         }
         Ok(())
     }
+}
+
+fn invalid(error: &SettingsError) -> Problem {
+    Problem::new(Code::InvalidConfig, error.to_string())
 }
 
 impl Config {
