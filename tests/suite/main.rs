@@ -11,6 +11,7 @@ mod crash;
 mod documents;
 mod drift;
 mod events;
+mod files;
 mod frames;
 mod in_process;
 mod memory;

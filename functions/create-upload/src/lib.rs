@@ -83,9 +83,11 @@ impl Promised {
 
 #[cfg(test)]
 mod tests {
+    use documents::LINK_TIME;
     use lambda_kit::testing::wire::{asked, entry, found};
     use lambda_kit::testing::{Bucket, ID, Wire, app, expect, of_session, post};
     use serde_json::{Value, json};
+    use session::Rules;
 
     use super::*;
 
@@ -131,6 +133,11 @@ mod tests {
         }
         expect(|request| handle(&app, &bucket.artifacts, request), cases).await;
         assert!(bucket.asked().is_empty());
+    }
+
+    #[test]
+    fn a_link_is_dead_before_its_deleted_session_is_purged() {
+        assert!(LINK_TIME < Rules::default().purge_delay);
     }
 
     #[tokio::test]

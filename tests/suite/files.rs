@@ -1,0 +1,255 @@
+//! Files: sent to the bucket and fetched from it by the links of the API, as a client does it.
+//!
+//! MiniStack verifies signatures of links as S3 does.
+
+use documents::{Files, Place};
+use lambda_kit::{Aws, Config};
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+use session::OwnerId;
+use tests::model::model;
+use tests::rest::{create, delete, get, newest_run, post, record, start, until_status};
+use tests::stack::{calm, eventually, stack};
+use uuid::Uuid;
+
+fn uploads(session: &str) -> String {
+    format!("/api/sessions/{session}/uploads")
+}
+
+fn artifacts(session: &str) -> String {
+    format!("/api/sessions/{session}/artifacts")
+}
+
+/// Asks for a link and sends the file by it, with the headers that it wants.
+async fn upload(session: &str, name: &str, content_type: &str, content: &'static [u8]) -> Value {
+    let promised = json!({"name": name, "content_type": content_type, "size": content.len()});
+    let link = post(&uploads(session), &promised).await.ok();
+    assert_eq!(link["method"], "PUT");
+    let mut request = Client::new().put(link["url"].as_str().unwrap());
+    for (name, value) in link["headers"].as_object().unwrap() {
+        request = request.header(name, value.as_str().unwrap());
+    }
+    let reply = request.body(content).send().await.unwrap();
+    assert_eq!(reply.status(), 200, "{}", reply.text().await.unwrap());
+    link
+}
+
+async fn list(session: &str) -> Vec<Value> {
+    let page = get(&artifacts(session)).await.ok();
+    assert_eq!(page["session_id"], session);
+    page["artifacts"].as_array().unwrap().clone()
+}
+
+async fn fetch(artifact: &Value) -> Response {
+    let url = artifact["url"].as_str().unwrap();
+    Client::new().get(url).send().await.unwrap()
+}
+
+/// The session's files as the executor has them.
+async fn files(session: &str) -> Files {
+    let bucket = stack().get("BUCKET_NAME").to_owned();
+    let config = Config::read(|name| (name == "BUCKET_NAME").then(|| bucket.clone())).unwrap();
+    let artifacts = Aws::from_env().await.artifacts(&config).unwrap();
+    artifacts.of(&OwnerId::of("local", "local"), session.parse().unwrap())
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_file_that_was_sent_is_listed_and_comes_back_as_it_was() {
+    let id = create("ocr").await;
+    assert!(list(&id).await.is_empty());
+    let name = "Gezeiten \"2026\" & mehr?.pdf";
+    let link = upload(&id, name, "application/pdf", b"%PDF-1.7 tides").await;
+    assert_eq!(link["artifact"], name);
+    assert_eq!(
+        link["headers"],
+        json!({"content-length": "14", "content-type": "application/pdf"})
+    );
+
+    let listed = list(&id).await;
+    let file = &listed[0];
+    assert_eq!(
+        (listed.len(), &file["name"], &file["run_id"]),
+        (1, &json!(name), &Value::Null)
+    );
+    assert_eq!(
+        (&file["content_type"], &file["size"]),
+        (&json!("application/pdf"), &json!(14))
+    );
+    let reply = fetch(file).await;
+    assert_eq!(reply.status(), 200);
+    let header = |name: &str| reply.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("content-type"), "application/pdf");
+    assert_eq!(
+        header("content-disposition"),
+        "attachment; filename*=UTF-8''Gezeiten%20%222026%22%20%26%20mehr%3F.pdf"
+    );
+    assert_eq!(reply.bytes().await.unwrap(), "%PDF-1.7 tides");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn the_same_name_replaces_and_a_link_alone_is_no_file() {
+    let id = create("ocr").await;
+    upload(&id, "a.txt", "text/plain", b"first").await;
+    upload(&id, "a.txt", "text/markdown", b"second one").await;
+    let promised = json!({"name": "b.txt", "content_type": "text/plain", "size": 1});
+    post(&uploads(&id), &promised).await.ok();
+    let listed = list(&id).await;
+    assert_eq!((listed.len(), &listed[0]["size"]), (1, &json!(10)));
+    assert_eq!(listed[0]["content_type"], "text/markdown");
+    assert_eq!(fetch(&listed[0]).await.bytes().await.unwrap(), "second one");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_file_of_another_length_or_type_than_was_promised_is_refused() {
+    let id = create("ocr").await;
+    let promised = json!({"name": "a.txt", "content_type": "text/plain", "size": 5});
+    let link = post(&uploads(&id), &promised).await.ok();
+    let url = link["url"].as_str().unwrap();
+    let elsewhere = url.replace("/uploads/a.txt?", "/uploads/b.txt?");
+    assert_ne!(elsewhere, url);
+    for (url, content_type, content, status) in [
+        (url, "text/plain", "longer than promised", 403),
+        (url, "text/plain", "less", 403),
+        (url, "text/html", "<br/>", 403),
+        (&elsewhere, "text/plain", "tides", 403),
+        (url, "text/plain", "tides", 200),
+    ] {
+        assert_eq!(list(&id).await.len(), 0, "{content}");
+        let request = Client::new().put(url).header("content-type", content_type);
+        let reply = request.body(content).send().await.unwrap();
+        assert_eq!(reply.status(), status, "{content}");
+    }
+    assert_eq!(list(&id).await.len(), 1);
+    let url = list(&id).await[0]["url"].as_str().unwrap().to_owned();
+    let removed = Client::new().delete(&url).send().await.unwrap();
+    assert_eq!(removed.status(), 403, "a link is good for one method");
+    assert_eq!(list(&id).await.len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn what_a_run_makes_is_listed_under_it_and_its_drafts_are_not() {
+    model();
+    let _calm = calm().await;
+    let id = create("one-shot").await;
+    start(&id, &format!("Tides. {}", "x".repeat(40 * 1024))).await;
+    until_status(&id, "completed").await;
+    let run = newest_run(&id).await["id"].as_str().unwrap().to_owned();
+    let draft = Place::Draft(run.parse().unwrap(), "page_1.json".parse().unwrap());
+    files(&id).await.put(&draft, "{}").await.unwrap();
+    upload(&id, "a.txt", "text/plain", b"1").await;
+
+    let listed = list(&id).await;
+    let named: Vec<_> = listed
+        .iter()
+        .map(|file| (&file["name"], &file["run_id"]))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            (&json!("task.txt"), &json!(run)),
+            (&json!("a.txt"), &Value::Null)
+        ]
+    );
+    assert_eq!(listed[0]["content_type"], "text/plain; charset=utf-8");
+    assert_eq!(
+        fetch(&listed[0]).await.text().await.unwrap().len(),
+        40 * 1024 + 7
+    );
+    // A link in the record would be dead soon, and a key for whoever sees the record until then.
+    let record = record(&id).await;
+    let result = record
+        .iter()
+        .find(|event| event["event_type"] == "result")
+        .unwrap();
+    for file in result["data"]["artifacts"].as_array().unwrap() {
+        assert_eq!(file["url"], Value::Null);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn the_list_is_walked_by_a_cursor_of_its_own_session() {
+    let (id, other) = (create("ocr").await, create("ocr").await);
+    for name in ["a", "b", "c"] {
+        upload(&id, name, "text/plain", b"1").await;
+    }
+    let (mut names, mut cursors, mut query) = (vec![], vec![], "?limit=1".to_owned());
+    loop {
+        let page = get(&format!("{}{query}", artifacts(&id))).await.ok();
+        names.push(page["artifacts"][0]["name"].as_str().unwrap().to_owned());
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        query = format!("?limit=1&cursor={cursor}");
+        cursors.push(cursor.to_owned());
+    }
+    assert_eq!(names, ["a", "b", "c"]);
+    let foreign = get(&format!("{}?cursor={}", artifacts(&other), cursors[0])).await;
+    assert_eq!(foreign.problem(), (400, "bad_cursor"));
+    let refused = get(&format!("{}?limit=1001", artifacts(&id))).await;
+    assert_eq!(refused.problem(), (422, "invalid_query"));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_promise_that_cannot_be_held_gets_no_link() {
+    let id = create("ocr").await;
+    let with = |field: &str, value: Value| {
+        let mut body = json!({"name": "a.pdf", "content_type": "application/pdf", "size": 1});
+        body[field] = value;
+        body
+    };
+    let long = "x".repeat(256);
+    for name in [
+        "", ".", "..", "../a", "a/b", "a\\b", "a\u{0}b", "a\nb", &long,
+    ] {
+        let refused = post(&uploads(&id), &with("name", json!(name))).await;
+        assert_eq!(refused.problem(), (422, "invalid_field"), "{name:?}");
+    }
+    for (field, value) in [
+        ("size", json!(0)),
+        ("size", json!(-1)),
+        ("size", json!("1")),
+        ("content_type", json!("pdf")),
+        ("content_type", json!("a/b\r\nx-amz-acl: public-read")),
+        ("content_type", Value::Null),
+    ] {
+        let refused = post(&uploads(&id), &with(field, value)).await;
+        assert_eq!(refused.problem(), (422, "invalid_field"), "{field}");
+    }
+    let refused = post(&uploads(&id), &with("size", json!(100 * 1024 * 1024 + 1))).await;
+    assert_eq!(refused.problem(), (413, "too_large"));
+    let missing = Uuid::now_v7().to_string();
+    let refused = post(&uploads(&missing), &with("size", json!(1))).await;
+    assert_eq!(refused.problem(), (404, "session_not_found"));
+    let refused = get(&artifacts(&missing)).await;
+    assert_eq!(refused.problem(), (404, "session_not_found"));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_deleted_sessions_files_are_gone_with_it_the_links_too() {
+    let _calm = calm().await;
+    let id = create("ocr").await;
+    upload(&id, "a.txt", "text/plain", b"1").await;
+    let run = Uuid::now_v7().to_string();
+    let draft = Place::Draft(run.parse().unwrap(), "page_1.json".parse().unwrap());
+    let files = files(&id).await;
+    files.put(&draft, "{}").await.unwrap();
+    let listed = list(&id).await;
+    delete(&format!("/api/sessions/{id}")).await.ok();
+    assert_eq!(
+        get(&artifacts(&id)).await.problem(),
+        (404, "session_not_found")
+    );
+    eventually("the purge", || async {
+        stack().sweep().await;
+        (fetch(&listed[0]).await.status() == 404).then_some(())
+    })
+    .await;
+    assert!(files.find(&draft, 10).await.unwrap().is_none());
+}
