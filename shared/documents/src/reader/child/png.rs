@@ -23,7 +23,7 @@ pub(super) fn page_image(image: DynamicImage) -> Result<PageImage, PageError> {
     }
 }
 
-/// By the mean of the pixels that become one: what is interpolated takes four times the memory, and much longer.
+/// By the mean of the pixels that become one: to interpolate takes sixteen bytes for each on the way, and much longer.
 fn fitted(image: GrayImage, side: u32) -> GrayImage {
     let (width, height) = image.dimensions();
     if width.max(height) <= side {
