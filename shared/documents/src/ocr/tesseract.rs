@@ -29,7 +29,7 @@ pub struct TesseractConfig {
     pub program: PathBuf,
     /// As Tesseract names them, e.g. `eng` and `deu`; tried together.
     pub languages: Vec<String>,
-    /// Address space, in bytes. English on a page of 4,000 pixels a side takes 300 MiB.
+    /// Address space, in bytes. English takes less than 256 MiB for a page of 4,000 pixels a side.
     pub memory: u64,
     /// For a page.
     pub page_time: Duration,
