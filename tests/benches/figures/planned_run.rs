@@ -1,13 +1,15 @@
-//! What the steps of planned runs cost, and LangGraph's `DynamoDBSaver` beside it.
+//! What the steps of planned runs cost, and LangGraph's `DynamoDBSaver` beside it; and a whole session, from its creation on.
 //!
 //! The engine is the real one; its agents answer from a script, 500 bytes each. A plan has at most 50 steps, so 200 steps
 //! are four tasks of one session, one after the other: its history grows on as a long run's would.
 
-use session::{Command, Mode, OwnerId, PlanStep, SessionStatus, Stage, State};
+use session::{Command, Mode, OwnerId, PlanStep, SessionId, SessionStatus, Stage, State};
 use session_manager::Actor;
+use uuid::Uuid;
 use workflow::{Answer, Content, Engine, Memory, Outcome, Request, Settings, Usage, Work, agent};
 
 use crate::Result;
+use crate::billing::Units;
 use crate::print;
 use crate::world::{Cost, LEASE, World, new_run, run_of};
 
@@ -24,15 +26,20 @@ const LANGGRAPH: [(usize, f64); 4] = [(10, 11.4), (50, 21.2), (100, 34.0), (200,
 const COMPARED_AT: usize = 100;
 const SHARE_BAR: f64 = 0.2;
 
-/// A step's commit.
-struct Step {
+/// The session whose price infra/OPERATIONS.md computes.
+const STEPS_OF_THE_PRICED: usize = 10;
+
+/// A worker's commit.
+struct Commit {
+    /// Whether it holds what came of a step.
+    is_step: bool,
     events_before: u64,
     cost: Cost,
 }
 
 /// Prints the costs; `plain` are the units of a commit without a change of phase, at any history.
 pub async fn print(world: &World, plain: usize) -> Result<()> {
-    let steps = measure(world).await?;
+    let steps = steps(world).await?;
     let mut table = print::Table::new(
         "Write units of a step of a planned run, phase changed",
         &[
@@ -45,9 +52,10 @@ pub async fn print(world: &World, plain: usize) -> Result<()> {
         ],
     );
     for number in SHOWN_STEPS {
-        let Step {
+        let Commit {
             events_before,
             cost,
+            ..
         } = steps.get(number - 1).ok_or("the plan was shorter")?;
         let bar = print::at_most(cost.aws.total() as f64, CHANGED_PHASE_BAR);
         let label = format!("step {number}, {events_before} events before");
@@ -92,17 +100,53 @@ pub async fn print(world: &World, plain: usize) -> Result<()> {
     print::remark(
         "LangGraph makes 8 calls a step, as measured for the design. A planned run is an average, and its phase changes at each step.",
     );
+    print_session(world).await
+}
+
+/// A whole session with one planned run, reviewed once.
+async fn print_session(world: &World) -> Result<()> {
+    let (settings, config) = planned_settings(STEPS_OF_THE_PRICED)?;
+    let owner = OwnerId::of("figures", "a priced session");
+    let id = SessionId::new(Uuid::now_v7());
+    let creation = world.create(id, &owner, Mode::PlanningControl, &config);
+    let (state, creation) = world.cost(id, creation).await?;
+    let mut commits = Vec::new();
+    work_off(world, &settings, state, &mut commits).await?;
+    let sum = |is_step: bool| {
+        let meant = commits.iter().filter(|commit| commit.is_step == is_step);
+        meant.fold(Units::default(), |mut sum, commit| {
+            sum += commit.cost.aws;
+            sum
+        })
+    };
+    let (steps, others) = (sum(true).total(), sum(false).total());
+    let mut table = print::Table::new(
+        "Write units of a session with a planned run of ten steps",
+        &["units"],
+    );
+    table.row(
+        "the creation, with its run",
+        [creation.aws.total().to_string()],
+    );
+    table.row("lease, plan, review, end", [others.to_string()]);
+    table.row("ten steps", [steps.to_string()]);
+    let all = creation.aws.total() + others + steps;
+    table.row("the session", [all.to_string()]);
+    table.print();
     Ok(())
 }
 
-async fn measure(world: &World) -> Result<Vec<Step>> {
-    let owner = OwnerId::of("figures", "planned runs");
-    let config = serde_json::json!({"maxPlanSteps": STEPS_OF_A_PLAN});
+fn planned_settings(steps: usize) -> Result<(Settings, String)> {
+    let config = serde_json::json!({"maxPlanSteps": steps});
     let settings = Settings::parse(Mode::PlanningControl, &config)?;
-    let mut state = world
-        .queued(&owner, Mode::PlanningControl, &config.to_string())
-        .await?;
-    let mut steps = Vec::new();
+    Ok((settings, config.to_string()))
+}
+
+async fn steps(world: &World) -> Result<Vec<Commit>> {
+    let owner = OwnerId::of("figures", "planned runs");
+    let (settings, config) = planned_settings(STEPS_OF_A_PLAN)?;
+    let mut state = world.queued(&owner, Mode::PlanningControl, &config).await?;
+    let mut commits = Vec::new();
     for task in 0..TASKS {
         if task > 0 {
             let (actor, run) = (Actor::Client(owner.clone()), new_run());
@@ -116,9 +160,10 @@ async fn measure(world: &World) -> Result<Vec<Step>> {
             );
             state = started.await?.state;
         }
-        state = work_off(world, &settings, state, &mut steps).await?;
+        state = work_off(world, &settings, state, &mut commits).await?;
     }
-    Ok(steps)
+    commits.retain(|commit| commit.is_step);
+    Ok(commits)
 }
 
 /// Carries a run from its beginning to its end, as a worker does.
@@ -126,7 +171,7 @@ async fn work_off(
     world: &World,
     settings: &Settings,
     mut state: State,
-    steps: &mut Vec<Step>,
+    commits: &mut Vec<Commit>,
 ) -> Result<State> {
     let from = run_of(&state)?.memory_from;
     let mut memory = Memory::of(
@@ -155,12 +200,11 @@ async fn work_off(
                 .await?)
         };
         let (committed, cost) = world.cost(session, change).await?;
-        if is_step {
-            steps.push(Step {
-                events_before,
-                cost,
-            });
-        }
+        commits.push(Commit {
+            is_step,
+            events_before,
+            cost,
+        });
         memory.apply(&committed.envelopes);
         state = committed.state;
         let Some(engine) = Engine::on(&state, settings, &memory) else {
@@ -168,7 +212,7 @@ async fn work_off(
         };
         let progress = match engine.work(lambda_kit::now()) {
             Work::Commit(progress) => *progress,
-            Work::Ask(request) => engine.advance(&answer(&request), lambda_kit::now()),
+            Work::Ask(request) => engine.advance(&answer(&request, settings), lambda_kit::now()),
             Work::AskPerson(_) | Work::Document(_) => {
                 return Err("the planned run needs nobody but agents".into());
             }
@@ -187,9 +231,9 @@ async fn work_off(
 }
 
 /// 500 bytes from whoever is asked; the plan has as many steps as it may.
-fn answer(request: &Request) -> Outcome {
+fn answer(request: &Request, settings: &Settings) -> Outcome {
     let content = match request.agent.as_str() {
-        agent::PLANNER => Content::Plan((1..=STEPS_OF_A_PLAN).map(planned).collect()),
+        agent::PLANNER => Content::Plan((1..=settings.max_plan_steps).map(planned).collect()),
         agent::PLAN_REVIEWER => Content::Review(Vec::new()),
         _ => Content::Report,
     };
@@ -207,7 +251,7 @@ fn answer(request: &Request) -> Outcome {
     })
 }
 
-fn planned(number: usize) -> PlanStep {
+fn planned(number: u32) -> PlanStep {
     PlanStep {
         sub_task: format!("Look into part {number} of the task"),
         sub_task_agent: agent::RESEARCHER.into(),

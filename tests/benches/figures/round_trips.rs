@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use agents::{Agents, ModelConfig};
-use executor::{Deadline, Executor};
+use executor::{Deadline, Executor, PageReader, Papers};
 use lambda_kit::{Aws, Config, Message, Outbox, now};
 use session::{Mode, OwnerId, SessionStatus};
 use session_manager::Actor;
@@ -74,6 +74,10 @@ fn print_steps(seen: &Seen) {
         "the start of a slice: reads, lease, push",
         [(reads + 2).to_string(), String::new()],
     );
+    table.row(
+        &format!("read units of the whole run, {steps} commits in one slice"),
+        [format!("{:.1}", seen.read), String::new()],
+    );
     table.print();
     print::remark(
         "Not on the critical path: who follows the session, asked by the push that runs beside the next step.",
@@ -95,6 +99,8 @@ async fn executor(world: &World) -> Result<Executor> {
         sessions: world.sessions.clone(),
         agents: Agents::new(models)?,
         artifacts: aws.artifacts(&config)?,
+        papers: Papers::new(&config)?,
+        pages: PageReader::new(&config, &aws)?,
         outbox: Outbox::without_queue(aws.push(&config, &world.sessions)?),
     })
 }

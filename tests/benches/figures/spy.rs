@@ -10,6 +10,8 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::{
@@ -47,6 +49,8 @@ pub struct Seen {
     pub sent: usize,
     /// As DynamoDB Local reports them.
     pub units: f64,
+    /// Of these, what was read.
+    pub read: f64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -109,16 +113,26 @@ impl Intercept for Spy {
         let Ok(output) = context.output_or_error() else {
             return Ok(());
         };
-        let capacity = if let Some(put) = output.downcast_ref::<PutItemOutput>() {
-            units(put.consumed_capacity())
-        } else if let Some(query) = output.downcast_ref::<QueryOutput>() {
+        let read = if let Some(query) = output.downcast_ref::<QueryOutput>() {
             units(query.consumed_capacity())
-        } else if let Some(transaction) = output.downcast_ref::<TransactWriteItemsOutput>() {
-            units(transaction.consumed_capacity())
+        } else if let Some(item) = output.downcast_ref::<GetItemOutput>() {
+            units(item.consumed_capacity())
+        } else if let Some(items) = output.downcast_ref::<BatchGetItemOutput>() {
+            units(items.consumed_capacity())
         } else {
             0.0
         };
-        self.note(|seen| seen.units += capacity);
+        let capacity = if let Some(put) = output.downcast_ref::<PutItemOutput>() {
+            units(put.consumed_capacity())
+        } else if let Some(transaction) = output.downcast_ref::<TransactWriteItemsOutput>() {
+            units(transaction.consumed_capacity())
+        } else {
+            read
+        };
+        self.note(|seen| {
+            seen.units += capacity;
+            seen.read += read;
+        });
         Ok(())
     }
 }

@@ -72,8 +72,20 @@ impl World {
 
     /// A session with a run that waits for its worker.
     pub async fn queued(&self, owner: &OwnerId, mode: Mode, config: &str) -> Result<State> {
+        let id = SessionId::new(Uuid::now_v7());
+        self.create(id, owner, mode, config).await
+    }
+
+    /// The same under a given id.
+    pub async fn create(
+        &self,
+        id: SessionId,
+        owner: &OwnerId,
+        mode: Mode,
+        config: &str,
+    ) -> Result<State> {
         let new = NewSession {
-            id: SessionId::new(Uuid::now_v7()),
+            id,
             owner: owner.clone(),
             mode,
             run: Some(new_run()),
