@@ -9,6 +9,7 @@
 )]
 
 pub mod canary;
+pub mod files;
 pub mod model;
 pub mod papers;
 pub mod pdf;

@@ -7,6 +7,7 @@ use lambda_kit::{Aws, Config};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use session::OwnerId;
+use tests::files::{artifacts, upload};
 use tests::model::model;
 use tests::rest::{create, delete, get, newest_run, post, record, start, until_status};
 use tests::stack::{calm, eventually, stack};
@@ -16,28 +17,8 @@ fn uploads(session: &str) -> String {
     format!("/api/sessions/{session}/uploads")
 }
 
-fn artifacts(session: &str) -> String {
+fn listing(session: &str) -> String {
     format!("/api/sessions/{session}/artifacts")
-}
-
-/// Asks for a link and sends the file by it, with the headers that it wants.
-async fn upload(session: &str, name: &str, content_type: &str, content: &'static [u8]) -> Value {
-    let promised = json!({"name": name, "content_type": content_type, "size": content.len()});
-    let link = post(&uploads(session), &promised).await.ok();
-    assert_eq!(link["method"], "PUT");
-    let mut request = Client::new().put(link["url"].as_str().unwrap());
-    for (name, value) in link["headers"].as_object().unwrap() {
-        request = request.header(name, value.as_str().unwrap());
-    }
-    let reply = request.body(content).send().await.unwrap();
-    assert_eq!(reply.status(), 200, "{}", reply.text().await.unwrap());
-    link
-}
-
-async fn list(session: &str) -> Vec<Value> {
-    let page = get(&artifacts(session)).await.ok();
-    assert_eq!(page["session_id"], session);
-    page["artifacts"].as_array().unwrap().clone()
 }
 
 async fn fetch(artifact: &Value) -> Response {
@@ -57,7 +38,7 @@ async fn files(session: &str) -> Files {
 #[ignore = "needs the local stack: make test"]
 async fn a_file_that_was_sent_is_listed_and_comes_back_as_it_was() {
     let id = create("ocr").await;
-    assert!(list(&id).await.is_empty());
+    assert!(artifacts(&id).await.is_empty());
     let name = "Gezeiten \"2026\" & mehr?.pdf";
     let link = upload(&id, name, "application/pdf", b"%PDF-1.7 tides").await;
     assert_eq!(link["artifact"], name);
@@ -66,7 +47,7 @@ async fn a_file_that_was_sent_is_listed_and_comes_back_as_it_was() {
         json!({"content-length": "14", "content-type": "application/pdf"})
     );
 
-    let listed = list(&id).await;
+    let listed = artifacts(&id).await;
     let file = &listed[0];
     assert_eq!(
         (listed.len(), &file["name"], &file["run_id"]),
@@ -95,7 +76,7 @@ async fn the_same_name_replaces_and_a_link_alone_is_no_file() {
     upload(&id, "a.txt", "text/markdown", b"second one").await;
     let promised = json!({"name": "b.txt", "content_type": "text/plain", "size": 1});
     post(&uploads(&id), &promised).await.ok();
-    let listed = list(&id).await;
+    let listed = artifacts(&id).await;
     assert_eq!((listed.len(), &listed[0]["size"]), (1, &json!(10)));
     assert_eq!(listed[0]["content_type"], "text/markdown");
     assert_eq!(fetch(&listed[0]).await.bytes().await.unwrap(), "second one");
@@ -117,16 +98,16 @@ async fn a_file_of_another_length_or_type_than_was_promised_is_refused() {
         (&elsewhere, "text/plain", "tides", 403),
         (url, "text/plain", "tides", 200),
     ] {
-        assert_eq!(list(&id).await.len(), 0, "{content}");
+        assert_eq!(artifacts(&id).await.len(), 0, "{content}");
         let request = Client::new().put(url).header("content-type", content_type);
         let reply = request.body(content).send().await.unwrap();
         assert_eq!(reply.status(), status, "{content}");
     }
-    assert_eq!(list(&id).await.len(), 1);
-    let url = list(&id).await[0]["url"].as_str().unwrap().to_owned();
+    assert_eq!(artifacts(&id).await.len(), 1);
+    let url = artifacts(&id).await[0]["url"].as_str().unwrap().to_owned();
     let removed = Client::new().delete(&url).send().await.unwrap();
     assert_eq!(removed.status(), 403, "a link is good for one method");
-    assert_eq!(list(&id).await.len(), 1);
+    assert_eq!(artifacts(&id).await.len(), 1);
 }
 
 #[tokio::test]
@@ -142,7 +123,7 @@ async fn what_a_run_makes_is_listed_under_it_and_its_drafts_are_not() {
     files(&id).await.put(&draft, "{}").await.unwrap();
     upload(&id, "a.txt", "text/plain", b"1").await;
 
-    let listed = list(&id).await;
+    let listed = artifacts(&id).await;
     let named: Vec<_> = listed
         .iter()
         .map(|file| (&file["name"], &file["run_id"]))
@@ -179,7 +160,7 @@ async fn the_list_is_walked_by_a_cursor_of_its_own_session() {
     }
     let (mut names, mut cursors, mut query) = (vec![], vec![], "?limit=1".to_owned());
     loop {
-        let page = get(&format!("{}{query}", artifacts(&id))).await.ok();
+        let page = get(&format!("{}{query}", listing(&id))).await.ok();
         names.push(page["artifacts"][0]["name"].as_str().unwrap().to_owned());
         let Some(cursor) = page["next_cursor"].as_str() else {
             break;
@@ -188,9 +169,9 @@ async fn the_list_is_walked_by_a_cursor_of_its_own_session() {
         cursors.push(cursor.to_owned());
     }
     assert_eq!(names, ["a", "b", "c"]);
-    let foreign = get(&format!("{}?cursor={}", artifacts(&other), cursors[0])).await;
+    let foreign = get(&format!("{}?cursor={}", listing(&other), cursors[0])).await;
     assert_eq!(foreign.problem(), (400, "bad_cursor"));
-    let refused = get(&format!("{}?limit=1001", artifacts(&id))).await;
+    let refused = get(&format!("{}?limit=1001", listing(&id))).await;
     assert_eq!(refused.problem(), (422, "invalid_query"));
 }
 
@@ -226,7 +207,7 @@ async fn a_promise_that_cannot_be_held_gets_no_link() {
     let missing = Uuid::now_v7().to_string();
     let refused = post(&uploads(&missing), &with("size", json!(1))).await;
     assert_eq!(refused.problem(), (404, "session_not_found"));
-    let refused = get(&artifacts(&missing)).await;
+    let refused = get(&listing(&missing)).await;
     assert_eq!(refused.problem(), (404, "session_not_found"));
 }
 
@@ -240,10 +221,10 @@ async fn a_deleted_sessions_files_are_gone_with_it_the_links_too() {
     let draft = Place::Draft(run.parse().unwrap(), "page_1.json".parse().unwrap());
     let files = files(&id).await;
     files.put(&draft, "{}").await.unwrap();
-    let listed = list(&id).await;
+    let listed = artifacts(&id).await;
     delete(&format!("/api/sessions/{id}")).await.ok();
     assert_eq!(
-        get(&artifacts(&id)).await.problem(),
+        get(&listing(&id)).await.problem(),
         (404, "session_not_found")
     );
     eventually("the purge", || async {

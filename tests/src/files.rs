@@ -1,0 +1,66 @@
+//! Files of a session: brought as a client brings them, and fetched by the links of its list.
+
+use serde_json::{Value, json};
+
+use crate::rest::{get, post};
+
+/// Asks for a link and sends the file by it, with the headers that it wants; returns the link.
+pub async fn upload(
+    session: &str,
+    name: &str,
+    content_type: &str,
+    content: impl Into<Vec<u8>>,
+) -> Value {
+    let bytes = content.into();
+    let asked = json!({"name": name, "content_type": content_type, "size": bytes.len()});
+    let path = format!("/api/sessions/{session}/uploads");
+    let link = post(&path, &asked).await.ok();
+    assert_eq!(
+        (&link["artifact"], &link["method"]),
+        (&json!(name), &json!("PUT"))
+    );
+    let mut put = reqwest::Client::new().put(link["url"].as_str().unwrap());
+    for (header, value) in link["headers"].as_object().unwrap() {
+        put = put.header(header, value.as_str().unwrap());
+    }
+    let reply = put.body(bytes).send().await.unwrap();
+    assert_eq!(reply.status(), 200, "{}", reply.text().await.unwrap());
+    link
+}
+
+/// The session's list, whole.
+pub async fn artifacts(session: &str) -> Vec<Value> {
+    let path = format!("/api/sessions/{session}/artifacts?limit=1000");
+    let mut page = get(&path).await.ok();
+    assert_eq!(page["session_id"], session);
+    assert_eq!(page["next_cursor"], Value::Null, "more than a page");
+    match page["artifacts"].take() {
+        Value::Array(artifacts) => artifacts,
+        other => panic!("no list: {other}"),
+    }
+}
+
+/// The names in it.
+pub async fn names(session: &str) -> Vec<String> {
+    let artifacts = artifacts(session).await.into_iter();
+    artifacts
+        .map(|artifact| artifact["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// A file, by its link in the list.
+pub async fn download(session: &str, name: &str) -> Vec<u8> {
+    let artifacts = artifacts(session).await;
+    let listed = artifacts.iter().find(|artifact| artifact["name"] == name);
+    let listed = listed.unwrap_or_else(|| panic!("no {name} in {artifacts:?}"));
+    let reply = reqwest::get(listed["url"].as_str().unwrap()).await.unwrap();
+    assert!(reply.status().is_success(), "{reply:?}");
+    let bytes = reply.bytes().await.unwrap().to_vec();
+    assert_eq!(listed["size"], bytes.len(), "{name}");
+    bytes
+}
+
+/// A file of text.
+pub async fn text(session: &str, name: &str) -> String {
+    String::from_utf8(download(session, name).await).unwrap()
+}

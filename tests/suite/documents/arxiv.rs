@@ -1,0 +1,201 @@
+//! Papers: what can be had is had, what fails is named, and nobody asks the archive too often or twice.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::files::{download, names, text};
+use tests::papers::{Paper, Trouble, archive, asked, publish};
+use tests::rest::{count, create, newest_run, record, start, until_status};
+use tests::stack::{calm, eventually, stack, storm};
+
+use super::lines;
+
+const METADATA: &str = "arxiv_download_metadata.json";
+
+fn paper(title: &str, trouble: &[Trouble]) -> Paper {
+    Paper {
+        title: title.into(),
+        pages: vec![format!("{title}\nThe sea rises and falls.")],
+        trouble: trouble.to_vec(),
+    }
+}
+
+async fn metadata(session: &str) -> Value {
+    serde_json::from_str(&text(session, METADATA).await).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn what_can_be_had_is_had_and_what_fails_is_named() {
+    archive();
+    let _calm = calm().await;
+    let good = publish(paper("Tides", &[]));
+    let gone = publish(paper("Gone", &[Trouble::Gone]));
+    let page = publish(paper("Hidden", &[Trouble::WebPage; 9]));
+    let busy = publish(paper("Busy", &[Trouble::Busy(1)]));
+    let unknown = "0704.0001";
+    let id = create("arxiv").await;
+    let task = format!(
+        "Compare arXiv:{good}, https://arxiv.org/abs/{gone}v2, https://arxiv.org/pdf/{page}, {busy}, arXiv:{unknown} and {good} again."
+    );
+    start(&id, &task).await;
+    until_status(&id, "completed").await;
+
+    let all = metadata(&id).await;
+    assert_eq!(
+        (&all["total"], &all["downloaded"]),
+        (&json!(5), &json!(2)),
+        "{all}"
+    );
+    for (place, (paper, came)) in [(&good, true), (&gone, false), (&page, false), (&busy, true)]
+        .into_iter()
+        .enumerate()
+    {
+        let entry = &all["papers"][place];
+        assert_eq!(entry["id"], **paper, "in the order of the task");
+        assert_eq!(entry["error"].is_null(), came, "{entry}");
+    }
+    assert_eq!(all["papers"][0]["title"], "Tides");
+    let files = names(&id).await;
+    assert_eq!(files.len(), 3, "{files:?}");
+    assert!(
+        download(&id, &format!("{good}.pdf"))
+            .await
+            .starts_with(b"%PDF-")
+    );
+    let events = record(&id).await;
+    for failed in [gone.as_str(), &page, unknown] {
+        let named = lines(&events)
+            .iter()
+            .any(|line| line.contains(failed) && line.contains("could not"));
+        assert!(named, "{failed} in {:?}", lines(&events));
+    }
+    let result = events
+        .iter()
+        .find(|event| event["event_type"] == "result")
+        .unwrap();
+    assert_eq!(result["data"]["artifacts"].as_array().unwrap().len(), 3);
+    let requests = asked(std::slice::from_ref(&good));
+    assert_eq!(
+        requests.iter().filter(|request| request.pdf).count(),
+        1,
+        "named twice, fetched once"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_run_without_any_paper_fails_and_one_without_a_reference_does_not() {
+    archive();
+    let lost = publish(paper("Lost", &[Trouble::Gone; 9]));
+    let id = create("arxiv").await;
+    start(&id, &format!("Read {lost}.")).await;
+    let detail = until_status(&id, "suspended").await;
+    assert_eq!(detail["suspend_reason"], "run_failed");
+    assert!(
+        detail["error"].as_str().unwrap().contains(&lost),
+        "{detail}"
+    );
+    let events = record(&id).await;
+    assert_eq!(
+        events.last().unwrap()["data"]["code"],
+        "no_paper_downloaded"
+    );
+    assert_eq!(
+        metadata(&id).await["downloaded"],
+        0,
+        "the reasons stay readable"
+    );
+    assert_eq!(newest_run(&id).await["status"], "failed");
+
+    let id = create("arxiv").await;
+    start(
+        &id,
+        "There is no paper in here, only the version 10.1234 of something.",
+    )
+    .await;
+    until_status(&id, "completed").await;
+    let empty = json!({"total": 0, "downloaded": 0, "failed": 0, "papers": []});
+    assert_eq!(metadata(&id).await, empty);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_worker_killed_among_ten_papers_fetches_at_most_one_of_them_again() {
+    archive();
+    let _storm = storm().await;
+    let slow = [Trouble::Slow(Duration::from_millis(1_200))];
+    let ids: Vec<String> = (0..10)
+        .map(|number| {
+            publish(paper(
+                &format!("Paper {number}"),
+                if number == 4 { &slow } else { &[] },
+            ))
+        })
+        .collect();
+    let id = create("arxiv").await;
+    start(&id, &format!("Read {}.", ids.join(", "))).await;
+    let fifth = [ids[4].clone()];
+    eventually("the fifth paper is asked for", || async {
+        asked(&fifth)
+            .iter()
+            .any(|request| request.pdf)
+            .then_some(())
+    })
+    .await;
+    assert!(
+        stack().kill_executors() > 0,
+        "there must be a worker to kill"
+    );
+    until_status(&id, "completed").await;
+
+    let of = |id: &String| {
+        asked(std::slice::from_ref(id))
+            .iter()
+            .filter(|request| request.pdf)
+            .count()
+    };
+    let fetched: Vec<usize> = ids.iter().map(of).collect();
+    let again: usize = fetched.iter().map(|times| times - 1).sum();
+    assert!(again <= 1, "{fetched:?}");
+    assert_eq!(metadata(&id).await["downloaded"], 10);
+    let events = record(&id).await;
+    assert_eq!(count(&events, "complete"), 1);
+    for paper in &ids {
+        let told = lines(&events)
+            .iter()
+            .filter(|line| line.starts_with(paper.as_str()))
+            .count();
+        assert_eq!(told, 1, "{paper} stands once in the record");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn two_runs_share_one_slot() {
+    archive();
+    let _calm = calm().await;
+    let ids: Vec<String> = (0..4)
+        .map(|number| publish(paper(&format!("Shared {number}"), &[])))
+        .collect();
+    let sessions = [create("arxiv").await, create("arxiv").await];
+    for (session, papers) in sessions.iter().zip(ids.chunks(2)) {
+        start(session, &format!("Read {}.", papers.join(" and "))).await;
+    }
+    for session in &sessions {
+        until_status(session, "completed").await;
+    }
+    let times: Vec<_> = asked(&ids).iter().map(|request| request.at).collect();
+    assert_eq!(
+        times.len(),
+        6,
+        "one for the metadata of each run, one for each paper"
+    );
+    // The stack's interval is a second; a request leaves a moment behind its slot, and not always the same.
+    let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(
+        gaps.clone().all(|gap| gap > Duration::from_millis(500)),
+        "{:?}",
+        gaps.collect::<Vec<_>>()
+    );
+}

@@ -1,0 +1,201 @@
+//! Documents that clients bring: read page by page, refused clearly when they are not what they say, and nobody else's.
+
+use serde_json::{Value, json};
+use tests::files::{names, text, upload};
+use tests::rest::{count, create, create_with, newest_run, record, start, types, until_status};
+use tests::stack::{calm, eventually, root, stack, storm};
+use tests::ws::connect;
+use uuid::Uuid;
+
+use super::lines;
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(root().join("shared/documents/tests/fixtures").join(name)).unwrap()
+}
+
+/// A session whose document is there.
+async fn with_document(name: &str, bytes: Vec<u8>, config: Value) -> String {
+    let mut config = config;
+    config["document"] = json!(name);
+    let id = create_with("ocr", &config).await;
+    upload(&id, name, "application/pdf", bytes).await;
+    id
+}
+
+/// What a run of it fails with.
+async fn failure_of(session: &str) -> (String, String) {
+    start(session, "Read it.").await;
+    let detail = until_status(session, "suspended").await;
+    assert_eq!(
+        (&detail["suspend_reason"], &detail["current_phase"]),
+        (&json!("run_failed"), &json!("failed"))
+    );
+    let events = record(session).await;
+    for (kind, times) in [
+        ("workflow_failed", 1),
+        ("error", 1),
+        ("result", 0),
+        ("complete", 0),
+    ] {
+        assert_eq!(count(&events, kind), times, "{kind}");
+    }
+    assert_eq!(newest_run(session).await["status"], "failed");
+    let error = &events.last().unwrap()["data"];
+    assert_eq!(detail["error"], error["message"]);
+    (
+        error["code"].as_str().unwrap().into(),
+        error["message"].as_str().unwrap().into(),
+    )
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_text_layer_and_a_scan_become_the_artifacts_that_were_asked_for() {
+    let _calm = calm().await;
+    let id = with_document("tides.pdf", fixture("tides.pdf"), json!({"saveText": true})).await;
+    start(&id, "Read it.").await;
+    let detail = until_status(&id, "completed").await;
+    assert_eq!(detail["current_step"], Value::Null);
+    let mut files = names(&id).await;
+    files.sort();
+    assert_eq!(files, ["tides.json", "tides.md", "tides.pdf", "tides.txt"]);
+
+    let pages: Value = serde_json::from_str(&text(&id, "tides.json").await).unwrap();
+    let sources = [&pages["pages"][0]["source"], &pages["pages"][1]["source"]];
+    assert_eq!(sources, [&json!("text_layer"), &json!("tesseract")]);
+    let told = text(&id, "tides.txt").await;
+    let words: Vec<&str> = told.split_whitespace().collect();
+    let original = String::from_utf8(fixture("tides.txt")).unwrap();
+    let original: Vec<&str> = original.split_whitespace().collect();
+    let found = original.iter().filter(|word| words.contains(word)).count();
+    assert!(
+        found * 100 >= original.len() * 95,
+        "{found} of {} words",
+        original.len()
+    );
+    // Two columns: the left one to its end, then the right one.
+    let at = |part: &str| {
+        words
+            .join(" ")
+            .find(part)
+            .unwrap_or_else(|| panic!("no {part}"))
+    };
+    assert!(
+        at("Sailors knew") < at("The Sun does the same")
+            && at("The Sun does the same") < at("Bay of Fundy")
+    );
+    assert!(text(&id, "tides.md").await.contains("<!-- page 2 -->"));
+
+    let events = record(&id).await;
+    let phases: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["event_type"] == "phase_change")
+        .map(|event| &event["data"]["phase"])
+        .collect();
+    assert_eq!(
+        phases,
+        [&json!("extraction"), &json!("output")],
+        "{:?}",
+        types(&events)
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_worker_killed_among_forty_pages_repeats_at_most_one() {
+    let _storm = storm().await;
+    let id = with_document(
+        "forty-pages.pdf",
+        fixture("forty-pages.pdf"),
+        json!({"saveMarkdown": false}),
+    )
+    .await;
+    start(&id, "Read it.").await;
+    eventually("some pages are read", || async {
+        let events = record(&id).await;
+        (lines(&events).len() >= 8).then_some(())
+    })
+    .await;
+    assert!(
+        stack().kill_executors() > 0,
+        "there must be a worker to kill"
+    );
+    let killed_at = lines(&record(&id).await).len();
+    assert!(killed_at < 40, "it was killed in the middle: {killed_at}");
+    until_status(&id, "completed").await;
+    let events = record(&id).await;
+    for page in 1..=40 {
+        let begins = format!("Page {page} of 40 ");
+        let told = lines(&events)
+            .iter()
+            .filter(|line| line.starts_with(&begins))
+            .count();
+        assert_eq!(told, 1, "page {page}");
+    }
+    assert_eq!(
+        count(&events, "slice_started"),
+        1,
+        "a second worker took over"
+    );
+    let pages: Value = serde_json::from_str(&text(&id, "forty-pages.json").await).unwrap();
+    assert_eq!((&pages["read"], &pages["failed"]), (&json!(40), &json!(0)));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn what_is_no_document_is_refused_and_the_reason_told() {
+    let _calm = calm().await;
+    let whole = fixture("forty-pages.pdf");
+    for (name, bytes, code) in [
+        (
+            "half.pdf",
+            whole[..whole.len() / 2].to_vec(),
+            "document_truncated",
+        ),
+        (
+            "archive.pdf",
+            b"PK\x03\x04 and so on".to_vec(),
+            "document_misnamed",
+        ),
+        (
+            "notes",
+            b"only some words".to_vec(),
+            "document_unknown_kind",
+        ),
+    ] {
+        let id = with_document(name, bytes, json!({})).await;
+        let (told, sentence) = failure_of(&id).await;
+        assert_eq!(told, code, "{name}: {sentence}");
+        assert_eq!(
+            names(&id).await,
+            [name],
+            "the upload is still there, and nothing beside it"
+        );
+    }
+    let id = create_with("ocr", &json!({"document": "never.pdf"})).await;
+    let (code, sentence) = failure_of(&id).await;
+    assert_eq!(code, "document_not_found");
+    assert!(sentence.contains("never.pdf"), "{sentence}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_first_frame_reads_a_document_of_another_session_of_the_caller() {
+    let _calm = calm().await;
+    let elsewhere = create("one-shot").await;
+    upload(
+        &elsewhere,
+        "tides.pdf",
+        "application/pdf",
+        fixture("tides.pdf"),
+    )
+    .await;
+    let mut client = connect(&Uuid::now_v7().to_string()).await;
+    let config = json!({"mode": "ocr", "document": format!("{elsewhere}/tides.pdf")});
+    let status = client.start("Read it.", config).await;
+    client.until("complete").await;
+    let id = status["session_id"].as_str().unwrap();
+    let mut files = names(id).await;
+    files.sort();
+    assert_eq!(files, ["tides.json", "tides.md"]);
+}
