@@ -1,4 +1,4 @@
-"""`make demo`: real tasks, a worker killed in the middle of one, people who are asked, nothing lost.
+"""`make demo`: real tasks, a worker killed in the middle of one, a document that is read, people who are asked, nothing lost.
 
 Exits 0 only when each of the checks that it prints holds.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from websockets.exceptions import WebSocketException
 
 import asking
+import reading
 import settings as configuration
 import stack
 import template as templates
@@ -81,6 +82,7 @@ async def play(env: stack.Env, checks: Checks) -> None:
     session_id = await killed_in_the_middle(env, checks, text)
     heading("The session, by REST")
     print_session(env["HTTP_URL"], session_id)
+    await reading.a_document_is_read(env, checks)
     await asking.a_plan_is_approved(env, checks, text)
     await asking.a_plan_is_changed(env, checks, text)
     await asking.a_question_comes_back(env, checks, text)
