@@ -2,7 +2,8 @@
 //!
 //! Directives stand in the task: `[[slow=1500]]` waits that many milliseconds before each answer, `[[status=503]]` fails,
 //! `[[garbage]]` answers with what is no JSON, `[[misfit]]` with JSON of another form, `[[steps=4]]` plans four steps,
-//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot, as long as it may, `[[say=word]]` says a word.
+//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot, as long as it may, `[[say=word]]` says a
+//! word, `[[long=1000000]]` so many bytes of them.
 //! `at=<agent or step_2>` limits one to an agent or a step, `times=2` to the first two calls that it meets; the latter
 //! needs an `id=<word>` of the test's own. Calls are kept by that id.
 
@@ -39,6 +40,7 @@ struct Script {
     ideas: usize,
     route: String,
     say: String,
+    long: usize,
     /// Instead of an answer that fits.
     trouble: Option<(u16, String)>,
 }
@@ -125,6 +127,7 @@ async fn follow(agent: &str, place: &str, prompt: &str) -> Script {
         ideas: 2,
         route: "one_shot".into(),
         say: String::new(),
+        long: 0,
         trouble: None,
     };
     let directives = directives(prompt);
@@ -161,6 +164,9 @@ impl Script {
         }
         if let Some(word) = words.get("say") {
             self.say = format!(" {word}");
+        }
+        if let Some(bytes) = words.get("long") {
+            self.long = bytes.parse().unwrap();
         }
         if let Some(status) = words.get("status") {
             self.trouble = Some((status.parse().unwrap(), String::new()));
@@ -243,7 +249,8 @@ fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
         }
         "summarizer" => summary(schema),
         _ => {
-            json!({"content": format!("Findings at {place}.{}", script.say), "summary": format!("Summary of {place}.")})
+            let long = " Word after word.".repeat(script.long.div_ceil(17));
+            json!({"content": format!("Findings at {place}.{}{long}", script.say), "summary": format!("Summary of {place}.")})
         }
     }
 }

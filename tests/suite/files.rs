@@ -7,7 +7,7 @@ use lambda_kit::{Aws, Config};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use session::OwnerId;
-use tests::files::{artifacts, upload};
+use tests::files::{artifacts, text, upload};
 use tests::model::model;
 use tests::rest::{create, delete, get, newest_run, post, record, start, until_status};
 use tests::stack::{calm, eventually, stack};
@@ -233,4 +233,26 @@ async fn a_deleted_sessions_files_are_gone_with_it_the_links_too() {
     })
     .await;
     assert!(files.find(&draft, 10).await.unwrap().is_none());
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn an_answer_of_a_megabyte_is_a_file_and_the_record_holds_its_beginning() {
+    model();
+    let _calm = calm().await;
+    let id = create("one-shot").await;
+    start(&id, "[[long=1000000]]").await;
+    until_status(&id, "completed").await;
+    let events = record(&id).await;
+    let bytes = |event: &Value| event.to_string().len();
+    assert!(events.iter().map(bytes).max() < Some(64 * 1024));
+    let said = events
+        .iter()
+        .find(|event| event["event_type"] == "agent_message")
+        .unwrap();
+    let (message, name) = (&said["data"]["message"], &said["data"]["artifact"]);
+    let (message, name) = (message.as_str().unwrap(), name.as_str().unwrap());
+    assert!(message.len() <= 32 * 1024);
+    let whole = text(&id, name).await;
+    assert!(whole.len() >= 1_000_000 && whole.starts_with(message));
 }

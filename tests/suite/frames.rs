@@ -63,7 +63,7 @@ async fn a_session_is_made_for_every_mode_and_one_shot_is_the_default() {
         let status = client
             .start(
                 "a task",
-                json!({"mode": mode, "sessionName": format!("my {mode}")}),
+                json!({"mode": mode, "sessionName": format!("my {mode}"), "document": "scan.pdf"}),
             )
             .await;
         let detail = detail(status["data"]["session_id"].as_str().unwrap()).await;

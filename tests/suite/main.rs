@@ -15,6 +15,7 @@ mod files;
 mod frames;
 mod in_process;
 mod memory;
+mod modes;
 mod people;
 mod rest;
 mod runs;
