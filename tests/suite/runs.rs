@@ -229,7 +229,7 @@ async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
     let _calm = calm().await;
     let word = Uuid::now_v7();
     let id = create("planning-control").await;
-    start(&id, &format!("[[steps=3]] [[slow=1500 id={word}]]")).await;
+    start(&id, &format!("[[steps=3]] [[slow=1000 id={word}]]")).await;
     until(&id, "step 1 begins", |detail| detail["current_step"] == 1).await;
     post_empty(&format!("/api/sessions/{id}/suspend"))
         .await
