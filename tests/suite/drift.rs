@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use session::{MODES, Mode};
 use tests::stack::root;
-use workflow::{Checkpoint, Settings};
+use workflow::{Checkpoint, RunSettings};
 
 type Names = BTreeSet<String>;
 
@@ -141,18 +141,18 @@ fn words(cell: &str) -> Names {
 
 #[test]
 fn the_readme_lists_every_mode_with_its_phases_checkpoints_and_keys() {
-    let of_all: Names = Settings::keys(Mode::Arxiv)
+    let of_all: Names = RunSettings::keys(Mode::Arxiv)
         .into_iter()
         .map(str::to_owned)
         .collect();
     let rows = readme_table("### Modes");
     assert_eq!(rows.len(), MODES.len());
     for (row, info) in rows.iter().zip(MODES) {
-        let path = workflow::Path::of(info.id);
+        let path = workflow::ModeSpec::of(info.id);
         let phases: Vec<&str> = path.phases.iter().map(|phase| phase.as_str()).collect();
         let checkpoints = path.checkpoints.iter();
         let checkpoints: Vec<&str> = checkpoints.map(|kind| kind.as_str()).collect();
-        let keys = Settings::keys(info.id).into_iter().map(str::to_owned);
+        let keys = RunSettings::keys(info.id).into_iter().map(str::to_owned);
         let own: Names = keys.filter(|key| !of_all.contains(key)).collect();
         assert_eq!(row[0], info.id.id());
         assert_eq!(row[1], phases.join(" → "), "{}", info.id);
@@ -164,7 +164,7 @@ fn the_readme_lists_every_mode_with_its_phases_checkpoints_and_keys() {
 #[test]
 fn the_readme_explains_every_key_and_every_checkpoint() {
     let first_frame = ["mode", "sessionName", "session_id", "copilotSessionId"];
-    let keys = MODES.iter().flat_map(|info| Settings::keys(info.id));
+    let keys = MODES.iter().flat_map(|info| RunSettings::keys(info.id));
     let keys: Names = keys.chain(first_frame).map(str::to_owned).collect();
     let rows = readme_table("### Config");
     let explained: Names = rows.iter().flat_map(|row| words(&row[0])).collect();

@@ -2,7 +2,7 @@
 //!
 //! MiniStack verifies signatures of links as S3 does.
 
-use documents::{Files, Place};
+use documents::{ArtifactKey, SessionFiles};
 use lambda_kit::{Aws, Config};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ async fn fetch(artifact: &Value) -> Response {
 }
 
 /// The session's files as the executor has them.
-async fn files(session: &str) -> Files {
+async fn files(session: &str) -> SessionFiles {
     let bucket = stack().get("BUCKET_NAME").to_owned();
     let config = Config::read(|name| (name == "BUCKET_NAME").then(|| bucket.clone())).unwrap();
     let artifacts = Aws::from_env().await.artifacts(&config).unwrap();
@@ -119,7 +119,7 @@ async fn what_a_run_makes_is_listed_under_it_and_its_drafts_are_not() {
     start(&id, &format!("Tides. {}", "x".repeat(40 * 1024))).await;
     until_status(&id, "completed").await;
     let run = newest_run(&id).await["id"].as_str().unwrap().to_owned();
-    let draft = Place::Draft(run.parse().unwrap(), "page_1.json".parse().unwrap());
+    let draft = ArtifactKey::Draft(run.parse().unwrap(), "page_1.json".parse().unwrap());
     files(&id).await.put(&draft, "{}").await.unwrap();
     upload(&id, "a.txt", "text/plain", b"1").await;
 
@@ -218,7 +218,7 @@ async fn a_deleted_sessions_files_are_gone_with_it_the_links_too() {
     let id = create("ocr").await;
     upload(&id, "a.txt", "text/plain", b"1").await;
     let run = Uuid::now_v7().to_string();
-    let draft = Place::Draft(run.parse().unwrap(), "page_1.json".parse().unwrap());
+    let draft = ArtifactKey::Draft(run.parse().unwrap(), "page_1.json".parse().unwrap());
     let files = files(&id).await;
     files.put(&draft, "{}").await.unwrap();
     let listed = artifacts(&id).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use agents::{Agents, ModelConfig};
 use executor::{Deadline, Executor, PageReader, Papers};
-use lambda_kit::{Aws, Config, Message, Outbox, now};
+use lambda_kit::{Aws, Config, Outbox, QueueMessage, now};
 use session::{NewRun, RunId, SessionId, State};
 use session_manager::{Actor, SessionManager};
 use tests::stack::stack;
@@ -56,7 +56,7 @@ pub fn run(task: &str) -> NewRun {
 pub async fn work(executor: &Executor, state: State) -> State {
     let wake = state.wake(now()).unwrap();
     let deadline = Deadline::after(Duration::from_secs(170));
-    let message = Ok(Message::Wake(wake));
+    let message = Ok(QueueMessage::Wake(wake));
     executor.handle(message, deadline).await.unwrap();
     state_of(executor, state.session_id).await
 }
@@ -64,5 +64,5 @@ pub async fn work(executor: &Executor, state: State) -> State {
 /// Where a session stands.
 pub async fn state_of(executor: &Executor, session: SessionId) -> State {
     let sessions = &executor.sessions;
-    sessions.state(session, &Actor::Engine).await.unwrap()
+    sessions.state(session, &Actor::System).await.unwrap()
 }

@@ -184,7 +184,7 @@ async fn expire(session: &str) {
     let (client, table) = (stack().dynamodb().await, stack().get("TABLE_NAME"));
     let sessions = SessionManager::new(client, table, rules);
     let id = session.parse().unwrap();
-    let swept = sessions.change(id, &Actor::Engine, &Command::Recover, lambda_kit::now());
+    let swept = sessions.change(id, &Actor::System, &Command::Recover, lambda_kit::now());
     swept.await.unwrap();
     let refused = post_empty(&format!("/api/sessions/{session}/suspend")).await;
     assert_eq!(refused.problem(), (409, "session_not_active"));

@@ -5,7 +5,7 @@
 use lambda_kit::now;
 use serde_json::json;
 use session::{NewSession, OwnerId, RunStatus, SessionId, SessionStatus, State};
-use session_manager::{NewRows, SessionManager};
+use session_manager::{NewSessionRows, SessionManager};
 use tests::stack::stack;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ async fn queued(sessions: &SessionManager) -> State {
         mode: session::Mode::OneShot,
         run: Some(run("Say when the tide comes. It comes twice a day.")),
     };
-    let rows = NewRows {
+    let rows = NewSessionRows {
         name: "trouble".into(),
         config: json!({}).to_string(),
         run_config: None,

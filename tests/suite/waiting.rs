@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use executor::{Deadline, Executor};
-use lambda_kit::{Message, now};
+use lambda_kit::{QueueMessage, now};
 use session::{
     Command, Mode, NewSession, OwnerId, RunStatus, SessionId, SessionStatus, State, Timestamp,
 };
-use session_manager::{Actor, NewRows, Slot};
+use session_manager::{Actor, NewSessionRows, Slot};
 use tests::stack::stack;
 use uuid::Uuid;
 use workflow::asks_arxiv_at;
@@ -40,7 +40,7 @@ async fn waiting(executor: &Executor) -> State {
         mode: Mode::Arxiv,
         run: Some(run("Read arXiv:2101.00001 and say what it says.")),
     };
-    let rows = NewRows {
+    let rows = NewSessionRows {
         name: "waiting".into(),
         config: "{}".into(),
         run_config: None,
@@ -92,7 +92,7 @@ async fn a_run_that_is_cancelled_while_it_waits_has_ended_and_takes_no_slot() {
     let sessions = &executor.sessions;
     sessions.change(id, &actor, &cancel, now()).await.unwrap();
     let deadline = Deadline::after(Duration::from_secs(170));
-    let message = Ok(Message::Wake(wake));
+    let message = Ok(QueueMessage::Wake(wake));
     executor.handle(message, deadline).await.unwrap();
     let ended = state_of(&executor, id).await;
     assert_eq!(ended.run.unwrap().status, RunStatus::Cancelled);

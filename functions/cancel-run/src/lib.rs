@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Reply, optional_fields, run_id};
+use lambda_kit::http::{HttpReply, optional_fields, run_id};
 use lambda_kit::{Action, App, Code, Outbox, Problem, Request, now};
 use session::{Command, Refusal, RunId, SessionId};
 
@@ -12,14 +12,14 @@ pub use operation::operation;
 ///
 /// # Errors
 /// `session_not_found`, `run_not_found`, `run_ended`, `unavailable`.
-pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let run = run_id(&request)?;
     optional_fields(&request)?;
 
     let command = Command::Cancel { run: Some(run) };
     match app.change(outbox, &actor, session, &command, now()).await {
-        Ok(_) => Reply::ok(&Action::done(session, "The run is cancelled.")),
+        Ok(_) => HttpReply::ok(&Action::done(session, "The run is cancelled.")),
         Err(problem) if problem.code() == Code::RunNotFound => {
             Err(earlier(app, session, run).await?.unwrap_or(problem))
         }

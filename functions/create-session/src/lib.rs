@@ -2,10 +2,10 @@
 
 mod operation;
 
-use lambda_kit::http::{self, Reply};
-use lambda_kit::{App, ClientConfig, Models, Problem, Request, now, words};
+use lambda_kit::http::{self, HttpReply};
+use lambda_kit::{App, ClientConfig, Models, Problem, Request, choices, now};
 use session::{Mode, NewSession, SessionId};
-use session_manager::{NewRows, Summary};
+use session_manager::{NewSessionRows, SessionSummary};
 use uuid::Uuid;
 
 pub use operation::operation;
@@ -14,12 +14,12 @@ pub use operation::operation;
 ///
 /// # Errors
 /// `malformed_json`, `invalid_field`, `invalid_config`, `too_large`, `idempotency_key_reused`, `unavailable`.
-pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Reply, Problem> {
-    let caller = app.gate.caller(&request)?;
+pub async fn handle(app: &App, models: &Models, request: Request) -> Result<HttpReply, Problem> {
+    let caller = app.authenticator.caller(&request)?;
     let (body, now) = (http::fields(&request)?, now());
     let mode: Mode = body
-        .word("mode", words::modes())?
-        .ok_or_else(|| Problem::field("mode", words::modes()))?;
+        .word("mode", choices::modes())?
+        .ok_or_else(|| Problem::field("mode", choices::modes()))?;
     let default = || format!("{mode}_{}", now.compact());
     let name = body.name("name")?.unwrap_or_else(default);
     let config = ClientConfig::of(&body)?;
@@ -32,16 +32,16 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Repl
         mode,
         run: None,
     };
-    let rows = NewRows {
+    let rows = NewSessionRows {
         name: name.clone(),
         config: config.into_text(),
         run_config: None,
     };
     match app.sessions.create(&new, &rows, key.as_ref(), now).await {
-        Ok(committed) => Reply::ok(&Summary::of(&committed.state, name)),
+        Ok(committed) => HttpReply::ok(&SessionSummary::of(&committed.state, name)),
         Err(error) => {
             let first = http::first_time(key.as_ref(), error)?;
-            Reply::ok(&app.sessions.as_created(first.session_id).await?)
+            HttpReply::ok(&app.sessions.as_created(first.session_id).await?)
         }
     }
 }

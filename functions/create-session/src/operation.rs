@@ -1,10 +1,10 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{Body, Config, Operation};
+use lambda_kit::api::{BodySchema, Config, Operation};
 use schemars::JsonSchema;
 use session::Mode;
-use session_manager::Summary;
+use session_manager::SessionSummary;
 
 /// A session to be created.
 #[derive(JsonSchema)]
@@ -38,9 +38,9 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "POST /api/sessions",
-        Body::of::<Summary>(SUMMARY),
+        BodySchema::of::<SessionSummary>(SUMMARY),
     )
-    .takes(Body::of::<NewSession>(NEW_SESSION))
+    .takes(BodySchema::of::<NewSession>(NEW_SESSION))
     .once()
     .refuses(&[Code::InvalidConfig])
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use documents::{
     ArtifactName, Artifacts, ContentType, InvalidContentType, InvalidName, MAX_UPLOAD_BYTES,
 };
-use lambda_kit::http::{self, Reply};
+use lambda_kit::http::{self, HttpReply};
 use lambda_kit::{App, Code, Fields, Problem, Request, now};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -41,7 +41,11 @@ struct Promised {
 ///
 /// # Errors
 /// `session_not_found`, `malformed_json`, `too_large`, `invalid_field`, and those of every route.
-pub async fn handle(app: &App, artifacts: &Artifacts, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(
+    app: &App,
+    artifacts: &Artifacts,
+    request: Request,
+) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let promised = Promised::of(&http::fields(&request)?)?;
 
@@ -53,7 +57,7 @@ pub async fn handle(app: &App, artifacts: &Artifacts, request: Request) -> Resul
         size,
     } = promised;
     let link = files.upload_link(&name, &content_type, size, now()).await?;
-    Reply::ok(&Upload {
+    HttpReply::ok(&Upload {
         artifact: name.into(),
         url: link.url,
         method: "PUT",

@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
 use documents::{ArtifactName, ContentType, MAX_UPLOAD_BYTES};
-use lambda_kit::api::{Body, Operation};
+use lambda_kit::api::{BodySchema, Operation};
 use schemars::JsonSchema;
 
 use crate::Upload;
@@ -40,7 +40,7 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "POST /api/sessions/{session_id}/uploads",
-        Body::of::<Upload>(UPLOAD),
+        BodySchema::of::<Upload>(UPLOAD),
     )
-    .takes(Body::of::<NewUpload>(NEW_UPLOAD))
+    .takes(BodySchema::of::<NewUpload>(NEW_UPLOAD))
 }

@@ -4,7 +4,7 @@
 //! news and changes nothing; otherwise the run fails with its reason, and the session waits for a person.
 
 use lambda_kit::recover::dead_letter;
-use lambda_kit::{Message, Outbox, Problem, UnknownMessage, now};
+use lambda_kit::{Outbox, Problem, QueueMessage, UnknownMessage, now};
 use session_manager::SessionManager;
 
 /// All that is worked with, made once per process.
@@ -21,14 +21,17 @@ impl DeadLetters {
     ///
     /// # Errors
     /// Trouble that may pass: the letter comes again.
-    pub async fn handle(&self, message: Result<Message, UnknownMessage>) -> Result<(), Problem> {
+    pub async fn handle(
+        &self,
+        message: Result<QueueMessage, UnknownMessage>,
+    ) -> Result<(), Problem> {
         match message {
-            Ok(Message::Wake(wake)) => {
+            Ok(QueueMessage::Wake(wake)) => {
                 let recovered = dead_letter(&self.sessions, &self.outbox, wake, now()).await?;
                 tracing::error!(session = %wake.session_id, run = %wake.run_id, ?recovered, "dead letter");
             }
             // The session stays due, and the sweeper asks again.
-            Ok(Message::Purge(session)) => tracing::error!(%session, "dead letter: purge"),
+            Ok(QueueMessage::Purge(session)) => tracing::error!(%session, "dead letter: purge"),
             Err(unknown) => tracing::error!(error = %unknown, "dead letter of no known shape"),
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Reply, optional_fields};
+use lambda_kit::http::{HttpReply, optional_fields};
 use lambda_kit::{Action, App, Outbox, Problem, Request, now};
 use session::Command;
 
@@ -12,12 +12,12 @@ pub use operation::operation;
 ///
 /// # Errors
 /// `session_not_found`, `unavailable`.
-pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     optional_fields(&request)?;
     app.change(outbox, &actor, session, &Command::Delete, now())
         .await?;
-    Reply::ok(&Action::done(session, "The session is deleted."))
+    HttpReply::ok(&Action::done(session, "The session is deleted."))
 }
 
 #[cfg(test)]

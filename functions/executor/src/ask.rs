@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use agents::{Content, Turn};
-use documents::{ArtifactName, Place};
+use documents::{ArtifactKey, ArtifactName};
 use session::State;
-use workflow::{Answer, Failed, MAX_MESSAGE_BYTES, Outcome, Request};
+use workflow::{AgentAnswer, AgentRequest, MAX_MESSAGE_BYTES, Outcome, StageFailure};
 
 use crate::{Deadline, Executor, translate};
 
 /// What became of a request.
-pub(crate) enum Asked {
+pub(crate) enum WorkResult {
     /// This came of it; and so long the service asked to be left alone.
     Came(Outcome, Option<Duration>),
     /// There was no time to ask at all.
@@ -23,33 +23,35 @@ impl Executor {
     pub(crate) async fn ask(
         &self,
         state: &State,
-        request: &Request,
+        request: &AgentRequest,
         history: &[Turn],
         deadline: Deadline,
-    ) -> Asked {
+    ) -> WorkResult {
         let call = match translate::call(request, history) {
             Ok(call) => call,
             Err(unknown) => {
                 let failure = Outcome::Failure(translate::unknown_agent(&unknown));
-                return Asked::Came(failure, None);
+                return WorkResult::Came(failure, None);
             }
         };
         let asked = self
             .agents
             .call(&call, deadline.instant(), request.max_attempts);
         match asked.await {
-            Ok(answer) => Asked::Came(self.keep(state, request, answer).await, None),
-            Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => Asked::NoTime,
+            Ok(answer) => WorkResult::Came(self.keep(state, request, answer).await, None),
+            Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => {
+                WorkResult::NoTime
+            }
             Err(error) => {
                 tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, causes = lambda_kit::causes(&error.failure), "step failed");
                 let retry_after = error.retry_after();
-                Asked::Came(Outcome::Failure(translate::failed(error)), retry_after)
+                WorkResult::Came(Outcome::Failure(translate::failed(error)), retry_after)
             }
         }
     }
 
     /// The answer for the engine, its long parts stored.
-    async fn keep(&self, state: &State, request: &Request, answer: agents::Answer) -> Outcome {
+    async fn keep(&self, state: &State, request: &AgentRequest, answer: agents::Answer) -> Outcome {
         let usages: Vec<workflow::Usage> =
             answer.usages.into_iter().map(translate::usage).collect();
         let (message, summary) = (answer.content.message(), answer.content.summary());
@@ -67,7 +69,7 @@ impl Executor {
         let mut artifact = None;
         if let (Some((name, text)), Some(run)) = (to_store, state.unfinished_run()) {
             let files = self.artifacts.of(&state.owner, state.session_id);
-            let place = Place::Run(run.id, name.clone());
+            let place = ArtifactKey::Run(run.id, name.clone());
             if let Err(error) = files.put(&place, text.to_owned()).await {
                 tracing::error!(session = %state.session_id, causes = lambda_kit::causes(&error), "artifact not stored");
                 return Outcome::Failure(not_stored(usages));
@@ -75,7 +77,7 @@ impl Executor {
             artifact = Some(name.into());
         }
         let content = translate::content(answer.content);
-        Outcome::Answer(Answer {
+        Outcome::Answer(AgentAnswer {
             content,
             message,
             summary,
@@ -85,8 +87,8 @@ impl Executor {
     }
 }
 
-fn not_stored(usages: Vec<workflow::Usage>) -> Failed {
-    Failed {
+fn not_stored(usages: Vec<workflow::Usage>) -> StageFailure {
+    StageFailure {
         error: "The answer could not be stored.".into(),
         code: "storage_unavailable".into(),
         error_type: "StorageError".into(),

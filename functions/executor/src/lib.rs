@@ -7,8 +7,8 @@
 
 mod ask;
 mod deadline;
-mod held;
-mod live;
+mod event_pusher;
+mod leased_run;
 mod load;
 mod slice;
 mod slot;
@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use agents::Agents;
 use documents::Artifacts;
-use lambda_kit::{Message, Outbox, Problem, UnknownMessage, now};
-use session::{Owed, SessionId};
+use lambda_kit::{Outbox, Problem, QueueMessage, UnknownMessage, now};
+use session::{DueAction, SessionId};
 use session_manager::{Actor, Purged, ReadError, SessionManager};
 
 pub use deadline::Deadline;
@@ -53,12 +53,12 @@ impl Executor {
     /// Trouble that may pass: the message comes again.
     pub async fn handle(
         &self,
-        message: Result<Message, UnknownMessage>,
+        message: Result<QueueMessage, UnknownMessage>,
         deadline: Deadline,
     ) -> Result<(), Problem> {
         match message {
-            Ok(Message::Wake(wake)) => self.slice(wake, deadline).await,
-            Ok(Message::Purge(session)) => self.purge(session, deadline).await,
+            Ok(QueueMessage::Wake(wake)) => self.slice(wake, deadline).await,
+            Ok(QueueMessage::Purge(session)) => self.purge(session, deadline).await,
             // It will say the same the next time: trying again would only delay the others.
             Err(unknown) => {
                 tracing::error!(error = %unknown, "message dropped");
@@ -71,8 +71,8 @@ impl Executor {
     async fn purge(&self, session: SessionId, deadline: Deadline) -> Result<(), Problem> {
         let now = now();
         let until = deadline.last_call();
-        let emptied = match self.sessions.state(session, &Actor::Engine).await {
-            Ok(state) if self.sessions.rules().recover(&state, now) == Some(Owed::Purge) => {
+        let emptied = match self.sessions.state(session, &Actor::System).await {
+            Ok(state) if self.sessions.rules().recover(&state, now) == Some(DueAction::Purge) => {
                 let files = self.artifacts.of(&state.owner, session);
                 files.delete_all(until).await?
             }
@@ -91,7 +91,7 @@ impl Executor {
         match purged {
             Purged::Done => tracing::info!(%session, "session purged"),
             Purged::More => {
-                let rest = Message::Purge(session);
+                let rest = QueueMessage::Purge(session);
                 self.outbox.enqueue_after(rest, BETWEEN_PURGES).await;
             }
             Purged::NotDue => tracing::warn!(%session, "purge not due"),

@@ -3,11 +3,11 @@
 use std::ops::RangeInclusive;
 
 use agents::{Turn, recent};
-use documents::{ArtifactError, Place};
+use documents::{ArtifactError, ArtifactKey};
 use lambda_kit::Problem;
-use session::{Envelope, EventBody, Failure, Message, Mode, Recorded, Run, Seq, State};
+use session::{Envelope, EventBody, Message, Mode, Run, RunFailure, Seq, State, StoredEventBody};
 use session_manager::ReadError;
-use workflow::{Memory, Settings, SettingsError};
+use workflow::{RunHistory, RunSettings, RunSettingsError};
 
 use crate::Executor;
 
@@ -22,28 +22,28 @@ const WINDOW_MESSAGES: RangeInclusive<usize> = 20..=100;
 /// As much as a task may have.
 const MAX_TASK_BYTES: u64 = 64 * 1024;
 
-pub(crate) struct Loaded {
-    pub settings: Settings,
+pub(crate) struct LoadedRun {
+    pub settings: RunSettings,
     /// Why what is stored cannot be used, now and at any later time; the run then fails with it.
-    pub unusable: Option<Failure>,
-    pub memory: Memory,
+    pub unusable: Option<RunFailure>,
+    pub memory: RunHistory,
     pub history: Vec<Turn>,
 }
 
 impl Executor {
-    pub(crate) async fn load(&self, state: &State, run: &Run) -> Result<Loaded, Problem> {
+    pub(crate) async fn load(&self, state: &State, run: &Run) -> Result<LoadedRun, Problem> {
         let id = state.session_id;
         let (config, record, earlier) = tokio::try_join!(
             self.sessions.run_config(id, run.id),
-            self.sessions.record(id, run.memory_from, state.last_seq),
-            self.earlier(state, run.memory_from),
+            self.sessions.record(id, run.history_from, state.last_seq),
+            self.earlier(state, run.history_from),
         )?;
         let mut unusable = None;
         let settings = settings(state.mode, &config).unwrap_or_else(|failure| {
             unusable = Some(failure);
-            Settings::defaults(state.mode)
+            RunSettings::defaults(state.mode)
         });
-        let mut memory = Memory::of(&record);
+        let mut memory = RunHistory::of(&record);
         match self.long_task(state, &record).await {
             Ok(Some(task)) => memory.complete_task(task),
             Ok(None) => {}
@@ -52,12 +52,12 @@ impl Executor {
         }
         // A turn that has just begun, in a run that has had others: those are history too.
         let earlier = match memory.turn_from() {
-            turn if turn > run.memory_from.plus(1) => self.earlier(state, turn).await?,
+            turn if turn > run.history_from.plus(1) => self.earlier(state, turn).await?,
             _ => earlier,
         };
         let history = recent(earlier.iter().rev().map(turn), WINDOW_TOKENS);
         memory.add_earlier(earlier.into_iter());
-        Ok(Loaded {
+        Ok(LoadedRun {
             settings,
             unusable,
             memory,
@@ -80,7 +80,7 @@ impl Executor {
         record: &[Envelope],
     ) -> Result<Option<String>, ArtifactError> {
         for envelope in record {
-            let Recorded::Known(EventBody::UserMessage {
+            let StoredEventBody::Known(EventBody::UserMessage {
                 artifact: Some(name),
                 ..
             }) = &envelope.body
@@ -90,21 +90,23 @@ impl Executor {
             let Some(run) = envelope.run_id else { continue };
             let name = name.parse().map_err(|_| ArtifactError::NotFound)?;
             let files = self.artifacts.of(&state.owner, state.session_id);
-            let text = files.get_text(&Place::Run(run, name), MAX_TASK_BYTES).await;
+            let text = files
+                .get_text(&ArtifactKey::Run(run, name), MAX_TASK_BYTES)
+                .await;
             return text.map(Some);
         }
         Ok(None)
     }
 }
 
-fn settings(mode: Mode, config: &str) -> Result<Settings, Failure> {
+fn settings(mode: Mode, config: &str) -> Result<RunSettings, RunFailure> {
     let config =
-        serde_json::from_str(config).map_err(|_| SettingsError::WholeConfig.as_failure())?;
-    Settings::parse(mode, &config).map_err(|error| error.as_failure())
+        serde_json::from_str(config).map_err(|_| RunSettingsError::WholeConfig.as_failure())?;
+    RunSettings::parse(mode, &config).map_err(|error| error.as_failure())
 }
 
-fn lost_task(error: &ArtifactError) -> Failure {
-    Failure {
+fn lost_task(error: &ArtifactError) -> RunFailure {
+    RunFailure {
         error: format!("The whole of the task cannot be read: {error}."),
         code: "task_lost".into(),
         error_type: "StorageError".into(),

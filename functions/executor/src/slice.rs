@@ -7,16 +7,16 @@ use session::{Command, Refusal, RunId, State, Wake};
 use session_manager::{Actor, ChangeError, ReadError};
 use workflow::Engine;
 
-use crate::held::Held;
-use crate::slot::Turn;
+use crate::leased_run::LeasedRun;
+use crate::slot::SlotAccess;
 use crate::{Deadline, Executor};
 
 /// How often a slice looks again when others were at the session between its reading and its taking of the lease.
 const LOOKS: usize = 3;
 
 /// What came of the attempt to take a lease.
-enum Taken<'a> {
-    Held(Box<Held<'a>>),
+enum LeaseAttempt<'a> {
+    Held(Box<LeasedRun<'a>>),
     /// Somebody else is at it, or it waits, or it is over.
     Not,
     /// The session changed between the reading and the taking.
@@ -28,7 +28,7 @@ impl Executor {
     pub(crate) async fn slice(&self, wake: Wake, deadline: Deadline) -> Result<(), Problem> {
         let mut slot = None;
         for _ in 0..LOOKS {
-            let state = match self.sessions.state(wake.session_id, &Actor::Engine).await {
+            let state = match self.sessions.state(wake.session_id, &Actor::System).await {
                 Ok(state) => state,
                 Err(ReadError::NoSuchSession) => return Ok(()),
                 Err(error) => return Err(error.into()),
@@ -39,14 +39,14 @@ impl Executor {
             // One slot is enough, however often it looks.
             if slot.is_none() {
                 match self.turn(&state, wake).await? {
-                    Turn::Now(taken) => slot = taken,
-                    Turn::Later => return Ok(()),
+                    SlotAccess::Now(taken) => slot = taken,
+                    SlotAccess::Later => return Ok(()),
                 }
             }
             match self.take_lease(state, slot, deadline).await? {
-                Taken::Held(held) => return held.work().await,
-                Taken::Not => return Ok(()),
-                Taken::Moved => {}
+                LeaseAttempt::Held(held) => return held.work().await,
+                LeaseAttempt::Not => return Ok(()),
+                LeaseAttempt::Moved => {}
             }
         }
         // So many changes in so short a time: whoever makes them sends a message, and the sweeper looks after that.
@@ -58,9 +58,9 @@ impl Executor {
         state: State,
         slot: Option<Instant>,
         deadline: Deadline,
-    ) -> Result<Taken<'_>, Problem> {
+    ) -> Result<LeaseAttempt<'_>, Problem> {
         let Some(run) = state.unfinished_run() else {
-            return Ok(Taken::Not);
+            return Ok(LeaseAttempt::Not);
         };
         let (run_id, at) = (run.id, run.position);
         let loaded = self.load(&state, run).await?;
@@ -68,7 +68,7 @@ impl Executor {
             .agents
             .model(loaded.settings.model(loaded.settings.agent()));
         let Some(engine) = Engine::on(&state, &loaded.settings, &loaded.memory) else {
-            return Ok(Taken::Not);
+            return Ok(LeaseAttempt::Not);
         };
         let opening = engine.open(model);
         let command = Command::TakeLease {
@@ -79,15 +79,15 @@ impl Executor {
         };
         let committed = match self.sessions.commit_on(state, &command, now()).await {
             Ok(committed) => committed,
-            Err(ChangeError::Refused(Refusal::Moved, _)) => return Ok(Taken::Moved),
+            Err(ChangeError::Refused(Refusal::Moved, _)) => return Ok(LeaseAttempt::Moved),
             Err(ChangeError::Refused(refusal, _)) => {
                 tracing::info!(run = %run_id, %refusal, "nothing to do");
-                return Ok(Taken::Not);
+                return Ok(LeaseAttempt::Not);
             }
             Err(error) => return Err(error.into()),
         };
-        let held = Held::new(self, loaded, run_id, committed, slot, deadline).await?;
-        Ok(Taken::Held(Box::new(held)))
+        let held = LeasedRun::new(self, loaded, run_id, committed, slot, deadline).await?;
+        Ok(LeaseAttempt::Held(Box::new(held)))
     }
 }
 

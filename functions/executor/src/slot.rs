@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use lambda_kit::{Message, Problem, now};
+use lambda_kit::{Problem, QueueMessage, now};
 use session::{State, Wake};
 use session_manager::{ReadError, Slot};
 use workflow::asks_arxiv_at;
@@ -16,7 +16,7 @@ use crate::Executor;
 const NAME: &str = "arxiv";
 
 /// Whether a run may go on.
-pub(crate) enum Turn {
+pub(crate) enum SlotAccess {
     /// Now; with the moment at which its slot was taken, where it needs one.
     Now(Option<Instant>),
     /// Not now: another message will see.
@@ -25,24 +25,24 @@ pub(crate) enum Turn {
 
 impl Executor {
     /// Whether a run may go on where it stands.
-    pub(crate) async fn turn(&self, state: &State, wake: Wake) -> Result<Turn, Problem> {
+    pub(crate) async fn turn(&self, state: &State, wake: Wake) -> Result<SlotAccess, Problem> {
         let position = state.unfinished_run().map(|run| run.position);
         if !position.is_some_and(asks_arxiv_at) {
-            return Ok(Turn::Now(None));
+            return Ok(SlotAccess::Now(None));
         }
         let (taken_at, at) = (Instant::now(), now());
         let every = self.papers.every;
         match self.sessions.take_slot(NAME, every, at).await? {
-            Slot::Taken => Ok(Turn::Now(Some(taken_at))),
+            Slot::Taken => Ok(SlotAccess::Now(Some(taken_at))),
             // Whoever gave the lease back has sent a message of its own: one that waits is enough.
             Slot::FreeAt(_) if wake.epoch != state.lease.epoch && state.lease.until.is_none() => {
-                Ok(Turn::Later)
+                Ok(SlotAccess::Later)
             }
             Slot::FreeAt(free_at) => {
                 let epoch = state.lease.epoch;
                 let wait = free_at.since(at);
                 self.come_again(Wake { epoch, ..wake }, wait).await?;
-                Ok(Turn::Later)
+                Ok(SlotAccess::Later)
             }
         }
     }
@@ -51,7 +51,9 @@ impl Executor {
         let delay = whole_seconds(wait);
         let arrival = now().plus(delay);
         self.sessions.postpone(wake.session_id, arrival).await?;
-        self.outbox.enqueue_after(Message::Wake(wake), delay).await;
+        self.outbox
+            .enqueue_after(QueueMessage::Wake(wake), delay)
+            .await;
         Ok(())
     }
 

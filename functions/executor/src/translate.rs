@@ -4,10 +4,10 @@ use agents::{
     Agent, AgentCall, Brief, CallError, Content, DoneStep, PlanStep, RouteKind, StepAgent, Turn,
     UnknownAgent, Usage,
 };
-use workflow::{Failed, Request};
+use workflow::{AgentRequest, StageFailure};
 
 /// The request in the agents' words.
-pub(crate) fn call(request: &Request, history: &[Turn]) -> Result<AgentCall, UnknownAgent> {
+pub(crate) fn call(request: &AgentRequest, history: &[Turn]) -> Result<AgentCall, UnknownAgent> {
     let brief = &request.brief;
     let done = |done: &workflow::DoneStep| DoneStep {
         sub_task: done.sub_task.clone(),
@@ -61,21 +61,21 @@ fn step_for_record(step: PlanStep) -> session::PlanStep {
     }
 }
 
-pub(crate) fn content(content: Content) -> workflow::Content {
+pub(crate) fn content(content: Content) -> workflow::AnswerContent {
     match content {
         Content::Plan(plan) => {
-            workflow::Content::Plan(plan.steps.into_iter().map(step_for_record).collect())
+            workflow::AnswerContent::Plan(plan.steps.into_iter().map(step_for_record).collect())
         }
-        Content::Review(review) if review.approved => workflow::Content::Review(Vec::new()),
-        Content::Review(review) => workflow::Content::Review(review.recommendations),
-        Content::Report(_) | Content::PaperSummary(_) => workflow::Content::Report,
-        Content::Program(_) => workflow::Content::Program,
+        Content::Review(review) if review.approved => workflow::AnswerContent::Review(Vec::new()),
+        Content::Review(review) => workflow::AnswerContent::Review(review.recommendations),
+        Content::Report(_) | Content::PaperSummary(_) => workflow::AnswerContent::Report,
+        Content::Program(_) => workflow::AnswerContent::Program,
         Content::Ideas(ideas) => {
             let ideas = ideas.ideas.into_iter();
             let told = ideas.map(|idea| format!("{}: {}", idea.title, idea.description));
-            workflow::Content::Ideas(told.collect())
+            workflow::AnswerContent::Ideas(told.collect())
         }
-        Content::Route(route) => workflow::Content::Route(session::Route {
+        Content::Route(route) => workflow::AnswerContent::Route(session::Route {
             kind: match route.route {
                 RouteKind::OneShot => session::RouteKind::OneShot,
                 RouteKind::Planned => session::RouteKind::Planned,
@@ -96,8 +96,8 @@ pub(crate) fn usage(usage: Usage) -> workflow::Usage {
     }
 }
 
-pub(crate) fn failed(error: CallError) -> Failed {
-    Failed {
+pub(crate) fn failed(error: CallError) -> StageFailure {
+    StageFailure {
         error: error.for_client().into(),
         code: error.code().into(),
         error_type: "ModelError".into(),
@@ -106,8 +106,8 @@ pub(crate) fn failed(error: CallError) -> Failed {
     }
 }
 
-pub(crate) fn unknown_agent(unknown: &UnknownAgent) -> Failed {
-    Failed {
+pub(crate) fn unknown_agent(unknown: &UnknownAgent) -> StageFailure {
+    StageFailure {
         error: format!("The plan gives a step to an agent that cannot do it: {unknown}."),
         code: "unknown_agent".into(),
         error_type: "PlanError".into(),

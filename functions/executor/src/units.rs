@@ -19,17 +19,17 @@ use std::time::{Duration, Instant};
 
 use agents::CallError;
 use documents::arxiv::{Arxiv, ArxivConfigError};
-use documents::{ArtifactError, Files};
+use documents::{ArtifactError, SessionFiles};
 use lambda_kit::Config;
 use session::{Mode, RunId, Stage, State};
 use session_manager::ReadError;
-use workflow::{Document, Failed, Memory, Outcome, Settings, Worked};
+use workflow::{DocumentTask, DocumentTaskResult, Outcome, RunHistory, RunSettings, StageFailure};
 
-use crate::ask::Asked;
+use crate::ask::WorkResult;
 use crate::{Deadline, Executor};
-use drafts::Drafts;
+use drafts::WorkFiles;
 pub use ocr::PageReader;
-pub(crate) use pages::Desk;
+pub(crate) use pages::OpenDocuments;
 
 /// Papers at arXiv.
 #[derive(Debug)]
@@ -68,38 +68,38 @@ impl Papers {
 }
 
 /// A unit that is worked on, with all that it may need to know.
-pub(crate) struct Unit<'a> {
+pub(crate) struct DocumentWorker<'a> {
     pub executor: &'a Executor,
     pub state: &'a State,
-    pub settings: &'a Settings,
-    pub memory: &'a Memory,
-    pub document: &'a Document,
+    pub settings: &'a RunSettings,
+    pub memory: &'a RunHistory,
+    pub document: &'a DocumentTask,
     pub run: RunId,
     pub deadline: Deadline,
     /// When this worker took the slot of arXiv, if it did.
     pub slot: Option<Instant>,
     /// What is kept open from one unit to the next.
-    pub desk: &'a mut Desk,
+    pub documents: &'a mut OpenDocuments,
 }
 
 /// Why nothing came of a unit.
-pub(crate) enum Trouble {
+pub(crate) enum DocumentTaskError {
     /// It failed; and so long the service asked to be left alone.
-    Failed(Failed, Duration),
+    Failed(StageFailure, Duration),
     /// It is for another invocation, and nothing was tried.
     NoTime,
 }
 
-impl From<Failed> for Trouble {
-    fn from(failed: Failed) -> Self {
+impl From<StageFailure> for DocumentTaskError {
+    fn from(failed: StageFailure) -> Self {
         Self::Failed(failed, Duration::ZERO)
     }
 }
 
-impl From<ReadError> for Trouble {
+impl From<ReadError> for DocumentTaskError {
     fn from(error: ReadError) -> Self {
         tracing::error!(causes = lambda_kit::causes(&error), "table not read");
-        Self::from(Failed {
+        Self::from(StageFailure {
             error: "The table did not answer.".into(),
             code: "storage_unavailable".into(),
             error_type: "StorageError".into(),
@@ -109,9 +109,9 @@ impl From<ReadError> for Trouble {
     }
 }
 
-impl Unit<'_> {
+impl DocumentWorker<'_> {
     /// Works on it.
-    pub async fn work(&mut self) -> Asked {
+    pub async fn work(&mut self) -> WorkResult {
         let worked = match (self.document.stage, self.state.mode) {
             (Stage::Extract, Mode::Ocr) => self.read_document().await,
             (Stage::Extract, _) => self.find_references().await,
@@ -121,24 +121,24 @@ impl Unit<'_> {
             _ => self.enhance().await,
         };
         match worked {
-            Ok(worked) => Asked::Came(Outcome::Unit(worked), None),
-            Err(Trouble::Failed(failed, retry_after)) => {
+            Ok(worked) => WorkResult::Came(Outcome::DocumentTask(worked), None),
+            Err(DocumentTaskError::Failed(failed, retry_after)) => {
                 let (session, stage) = (self.state.session_id, self.document.stage);
                 let (unit, code) = (self.document.unit, &failed.code);
                 tracing::warn!(%session, ?stage, unit, code, "unit failed");
-                Asked::Came(Outcome::Failure(failed), Some(retry_after))
+                WorkResult::Came(Outcome::Failure(failed), Some(retry_after))
             }
-            Err(Trouble::NoTime) => Asked::NoTime,
+            Err(DocumentTaskError::NoTime) => WorkResult::NoTime,
         }
     }
 
-    fn files(&self) -> Files {
+    fn files(&self) -> SessionFiles {
         let (owner, session) = (&self.state.owner, self.state.session_id);
         self.executor.artifacts.of(owner, session)
     }
 
-    fn drafts(&self) -> Drafts {
-        Drafts::new(self.files(), self.run)
+    fn drafts(&self) -> WorkFiles {
+        WorkFiles::new(self.files(), self.run)
     }
 
     /// Whether a failure is worth another try.
@@ -148,7 +148,7 @@ impl Unit<'_> {
 }
 
 /// The bucket, or this machine's own disk, is in the way.
-fn storage(error: ArtifactError) -> Trouble {
+fn storage(error: ArtifactError) -> DocumentTaskError {
     drafts::not_kept(error).into()
 }
 
@@ -158,25 +158,25 @@ fn nothing_was_tried(error: &CallError) -> bool {
 }
 
 /// The look at what there is, and how many units follow.
-fn look(line: impl Into<String>, units: usize) -> Worked {
-    Worked {
+fn look(line: impl Into<String>, units: usize) -> DocumentTaskResult {
+    DocumentTaskResult {
         line: line.into(),
         units: Some(u32::try_from(units).unwrap_or(u32::MAX)),
-        ..Worked::default()
+        ..DocumentTaskResult::default()
     }
 }
 
 /// A unit that is done.
-fn done(line: impl Into<String>) -> Worked {
-    Worked {
+fn done(line: impl Into<String>) -> DocumentTaskResult {
+    DocumentTaskResult {
         line: line.into(),
-        ..Worked::default()
+        ..DocumentTaskResult::default()
     }
 }
 
 /// The end of the run.
-fn failure(code: &str, error: impl Into<String>) -> Failed {
-    Failed {
+fn failure(code: &str, error: impl Into<String>) -> StageFailure {
+    StageFailure {
         error: error.into(),
         code: code.into(),
         error_type: "DocumentError".into(),

@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Query, Reply};
+use lambda_kit::http::{HttpReply, Query};
 use lambda_kit::{App, Problem, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,7 +25,7 @@ struct History {
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `unavailable`.
-pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session_id) = app.admit(&request)?;
     let query = Query::of(&request);
     let before = query.seq("before", 1)?;
@@ -35,7 +35,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
         .sessions
         .history(session_id, &actor, limit, before)
         .await?;
-    Reply::ok(&History {
+    HttpReply::ok(&History {
         session_id,
         total_messages: page.total,
         messages: page.messages,

@@ -1,6 +1,6 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::api::{Body, Operation, Parameter};
+use lambda_kit::api::{BodySchema, Operation, Parameter};
 
 use crate::{History, LIMIT, MAX_LIMIT};
 
@@ -25,7 +25,7 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "GET /api/sessions/{session_id}/history",
-        Body::of::<History>(HISTORY),
+        BodySchema::of::<History>(HISTORY),
     )
     .query([
         Parameter::limit(MAX_LIMIT, LIMIT),

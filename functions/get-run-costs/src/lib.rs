@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Reply, run_id};
+use lambda_kit::http::{HttpReply, run_id};
 use lambda_kit::{App, Problem, Request};
 
 pub use operation::operation;
@@ -11,11 +11,11 @@ pub use operation::operation;
 ///
 /// # Errors
 /// `session_not_found`, `run_not_found`, `unavailable`.
-pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let run = run_id(&request)?;
 
-    Reply::ok(&app.sessions.run_costs(session, &actor, run).await?)
+    HttpReply::ok(&app.sessions.run_costs(session, &actor, run).await?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::api::{Body, Operation};
+use lambda_kit::api::{BodySchema, Operation};
 use session_manager::RunCosts;
 
 const COSTS: &str = r#"{
@@ -21,6 +21,6 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "GET /api/sessions/{session_id}/runs/{run_id}/costs",
-        Body::of::<RunCosts>(COSTS),
+        BodySchema::of::<RunCosts>(COSTS),
     )
 }

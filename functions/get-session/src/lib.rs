@@ -2,14 +2,14 @@
 
 mod operation;
 
-use lambda_kit::http::Reply;
+use lambda_kit::http::HttpReply;
 use lambda_kit::{App, Problem, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use session::{Message, PlanStep, RunId, Seq, SuspendReason};
-use session_manager::{Detail, Summary};
+use session_manager::{Detail, SessionSummary};
 
 pub use operation::operation;
 
@@ -18,7 +18,7 @@ pub use operation::operation;
 #[schemars(rename = "Detail")]
 struct Page {
     #[serde(flatten)]
-    summary: Summary,
+    summary: SessionSummary,
     conversation_history: Vec<Message>,
     /// No mode of this version keeps variables beside its conversation.
     context_variables: Map<String, Value>,
@@ -36,10 +36,10 @@ struct Page {
 ///
 /// # Errors
 /// `session_not_found`, `unavailable`.
-pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let detail = app.sessions.session(session, &actor).await?;
-    Reply::ok(&page(detail)?)
+    HttpReply::ok(&page(detail)?)
 }
 
 fn page(detail: Detail) -> Result<Page, Problem> {
@@ -48,7 +48,7 @@ fn page(detail: Detail) -> Result<Page, Problem> {
         suspend_reason: state.suspend_reason,
         active_run: state.unfinished_run().map(|run| run.id),
         version: state.last_seq,
-        summary: Summary::of(state, detail.name),
+        summary: SessionSummary::of(state, detail.name),
         conversation_history: detail.messages,
         context_variables: Map::new(),
         plan_data: detail.plan,

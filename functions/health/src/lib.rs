@@ -2,8 +2,8 @@
 
 mod operation;
 
-use lambda_kit::http::Reply;
-use lambda_kit::{Gate, Problem, Request};
+use lambda_kit::http::HttpReply;
+use lambda_kit::{Authenticator, Problem, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,9 +18,9 @@ struct Health {
 ///
 /// # Errors
 /// `unauthenticated`.
-pub async fn handle(gate: &Gate, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(gate: &Authenticator, request: Request) -> Result<HttpReply, Problem> {
     gate.caller(&request)?;
-    Reply::ok(&Health { status: "ok" })
+    HttpReply::ok(&Health { status: "ok" })
 }
 
 #[cfg(test)]

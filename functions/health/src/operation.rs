@@ -1,6 +1,6 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::api::{Body, Operation};
+use lambda_kit::api::{BodySchema, Operation};
 
 use crate::Health;
 
@@ -9,6 +9,6 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "GET /api/health",
-        Body::of::<Health>(r#"{"status": "ok"}"#),
+        BodySchema::of::<Health>(r#"{"status": "ok"}"#),
     )
 }

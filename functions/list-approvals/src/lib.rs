@@ -2,8 +2,8 @@
 
 mod operation;
 
-use lambda_kit::http::{Query, Reply};
-use lambda_kit::{App, Problem, Request, words};
+use lambda_kit::http::{HttpReply, Query};
+use lambda_kit::{App, Problem, Request, choices};
 use schemars::JsonSchema;
 use serde::Serialize;
 use session::{ApprovalRow, SessionId};
@@ -24,18 +24,18 @@ struct Approvals {
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.
-pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session_id) = app.admit(&request)?;
     let query = Query::of(&request);
     let limit = query.limit(MAX_LIMIT, LIMIT)?;
-    let status = query.word("status", words::approval_statuses())?;
+    let status = query.word("status", choices::approval_statuses())?;
     let cursor = query.text("cursor");
 
     let page = app
         .sessions
         .approvals(session_id, &actor, status, limit, cursor)
         .await?;
-    Reply::ok(&Approvals {
+    HttpReply::ok(&Approvals {
         session_id,
         approvals: page.approvals,
         next_cursor: page.next_cursor,

@@ -1,6 +1,6 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::api::{Body, Operation, Parameter};
+use lambda_kit::api::{BodySchema, Operation, Parameter};
 use session::ApprovalStatus;
 
 use crate::{Approvals, LIMIT, MAX_LIMIT};
@@ -32,7 +32,7 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "GET /api/sessions/{session_id}/approvals",
-        Body::of::<Approvals>(APPROVALS),
+        BodySchema::of::<Approvals>(APPROVALS),
     )
     .query([
         Parameter::word::<ApprovalStatus>("status", "Only approvals of this status."),

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use documents::Place;
+use documents::ArtifactKey;
 use lambda_kit::{Code, Problem};
 use session::SessionId;
 
 /// The cursor behind a file.
-pub(crate) fn behind(session: SessionId, place: &Place) -> String {
+pub(crate) fn behind(session: SessionId, place: &ArtifactKey) -> String {
     URL_SAFE_NO_PAD.encode(format!("{session} {place}"))
 }
 
@@ -15,12 +15,12 @@ pub(crate) fn behind(session: SessionId, place: &Place) -> String {
 ///
 /// # Errors
 /// `bad_cursor`, also for a cursor of another session's list.
-pub(crate) fn read(session: SessionId, cursor: &str) -> Result<Place, Problem> {
+pub(crate) fn read(session: SessionId, cursor: &str) -> Result<ArtifactKey, Problem> {
     let place = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let (of, place) = text.split_once(' ')?;
         let place = place.parse().ok().filter(|_| of == session.to_string())?;
-        (!matches!(place, Place::Draft(..))).then_some(place)
+        (!matches!(place, ArtifactKey::Draft(..))).then_some(place)
     };
     let bad = || Problem::new(Code::BadCursor, "The cursor is none of this list.");
     place().ok_or_else(bad)
@@ -37,7 +37,7 @@ mod tests {
         let session = ID.parse().unwrap();
         let other = "00000000-0000-0000-0000-000000000000".parse().unwrap();
         for key in [format!("{ID}/a b.md"), "uploads/ü.pdf".to_owned()] {
-            let place: Place = key.parse().unwrap();
+            let place: ArtifactKey = key.parse().unwrap();
             let cursor = behind(session, &place);
             assert_eq!(read(session, &cursor).unwrap(), place);
             assert_eq!(read(other, &cursor).unwrap_err().code(), Code::BadCursor);
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_refused() {
         let session = ID.parse().unwrap();
-        let draft: Place = format!("drafts/{ID}/a").parse().unwrap();
+        let draft: ArtifactKey = format!("drafts/{ID}/a").parse().unwrap();
         let climbing = URL_SAFE_NO_PAD.encode(format!("{ID} ../uploads/a"));
         for cursor in ["", "x", "%", &behind(session, &draft), &climbing] {
             assert_eq!(

@@ -6,9 +6,9 @@
 mod cursor;
 mod operation;
 
-use documents::{Artifacts, Files, Listed, Place};
+use documents::{ArtifactKey, Artifacts, Listed, SessionFiles};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use lambda_kit::http::{Query, Reply};
+use lambda_kit::http::{HttpReply, Query};
 use lambda_kit::{App, Problem, Request, now};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,7 +58,11 @@ struct Artifact {
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.
-pub async fn handle(app: &App, artifacts: &Artifacts, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(
+    app: &App,
+    artifacts: &Artifacts,
+    request: Request,
+) -> Result<HttpReply, Problem> {
     let (actor, session_id) = app.admit(&request)?;
     let query = Query::of(&request);
     let limit = query.limit(MAX_LIMIT, LIMIT)?;
@@ -72,7 +76,7 @@ pub async fn handle(app: &App, artifacts: &Artifacts, request: Request) -> Resul
     let listing = files.list(after.as_ref(), limit).await?;
     let (linked, next) = linked(&files, listing.files, now()).await?;
     let next = next.or(listing.next_after);
-    Reply::ok(&Page {
+    HttpReply::ok(&Page {
         session_id,
         artifacts: described(&files, linked).await?,
         next_cursor: next.map(|place| cursor::behind(session_id, &place)),
@@ -81,10 +85,10 @@ pub async fn handle(app: &App, artifacts: &Artifacts, request: Request) -> Resul
 
 /// As many files as fit into a page, with their links; and the last of them, where that is not all.
 async fn linked(
-    files: &Files,
+    files: &SessionFiles,
     listed: Vec<Listed>,
     now: Timestamp,
-) -> Result<(Vec<(Listed, String)>, Option<Place>), Problem> {
+) -> Result<(Vec<(Listed, String)>, Option<ArtifactKey>), Problem> {
     let (mut page, mut bytes) = (Vec::<(Listed, String)>::new(), 0);
     for file in listed {
         let url = files.link(&file.place, now).await?;
@@ -99,7 +103,10 @@ async fn linked(
 }
 
 /// The same with their types. An upload that has gone since it was listed is left out.
-async fn described(files: &Files, linked: Vec<(Listed, String)>) -> Result<Vec<Artifact>, Problem> {
+async fn described(
+    files: &SessionFiles,
+    linked: Vec<(Listed, String)>,
+) -> Result<Vec<Artifact>, Problem> {
     let described = stream::iter(linked).map(async |(file, url)| {
         let content_type = files.content_type(&file.place).await?;
         Ok::<_, Problem>(content_type.map(|content_type| Artifact {

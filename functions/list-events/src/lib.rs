@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Query, Reply};
+use lambda_kit::http::{HttpReply, Query};
 use lambda_kit::{App, Problem, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,7 +25,7 @@ struct Events {
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `unavailable`.
-pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session_id) = app.admit(&request)?;
     let query = Query::of(&request);
     let after = query.seq("after", 0)?.unwrap_or_default();
@@ -35,7 +35,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
         .sessions
         .events(session_id, &actor, after, limit)
         .await?;
-    Reply::ok(&Events {
+    HttpReply::ok(&Events {
         session_id,
         events: page.envelopes,
         last_seq: page.last_seq,

@@ -2,8 +2,8 @@
 
 mod operation;
 
-use lambda_kit::http::Reply;
-use lambda_kit::{Gate, Problem, Request};
+use lambda_kit::http::HttpReply;
+use lambda_kit::{Authenticator, Problem, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
 use session::{MODES, ModeInfo};
@@ -20,9 +20,9 @@ struct Modes {
 ///
 /// # Errors
 /// `unauthenticated`.
-pub async fn handle(gate: &Gate, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(gate: &Authenticator, request: Request) -> Result<HttpReply, Problem> {
     gate.caller(&request)?;
-    Reply::ok(&Modes {
+    HttpReply::ok(&Modes {
         modes: &MODES,
         total: MODES.len(),
     })

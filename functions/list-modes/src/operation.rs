@@ -1,6 +1,6 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::api::{Body, Operation};
+use lambda_kit::api::{BodySchema, Operation};
 
 use crate::Modes;
 
@@ -22,6 +22,6 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "GET /api/sessions/modes/list",
-        Body::of::<Modes>(MODES),
+        BodySchema::of::<Modes>(MODES),
     )
 }

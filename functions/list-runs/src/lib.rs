@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Query, Reply};
+use lambda_kit::http::{HttpReply, Query};
 use lambda_kit::{App, Problem, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,14 +25,14 @@ struct Runs {
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.
-pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session_id) = app.admit(&request)?;
     let query = Query::of(&request);
     let limit = query.limit(MAX_LIMIT, LIMIT)?;
     let cursor = query.text("cursor");
 
     let page = app.sessions.runs(session_id, &actor, limit, cursor).await?;
-    Reply::ok(&Runs {
+    HttpReply::ok(&Runs {
         session_id,
         total_runs: page.total,
         runs: page.runs,

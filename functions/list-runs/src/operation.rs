@@ -1,6 +1,6 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::api::{Body, Operation, Parameter};
+use lambda_kit::api::{BodySchema, Operation, Parameter};
 
 use crate::{LIMIT, MAX_LIMIT, Runs};
 
@@ -29,7 +29,7 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "GET /api/sessions/{session_id}/runs",
-        Body::of::<Runs>(RUNS),
+        BodySchema::of::<Runs>(RUNS),
     )
     .query([Parameter::limit(MAX_LIMIT, LIMIT), Parameter::cursor()])
 }

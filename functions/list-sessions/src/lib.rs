@@ -2,11 +2,11 @@
 
 mod operation;
 
-use lambda_kit::http::{Query, Reply};
-use lambda_kit::{App, Problem, Request, words};
+use lambda_kit::http::{HttpReply, Query};
+use lambda_kit::{App, Problem, Request, choices};
 use schemars::JsonSchema;
 use serde::Serialize;
-use session_manager::{Filter, Summary};
+use session_manager::{Filter, SessionSummary};
 
 pub use operation::operation;
 
@@ -15,7 +15,7 @@ const MAX_LIMIT: u16 = 200;
 
 #[derive(Serialize, JsonSchema)]
 struct Sessions {
-    sessions: Vec<Summary>,
+    sessions: Vec<SessionSummary>,
     total: usize,
     next_cursor: Option<String>,
 }
@@ -24,13 +24,13 @@ struct Sessions {
 ///
 /// # Errors
 /// `invalid_query`, `bad_cursor`, `unavailable`.
-pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
-    let caller = app.gate.caller(&request)?;
+pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
+    let caller = app.authenticator.caller(&request)?;
     let query = Query::of(&request);
     let limit = query.limit(MAX_LIMIT, LIMIT)?;
     let filter = Filter {
-        status: query.word("status", words::statuses())?,
-        mode: query.word("mode", words::modes())?,
+        status: query.word("status", choices::statuses())?,
+        mode: query.word("mode", choices::modes())?,
     };
     let cursor = query.text("cursor");
 
@@ -39,7 +39,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Reply, Problem> {
         .list(&caller.owner, filter, limit, cursor)
         .await?;
     let total = page.sessions.len();
-    Reply::ok(&Sessions {
+    HttpReply::ok(&Sessions {
         sessions: page.sessions,
         total,
         next_cursor: page.next_cursor,

@@ -1,6 +1,6 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::api::{Body, Operation, Parameter};
+use lambda_kit::api::{BodySchema, Operation, Parameter};
 use session::{Mode, SessionStatus};
 
 use crate::{LIMIT, MAX_LIMIT, Sessions};
@@ -25,7 +25,7 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "GET /api/sessions",
-        Body::of::<Sessions>(SESSIONS),
+        BodySchema::of::<Sessions>(SESSIONS),
     )
     .query([
         Parameter::word::<SessionStatus>("status", "Only sessions of this status."),

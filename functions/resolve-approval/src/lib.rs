@@ -2,8 +2,8 @@
 
 mod operation;
 
-use lambda_kit::http::{Reply, approval_id, fields, session_id};
-use lambda_kit::{App, GivenAnswer, Outbox, Problem, Request, now};
+use lambda_kit::http::{HttpReply, approval_id, fields, session_id};
+use lambda_kit::{AnswerInput, App, Outbox, Problem, Request, now};
 
 pub use operation::operation;
 
@@ -12,13 +12,13 @@ pub use operation::operation;
 /// # Errors
 /// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`, `approval_expired`, `too_large`,
 /// `invalid_field`, `not_an_option`, `invalid_answer`, `unavailable`.
-pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
-    let caller = app.gate.caller(&request)?;
+pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
+    let caller = app.authenticator.caller(&request)?;
     let question = (session_id(&request)?, approval_id(&request)?);
-    let given = GivenAnswer::of(&fields(&request)?)?;
+    let given = AnswerInput::of(&fields(&request)?)?;
 
     let approval = app.resolve(outbox, &caller, question, given, now()).await?;
-    Reply::ok(&approval)
+    HttpReply::ok(&approval)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{Answer, Body, Operation};
+use lambda_kit::api::{Answer, BodySchema, Operation};
 use session::ApprovalRow;
 
 const APPROVAL: &str = r#"{
@@ -27,9 +27,9 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "POST /api/sessions/{session_id}/approvals/{approval_id}",
-        Body::of::<ApprovalRow>(APPROVAL),
+        BodySchema::of::<ApprovalRow>(APPROVAL),
     )
-    .takes(Body::of::<Answer>(
+    .takes(BodySchema::of::<Answer>(
         r#"{"resolution": "revise", "feedback": "One step is enough."}"#,
     ))
     .refuses(&[

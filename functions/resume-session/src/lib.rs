@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Reply, optional_fields};
+use lambda_kit::http::{HttpReply, optional_fields};
 use lambda_kit::{Action, App, Code, Outbox, Problem, Request, now};
 use session::{CONTENT_BYTES, Command};
 
@@ -13,7 +13,7 @@ pub use operation::operation;
 /// # Errors
 /// `session_not_found`, `session_not_suspended`, `mode_without_resume`, `approval_open`, `nothing_to_resume`, `too_large`,
 /// `unavailable`.
-pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let context = context(&request)?;
 
@@ -28,7 +28,7 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Repl
         Some(_) => "The session is resumed; its run goes on from the last saved step.",
         None => "The session is resumed.",
     };
-    Reply::ok(&Action::done(session, message))
+    HttpReply::ok(&Action::done(session, message))
 }
 
 /// What the client adds to the conversation; white space is nothing.

@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{Body, Operation};
+use lambda_kit::api::{BodySchema, Operation};
 use schemars::JsonSchema;
 
 /// What is said on a resume.
@@ -20,9 +20,11 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "POST /api/sessions/{session_id}/resume",
-        Body::done("The session is resumed; its run goes on from the last saved step."),
+        BodySchema::done("The session is resumed; its run goes on from the last saved step."),
     )
-    .takes(Body::of::<Resume>(r#"{"additional_context": "Mention spring tides."}"#).optional())
+    .takes(
+        BodySchema::of::<Resume>(r#"{"additional_context": "Mention spring tides."}"#).optional(),
+    )
     .refuses(&[
         Code::SessionNotSuspended,
         Code::ModeWithoutResume,

@@ -2,11 +2,11 @@
 
 mod operation;
 
-use documents::{Artifacts, Place};
-use lambda_kit::http::{self, Reply};
+use documents::{ArtifactKey, Artifacts};
+use lambda_kit::http::{self, HttpReply};
 use lambda_kit::task::continued;
 use lambda_kit::{App, ClientConfig, Models, Outbox, Problem, Request, Task, now};
-use session::{NewRun, Record, RunRow, State};
+use session::{NewRun, RowChange, RunRow, State};
 use session_manager::Committed;
 
 pub use operation::operation;
@@ -33,7 +33,7 @@ pub async fn handle(
     outbox: &Outbox,
     tasks: &Tasks,
     request: Request,
-) -> Result<Reply, Problem> {
+) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let body = http::fields(&request)?;
     let task = Task::new(body.text("task")?)?;
@@ -54,11 +54,11 @@ pub async fn handle(
     match started.await {
         Ok(committed) => {
             outbox.publish(&committed, now).await;
-            Reply::accepted(row(&committed)?)
+            HttpReply::accepted(row(&committed)?)
         }
         Err(error) => {
             let first = http::first_time(key.as_ref(), error)?;
-            Reply::accepted(&app.sessions.as_started(&first).await?)
+            HttpReply::accepted(&app.sessions.as_started(&first).await?)
         }
     }
 }
@@ -74,17 +74,20 @@ async fn keep_whole(
         let name = WHOLE_TASK.parse().map_err(Problem::internal)?;
         let files = tasks.artifacts.of(&state.owner, state.session_id);
         let whole = task.text().to_owned();
-        files.put(&Place::Run(run.id, name), whole).await?;
+        files.put(&ArtifactKey::Run(run.id, name), whole).await?;
         run.artifact = Some(WHOLE_TASK.to_owned());
     }
     Ok(())
 }
 
 fn row(committed: &Committed) -> Result<&RunRow, Problem> {
-    let row = committed.records.iter().find_map(|record| match record {
-        Record::RunStarted(row) => Some(row),
-        _ => None,
-    });
+    let row = committed
+        .row_changes
+        .iter()
+        .find_map(|record| match record {
+            RowChange::RunStarted(row) => Some(row),
+            _ => None,
+        });
     row.ok_or_else(|| Problem::internal("a run was started without its row"))
 }
 

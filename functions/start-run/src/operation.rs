@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{Body, Config, Operation};
+use lambda_kit::api::{BodySchema, Config, Operation};
 use schemars::JsonSchema;
 use session::RunRow;
 
@@ -42,9 +42,9 @@ pub fn operation() -> Operation {
     Operation::new(
         env!("CARGO_PKG_NAME"),
         "POST /api/sessions/{session_id}/runs",
-        Body::of::<RunRow>(RUN),
+        BodySchema::of::<RunRow>(RUN),
     )
-    .takes(Body::of::<NewRun>(NEW_RUN))
+    .takes(BodySchema::of::<NewRun>(NEW_RUN))
     .once()
     .accepted()
     .refuses(&[

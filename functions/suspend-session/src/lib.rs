@@ -2,7 +2,7 @@
 
 mod operation;
 
-use lambda_kit::http::{Reply, optional_fields};
+use lambda_kit::http::{HttpReply, optional_fields};
 use lambda_kit::{Action, App, Outbox, Problem, Request, now};
 use session::Command;
 
@@ -12,7 +12,7 @@ pub use operation::operation;
 ///
 /// # Errors
 /// `session_not_found`, `session_not_active`, `run_cannot_pause`, `unavailable`.
-pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Reply, Problem> {
+pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     optional_fields(&request)?;
 
@@ -22,7 +22,7 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Repl
         Some(_) => "The session is suspended; its run stops after the step that it is in.",
         None => "The session is suspended.",
     };
-    Reply::ok(&Action::done(session, message))
+    HttpReply::ok(&Action::done(session, message))
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ mod tests {
     use std::cell::RefCell;
     use std::time::Duration;
 
-    use session::{Owed, SessionId, Timestamp};
+    use session::{DueAction, SessionId, Timestamp};
 
     use super::*;
 
@@ -134,7 +134,7 @@ mod tests {
                 match one.since.as_micros() {
                     1..=3 => Err(Problem::unavailable("unreadable")),
                     4 => Ok(Recovered::Nothing),
-                    _ => Ok(Recovered::Did(Owed::Wake)),
+                    _ => Ok(Recovered::Did(DueAction::Wake)),
                 }
             },
         )
@@ -159,7 +159,7 @@ mod tests {
         let until = Instant::now() + Duration::from_millis(50);
         let look = async |_| {
             tokio::time::sleep(Duration::from_millis(30)).await;
-            Ok(Recovered::Did(Owed::Wake))
+            Ok(Recovered::Did(DueAction::Wake))
         };
         let walked = walk(until, pages((1..=1_000).map(overdue).collect()), look).await;
         assert!(walked.done < 1_000 && !walked.whole && walked.trouble.is_none());

@@ -10,10 +10,10 @@ const UNNAMED: &str = "unnamed";
 /// Whether the connection may be opened. A denial is a 403: to say 401 the function would have to fail.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct AuthorizerResponse {
     principal_id: String,
     policy_document: Policy,
-    /// What `lambda_kit::Gate` reads from every event of the connection.
+    /// What `lambda_kit::Authenticator` reads from every event of the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Context>,
 }
@@ -41,7 +41,7 @@ struct Context {
     exp: String,
 }
 
-impl Answer {
+impl AuthorizerResponse {
     pub(crate) fn allow(arn: &str, verified: &Verified) -> Self {
         let context = Context {
             iss: verified.issuer.clone(),

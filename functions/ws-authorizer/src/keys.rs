@@ -20,7 +20,7 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The keys of one issuer.
 #[derive(Debug)]
-pub struct Keys {
+pub struct KeyCache {
     issuer: Issuer,
     ttl: Duration,
     known: Mutex<Known>,
@@ -34,7 +34,7 @@ struct Known {
     asked: Option<SystemTime>,
 }
 
-impl Keys {
+impl KeyCache {
     /// Of an issuer that is asked when the first token comes.
     pub fn new(issuer: Issuer, ttl: Duration) -> Self {
         Self {

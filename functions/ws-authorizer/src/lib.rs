@@ -17,16 +17,16 @@ use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Ev
 use lambda_kit::config::{ConfigError, required};
 use lambda_kit::{Config, causes};
 
-pub use answer::Answer;
+pub use answer::AuthorizerResponse;
 use denied::Denied;
 pub use issuer::FetchError;
 use issuer::Issuer;
-use keys::Keys;
-use rules::{Rules, Verified};
+use keys::KeyCache;
+use rules::{TokenRules, Verified};
 
 /// What keeps the authorizer from an answer. Nobody is let in.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum IssuerError {
     /// Without the issuer's keys nothing can be verified.
     #[error("the issuer's keys could not be fetched")]
     NoKeys(#[from] FetchError),
@@ -38,8 +38,8 @@ pub enum Trouble {
 /// Lets clients in.
 #[derive(Debug)]
 pub struct Authorizer {
-    rules: Rules,
-    keys: Keys,
+    rules: TokenRules,
+    keys: KeyCache,
     /// Whether a client without a token comes in, without claims. The gate then takes it for `OWNER`.
     open: bool,
 }
@@ -58,8 +58,8 @@ impl Authorizer {
             })?;
         let audience = required("JWT_AUDIENCE", &config.jwt_audience)?;
         Ok(Self {
-            rules: Rules::new(issuer.as_str(), audience),
-            keys: Keys::new(issuer, config.jwks_ttl.0.max(Duration::from_secs(1))),
+            rules: TokenRules::new(issuer.as_str(), audience),
+            keys: KeyCache::new(issuer, config.jwks_ttl.0.max(Duration::from_secs(1))),
             open: config.owner.is_some(),
         })
     }
@@ -67,24 +67,30 @@ impl Authorizer {
     /// Says whether this connection may be opened, and by whom.
     ///
     /// # Errors
-    /// [`Trouble`], which API Gateway answers with a 500.
-    pub async fn handle(&self, event: Event, now: SystemTime) -> Result<Answer, Trouble> {
-        let arn = event.method_arn.as_deref().ok_or(Trouble::NoArn)?;
+    /// [`IssuerError`], which API Gateway answers with a 500.
+    pub async fn handle(
+        &self,
+        event: Event,
+        now: SystemTime,
+    ) -> Result<AuthorizerResponse, IssuerError> {
+        let arn = event.method_arn.as_deref().ok_or(IssuerError::NoArn)?;
         match self.verified(&event, now).await {
-            Ok(verified) => Ok(Answer::allow(arn, &verified)),
-            Err(Refusal::Denied(Denied::NoToken)) if self.open => Ok(Answer::allow_unnamed(arn)),
-            Err(Refusal::Denied(reason)) => {
-                tracing::warn!(%reason, "connection denied");
-                Ok(Answer::deny(arn))
+            Ok(verified) => Ok(AuthorizerResponse::allow(arn, &verified)),
+            Err(Denial::Denied(Denied::NoToken)) if self.open => {
+                Ok(AuthorizerResponse::allow_unnamed(arn))
             }
-            Err(Refusal::NoKeys(error)) => {
+            Err(Denial::Denied(reason)) => {
+                tracing::warn!(%reason, "connection denied");
+                Ok(AuthorizerResponse::deny(arn))
+            }
+            Err(Denial::NoKeys(error)) => {
                 tracing::error!(%error, cause = %causes(&error), "issuer's keys not fetched");
                 Err(error.into())
             }
         }
     }
 
-    async fn verified(&self, event: &Event, now: SystemTime) -> Result<Verified, Refusal> {
+    async fn verified(&self, event: &Event, now: SystemTime) -> Result<Verified, Denial> {
         // 1. The token stands in the header or, for browsers, in the query.
         let token = token::of(event).ok_or(Denied::NoToken)?;
         // 2. It says that it is signed with RS256, and by which of the issuer's keys.
@@ -99,7 +105,7 @@ impl Authorizer {
 
 /// Why there is no verified token.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum Denial {
     /// The client has none.
     #[error(transparent)]
     Denied(#[from] Denied),

@@ -24,7 +24,7 @@ pub struct Verified {
 
 /// The conditions, fixed at the cold start.
 #[derive(Debug)]
-pub struct Rules {
+pub struct TokenRules {
     validation: Validation,
     audience: String,
 }
@@ -60,7 +60,7 @@ pub fn key_id(token: &str) -> Result<String, Denied> {
     header.kid.ok_or(Denied::NoKeyId)
 }
 
-impl Rules {
+impl TokenRules {
     pub fn new(issuer: &str, audience: &str) -> Self {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);

@@ -14,8 +14,8 @@ const MAX_TASK_ID: usize = 128;
 /// `unauthenticated`, `bad_task_id`, `unavailable`.
 pub async fn handle(app: &App, event: SocketEvent) -> Result<(), Problem> {
     let authorizer = &event.request_context.authorizer;
-    let caller = app.gate.connected(authorizer)?;
-    let token_ends = app.gate.token_ends(authorizer)?;
+    let caller = app.authenticator.connected(authorizer)?;
+    let token_ends = app.authenticator.token_ends(authorizer)?;
     let task_id = task_id(&event)?;
     let id = connection_id(&event)?;
     app.sessions

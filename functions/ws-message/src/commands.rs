@@ -1,88 +1,109 @@
 //! The frames that have a `type`: what each does to the followed session, and what it is answered with.
 
-use lambda_kit::{Caller, GivenAnswer, Problem, now};
+use lambda_kit::{AnswerInput, Caller, Problem, now};
 use session::{ApprovalId, Command, RunId, Seq, SessionId};
 
-use crate::reply::About;
-use crate::talk::Talk;
+use crate::frame_context::FrameContext;
+use crate::reply::ReplyContext;
 
-pub async fn ping(talk: &Talk<'_>) -> Result<(), Problem> {
-    let last_seq = match talk.connection.session_id {
+pub async fn ping(frame: &FrameContext<'_>) -> Result<(), Problem> {
+    let last_seq = match frame.connection.session_id {
         Some(session) => {
-            talk.desk
+            frame
+                .deps
                 .app
                 .sessions
-                .state(session, &talk.actor())
+                .state(session, &frame.actor())
                 .await?
                 .last_seq
         }
         None => Seq::default(),
     };
-    talk.reply(&talk.about().pong(last_seq, now())).await;
+    frame
+        .reply(&frame.reply_context().pong(last_seq, now()))
+        .await;
     Ok(())
 }
 
-pub async fn subscribe(talk: &Talk<'_>, session: SessionId, after: Seq) -> Result<(), Problem> {
-    let state = talk.desk.app.sessions.state(session, &talk.actor()).await?;
-    let about = About::state(&state);
-    talk.follow(session, about.run).await?;
-    talk.replay(about, session, after).await
+pub async fn subscribe(
+    frame: &FrameContext<'_>,
+    session: SessionId,
+    after: Seq,
+) -> Result<(), Problem> {
+    let state = frame
+        .deps
+        .app
+        .sessions
+        .state(session, &frame.actor())
+        .await?;
+    let context = ReplyContext::state(&state);
+    frame.follow(session, context.run).await?;
+    frame.replay(context, session, after).await
 }
 
-pub async fn request_state(talk: &Talk<'_>, after: Seq) -> Result<(), Problem> {
-    let session = talk.followed()?;
-    let state = talk.desk.app.sessions.state(session, &talk.actor()).await?;
-    let about = About::state(&state);
-    talk.reply(&about.state_of(&state, now())).await;
-    talk.replay(about, session, after).await
+pub async fn request_state(frame: &FrameContext<'_>, after: Seq) -> Result<(), Problem> {
+    let session = frame.followed()?;
+    let state = frame
+        .deps
+        .app
+        .sessions
+        .state(session, &frame.actor())
+        .await?;
+    let context = ReplyContext::state(&state);
+    frame.reply(&context.state_of(&state, now())).await;
+    frame.replay(context, session, after).await
 }
 
-pub async fn pause(talk: &Talk<'_>, run: Option<RunId>) -> Result<(), Problem> {
-    change(talk, &Command::Suspend { run }).await
+pub async fn pause(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), Problem> {
+    change(frame, &Command::Suspend { run }).await
 }
 
-pub async fn resume(talk: &Talk<'_>, run: Option<RunId>) -> Result<(), Problem> {
-    let app = &talk.desk.app;
-    let state = app.sessions.state(talk.followed()?, &talk.actor()).await?;
+pub async fn resume(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), Problem> {
+    let app = &frame.deps.app;
+    let state = app
+        .sessions
+        .state(frame.followed()?, &frame.actor())
+        .await?;
     let command = Command::Resume {
         run,
         context: None,
         takeover: app.takeover(&state).await?,
     };
-    change(talk, &command).await
+    change(frame, &command).await
 }
 
-pub async fn cancel(talk: &Talk<'_>, run: Option<RunId>) -> Result<(), Problem> {
-    change(talk, &Command::Cancel { run }).await
+pub async fn cancel(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), Problem> {
+    change(frame, &Command::Cancel { run }).await
 }
 
 /// Gives a person's answer to a question of the followed session. The same answer again is received again.
 pub async fn resolve(
-    talk: &Talk<'_>,
+    frame: &FrameContext<'_>,
     approval: ApprovalId,
-    given: GivenAnswer,
+    given: AnswerInput,
     subject: String,
 ) -> Result<(), Problem> {
-    let question = (talk.followed()?, approval);
+    let question = (frame.followed()?, approval);
     let caller = Caller {
-        owner: talk.connection.owner.clone(),
+        owner: frame.connection.owner.clone(),
         subject,
     };
-    let desk = talk.desk;
-    let row = desk
+    let deps = frame.deps;
+    let row = deps
         .app
-        .resolve(&desk.outbox, &caller, question, given, now())
+        .resolve(&deps.outbox, &caller, question, given, now())
         .await?;
-    talk.reply(&talk.about().approval_received(&row, now()))
+    frame
+        .reply(&frame.reply_context().approval_received(&row, now()))
         .await;
     Ok(())
 }
 
-async fn change(talk: &Talk<'_>, command: &Command) -> Result<(), Problem> {
-    let session = talk.followed()?;
-    let desk = talk.desk;
-    desk.app
-        .change(&desk.outbox, &talk.actor(), session, command, now())
+async fn change(frame: &FrameContext<'_>, command: &Command) -> Result<(), Problem> {
+    let session = frame.followed()?;
+    let deps = frame.deps;
+    deps.app
+        .change(&deps.outbox, &frame.actor(), session, command, now())
         .await?;
     Ok(())
 }

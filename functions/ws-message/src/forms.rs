@@ -7,7 +7,7 @@ use lambda_kit::api::{Config, Modifications};
 use schemars::JsonSchema;
 use session::{ApprovalId, Mode, RunId, Seq, SessionId};
 
-pub use crate::reply::Reply;
+pub use crate::reply::ReplyFrame;
 
 /// The first frame: do this. The same task under the same task id again shows what became of it.
 #[derive(JsonSchema)]
@@ -105,7 +105,7 @@ enum GivenModifications {
 
 /// A frame's name, an example of it, and what it is answered with beside the events of the record and `error`.
 #[derive(Debug)]
-pub struct Form {
+pub struct FrameSpec {
     /// Its `type`; `task` for the first one, which has none.
     pub name: &'static str,
     /// JSON.
@@ -115,48 +115,48 @@ pub struct Form {
 }
 
 /// Every frame that a client can send.
-pub const FORMS: &[Form] = &[
-    Form {
+pub const FORMS: &[FrameSpec] = &[
+    FrameSpec {
         name: "task",
         example: r#"{"task": "Explain the tides. The moon pulls at the sea.", "config": {"mode": "planning-control"}}"#,
         replies: &["status", "replay_end"],
     },
-    Form {
+    FrameSpec {
         name: "ping",
         example: r#"{"type": "ping"}"#,
         replies: &["pong"],
     },
-    Form {
+    FrameSpec {
         name: "subscribe",
         example: r#"{"type": "subscribe", "session_id": "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17", "after": 13}"#,
         replies: &["replay_end"],
     },
-    Form {
+    FrameSpec {
         name: "request_state",
         example: r#"{"type": "request_state", "after": 13}"#,
         replies: &["workflow_state_changed", "replay_end"],
     },
-    Form {
+    FrameSpec {
         name: "approval_response",
         example: r#"{"type": "approval_response", "approval_id": "01936e5c-b3f4-7d08-a1c5-3b7e9f2d4a60", "approved": true}"#,
         replies: &["approval_received"],
     },
-    Form {
+    FrameSpec {
         name: "resolve_approval",
         example: r#"{"type": "resolve_approval", "approval_id": "01936e5c-b3f4-7d08-a1c5-3b7e9f2d4a60", "resolution": "skip"}"#,
         replies: &["approval_received"],
     },
-    Form {
+    FrameSpec {
         name: "pause",
         example: r#"{"type": "pause"}"#,
         replies: &[],
     },
-    Form {
+    FrameSpec {
         name: "resume",
         example: r#"{"type": "resume"}"#,
         replies: &[],
     },
-    Form {
+    FrameSpec {
         name: "cancel",
         example: r#"{"type": "cancel", "run_id": "01936e5c-8b10-7c52-8f3e-6a1d4e9b7c20"}"#,
         replies: &[],

@@ -2,7 +2,7 @@
 //!
 //! A frame with a `type` is what its type says; one without is a task. Anything else is told so, and nothing happens.
 
-use lambda_kit::{ClientConfig, Code, Fields, GivenAnswer, Problem, Task};
+use lambda_kit::{AnswerInput, ClientConfig, Code, Fields, Problem, Task};
 use session::{ApprovalId, Refusal, RunId, Seq, SessionId};
 
 /// The largest frame, in bytes. API Gateway closes the connection on a larger one; an emulator may not.
@@ -37,7 +37,7 @@ pub enum Frame {
         /// Which question.
         approval: ApprovalId,
         /// What is answered.
-        given: GivenAnswer,
+        given: AnswerInput,
     },
     /// Stop after the current step.
     Pause(Option<RunId>),
@@ -95,7 +95,7 @@ impl Frame {
     fn answer(fields: &Fields) -> Result<Self, Problem> {
         let approval = fields.required_text("approval_id")?;
         Ok(Self::Answer {
-            given: GivenAnswer::of(fields)?,
+            given: AnswerInput::of(fields)?,
             approval: approval.parse().map_err(|_| Refusal::NoSuchApproval)?,
         })
     }

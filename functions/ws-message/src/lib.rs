@@ -6,9 +6,9 @@
 mod commands;
 pub mod forms;
 mod frame;
+mod frame_context;
 mod replay;
 mod reply;
-mod talk;
 mod task;
 
 use lambda_kit::socket::{SocketEvent, connection_id};
@@ -16,12 +16,12 @@ use lambda_kit::{App, Code, Models, Outbox, Problem, logs, now};
 use session_manager::ConnectionId;
 
 use frame::Frame;
-use reply::About;
-use talk::Talk;
+use frame_context::FrameContext;
+use reply::ReplyContext;
 
 /// What frames are answered with.
 #[derive(Debug, Clone)]
-pub struct Desk {
+pub struct Deps {
     /// Who may, and on what.
     pub app: App,
     /// Push and queue.
@@ -34,24 +34,24 @@ pub struct Desk {
 ///
 /// # Errors
 /// `internal` for an event without a connection.
-pub async fn handle(desk: &Desk, event: SocketEvent) -> Result<(), Problem> {
+pub async fn handle(deps: &Deps, event: SocketEvent) -> Result<(), Problem> {
     let id = connection_id(&event)?;
-    let (about, answered) = match connected(desk, &id).await {
-        Ok(talk) => (talk.about(), answer(&talk, &event).await),
-        Err(problem) => (About::default(), Err(problem)),
+    let (context, answered) = match connected(deps, &id).await {
+        Ok(frame) => (frame.reply_context(), answer(&frame, &event).await),
+        Err(problem) => (ReplyContext::default(), Err(problem)),
     };
     if let Err(problem) = answered {
         problem.log();
-        desk.outbox
+        deps.outbox
             .push()
-            .one(&id, &about.error(&problem, now()))
+            .one(&id, &context.error(&problem, now()))
             .await;
     }
     Ok(())
 }
 
-async fn connected<'a>(desk: &'a Desk, id: &ConnectionId) -> Result<Talk<'a>, Problem> {
-    let connection = desk.app.sessions.connection(id, now()).await?;
+async fn connected<'a>(deps: &'a Deps, id: &ConnectionId) -> Result<FrameContext<'a>, Problem> {
+    let connection = deps.app.sessions.connection(id, now()).await?;
     let connection = connection.ok_or_else(|| {
         Problem::new(
             Code::Unauthenticated,
@@ -61,26 +61,26 @@ async fn connected<'a>(desk: &'a Desk, id: &ConnectionId) -> Result<Talk<'a>, Pr
     if let Some(session) = connection.session_id {
         logs::is_about(session);
     }
-    Ok(Talk {
-        desk,
+    Ok(FrameContext {
+        deps,
         id: id.clone(),
         connection,
     })
 }
 
-async fn answer(talk: &Talk<'_>, event: &SocketEvent) -> Result<(), Problem> {
+async fn answer(frame: &FrameContext<'_>, event: &SocketEvent) -> Result<(), Problem> {
     match Frame::parse(event.body.as_deref().unwrap_or_default())? {
-        Frame::Task { task, config } => task::answer(talk, &task, &config).await,
-        Frame::Ping => commands::ping(talk).await,
-        Frame::Subscribe { session, after } => commands::subscribe(talk, session, after).await,
-        Frame::RequestState { after } => commands::request_state(talk, after).await,
+        Frame::Task { task, config } => task::answer(frame, &task, &config).await,
+        Frame::Ping => commands::ping(frame).await,
+        Frame::Subscribe { session, after } => commands::subscribe(frame, session, after).await,
+        Frame::RequestState { after } => commands::request_state(frame, after).await,
         Frame::Answer { approval, given } => {
-            let gate = &talk.desk.app.gate;
-            let person = gate.connected(&event.request_context.authorizer)?;
-            commands::resolve(talk, approval, given, person.subject).await
+            let authenticator = &frame.deps.app.authenticator;
+            let person = authenticator.connected(&event.request_context.authorizer)?;
+            commands::resolve(frame, approval, given, person.subject).await
         }
-        Frame::Pause(run) => commands::pause(talk, run).await,
-        Frame::Resume(run) => commands::resume(talk, run).await,
-        Frame::Cancel(run) => commands::cancel(talk, run).await,
+        Frame::Pause(run) => commands::pause(frame, run).await,
+        Frame::Resume(run) => commands::resume(frame, run).await,
+        Frame::Cancel(run) => commands::cancel(frame, run).await,
     }
 }

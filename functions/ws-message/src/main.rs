@@ -10,10 +10,10 @@ async fn main() -> Result<(), Error> {
     let app = App::new(&config, &aws)?;
     let outbox = aws.outbox(&config, &app.sessions)?;
     let models = Models::new(&config)?;
-    let desk = ws_message::Desk {
+    let deps = ws_message::Deps {
         app,
         outbox,
         models,
     };
-    socket::serve(|event| ws_message::handle(&desk, event)).await
+    socket::serve(|event| ws_message::handle(&deps, event)).await
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use lambda_kit::{Delivery, Problem, now};
 use session::{Envelope, Seq, SessionId};
 
-use crate::reply::About;
-use crate::talk::Talk;
+use crate::frame_context::FrameContext;
+use crate::reply::ReplyContext;
 
 /// The most events that one replay sends.
 const MAX_REPLAY: usize = 500;
@@ -17,15 +17,15 @@ const MAX_REPLAY: usize = 500;
 /// The longest that one replay takes; API Gateway waits 29 seconds for all of it.
 const REPLAY_TIME: Duration = Duration::from_secs(10);
 
-impl Talk<'_> {
+impl FrameContext<'_> {
     /// Sends the events behind `after`, then says how far that was.
     pub async fn replay(
         &self,
-        about: About,
+        context: ReplyContext,
         session: SessionId,
         after: Seq,
     ) -> Result<(), Problem> {
-        let (sessions, push) = (&self.desk.app.sessions, self.desk.outbox.push());
+        let (sessions, push) = (&self.deps.app.sessions, self.deps.outbox.push());
         let actor = self.actor();
         let mut walk = Walk::from(after);
         let last_seq = loop {
@@ -40,7 +40,7 @@ impl Talk<'_> {
             }
         };
         let reached = walk.reached.min(last_seq);
-        self.reply(&about.replay_end(last_seq, reached, now()))
+        self.reply(&context.replay_end(last_seq, reached, now()))
             .await;
         Ok(())
     }

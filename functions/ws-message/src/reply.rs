@@ -11,7 +11,7 @@ use lambda_kit::{Code, Problem};
 
 /// A reply, in the contract's envelope.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Reply {
+pub struct ReplyFrame {
     /// When it was said.
     timestamp: Timestamp,
     /// The run that the connection's frames mean.
@@ -21,13 +21,13 @@ pub struct Reply {
     /// Null: it has no place in the record.
     seq: (),
     #[serde(flatten)]
-    said: Said,
+    said: ReplyBody,
 }
 
 /// What a reply says.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
-enum Said {
+enum ReplyBody {
     /// A frame cannot be done, and nothing else happens.
     Error {
         /// A sentence for people.
@@ -76,14 +76,14 @@ enum Said {
 
 /// What a reply is about: the connection's session and run.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct About {
+pub struct ReplyContext {
     /// The session that the connection follows.
     pub session: Option<SessionId>,
     /// The run that its frames mean.
     pub run: Option<RunId>,
 }
 
-impl About {
+impl ReplyContext {
     /// A session and its newest run.
     pub fn state(state: &State) -> Self {
         Self {
@@ -92,8 +92,8 @@ impl About {
         }
     }
 
-    const fn reply(self, said: Said, now: Timestamp) -> Reply {
-        Reply {
+    const fn reply(self, said: ReplyBody, now: Timestamp) -> ReplyFrame {
+        ReplyFrame {
             timestamp: now,
             run_id: self.run,
             session_id: self.session,
@@ -103,8 +103,8 @@ impl About {
     }
 
     /// What is wrong with a frame.
-    pub fn error(self, problem: &Problem, now: Timestamp) -> Reply {
-        let said = Said::Error {
+    pub fn error(self, problem: &Problem, now: Timestamp) -> ReplyFrame {
+        let said = ReplyBody::Error {
             message: problem.to_string(),
             code: problem.code(),
         };
@@ -112,13 +112,13 @@ impl About {
     }
 
     /// The last event, of the followed session.
-    pub const fn pong(self, last_seq: Seq, now: Timestamp) -> Reply {
-        self.reply(Said::Pong { last_seq }, now)
+    pub const fn pong(self, last_seq: Seq, now: Timestamp) -> ReplyFrame {
+        self.reply(ReplyBody::Pong { last_seq }, now)
     }
 
     /// That the task is known.
-    pub fn attached(self, now: Timestamp) -> Reply {
-        let said = Said::Status {
+    pub fn attached(self, now: Timestamp) -> ReplyFrame {
+        let said = ReplyBody::Status {
             message: "The task is known; what became of it follows.".into(),
             session_id: self.session,
         };
@@ -126,9 +126,9 @@ impl About {
     }
 
     /// How far a replay went.
-    pub fn replay_end(self, last_seq: Seq, reached: Seq, now: Timestamp) -> Reply {
+    pub fn replay_end(self, last_seq: Seq, reached: Seq, now: Timestamp) -> ReplyFrame {
         let more = reached < last_seq;
-        let said = Said::ReplayEnd {
+        let said = ReplyBody::ReplayEnd {
             last_seq,
             next_after: more.then_some(reached),
             more,
@@ -137,8 +137,8 @@ impl About {
     }
 
     /// Where a session stands.
-    pub const fn state_of(self, state: &State, now: Timestamp) -> Reply {
-        let said = Said::WorkflowStateChanged {
+    pub const fn state_of(self, state: &State, now: Timestamp) -> ReplyFrame {
+        let said = ReplyBody::WorkflowStateChanged {
             status: state.status,
             phase: state.phase,
             run_id: self.run,
@@ -148,9 +148,9 @@ impl About {
     }
 
     /// An answer, as the question's row has it.
-    pub fn approval_received(self, row: &ApprovalRow, now: Timestamp) -> Reply {
+    pub fn approval_received(self, row: &ApprovalRow, now: Timestamp) -> ReplyFrame {
         let answer = row.resolution.as_slice();
-        let said = Said::ApprovalReceived {
+        let said = ReplyBody::ApprovalReceived {
             approval_id: row.approval_id,
             approved: resolution_for(true, answer).is_some(),
             resolution: row.resolution.clone(),
@@ -169,7 +169,7 @@ mod tests {
     fn a_reply_has_the_envelope_with_a_null_seq() {
         let now = Timestamp::from_micros(0).unwrap();
         let problem = Problem::field("after", "a whole number from 0");
-        let reply = serde_json::to_value(About::default().error(&problem, now)).unwrap();
+        let reply = serde_json::to_value(ReplyContext::default().error(&problem, now)).unwrap();
         assert_eq!(
             reply,
             json!({
@@ -184,7 +184,7 @@ mod tests {
     fn a_replay_ends_at_the_end_or_says_where_to_go_on() {
         let now = Timestamp::from_micros(0).unwrap();
         let end = |last, reached| {
-            let reply = About::default().replay_end(Seq(last), Seq(reached), now);
+            let reply = ReplyContext::default().replay_end(Seq(last), Seq(reached), now);
             serde_json::to_value(reply).unwrap()["data"].clone()
         };
         assert_eq!(

@@ -3,27 +3,33 @@
 use lambda_kit::task::{continued, mode_of};
 use lambda_kit::{ClientConfig, Code, Problem, Task, now};
 use session::{Mode, NewSession, Refusal, SessionId, TaskId, Timestamp, digest};
-use session_manager::{ChangeError, Committed, KeyRecord, NewRows, ReadError, RequestKey};
+use session_manager::{
+    ChangeError, Committed, NewSessionRows, ReadError, RequestKey, RequestKeyItem,
+};
 use uuid::Uuid;
 
-use crate::reply::About;
-use crate::talk::Talk;
+use crate::frame_context::FrameContext;
+use crate::reply::ReplyContext;
 
 /// How much of a task id a session's name shows, in characters.
 const NAME_CHARS: usize = 13;
 
 /// Starts a run, in a new session or a named one, or attaches to the one that the task id stands for.
-pub async fn answer(talk: &Talk<'_>, task: &Task, config: &ClientConfig) -> Result<(), Problem> {
-    let text = talk.connection.task_id.clone();
+pub async fn answer(
+    frame: &FrameContext<'_>,
+    task: &Task,
+    config: &ClientConfig,
+) -> Result<(), Problem> {
+    let text = frame.connection.task_id.clone();
     let task_id = TaskId {
         digest: digest(&[&text]),
         text,
     };
-    let key = RequestKey::task(talk.connection.owner.clone(), &task_id, task.text());
+    let key = RequestKey::task(frame.connection.owner.clone(), &task_id, task.text());
     let now = now();
     // The text alone decides, so it is looked for before anything of the config can be wrong.
-    if let Some(record) = known(talk, &key, now).await? {
-        return attach(talk, &key, &record).await;
+    if let Some(record) = known(frame, &key, now).await? {
+        return attach(frame, &key, &record).await;
     }
     let first = First {
         task,
@@ -33,19 +39,19 @@ pub async fn answer(talk: &Talk<'_>, task: &Task, config: &ClientConfig) -> Resu
         now,
     };
     let started = match session_of(config)? {
-        Some(session) => go_on(talk, &first, session).await?,
-        None => begin(talk, &first).await?,
+        Some(session) => go_on(frame, &first, session).await?,
+        None => begin(frame, &first).await?,
     };
     match started {
         Ok(committed) => {
-            let about = About::state(&committed.state);
-            let followed = talk.follow(committed.state.session_id, about.run).await;
+            let context = ReplyContext::state(&committed.state);
+            let followed = frame.follow(committed.state.session_id, context.run).await;
             // The commit stands, and is told to everybody else even if this connection could not be made to follow.
-            talk.desk.outbox.publish(&committed, now).await;
+            frame.deps.outbox.publish(&committed, now).await;
             followed
         }
         // Another socket was faster with the same task id.
-        Err(ChangeError::KeyTaken(record)) => attach(talk, &key, &record).await,
+        Err(ChangeError::KeyTaken(record)) => attach(frame, &key, &record).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -62,14 +68,14 @@ struct First<'a> {
 type Started = Result<Committed, ChangeError>;
 
 /// A new session with its first run.
-async fn begin(talk: &Talk<'_>, first: &First<'_>) -> Result<Started, Problem> {
-    let models = &talk.desk.models;
+async fn begin(frame: &FrameContext<'_>, first: &First<'_>) -> Result<Started, Problem> {
+    let models = &frame.deps.models;
     let mode = mode_of(first.config)?.unwrap_or(Mode::OneShot);
     let settings = models.settings_to_start(mode, first.config)?;
     let id = SessionId::new(Uuid::now_v7());
     let new = NewSession {
         id,
-        owner: talk.connection.owner.clone(),
+        owner: frame.connection.owner.clone(),
         mode,
         run: Some(
             first
@@ -77,13 +83,13 @@ async fn begin(talk: &Talk<'_>, first: &First<'_>) -> Result<Started, Problem> {
                 .run(&settings, models, Some(first.task_id.clone())),
         ),
     };
-    let rows = NewRows {
+    let rows = NewSessionRows {
         name: name(first, mode)?,
         config: first.config.clone().into_text(),
         run_config: Some(first.config.over(&ClientConfig::default(), id)?.into_text()),
     };
-    Ok(talk
-        .desk
+    Ok(frame
+        .deps
         .app
         .sessions
         .create(&new, &rows, Some(first.key), first.now)
@@ -91,8 +97,12 @@ async fn begin(talk: &Talk<'_>, first: &First<'_>) -> Result<Started, Problem> {
 }
 
 /// A further run in a session that stands.
-async fn go_on(talk: &Talk<'_>, first: &First<'_>, session: SessionId) -> Result<Started, Problem> {
-    let (sessions, models, actor) = (&talk.desk.app.sessions, &talk.desk.models, talk.actor());
+async fn go_on(
+    frame: &FrameContext<'_>,
+    first: &First<'_>,
+    session: SessionId,
+) -> Result<Started, Problem> {
+    let (sessions, models, actor) = (&frame.deps.app.sessions, &frame.deps.models, frame.actor());
     let state = sessions.state(session, &actor).await?;
     let stored = ClientConfig::stored(sessions.config(session).await?);
     let config = continued(&state, first.config, &stored)?;
@@ -108,15 +118,15 @@ async fn go_on(talk: &Talk<'_>, first: &First<'_>, session: SessionId) -> Result
 
 /// What the task id stands for. A session that was deleted sets it free again.
 async fn known(
-    talk: &Talk<'_>,
+    frame: &FrameContext<'_>,
     key: &RequestKey,
     now: Timestamp,
-) -> Result<Option<KeyRecord>, Problem> {
-    let sessions = &talk.desk.app.sessions;
+) -> Result<Option<RequestKeyItem>, Problem> {
+    let sessions = &frame.deps.app.sessions;
     let Some(record) = sessions.request_key(key, now).await? else {
         return Ok(None);
     };
-    match sessions.state(record.session_id, &talk.actor()).await {
+    match sessions.state(record.session_id, &frame.actor()).await {
         Ok(_) => Ok(Some(record)),
         Err(ReadError::NoSuchSession) => Ok(None),
         Err(error) => Err(error.into()),
@@ -124,19 +134,23 @@ async fn known(
 }
 
 /// Shows what became of a task: the record from its beginning, then what still happens.
-async fn attach(talk: &Talk<'_>, key: &RequestKey, record: &KeyRecord) -> Result<(), Problem> {
+async fn attach(
+    frame: &FrameContext<'_>,
+    key: &RequestKey,
+    record: &RequestKeyItem,
+) -> Result<(), Problem> {
     if !key.is_same_request(record) {
         let detail = "The task id was used before, for another task.";
         return Err(Problem::new(Code::TaskIdReused, detail));
     }
     let (session, run) = (record.session_id, record.run_id);
-    talk.follow(session, run).await?;
-    let about = About {
+    frame.follow(session, run).await?;
+    let context = ReplyContext {
         session: Some(session),
         run,
     };
-    talk.reply(&about.attached(now())).await;
-    talk.replay(about, session, session::Seq(0)).await
+    frame.reply(&context.attached(now())).await;
+    frame.replay(context, session, session::Seq(0)).await
 }
 
 /// The session that a config continues, if it names one.

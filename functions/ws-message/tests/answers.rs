@@ -9,7 +9,7 @@ use lambda_kit::testing::wire::{approval, asked, entry, found, got, got_all};
 use lambda_kit::testing::{ID, Wire, models};
 use serde_json::{Value, json};
 use session::{ApprovalRow, ApprovalStatus, OwnerId, State};
-use ws_message::{Desk, handle};
+use ws_message::{Deps, handle};
 
 fn open() -> (State, ApprovalRow) {
     asked(now().plus(Duration::from_secs(3600)))
@@ -34,12 +34,12 @@ fn connection(follows: Option<&str>) -> (&'static str, Value) {
 /// What the connection is sent when it says this.
 async fn told(wire: &Wire, says: Value) -> Vec<Value> {
     let app = wire.app();
-    let desk = Desk {
+    let deps = Deps {
         outbox: wire.outbox(&app),
         app,
         models: models(),
     };
-    handle(&desk, frame(&says)).await.unwrap();
+    handle(&deps, frame(&says)).await.unwrap();
     wire.pushed()
 }
 

@@ -6,10 +6,10 @@
 
 mod content_type;
 mod error;
+mod key;
 mod link;
 mod list;
 mod name;
-mod place;
 mod purge;
 mod read;
 mod write;
@@ -20,10 +20,10 @@ use session::{OwnerId, SessionId};
 
 pub use content_type::{ContentType, InvalidContentType};
 pub use error::ArtifactError;
+pub use key::{ArtifactKey, InvalidPlace};
 pub use link::{LINK_TIME, MAX_UPLOAD_BYTES, UploadLink};
 pub use list::{Listed, Listing};
 pub use name::{ArtifactName, InvalidName};
-pub use place::{InvalidPlace, Place};
 
 /// The bucket, as far as files of sessions go.
 #[derive(Debug, Clone)]
@@ -42,8 +42,8 @@ impl Artifacts {
     }
 
     /// The files of one session. The caller has made sure that it is the owner's: a folder that is nobody's is empty.
-    pub fn of(&self, owner: &OwnerId, session: SessionId) -> Files {
-        Files {
+    pub fn of(&self, owner: &OwnerId, session: SessionId) -> SessionFiles {
+        SessionFiles {
             bucket: self.clone(),
             folder: format!("{owner}/{session}/"),
         }
@@ -56,18 +56,18 @@ impl Artifacts {
 
 /// The files of one session.
 #[derive(Debug, Clone)]
-pub struct Files {
+pub struct SessionFiles {
     bucket: Artifacts,
     folder: String,
 }
 
-impl Files {
-    fn key(&self, place: &Place) -> String {
+impl SessionFiles {
+    fn key(&self, place: &ArtifactKey) -> String {
         format!("{}{place}", self.folder)
     }
 
     /// What a key of the bucket stands for, if it is a file of this session.
-    fn place(&self, key: &str) -> Option<Place> {
+    fn place(&self, key: &str) -> Option<ArtifactKey> {
         key.strip_prefix(&self.folder)?.parse().ok()
     }
 }
@@ -84,7 +84,7 @@ mod tests {
             .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest());
         let bucket = Artifacts::new(Client::from_conf(config.build()), "bucket");
         let files = bucket.of(&owner, id.parse().unwrap());
-        let task = Place::Run(id.parse().unwrap(), "task.txt".parse().unwrap());
+        let task = ArtifactKey::Run(id.parse().unwrap(), "task.txt".parse().unwrap());
         let key = files.key(&task);
         assert_eq!(key, format!("{owner}/{id}/{id}/task.txt"));
         assert_eq!(files.place(&key), Some(task));

@@ -12,7 +12,8 @@ pub mod reader;
 pub mod references;
 
 pub use artifacts::{
-    ArtifactError, ArtifactName, Artifacts, ContentType, Files, InvalidContentType, InvalidName,
-    InvalidPlace, LINK_TIME, Listed, Listing, MAX_UPLOAD_BYTES, Place, UploadLink,
+    ArtifactError, ArtifactKey, ArtifactName, Artifacts, ContentType, InvalidContentType,
+    InvalidName, InvalidPlace, LINK_TIME, Listed, Listing, MAX_UPLOAD_BYTES, SessionFiles,
+    UploadLink,
 };
 pub use arxiv_id::{ArxivId, InvalidArxivId};

@@ -24,7 +24,7 @@ use tokio::process::Command;
 
 pub use child::serve_if_child;
 pub use error::{DocumentError, PageError, RenderError};
-pub use kind::{Foreign, Kind};
+pub use kind::{DocumentKind, Foreign};
 pub use pages::{Page, Pages};
 use process::Child;
 pub(crate) use process::Death;
@@ -62,7 +62,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// By its bytes.
-    pub kind: Kind,
+    pub kind: DocumentKind,
     /// At least 1.
     pub pages: u32,
 }

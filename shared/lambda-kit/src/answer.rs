@@ -6,17 +6,17 @@
 
 use serde_json::Value;
 use session::{
-    Answer, ApprovalId, ApprovalRow, ApprovalStatus, CONTENT_BYTES, Command, Refusal, SessionId,
-    State, Timestamp, canonical_resolution, resolution_for,
+    ApprovalAnswer, ApprovalId, ApprovalRow, ApprovalStatus, CONTENT_BYTES, Command, Refusal,
+    SessionId, State, Timestamp, canonical_resolution, resolution_for,
 };
 use session_manager::Actor;
-use workflow::{Settings, check_answer};
+use workflow::{RunSettings, check_answer};
 
 use crate::{App, Caller, ClientConfig, Code, Fields, Outbox, Problem};
 
 /// An answer as a client gives it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GivenAnswer {
+pub struct AnswerInput {
     choice: Choice,
     feedback: Option<String>,
     modifications: Option<Value>,
@@ -30,7 +30,7 @@ enum Choice {
     Resolution(String),
 }
 
-impl GivenAnswer {
+impl AnswerInput {
     /// Reads `resolution` or else `approved`, `feedback`, and `modifications`.
     ///
     /// # Errors
@@ -64,9 +64,9 @@ impl GivenAnswer {
         }
     }
 
-    fn by(self, caller: &Caller, question: &ApprovalRow) -> Result<Answer, Refusal> {
+    fn by(self, caller: &Caller, question: &ApprovalRow) -> Result<ApprovalAnswer, Refusal> {
         let resolution = self.option(&question.options).map(str::to_owned);
-        Ok(Answer {
+        Ok(ApprovalAnswer {
             approval: question.approval_id,
             resolution: resolution
                 .ok_or_else(|| Refusal::NotAnOption(question.options.join(", ")))?,
@@ -106,7 +106,7 @@ impl App {
         outbox: &Outbox,
         caller: &Caller,
         (session, approval): (SessionId, ApprovalId),
-        given: GivenAnswer,
+        given: AnswerInput,
         now: Timestamp,
     ) -> Result<ApprovalRow, Problem> {
         let actor = Actor::Client(caller.owner.clone());
@@ -136,7 +136,7 @@ impl App {
         &self,
         state: &State,
         row: &ApprovalRow,
-        answer: &Answer,
+        answer: &ApprovalAnswer,
     ) -> Result<(), Problem> {
         let config = self
             .sessions
@@ -144,14 +144,14 @@ impl App {
             .await?;
         let config = ClientConfig::stored(config).value()?;
         // The run was started with it.
-        let settings = Settings::parse(state.mode, &config).map_err(Problem::internal)?;
+        let settings = RunSettings::parse(state.mode, &config).map_err(Problem::internal)?;
         check_answer(&settings, &row.checkpoint_type, answer)
             .map_err(|error| Problem::new(Code::InvalidAnswer, error.to_string()))
     }
 }
 
 /// What a question that is no longer open says to an answer.
-fn closed(row: ApprovalRow, given: &GivenAnswer) -> Result<ApprovalRow, Problem> {
+fn closed(row: ApprovalRow, given: &AnswerInput) -> Result<ApprovalRow, Problem> {
     match row.status {
         ApprovalStatus::Resolved if given.option(&row.options) == row.resolution.as_deref() => {
             Ok(row)
@@ -175,7 +175,7 @@ fn closed(row: ApprovalRow, given: &GivenAnswer) -> Result<ApprovalRow, Problem>
 }
 
 /// A question's row with its answer, as the commit has written it.
-fn resolved(row: ApprovalRow, answer: Answer, now: Timestamp) -> ApprovalRow {
+fn resolved(row: ApprovalRow, answer: ApprovalAnswer, now: Timestamp) -> ApprovalRow {
     ApprovalRow {
         status: ApprovalStatus::Resolved,
         resolution: Some(answer.resolution),
@@ -192,8 +192,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn given(text: &str) -> Result<GivenAnswer, Problem> {
-        GivenAnswer::of(&Fields::parse(text).unwrap())
+    fn given(text: &str) -> Result<AnswerInput, Problem> {
+        AnswerInput::of(&Fields::parse(text).unwrap())
     }
 
     fn options(words: &[&str]) -> Vec<String> {

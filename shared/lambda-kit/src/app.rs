@@ -6,13 +6,13 @@ use session::{Command, NewRun, RunStatus, SessionId, State, Timestamp};
 use session_manager::{Actor, Committed, SessionManager};
 
 use crate::config::ConfigError;
-use crate::{Aws, Config, Gate, Outbox, Problem, Request, http};
+use crate::{Authenticator, Aws, Config, Outbox, Problem, Request, http};
 
 /// Who may, and on what.
 #[derive(Debug, Clone)]
 pub struct App {
     /// Tells who asks.
-    pub gate: Gate,
+    pub authenticator: Authenticator,
     /// All sessions.
     pub sessions: SessionManager,
 }
@@ -43,7 +43,7 @@ impl App {
     /// When `TABLE_NAME` is missing.
     pub fn new(config: &Config, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: Gate::new(config),
+            authenticator: Authenticator::new(config),
             sessions: aws.sessions(config)?,
         })
     }
@@ -53,7 +53,7 @@ impl App {
     /// # Errors
     /// `unauthenticated`, `session_not_found`.
     pub fn admit(&self, request: &Request) -> Result<(Actor, SessionId), Problem> {
-        let caller = self.gate.caller(request)?;
+        let caller = self.authenticator.caller(request)?;
         Ok((Actor::Client(caller.owner), http::session_id(request)?))
     }
 

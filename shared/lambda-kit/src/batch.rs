@@ -9,7 +9,7 @@ use lambda_runtime::{Context, LambdaEvent, run, service_fn};
 use session::Timestamp;
 use tracing::Instrument as _;
 
-use crate::{Error, Message, Problem, UnknownMessage, logs, metrics, now};
+use crate::{Error, Problem, QueueMessage, UnknownMessage, logs, metrics, now};
 
 /// How a message came.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Arrival<'a> {
 /// When the runtime's API is gone.
 pub async fn serve<H, F>(handle: H) -> Result<(), Error>
 where
-    H: Fn(Result<Message, UnknownMessage>, Arrival<'_>) -> F,
+    H: Fn(Result<QueueMessage, UnknownMessage>, Arrival<'_>) -> F,
     F: Future<Output = Result<(), Problem>>,
 {
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
@@ -41,12 +41,12 @@ where
 
 async fn each<H, F>(event: SqsEvent, context: &Context, handle: H) -> SqsBatchResponse
 where
-    H: Fn(Result<Message, UnknownMessage>, Arrival<'_>) -> F,
+    H: Fn(Result<QueueMessage, UnknownMessage>, Arrival<'_>) -> F,
     F: Future<Output = Result<(), Problem>>,
 {
     let mut response = SqsBatchResponse::default();
     for record in event.records {
-        let message = Message::parse(record.body.as_deref().unwrap_or_default());
+        let message = QueueMessage::parse(record.body.as_deref().unwrap_or_default());
         let span = logs::request(context);
         if let Ok(message) = &message {
             logs::record(&span, Some(message.session()), message.run());
@@ -110,8 +110,8 @@ mod tests {
         let (lines, _guard) = Lines::capture();
         let response = each(event, &Context::default(), |message, _| async move {
             match message {
-                Ok(Message::Wake(_)) => Ok(()),
-                Ok(Message::Purge(_)) => Err(Problem::unavailable("throttled")),
+                Ok(QueueMessage::Wake(_)) => Ok(()),
+                Ok(QueueMessage::Purge(_)) => Err(Problem::unavailable("throttled")),
                 Err(unknown) => Err(Problem::internal(unknown)),
             }
         })

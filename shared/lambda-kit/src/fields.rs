@@ -148,7 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ClientConfig, GivenAnswer, Task};
+    use crate::{AnswerInput, ClientConfig, Task};
 
     /// Any JSON, with the field names that somebody asks for.
     fn json() -> impl Strategy<Value = Value> {
@@ -174,7 +174,7 @@ mod tests {
         fields.text("task").and_then(Task::new).map(drop)?;
         fields.name("name")?;
         fields.seq("after")?;
-        GivenAnswer::of(&fields)?;
+        AnswerInput::of(&fields)?;
         let config = ClientConfig::of(&fields)?;
         let id = session::SessionId::new(uuid::Uuid::nil());
         let merged = config.over(&ClientConfig::default(), id)?;

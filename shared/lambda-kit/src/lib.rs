@@ -1,21 +1,22 @@
 //! The edge, once: everything that a function needs around its handler.
 //!
 //! Configuration ([`Config`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
-//! who asks ([`Gate`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
-//! [`GivenAnswer`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
+//! who asks ([`Authenticator`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
+//! [`AnswerInput`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
 //! ([`recover`](recover::recover)); what log lines say ([`logs`]) and what is measured ([`metrics`]). What a route is from
 //! outside: [`api`].
 
 mod answer;
 pub mod api;
 mod app;
+mod authenticator;
 mod aws;
 pub mod batch;
+pub mod choices;
 mod client_config;
 pub mod config;
 mod errors;
 mod fields;
-mod gate;
 pub mod http;
 pub mod logs;
 pub mod metrics;
@@ -31,15 +32,14 @@ pub mod socket;
 pub mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod words;
 
-pub use answer::GivenAnswer;
+pub use answer::AnswerInput;
 pub use app::{Action, App};
+pub use authenticator::{Authenticator, Caller};
 pub use aws::Aws;
 pub use client_config::ClientConfig;
 pub use config::Config;
 pub use fields::Fields;
-pub use gate::{Caller, Gate};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
 pub use logs::init_logs;
@@ -48,7 +48,7 @@ pub use ocr::{Languages, OcrChoice};
 pub use outbox::Outbox;
 pub use problem::{Code, Problem, ProblemBody, causes};
 pub use push::{Delivery, Push};
-pub use queue::{Message, Queue, QueueError, UnknownMessage};
+pub use queue::{Queue, QueueError, QueueMessage, UnknownMessage};
 pub use task::Task;
 
 /// The time, by the system's clock: read once per request, then handed on.

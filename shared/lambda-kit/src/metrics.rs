@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
-use session::{Envelope, EventBody, Mode, Recorded};
+use session::{Envelope, EventBody, Mode, StoredEventBody};
 
 use crate::Config;
 
@@ -92,7 +92,7 @@ pub fn committed(mode: Mode, events: &[Envelope]) {
 
 fn count(mode: Mode, events: &[Envelope]) {
     for event in events {
-        if let Recorded::Known(body) = &event.body {
+        if let StoredEventBody::Known(body) = &event.body {
             recorded(mode, body);
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use agents::{ConfigError, Key, ModelConfig, ModelNames, NotSetUp, Prices, ProviderKind, Service};
 use aws_config::SdkConfig;
 use session::Mode;
-use workflow::{Settings, SettingsError};
+use workflow::{RunSettings, RunSettingsError};
 
 use crate::config::ApiKey;
 use crate::secrets::StoredKey;
@@ -48,7 +48,7 @@ impl Models {
         &self,
         mode: Mode,
         config: &ClientConfig,
-    ) -> Result<Settings, Problem> {
+    ) -> Result<RunSettings, Problem> {
         let settings = self.settings(mode, config)?;
         settings.check_start().map_err(|error| invalid(&error))?;
         Ok(settings)
@@ -58,8 +58,9 @@ impl Models {
     ///
     /// # Errors
     /// `invalid_config`, which names the key, or the model.
-    pub fn settings(&self, mode: Mode, config: &ClientConfig) -> Result<Settings, Problem> {
-        let settings = Settings::parse(mode, &config.value()?).map_err(|error| invalid(&error))?;
+    pub fn settings(&self, mode: Mode, config: &ClientConfig) -> Result<RunSettings, Problem> {
+        let settings =
+            RunSettings::parse(mode, &config.value()?).map_err(|error| invalid(&error))?;
         let chosen = settings.models();
         for name in chosen.iter().map(|model| self.name(*model)) {
             self.check(name, settings.max_cost_usd.is_some())
@@ -83,7 +84,7 @@ impl Models {
     }
 }
 
-fn invalid(error: &SettingsError) -> Problem {
+fn invalid(error: &RunSettingsError) -> Problem {
     Problem::new(Code::InvalidConfig, error.to_string())
 }
 

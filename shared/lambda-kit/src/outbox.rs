@@ -8,7 +8,7 @@ use std::time::Duration;
 use session::Timestamp;
 use session_manager::Committed;
 
-use crate::{Message, Push, Queue, causes, metrics};
+use crate::{Push, Queue, QueueMessage, causes, metrics};
 
 /// How long a request waits for its pushes, however many follow: within its own time the queue must be reached too.
 const PUSH_TIME: Duration = Duration::from_secs(3);
@@ -48,17 +48,17 @@ impl Outbox {
             tracing::warn!(session = %state.session_id, "not all followers reached in time");
         }
         if let Some(wake) = state.wake(now) {
-            self.enqueue(Message::Wake(wake)).await;
+            self.enqueue(QueueMessage::Wake(wake)).await;
         }
     }
 
     /// Sends a message at once, or logs why not.
-    pub async fn enqueue(&self, message: Message) {
+    pub async fn enqueue(&self, message: QueueMessage) {
         self.enqueue_after(message, Duration::ZERO).await;
     }
 
     /// Sends a message that is delivered after `delay` (at most 15 minutes), or logs why not.
-    pub async fn enqueue_after(&self, message: Message, delay: Duration) {
+    pub async fn enqueue_after(&self, message: QueueMessage, delay: Duration) {
         let Some(queue) = &self.queue else {
             tracing::error!(?message, "no queue to send to; the sweeper will");
             return;

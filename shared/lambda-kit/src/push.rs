@@ -13,7 +13,7 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use futures::StreamExt as _;
 use serde::Serialize;
 use serde_json::json;
-use session::{Envelope, FRAME_BYTES, Recorded, SessionId};
+use session::{Envelope, FRAME_BYTES, SessionId, StoredEventBody};
 use session_manager::{ConnectionId, SessionManager};
 
 /// How many connections are written to at the same time.
@@ -153,7 +153,7 @@ fn frame(envelope: &Envelope) -> Option<String> {
         envelope.session_id,
         seq - 1
     );
-    let body = Recorded::Unknown {
+    let body = StoredEventBody::Unknown {
         event_type,
         data: json!({"too_large": text.len(), "read": read}),
     };

@@ -13,7 +13,7 @@ const MAX_DELAY: Duration = Duration::from_secs(900);
 
 /// What a message asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Message {
+pub enum QueueMessage {
     /// Go on with a run.
     Wake(Wake),
     /// Remove what is left of a deleted session.
@@ -39,7 +39,7 @@ pub enum UnknownMessage {
     Empty,
 }
 
-impl Message {
+impl QueueMessage {
     /// Reads a message's body.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`QueueError`].
-    pub async fn send(&self, message: Message, delay: Duration) -> Result<(), QueueError> {
+    pub async fn send(&self, message: QueueMessage, delay: Duration) -> Result<(), QueueError> {
         let body = message.body().map_err(|error| QueueError(error.into()))?;
         let seconds = delay.min(MAX_DELAY).as_secs();
         let sending = self
@@ -137,12 +137,12 @@ mod tests {
 
     #[test]
     fn a_message_holds_ids_alone_and_comes_back() {
-        let wake = Message::Wake(Wake {
+        let wake = QueueMessage::Wake(Wake {
             session_id: ID.parse().unwrap(),
             run_id: ID.parse().unwrap(),
             epoch: Epoch(3),
         });
-        let purge = Message::Purge(ID.parse().unwrap());
+        let purge = QueueMessage::Purge(ID.parse().unwrap());
         for (message, body) in [
             (
                 wake,
@@ -151,7 +151,7 @@ mod tests {
             (purge, format!(r#"{{"session_id":"{ID}","purge":true}}"#)),
         ] {
             assert_eq!(message.body().unwrap(), body);
-            assert_eq!(Message::parse(&body).unwrap(), message);
+            assert_eq!(QueueMessage::parse(&body).unwrap(), message);
         }
     }
 
@@ -165,14 +165,14 @@ mod tests {
             let session_id = SessionId::new(Uuid::from_u128(session));
             let run_id = RunId::new(Uuid::from_u128(run));
             let wake = Wake { session_id, run_id, epoch: Epoch(epoch) };
-            for message in [Message::Wake(wake), Message::Purge(session_id)] {
+            for message in [QueueMessage::Wake(wake), QueueMessage::Purge(session_id)] {
                 let body = message.body().unwrap();
-                prop_assert_eq!(Message::parse(&body).unwrap(), message);
+                prop_assert_eq!(QueueMessage::parse(&body).unwrap(), message);
                 let beginning: String = body.chars().take(cut).collect();
                 let whole = beginning.len() == body.len();
-                prop_assert_eq!(Message::parse(&beginning).is_ok(), whole);
+                prop_assert_eq!(QueueMessage::parse(&beginning).is_ok(), whole);
             }
-            let _ = Message::parse(&text);
+            let _ = QueueMessage::parse(&text);
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
             format!(r#"{{"session_id":"{ID}","purge":false}}"#),
             r#"{"session_id":"x","purge":true}"#.into(),
         ] {
-            assert!(Message::parse(&body).is_err(), "{body}");
+            assert!(QueueMessage::parse(&body).is_err(), "{body}");
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Both may come late, twice, or for nothing: what is not owed any more changes nothing.
 
-use session::{Command, Owed, Refusal, SessionId, Timestamp, Wake};
+use session::{Command, DueAction, Refusal, SessionId, Timestamp, Wake};
 use session_manager::{Actor, ChangeError, Overdue, ReadError, SessionManager};
 
-use crate::{Message, Outbox, Problem};
+use crate::{Outbox, Problem, QueueMessage};
 
 /// What was done for a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Recovered {
     /// Nothing is owed.
     Nothing,
     /// This was overdue, and was done.
-    Did(Owed),
+    Did(DueAction),
     /// The run whose message nobody could handle has failed.
     FailedRun,
 }
@@ -30,7 +30,7 @@ pub async fn recover(
     now: Timestamp,
 ) -> Result<Recovered, Problem> {
     let session = overdue.session;
-    let state = match sessions.state(session, &Actor::Engine).await {
+    let state = match sessions.state(session, &Actor::System).await {
         Ok(state) => state,
         // The last entry of a deleted session has left by its TTL, and the rest of it is still there.
         Err(ReadError::NoSuchSession) => return Ok(purge(outbox, session).await),
@@ -40,7 +40,7 @@ pub async fn recover(
         sessions.reschedule(overdue, &state).await?;
         return Ok(Recovered::Nothing);
     };
-    if owed == Owed::Purge {
+    if owed == DueAction::Purge {
         return Ok(purge(outbox, session).await);
     }
     let done = apply(sessions, outbox, session, &Command::Recover, now).await?;
@@ -52,8 +52,8 @@ pub async fn recover(
 }
 
 async fn purge(outbox: &Outbox, session: SessionId) -> Recovered {
-    outbox.enqueue(Message::Purge(session)).await;
-    Recovered::Did(Owed::Purge)
+    outbox.enqueue(QueueMessage::Purge(session)).await;
+    Recovered::Did(DueAction::Purge)
 }
 
 /// Fails the run that a dead letter speaks of, unless the letter is old news.
@@ -86,7 +86,7 @@ async fn apply(
     command: &Command,
     now: Timestamp,
 ) -> Result<bool, Problem> {
-    match sessions.change(session, &Actor::Engine, command, now).await {
+    match sessions.change(session, &Actor::System, command, now).await {
         Ok(committed) => {
             outbox.publish(&committed, now).await;
             Ok(true)

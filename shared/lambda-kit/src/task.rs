@@ -2,9 +2,9 @@
 
 use session::{Mode, NewRun, RunId, State, TaskId};
 use uuid::Uuid;
-use workflow::{MAX_MESSAGE_BYTES, Settings, clip};
+use workflow::{MAX_MESSAGE_BYTES, RunSettings, clip};
 
-use crate::{ClientConfig, Code, Models, Problem, words};
+use crate::{ClientConfig, Code, Models, Problem, choices};
 
 /// The longest task, in bytes.
 const MAX_TASK: usize = 64 * 1024;
@@ -43,7 +43,7 @@ impl Task {
     }
 
     /// A run of this task, with a new id.
-    pub fn run(&self, settings: &Settings, models: &Models, task_id: Option<TaskId>) -> NewRun {
+    pub fn run(&self, settings: &RunSettings, models: &Models, task_id: Option<TaskId>) -> NewRun {
         let agent = settings.agent();
         NewRun {
             id: RunId::new(Uuid::now_v7()),
@@ -79,7 +79,7 @@ pub fn continued(
 /// # Errors
 /// `invalid_field` for a mode that does not exist.
 pub fn mode_of(config: &ClientConfig) -> Result<Option<Mode>, Problem> {
-    config.fields()?.word("mode", words::modes())
+    config.fields()?.word("mode", choices::modes())
 }
 
 #[cfg(test)]

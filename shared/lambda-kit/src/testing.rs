@@ -13,8 +13,8 @@ use lambda_http::{Body, Request, RequestExt as _};
 use session::Rules;
 use session_manager::SessionManager;
 
-use crate::http::Reply;
-use crate::{App, Code, Config, Gate, Models, Outbox, Problem, Push};
+use crate::http::HttpReply;
+use crate::{App, Authenticator, Code, Config, Models, Outbox, Problem, Push};
 
 pub use bucket::Bucket;
 pub use wire::Wire;
@@ -25,13 +25,13 @@ const TABLE: &str = "no-such-table";
 pub const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// A gate that knows the local owner, or nobody.
-pub fn gate(owner: Option<&str>) -> Gate {
+pub fn gate(owner: Option<&str>) -> Authenticator {
     let config = Config::read(|name| {
         (name == "OWNER")
             .then(|| owner.map(str::to_owned))
             .flatten()
     });
-    Gate::new(&config.expect("nothing else is set, and every default parses"))
+    Authenticator::new(&config.expect("nothing else is set, and every default parses"))
 }
 
 /// For the local owner, over a table that does not exist.
@@ -53,7 +53,7 @@ fn app_with(http: SharedHttpClient) -> App {
         .build();
     let client = aws_sdk_dynamodb::Client::from_conf(settings);
     App {
-        gate: gate(Some("local")),
+        authenticator: gate(Some("local")),
         sessions: SessionManager::new(client, TABLE, Rules::default()),
     }
 }
@@ -113,7 +113,7 @@ pub async fn expect<F>(
     handle: impl Fn(Request) -> F,
     cases: impl IntoIterator<Item = (Request, Code)>,
 ) where
-    F: Future<Output = Result<Reply, Problem>>,
+    F: Future<Output = Result<HttpReply, Problem>>,
 {
     for (request, code) in cases {
         let asked = format!(
@@ -131,7 +131,7 @@ pub async fn expect<F>(
 /// # Panics
 /// When an answer is another one.
 pub async fn reads(
-    handle: impl AsyncFn(&App, Request) -> Result<Reply, Problem>,
+    handle: impl AsyncFn(&App, Request) -> Result<HttpReply, Problem>,
     bad_queries: &[&str],
 ) {
     let app = app();
@@ -152,7 +152,7 @@ pub async fn reads(
 /// # Panics
 /// When an answer is another one.
 pub async fn changes(
-    handle: impl AsyncFn(&App, &Outbox, Request) -> Result<Reply, Problem>,
+    handle: impl AsyncFn(&App, &Outbox, Request) -> Result<HttpReply, Problem>,
     bodies: &[(&str, Code)],
 ) {
     let app = app();

@@ -11,7 +11,7 @@ use session::{Change, Command, CommitId, SessionId, State, Timestamp};
 use uuid::Uuid;
 
 use crate::error::{ChangeError, StorageError};
-use crate::items::{Entry, KeyRecord, text};
+use crate::items::{LogEntry, RequestKeyItem, text};
 use crate::outcome::{Appended, refused_put, refused_transaction};
 use crate::write::{Extras, Write};
 use crate::{Committed, ReadError, SessionManager, keys, wire};
@@ -62,7 +62,7 @@ impl Tries {
 /// What a commit builds on.
 pub(crate) enum Base<'a> {
     /// Nothing: it is a session's first.
-    Birth(Change),
+    NewSession(Change),
     /// A state, and what is wanted of it.
     On(State, &'a Command),
 }
@@ -70,7 +70,7 @@ pub(crate) enum Base<'a> {
 impl Base<'_> {
     fn decide(&self, manager: &SessionManager, now: Timestamp) -> Result<Change, ChangeError> {
         match self {
-            Self::Birth(change) => Ok(change.clone()),
+            Self::NewSession(change) => Ok(change.clone()),
             Self::On(state, command) => manager
                 .rules
                 .decide(state, command, now)
@@ -80,7 +80,7 @@ impl Base<'_> {
 
     const fn before(&self) -> Option<&State> {
         match self {
-            Self::Birth(_) => None,
+            Self::NewSession(_) => None,
             Self::On(state, _) => Some(state),
         }
     }
@@ -89,7 +89,7 @@ impl Base<'_> {
     fn lost_to(self, newer: State) -> Result<Self, ChangeError> {
         match self {
             // Two new sessions under one id: the second one has no business there.
-            Self::Birth(_) => Err(ChangeError::Contention),
+            Self::NewSession(_) => Err(ChangeError::Contention),
             Self::On(_, command) => Ok(Self::On(newer, command)),
         }
     }
@@ -159,7 +159,7 @@ impl SessionManager {
     pub(crate) async fn newest_entry(
         &self,
         session: SessionId,
-    ) -> Result<Option<Entry>, ReadError> {
+    ) -> Result<Option<LogEntry>, ReadError> {
         let request = self
             .query()
             .key_condition_expression("PK = :pk AND begins_with(SK, :log)")
@@ -170,7 +170,7 @@ impl SessionManager {
             .consistent_read(true);
         let newest = Self::pages(request, None).next().await?;
         let newest = newest.and_then(|mut page| page.pop());
-        Ok(newest.map(Entry::from_item).transpose()?)
+        Ok(newest.map(LogEntry::from_item).transpose()?)
     }
 
     /// Tries once to append.
@@ -189,7 +189,7 @@ impl SessionManager {
     }
 
     /// The session that a key led to, if it is gone; the key may then be used again.
-    async fn gone_session_of(&self, record: Box<KeyRecord>) -> Result<SessionId, ChangeError> {
+    async fn gone_session_of(&self, record: Box<RequestKeyItem>) -> Result<SessionId, ChangeError> {
         let state = self.newest(record.session_id).await?;
         match state {
             Some(state) if !state.is_deleted() => Err(ChangeError::KeyTaken(record)),

@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::{
 use crate::SessionManager;
 use crate::error::StorageError;
 use crate::items::Item;
-use crate::wire::{Pages, metered, pauses};
+use crate::wire::{QueryPages, metered, pauses};
 
 const EXPECTED: &str = "table, key and item are set";
 
@@ -33,8 +33,8 @@ impl SessionManager {
     }
 
     /// Follows a query from its beginning, or from a key on.
-    pub(crate) const fn pages(request: QueryFluentBuilder, start: Option<Item>) -> Pages {
-        Pages::new(request, start)
+    pub(crate) const fn pages(request: QueryFluentBuilder, start: Option<Item>) -> QueryPages {
+        QueryPages::new(request, start)
     }
 
     /// One item, strongly consistent.

@@ -1,7 +1,7 @@
 //! How a session is created and changed: the domain decides, `append` writes, and a lost race is decided again.
 
 use session::{
-    Command, Envelope, NewRun, NewSession, OwnerId, Record, Refusal, SessionId, State, Timestamp,
+    Command, Envelope, NewRun, NewSession, OwnerId, Refusal, RowChange, SessionId, State, Timestamp,
 };
 
 use crate::append::Base;
@@ -15,7 +15,7 @@ pub enum Actor {
     /// A client: somebody else's session does not exist for it.
     Client(OwnerId),
     /// The system itself: the executor, the sweeper, the dead letters' function.
-    Engine,
+    System,
 }
 
 impl Actor {
@@ -23,7 +23,7 @@ impl Actor {
     pub(crate) fn sees(&self, state: &State) -> bool {
         match self {
             Self::Client(owner) => *owner == state.owner && !state.is_deleted(),
-            Self::Engine => true,
+            Self::System => true,
         }
     }
 }
@@ -36,12 +36,12 @@ pub struct Committed {
     /// This commit's events, with place and time.
     pub envelopes: Vec<Envelope>,
     /// The rows that this commit wrote beside the log, as they were decided.
-    pub records: Vec<Record>,
+    pub row_changes: Vec<RowChange>,
 }
 
 /// What a new session has beside its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewRows {
+pub struct NewSessionRows {
     /// At most 255 characters.
     pub name: String,
     /// A JSON object of at most 64 KiB, as the client gave it.
@@ -61,7 +61,7 @@ impl SessionManager {
     pub async fn create(
         &self,
         new: &NewSession,
-        rows: &NewRows,
+        rows: &NewSessionRows,
         key: Option<&RequestKey>,
         now: Timestamp,
     ) -> Result<Committed, ChangeError> {
@@ -72,7 +72,7 @@ impl SessionManager {
             key,
             ..Extras::default()
         };
-        self.commit(Base::Birth(change), extras, now).await
+        self.commit(Base::NewSession(change), extras, now).await
     }
 
     /// Starts a run. `run_config` is its effective configuration, where it is another than the session's.
@@ -150,7 +150,7 @@ impl Committed {
         Self {
             envelopes: write.entry.envelopes(),
             state: write.entry.state,
-            records: write.records,
+            row_changes: write.row_changes,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use session::{Envelope, EventBody, Recorded, RunId, Seq, SessionId};
+use session::{Envelope, EventBody, RunId, Seq, SessionId, StoredEventBody};
 
 use crate::events::recorded;
 use crate::{Actor, ReadError, SessionManager};
@@ -138,7 +138,7 @@ impl RunCosts {
 
     /// Adds an event, if it tells of a cost of this run.
     fn add(&mut self, envelope: Envelope) {
-        let Recorded::Known(EventBody::CostUpdate {
+        let StoredEventBody::Known(EventBody::CostUpdate {
             run_id,
             agent,
             step_id,

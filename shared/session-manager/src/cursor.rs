@@ -11,12 +11,12 @@ use crate::{Filter, ReadError};
 
 /// The place of a session in its owner's list, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct ListPosition {
     pub updated_at: Timestamp,
     pub id: SessionId,
 }
 
-impl Place {
+impl ListPosition {
     pub fn to_cursor(self, filter: &Filter) -> String {
         let Self { updated_at, id } = self;
         URL_SAFE_NO_PAD.encode(format!("{updated_at} {id} {}", filter.digest()))
@@ -84,8 +84,8 @@ mod tests {
 
     use super::*;
 
-    fn place() -> Place {
-        Place {
+    fn place() -> ListPosition {
+        ListPosition {
             updated_at: Timestamp::from_micros(1_790_000_000_123_456).unwrap(),
             id: SessionId::new(Uuid::from_u128(7)),
         }
@@ -104,7 +104,10 @@ mod tests {
             filter(Some(SessionStatus::Active), Some(Mode::Ocr)),
         ] {
             let cursor = place().to_cursor(&filter);
-            assert_eq!(Place::from_cursor(&cursor, &filter).unwrap(), place());
+            assert_eq!(
+                ListPosition::from_cursor(&cursor, &filter).unwrap(),
+                place()
+            );
         }
     }
 
@@ -112,7 +115,7 @@ mod tests {
     fn near_cursors() -> impl Strategy<Value = String> {
         let at =
             (0..253_402_300_799_999_999_i64).prop_map(|at| Timestamp::from_micros(at).unwrap());
-        let place = (at, any::<u128>()).prop_map(|(updated_at, id)| Place {
+        let place = (at, any::<u128>()).prop_map(|(updated_at, id)| ListPosition {
             updated_at,
             id: SessionId::new(Uuid::from_u128(id)),
         });
@@ -136,9 +139,9 @@ mod tests {
         #[test]
         fn what_is_accepted_is_the_cursor_of_its_place(cursor in near_cursors()) {
             let filter = filter(None, None);
-            if let Ok(place) = Place::from_cursor(&cursor, &filter) {
+            if let Ok(place) = ListPosition::from_cursor(&cursor, &filter) {
                 let again = place.to_cursor(&filter);
-                prop_assert_eq!(Place::from_cursor(&again, &filter).unwrap(), place);
+                prop_assert_eq!(ListPosition::from_cursor(&again, &filter).unwrap(), place);
             }
             if let Ok(run) = run_before(&cursor) {
                 prop_assert_eq!(behind_run(run), cursor.clone());
@@ -157,7 +160,7 @@ mod tests {
             filter(Some(SessionStatus::Expired), None),
             filter(Some(SessionStatus::Active), Some(Mode::Ocr)),
         ] {
-            assert!(Place::from_cursor(&cursor, &other).is_err());
+            assert!(ListPosition::from_cursor(&cursor, &other).is_err());
         }
     }
 
@@ -181,7 +184,7 @@ mod tests {
                 good.digest()
             )),
         ] {
-            assert!(Place::from_cursor(&bad, &good).is_err(), "{bad}");
+            assert!(ListPosition::from_cursor(&bad, &good).is_err(), "{bad}");
             assert!(run_before(&bad).is_err(), "{bad}");
         }
         let run = RunId::new(Uuid::from_u128(1));

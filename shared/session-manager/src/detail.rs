@@ -1,9 +1,11 @@
 //! One session: its state, and all that its page shows.
 
-use session::{Command, EventBody, Message, PlanStep, Recorded, RunId, Seq, SessionId, State};
+use session::{
+    Command, EventBody, Message, PlanStep, RunId, Seq, SessionId, State, StoredEventBody,
+};
 
-use crate::items::{ConfigItem, Entry, from_item};
-use crate::{Actor, ReadError, SessionManager, Summary, keys};
+use crate::items::{ConfigItem, LogEntry, from_item};
+use crate::{Actor, ReadError, SessionManager, SessionSummary, keys};
 
 /// How many messages a session's page shows.
 const MESSAGES: usize = 100;
@@ -115,12 +117,12 @@ impl SessionManager {
     ///
     /// # Errors
     /// [`ReadError`]: `NoSuchSession` where it is gone by now.
-    pub async fn as_created(&self, session: SessionId) -> Result<Summary, ReadError> {
+    pub async fn as_created(&self, session: SessionId) -> Result<SessionSummary, ReadError> {
         let key = keys::key(keys::session(session), keys::entry(Seq(1)));
         let first = async { self.get(key).await.map_err(ReadError::from) };
         let (name, first) = tokio::try_join!(self.name(session), first)?;
-        let first = Entry::from_item(first.ok_or(ReadError::NoSuchSession)?)?;
-        Ok(Summary::of(&first.state, name))
+        let first = LogEntry::from_item(first.ok_or(ReadError::NoSuchSession)?)?;
+        Ok(SessionSummary::of(&first.state, name))
     }
 
     async fn config_item(
@@ -138,7 +140,7 @@ impl SessionManager {
         let key = keys::key(keys::session(session), keys::SUMMARY);
         let item = self.get(key).await?;
         match item.filter(|item| item.contains_key("name")) {
-            Some(item) => Ok(from_item::<Summary>("summary", item)?.name),
+            Some(item) => Ok(from_item::<SessionSummary>("summary", item)?.name),
             // Deleted between this read and the one before.
             None => Err(ReadError::NoSuchSession),
         }
@@ -161,8 +163,8 @@ impl SessionManager {
         let page = Self::pages(request, None).next().await?.unwrap_or_default();
         let found = crate::events::recorded(session, page, seq, seq)?.pop();
         Ok(found.and_then(|envelope| match envelope.body {
-            Recorded::Known(body) => Some(body),
-            Recorded::Unknown { .. } => None,
+            StoredEventBody::Known(body) => Some(body),
+            StoredEventBody::Unknown { .. } => None,
         }))
     }
 }

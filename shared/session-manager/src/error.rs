@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use session::{Refusal, State};
 
-use crate::KeyRecord;
+use crate::RequestKeyItem;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -18,7 +18,7 @@ pub enum ChangeError {
     Refused(Refusal, Option<Box<State>>),
     /// The client's key was used before.
     #[error("the request key was used before, for session {}", .0.session_id)]
-    KeyTaken(Box<KeyRecord>),
+    KeyTaken(Box<RequestKeyItem>),
     /// More than the table, or a client, can take. Trying again does not help.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),

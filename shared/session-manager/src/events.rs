@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use session::{Envelope, Seq, SessionId};
 
-use crate::items::{Entry, Item, text};
+use crate::items::{Item, LogEntry, text};
 use crate::size::ENTRY_EVENTS;
 use crate::{Actor, ReadError, SessionManager, keys};
 
@@ -118,9 +118,9 @@ impl SessionManager {
             .expression_attribute_values(":first", text(keys::entry(first)))
             .expression_attribute_values(":last", text(keys::entry(to.min(keys::LAST_SEQ))))
             .projection_expression("#last, #at, #events")
-            .expression_attribute_names("#last", Entry::RECORDED[0])
-            .expression_attribute_names("#at", Entry::RECORDED[1])
-            .expression_attribute_names("#events", Entry::RECORDED[2])
+            .expression_attribute_names("#last", LogEntry::RECORDED[0])
+            .expression_attribute_names("#at", LogEntry::RECORDED[1])
+            .expression_attribute_names("#events", LogEntry::RECORDED[2])
             .consistent_read(true)
     }
 }
@@ -134,7 +134,7 @@ pub(crate) fn recorded(
 ) -> Result<Vec<Envelope>, ReadError> {
     let mut all = Vec::new();
     for item in items {
-        all.extend(Entry::envelopes_of(session, item)?);
+        all.extend(LogEntry::envelopes_of(session, item)?);
     }
     all.retain(|envelope| envelope.seq.is_some_and(|seq| from <= seq && seq <= to));
     Ok(all)

@@ -32,7 +32,7 @@ mod wire;
 mod write;
 
 pub use approvals::ApprovalPage;
-pub use change::{Actor, Committed, NewRows};
+pub use change::{Actor, Committed, NewSessionRows};
 pub use connections::ConnectionId;
 pub use costs::{Dollars, OfAgent, OfModel, OfStep, RunCosts, Share, Sums};
 pub use detail::Detail;
@@ -40,7 +40,7 @@ pub use due::Overdue;
 pub use error::{ChangeError, Malformed, ReadError, StorageError, TooLarge};
 pub use events::EventPage;
 pub use history::HistoryPage;
-pub use items::{Connection, KeyRecord, Summary};
+pub use items::{Connection, RequestKeyItem, SessionSummary};
 pub use keys::SHARDS;
 pub use list::{Filter, SummaryPage};
 pub use purge::Purged;

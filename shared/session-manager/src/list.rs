@@ -6,9 +6,9 @@
 use futures::future::try_join_all;
 use session::{Mode, OwnerId, SessionStatus, digest};
 
-use crate::cursor::Place;
+use crate::cursor::ListPosition;
 use crate::items::{Item, from_item, text};
-use crate::{ReadError, SessionManager, Summary, keys};
+use crate::{ReadError, SessionManager, SessionSummary, keys};
 
 /// Which sessions are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,7 +41,7 @@ impl Filter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryPage {
     /// The sessions, the newest change of status first.
-    pub sessions: Vec<Summary>,
+    pub sessions: Vec<SessionSummary>,
     /// Where the next part begins; none at the end.
     pub next_cursor: Option<String>,
 }
@@ -59,7 +59,7 @@ impl SessionManager {
         cursor: Option<&str>,
     ) -> Result<SummaryPage, ReadError> {
         let behind = cursor
-            .map(|cursor| Place::from_cursor(cursor, &filter))
+            .map(|cursor| ListPosition::from_cursor(cursor, &filter))
             .transpose()?;
         let parts = filter
             .statuses()
@@ -85,8 +85,8 @@ impl SessionManager {
         status: SessionStatus,
         mode: Option<Mode>,
         limit: usize,
-        behind: Option<Place>,
-    ) -> Result<Vec<Summary>, ReadError> {
+        behind: Option<ListPosition>,
+    ) -> Result<Vec<SessionSummary>, ReadError> {
         let request = match mode {
             None => self
                 .query()
@@ -110,7 +110,7 @@ impl SessionManager {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await? {
             for item in page {
-                found.push(from_item::<Summary>("summary", item)?);
+                found.push(from_item::<SessionSummary>("summary", item)?);
             }
             if found.len() >= limit {
                 break;
@@ -121,8 +121,13 @@ impl SessionManager {
 }
 
 /// The key behind which a query goes on; it need not be that of an item.
-fn start_key(owner: &OwnerId, status: SessionStatus, mode: Option<Mode>, place: Place) -> Item {
-    let Place { updated_at, id } = place;
+fn start_key(
+    owner: &OwnerId,
+    status: SessionStatus,
+    mode: Option<Mode>,
+    place: ListPosition,
+) -> Item {
+    let ListPosition { updated_at, id } = place;
     let mut key = keys::key(keys::session(id), keys::SUMMARY);
     let index = match mode {
         None => [
@@ -141,8 +146,8 @@ fn start_key(owner: &OwnerId, status: SessionStatus, mode: Option<Mode>, place: 
     key
 }
 
-const fn place(session: &Summary) -> Place {
-    Place {
+const fn place(session: &SessionSummary) -> ListPosition {
+    ListPosition {
         updated_at: session.updated_at,
         id: session.session_id,
     }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::CancellationReason;
 use session::CommitId;
 
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
-use crate::items::{Entry, Item, KeyRecord, from_item};
+use crate::items::{Item, LogEntry, RequestKeyItem, from_item};
 use crate::write::{Part, Write};
 
 /// The code of a cancellation reason whose condition did not hold.
@@ -22,9 +22,9 @@ pub(crate) enum Appended {
     /// The commit stands.
     Stands,
     /// Somebody's entry has the place.
-    Lost(Box<Entry>),
+    Lost(Box<LogEntry>),
     /// The client's key was used before.
-    KeyTaken(Box<KeyRecord>),
+    KeyTaken(Box<RequestKeyItem>),
     /// The task key of the run that ends is gone, or another session's.
     TaskKeyGone,
     /// Others were at the same items, or there was too much at once: the same again, a little later.
@@ -101,7 +101,7 @@ fn refused_item(reason: &CancellationReason) -> Option<Item> {
 }
 
 fn lost_to(item: Item, ours: CommitId) -> Result<Appended, ChangeError> {
-    let entry = Entry::from_item(item)?;
+    let entry = LogEntry::from_item(item)?;
     if entry.commit == ours {
         return Ok(Appended::Stands);
     }

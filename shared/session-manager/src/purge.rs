@@ -7,9 +7,9 @@
 
 use std::time::Instant;
 
-use session::{Owed, SessionId, Timestamp};
+use session::{DueAction, SessionId, Timestamp};
 
-use crate::items::{Entry, Item, text};
+use crate::items::{Item, LogEntry, text};
 use crate::{ReadError, SessionManager, keys};
 
 /// How many items a batch may delete.
@@ -38,7 +38,8 @@ impl SessionManager {
         deadline: Instant,
     ) -> Result<Purged, ReadError> {
         let newest = self.newest_entry(session).await?;
-        let due = |newest: &Entry| self.rules.recover(&newest.state, now) == Some(Owed::Purge);
+        let due =
+            |newest: &LogEntry| self.rules.recover(&newest.state, now) == Some(DueAction::Purge);
         if !newest.as_ref().is_none_or(due) {
             return Ok(Purged::NotDue);
         }

@@ -9,7 +9,7 @@ use session::{OwnerId, TaskId, Timestamp, digest};
 
 use crate::error::ReadError;
 use crate::items::{Item, from_item};
-use crate::{KeyRecord, SessionManager, keys};
+use crate::{RequestKeyItem, SessionManager, keys};
 
 /// How long a key is kept: from its use, or from the end of the run that it led to.
 pub(crate) const KEY_TTL: Duration = Duration::from_secs(24 * 3600);
@@ -48,7 +48,7 @@ impl RequestKey {
     }
 
     /// Whether the record of this key was made by the same request.
-    pub fn is_same_request(&self, record: &KeyRecord) -> bool {
+    pub fn is_same_request(&self, record: &RequestKeyItem) -> bool {
         self.request == record.request
     }
 
@@ -81,11 +81,11 @@ impl SessionManager {
         &self,
         key: &RequestKey,
         now: Timestamp,
-    ) -> Result<Option<KeyRecord>, ReadError> {
+    ) -> Result<Option<RequestKeyItem>, ReadError> {
         let Some(item) = self.get(key.key()).await? else {
             return Ok(None);
         };
-        let record: KeyRecord = from_item("request key", item)?;
+        let record: RequestKeyItem = from_item("request key", item)?;
         Ok(Some(record).filter(|record| record.counts(now)))
     }
 }

@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use session::{ApprovalEnd, Record, Rules, RunEnd, RunRow, State, Timestamp};
+use session::{ApprovalEnd, RowChange, Rules, RunEnd, RunRow, State, Timestamp};
 
 use crate::error::Malformed;
 use crate::items::{
-    ApprovalItem, ConfigItem, Item, KeyRecord, RunItem, Summary, moving, number, place, text,
-    to_item, tombstone,
+    ApprovalItem, ConfigItem, Item, RequestKeyItem, RunItem, SessionSummary, moving, number, place,
+    text, to_item, tombstone,
 };
 use crate::keys;
 use crate::request_key::{KEY_TTL, RequestKey};
@@ -74,7 +74,7 @@ impl Rows<'_> {
     ) -> Result<(), Malformed> {
         let state = self.state;
         if let Some((name, config)) = extras.birth {
-            self.put(Summary::of(state, name).to_item(rules, state)?);
+            self.put(SessionSummary::of(state, name).to_item(rules, state)?);
             self.config(keys::CONFIG.into(), config)?;
         } else if state.is_deleted() {
             self.put(tombstone(rules, state));
@@ -104,15 +104,15 @@ impl Rows<'_> {
         Ok(())
     }
 
-    pub fn record(&mut self, record: &Record, extras: &Extras<'_>) -> Result<(), Malformed> {
+    pub fn record(&mut self, record: &RowChange, extras: &Extras<'_>) -> Result<(), Malformed> {
         match record {
-            Record::RunStarted(row) => self.run_started(row, extras)?,
-            Record::RunEnded(end) => self.run_ended(end, extras),
-            Record::ApprovalAsked(row) => {
+            RowChange::RunStarted(row) => self.run_started(row, extras)?,
+            RowChange::RunEnded(end) => self.run_ended(end, extras),
+            RowChange::ApprovalAsked(row) => {
                 let item = to_item("approval", ApprovalItem::from(row))?;
                 self.put_row(keys::approval(row.approval_id), item);
             }
-            Record::ApprovalClosed(end) => self.approval_closed(end),
+            RowChange::ApprovalClosed(end) => self.approval_closed(end),
         }
         Ok(())
     }
@@ -182,7 +182,7 @@ impl Rows<'_> {
         &mut self,
         key: &RequestKey,
         extras: &Extras<'_>,
-        records: &[Record],
+        records: &[RowChange],
     ) -> Result<(), Malformed> {
         let mut item = to_item("request key", self.key_record(key, records))?;
         item.extend(key.key());
@@ -205,13 +205,13 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn key_record(&self, key: &RequestKey, records: &[Record]) -> KeyRecord {
+    fn key_record(&self, key: &RequestKey, records: &[RowChange]) -> RequestKeyItem {
         let run = records.iter().find_map(|record| match record {
-            Record::RunStarted(row) => Some(row),
+            RowChange::RunStarted(row) => Some(row),
             _ => None,
         });
         let ends = self.now.plus(KEY_TTL).as_seconds();
-        KeyRecord {
+        RequestKeyItem {
             request: key.request().to_owned(),
             session_id: self.state.session_id,
             run_id: run.map(|row| row.id),

@@ -8,7 +8,7 @@ use session::{RunId, RunRow, RunStatus, SessionId, State};
 use crate::error::Malformed;
 use crate::events::fits;
 use crate::items::{RunItem, from_item, text};
-use crate::{Actor, KeyRecord, ReadError, SessionManager, cursor, keys};
+use crate::{Actor, ReadError, RequestKeyItem, SessionManager, cursor, keys};
 
 /// A part of the list of runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ impl SessionManager {
     ///
     /// # Errors
     /// [`ReadError`]: `NoSuchSession` where it is gone by now.
-    pub async fn as_started(&self, record: &KeyRecord) -> Result<RunRow, ReadError> {
+    pub async fn as_started(&self, record: &RequestKeyItem) -> Result<RunRow, ReadError> {
         let run = record
             .run_id
             .ok_or_else(|| Malformed::new("request key", "it led to no run"))?;
@@ -127,7 +127,7 @@ fn overlay(row: &mut RunRow, state: &State) {
 
 #[cfg(test)]
 mod tests {
-    use session::{Mode, NewRun, NewSession, OwnerId, Record, Timestamp};
+    use session::{Mode, NewRun, NewSession, OwnerId, RowChange, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -152,7 +152,7 @@ mod tests {
         let created = session::create(&new, now);
         let mut state = created.state;
         state.run.as_mut().unwrap().status = RunStatus::Running;
-        let Some(Record::RunStarted(row)) = created.records.into_iter().next() else {
+        let Some(RowChange::RunStarted(row)) = created.row_changes.into_iter().next() else {
             panic!("a run was started");
         };
 

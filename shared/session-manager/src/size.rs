@@ -4,10 +4,10 @@
 //! (Developer Guide, "Item sizes and formats"): names and texts in UTF-8 bytes, a number about half its digits.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use session::{CONTENT_BYTES, EventBody, FRAME_BYTES, Recorded};
+use session::{CONTENT_BYTES, EventBody, FRAME_BYTES, StoredEventBody};
 
 use crate::error::TooLarge;
-use crate::items::{Entry, Item};
+use crate::items::{Item, LogEntry};
 
 const KB: usize = 1024;
 
@@ -77,10 +77,10 @@ pub(crate) fn check_items<'a>(items: impl Iterator<Item = &'a Item>) -> Result<(
 }
 
 /// The events of one entry: how many, what people and agents said in them, and whether each fits into a frame.
-pub(crate) fn check_events(entry: &Entry) -> Result<(), TooLarge> {
+pub(crate) fn check_events(entry: &LogEntry) -> Result<(), TooLarge> {
     at_most("a commit", entry.events.len(), ENTRY_EVENTS, "events")?;
     for envelope in entry.envelopes() {
-        if let Recorded::Known(body) = &envelope.body {
+        if let StoredEventBody::Known(body) = &envelope.body {
             check_contents(body)?;
         }
         let frame = serde_json::to_string(&envelope).map_or(usize::MAX, |json| json.len());
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::items::text;
 
-    fn entry(bodies: Vec<EventBody>) -> Entry {
+    fn entry(bodies: Vec<EventBody>) -> LogEntry {
         let now = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
         let new = NewSession {
             id: SessionId::new(Uuid::from_u128(7)),
@@ -135,7 +135,7 @@ mod tests {
                 body: body.into(),
             })
             .collect();
-        Entry::new(&change, CommitId::new(Uuid::from_u128(1)), now)
+        LogEntry::new(&change, CommitId::new(Uuid::from_u128(1)), now)
     }
 
     #[test]

@@ -83,13 +83,13 @@ pub(crate) fn metered<'a, O: 'a, E: 'a>(
 }
 
 /// The pages of a query, one after the other.
-pub(crate) struct Pages {
+pub(crate) struct QueryPages {
     request: QueryFluentBuilder,
     start: Option<Item>,
     done: bool,
 }
 
-impl Pages {
+impl QueryPages {
     /// From the beginning, or from a key on.
     pub const fn new(request: QueryFluentBuilder, start: Option<Item>) -> Self {
         Self {

@@ -5,10 +5,10 @@
 //! because it is the only thing that two sessions can both want.
 
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use session::{Change, CommitId, Record, Rules, SessionId, State, Timestamp};
+use session::{Change, CommitId, RowChange, Rules, SessionId, State, Timestamp};
 
 use crate::error::ChangeError;
-use crate::items::{Entry, Item};
+use crate::items::{Item, LogEntry};
 use crate::request_key::RequestKey;
 use crate::rows::Rows;
 use crate::size;
@@ -44,8 +44,8 @@ pub(crate) enum Part {
 /// All that one commit writes.
 #[derive(Debug)]
 pub(crate) struct Write {
-    pub entry: Entry,
-    pub records: Vec<Record>,
+    pub entry: LogEntry,
+    pub row_changes: Vec<RowChange>,
     pub entry_item: Item,
     pub rows: Vec<(Part, TransactWriteItem)>,
 }
@@ -60,15 +60,15 @@ impl Write {
         extras: &Extras<'_>,
         (commit, now): (CommitId, Timestamp),
     ) -> Result<Self, ChangeError> {
-        let entry = Entry::new(change, commit, now);
+        let entry = LogEntry::new(change, commit, now);
         size::check_events(&entry)?;
         let mut rows = Rows::new(table, &change.state, now);
         rows.summary(rules, before, extras)?;
-        for record in &change.records {
+        for record in &change.row_changes {
             rows.record(record, extras)?;
         }
         if let Some(key) = extras.key {
-            rows.key(key, extras, &change.records)?;
+            rows.key(key, extras, &change.row_changes)?;
         }
         let rows = rows.into_inner();
         let entry_item = entry.to_item()?;
@@ -76,7 +76,7 @@ impl Write {
         size::check_items(std::iter::once(&entry_item).chain(puts.map(|put| &put.item)))?;
         Ok(Self {
             entry,
-            records: change.records.clone(),
+            row_changes: change.row_changes.clone(),
             entry_item,
             rows,
         })
@@ -100,8 +100,8 @@ impl Write {
 #[cfg(test)]
 mod tests {
     use session::{
-        Begin, Command, EventBody, Mode, NewRun, NewSession, Next, OwnerId, Phase, Position,
-        Progress, Role, RunId, Stage, TaskId,
+        Command, EventBody, Mode, NewRun, NewSession, Next, OwnerId, Phase, Position, Progress,
+        Role, RunId, Stage, StageStart, TaskId,
     };
     use uuid::Uuid;
 
@@ -123,8 +123,8 @@ mod tests {
         write.rows.iter().map(|(part, _)| *part).collect()
     }
 
-    fn begin(step: u32, events: Vec<EventBody>) -> Begin {
-        Begin {
+    fn begin(step: u32, events: Vec<EventBody>) -> StageStart {
+        StageStart {
             position: Position {
                 stage: Stage::Step,
                 step,
@@ -135,7 +135,7 @@ mod tests {
             phase: Phase::Control,
             step: Some(step),
             events,
-            memory_from: None,
+            history_from: None,
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
                 tokens: 0,
                 next,
             },
-            hand_back: false,
+            yield_lease: false,
         }
     }
 
@@ -212,7 +212,7 @@ mod tests {
         commit(
             state,
             vec![message, output, done],
-            Next::Go(begin(next, vec![start])),
+            Next::Advance(begin(next, vec![start])),
         )
     }
 
@@ -253,7 +253,7 @@ mod tests {
         let result = EventBody::Output {
             message: "r".into(),
         };
-        let done = commit(&state, vec![], Next::Done(Box::new(result)));
+        let done = commit(&state, vec![], Next::Complete(Box::new(result)));
         let with = write(&state, &done, &Extras::default());
         assert_eq!(parts(&with), [Part::Row, Part::Row, Part::TaskKey]);
         let without = Extras {

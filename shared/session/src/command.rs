@@ -72,7 +72,7 @@ pub enum Command {
     /// A client ends a run.
     Cancel { run: Option<RunId> },
     /// A client answers a question.
-    Answer(Answer),
+    Answer(ApprovalAnswer),
     /// A client deletes the session.
     Delete,
     /// A worker wants to work until a moment. `opening` tells what begins, for the position that it was made from.
@@ -80,17 +80,17 @@ pub enum Command {
         run: RunId,
         until: Timestamp,
         at: Position,
-        opening: Begin,
+        opening: StageStart,
     },
-    /// A worker brings what came of a step; `hand_back` when its time is up.
+    /// A worker brings what came of a step; `yield_lease` when its time is up.
     Commit {
         run: RunId,
         epoch: Epoch,
         progress: Progress,
-        hand_back: bool,
+        yield_lease: bool,
     },
     /// A worker's time is up before it did anything.
-    HandBack { run: RunId, epoch: Epoch },
+    YieldLease { run: RunId, epoch: Epoch },
     /// The clock: do what is overdue.
     Recover,
     /// A message for this run could not be handled, sent when the lease stood at this epoch.
@@ -99,7 +99,7 @@ pub enum Command {
 
 /// A person's answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct ApprovalAnswer {
     /// Which question.
     pub approval: ApprovalId,
     /// One of its options.
@@ -114,7 +114,7 @@ pub struct Answer {
 
 /// The beginning of a stage: where the engine then stands, and what the record tells of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Begin {
+pub struct StageStart {
     /// The stage that begins.
     pub position: Position,
     /// The session's phase from then on.
@@ -125,7 +125,7 @@ pub struct Begin {
     pub events: Vec<EventBody>,
     /// Where a worker begins to read from now on; none leaves it where it was. What lies before and must be known is told
     /// again in the same commit.
-    pub memory_from: Option<Seq>,
+    pub history_from: Option<Seq>,
 }
 
 /// What came of a stage.
@@ -147,20 +147,20 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
     /// The engine goes on.
-    Go(Begin),
+    Advance(StageStart),
     /// The same stage is tried again, in a later message.
-    Again,
+    RetryLater,
     /// A person is asked; the engine stays where it is and finds the answer there.
     Ask(Box<ApprovalRequest>),
     /// The run has succeeded; the `result`.
-    Done(Box<EventBody>),
+    Complete(Box<EventBody>),
     /// The stage, and with it the run, has failed.
-    Fail(Failure),
+    Fail(RunFailure),
 }
 
 /// Why a run fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct RunFailure {
     /// One sentence for the client.
     pub error: String,
     /// The word for programs.
@@ -203,12 +203,12 @@ pub struct Change {
     /// The state after it.
     pub state: State,
     /// Which rows the same transaction writes.
-    pub records: Vec<Record>,
+    pub row_changes: Vec<RowChange>,
 }
 
 /// A row beside the log, written in the transaction of its entry.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Record {
+pub enum RowChange {
     /// A run begins to exist.
     RunStarted(RunRow),
     /// A run has ended; a task id is remembered for a day from then on.
@@ -269,7 +269,7 @@ pub struct ApprovalEnd {
     /// Resolved, expired or cancelled.
     pub status: ApprovalStatus,
     /// The answer, where there was one.
-    pub answer: Option<Answer>,
+    pub answer: Option<ApprovalAnswer>,
     /// When.
     pub at: Timestamp,
 }

@@ -89,7 +89,7 @@ pub struct Route {
 /// What an agent's words are beside words: the part that the engine goes by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Made {
+pub enum StructuredOutput {
     /// A plan's draft.
     Plan(Vec<PlanStep>),
     /// Ideas to choose from, the best first.
@@ -98,10 +98,10 @@ pub enum Made {
     Route(Route),
 }
 
-// The form of `Made` as it stands beside an agent's words: one of these at most.
+// The form of `StructuredOutput` as it stands beside an agent's words: one of these at most.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "a form alone, which is never filled in")]
-struct MadeBeside {
+struct StructuredOutputFields {
     #[schemars(skip_serializing_if = "Option::is_none")]
     plan: Option<Vec<PlanStep>>,
     #[schemars(skip_serializing_if = "Option::is_none")]
@@ -216,8 +216,8 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         artifact: Option<String>,
         #[serde(flatten)]
-        #[schemars(with = "MadeBeside")]
-        made: Option<Made>,
+        #[schemars(with = "StructuredOutputFields")]
+        made: Option<StructuredOutput>,
     },
     /// One model call that was committed; `cost_usd` is null where the model has no known price.
     CostUpdate {
@@ -311,7 +311,7 @@ pub enum EventBody {
 /// An event's body: of a kind that we know, or kept as it was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Recorded {
+pub enum StoredEventBody {
     /// One of ours.
     Known(EventBody),
     /// Written by another version.
@@ -324,7 +324,7 @@ pub enum Recorded {
     },
 }
 
-impl From<EventBody> for Recorded {
+impl From<EventBody> for StoredEventBody {
     fn from(body: EventBody) -> Self {
         Self::Known(body)
     }
@@ -338,7 +338,7 @@ pub struct Event {
     pub run_id: Option<RunId>,
     /// What happened.
     #[serde(flatten)]
-    pub body: Recorded,
+    pub body: StoredEventBody,
 }
 
 /// A server frame, and an element of `GET …/events`: the contract's envelope.
@@ -355,7 +355,7 @@ pub struct Envelope {
     /// `event_type` and `data`.
     #[serde(flatten)]
     #[schemars(with = "EventBody")]
-    pub body: Recorded,
+    pub body: StoredEventBody,
 }
 
 /// A message of the history, in the shape of the contract.
@@ -398,8 +398,10 @@ impl Envelope {
     /// The event as a message of the history, if it is one.
     pub fn as_message(&self) -> Option<Message> {
         let (role, content, agent) = match &self.body {
-            Recorded::Known(EventBody::UserMessage { role, content, .. }) => (*role, content, None),
-            Recorded::Known(EventBody::AgentMessage {
+            StoredEventBody::Known(EventBody::UserMessage { role, content, .. }) => {
+                (*role, content, None)
+            }
+            StoredEventBody::Known(EventBody::AgentMessage {
                 agent,
                 role,
                 message,
@@ -452,7 +454,7 @@ mod tests {
         let text = r#"{"event_type":"from_the_future","data":{"x":[1,2.5]}}"#;
         let event: Event = serde_json::from_str(text).unwrap();
         assert!(
-            matches!(&event.body, Recorded::Unknown { event_type, .. } if event_type == "from_the_future")
+            matches!(&event.body, StoredEventBody::Unknown { event_type, .. } if event_type == "from_the_future")
         );
         assert_eq!(serde_json::to_string(&event).unwrap(), text);
     }
@@ -462,7 +464,7 @@ mod tests {
         let text =
             r#"{"event_type":"phase_change","data":{"phase":"dreaming","step_number":null}}"#;
         let event: Event = serde_json::from_str(text).unwrap();
-        assert!(matches!(event.body, Recorded::Unknown { .. }));
+        assert!(matches!(event.body, StoredEventBody::Unknown { .. }));
         assert_eq!(serde_json::to_string(&event).unwrap(), text);
     }
 
@@ -485,10 +487,13 @@ mod tests {
         };
         for (made, field) in [
             (None, ""),
-            (Some(Made::Plan(Vec::new())), r#","plan":[]"#),
-            (Some(Made::Ideas(vec!["i".into()])), r#","ideas":["i"]"#),
+            (Some(StructuredOutput::Plan(Vec::new())), r#","plan":[]"#),
             (
-                Some(Made::Route(route)),
+                Some(StructuredOutput::Ideas(vec!["i".into()])),
+                r#","ideas":["i"]"#,
+            ),
+            (
+                Some(StructuredOutput::Route(route)),
                 r#","route":{"kind":"one_shot","agent":"engineer"}"#,
             ),
         ] {

@@ -22,22 +22,22 @@ mod whole;
 
 pub use approval::{canonical_resolution, resolution_for};
 pub use command::{
-    Answer, ApprovalEnd, Begin, Change, Command, Failure, NewRun, NewSession, Next, Progress,
-    Record, Rules, RunEnd, RunRow, TaskId,
+    ApprovalAnswer, ApprovalEnd, Change, Command, NewRun, NewSession, Next, Progress, RowChange,
+    Rules, RunEnd, RunFailure, RunRow, StageStart, TaskId,
 };
 pub use decide::{MAX_ATTEMPTS, MAX_HOPS, create};
 pub use event::{
     ApprovalRequest, ApprovalRow, ArtifactLink, Dag, DagEdge, DagNode, Envelope, Event, EventBody,
-    Made, Message, PlanStep, Recorded, Role, Route, RouteKind,
+    Message, PlanStep, Role, Route, RouteKind, StoredEventBody, StructuredOutput,
 };
 pub use id::{ApprovalId, CommitId, Epoch, InvalidId, OwnerId, RunId, Seq, SessionId, digest};
 pub use limits::{CONTENT_BYTES, DESCRIPTION_CHARS, FRAME_BYTES};
 pub use mode::{MODES, Mode, ModeInfo, UnknownMode};
-pub use recover::{Owed, Wake};
+pub use recover::{DueAction, Wake};
 pub use refusal::Refusal;
 pub use state::{Lease, OpenApproval, Position, Run, SCHEMA, Stage, State, UnreadableState};
 pub use status::{
-    ApprovalStatus, NodeStatus, Phase, RunStatus, SessionStatus, SuspendReason, UnknownWord,
+    ApprovalStatus, NodeStatus, Phase, RunStatus, SessionStatus, SuspendReason, UnknownValue,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use usd::plus_usd;

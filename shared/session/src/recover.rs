@@ -12,7 +12,7 @@ const MAX_DOUBLINGS: u32 = 6;
 
 /// What is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owed {
+pub enum DueAction {
     /// A message for the run: it was lost, or its worker was.
     Wake,
     /// The end of an open question.
@@ -57,18 +57,18 @@ impl Rules {
     }
 
     /// What is overdue at `now`, if anything.
-    pub fn recover(&self, state: &State, now: Timestamp) -> Option<Owed> {
+    pub fn recover(&self, state: &State, now: Timestamp) -> Option<DueAction> {
         self.owed(state)
             .filter(|(_, at)| *at <= now)
             .map(|(owed, _)| owed)
     }
 
-    fn owed(&self, state: &State) -> Option<(Owed, Timestamp)> {
+    fn owed(&self, state: &State) -> Option<(DueAction, Timestamp)> {
         if let Some(deleted_at) = state.deleted_at {
-            return Some((Owed::Purge, deleted_at.plus(self.purge_delay)));
+            return Some((DueAction::Purge, deleted_at.plus(self.purge_delay)));
         }
         if let Some(approval) = &state.approval {
-            return Some((Owed::ExpireApproval, approval.expires_at));
+            return Some((DueAction::ExpireApproval, approval.expires_at));
         }
         match state.unfinished_run() {
             Some(run) if run.status.is_live() => {
@@ -76,10 +76,10 @@ impl Rules {
                     run.queued_at
                         .plus(self.requeue * (1 << run.sends.min(MAX_DOUBLINGS)))
                 };
-                Some((Owed::Wake, state.lease.until.unwrap_or_else(resend)))
+                Some((DueAction::Wake, state.lease.until.unwrap_or_else(resend)))
             }
             None if state.status == SessionStatus::Active => {
-                Some((Owed::ExpireIdle, state.updated_at.plus(self.idle_ttl)))
+                Some((DueAction::ExpireIdle, state.updated_at.plus(self.idle_ttl)))
             }
             _ => None,
         }

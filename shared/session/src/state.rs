@@ -74,7 +74,8 @@ pub struct Run {
     /// Its first event.
     pub first_seq: Seq,
     /// Where a worker begins to read: its first event, or that of the failed run that it took over from.
-    pub memory_from: Seq,
+    #[serde(rename = "memory_from")]
+    pub history_from: Seq,
     /// The digest of the client's task id, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_key: Option<String>,

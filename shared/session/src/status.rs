@@ -31,10 +31,10 @@ macro_rules! words {
         }
 
         impl FromStr for $name {
-            type Err = UnknownWord;
+            type Err = UnknownValue;
 
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or(UnknownWord)
+            fn from_str(text: &str) -> Result<Self, UnknownValue> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or(UnknownValue)
             }
         }
     };
@@ -43,7 +43,7 @@ macro_rules! words {
 /// The text is none of the words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown word")]
-pub struct UnknownWord;
+pub struct UnknownValue;
 
 words! {
     /// Where a session stands.

@@ -27,7 +27,7 @@ enum Act {
     Cancel {
         named: bool,
     },
-    Answer {
+    ApprovalAnswer {
         option: usize,
         old: bool,
     },
@@ -38,9 +38,9 @@ enum Act {
     Commit {
         worker: usize,
         what: What,
-        hand_back: bool,
+        yield_lease: bool,
     },
-    HandBack {
+    YieldLease {
         worker: usize,
     },
     Recover,
@@ -79,12 +79,12 @@ fn act() -> impl Strategy<Value = Act> {
         2 => any::<bool>().prop_map(|named| Act::Suspend { named }),
         3 => Just(Act::Resume),
         1 => any::<bool>().prop_map(|named| Act::Cancel { named }),
-        3 => (0..4usize, any::<bool>()).prop_map(|(option, old)| Act::Answer { option, old }),
+        3 => (0..4usize, any::<bool>()).prop_map(|(option, old)| Act::ApprovalAnswer { option, old }),
         1 => prop::bool::weighted(0.1).prop_map(|real| if real { Act::Delete } else { Act::Recover }),
         6 => (0..2usize).prop_map(|worker| Act::Take { worker }),
         10 => (0..2usize, what(), any::<bool>())
-            .prop_map(|(worker, what, hand_back)| Act::Commit { worker, what, hand_back }),
-        1 => (0..2usize).prop_map(|worker| Act::HandBack { worker }),
+            .prop_map(|(worker, what, yield_lease)| Act::Commit { worker, what, yield_lease }),
+        1 => (0..2usize).prop_map(|worker| Act::YieldLease { worker }),
         3 => Just(Act::Recover),
         1 => Just(Act::DeadLetter),
         3 => prop_oneof![Just(1u64), Just(40), Just(400), Just(90_000), Just(700_000)]
@@ -170,7 +170,7 @@ impl World {
             Act::Cancel { named } => Command::Cancel {
                 run: run.filter(|_| *named),
             },
-            Act::Answer { option, old } => {
+            Act::ApprovalAnswer { option, old } => {
                 let open = self.state.approval.as_ref();
                 let id = if *old {
                     self.last_approval
@@ -178,7 +178,7 @@ impl World {
                     open.map(|open| open.id)
                 }?;
                 let words = ["continue", "abort", "done", "nonsense"];
-                Command::Answer(Answer {
+                Command::Answer(ApprovalAnswer {
                     approval: id,
                     resolution: words[*option].into(),
                     feedback: None,
@@ -189,7 +189,7 @@ impl World {
             Act::Delete => Command::Delete,
             Act::Take { .. } => {
                 let run = self.state.run.as_ref()?;
-                let opening = Begin {
+                let opening = StageStart {
                     position: if run.position.stage == Stage::Open {
                         step(1)
                     } else {
@@ -202,7 +202,7 @@ impl World {
                     } else {
                         vec![line("begins")]
                     },
-                    memory_from: None,
+                    history_from: None,
                 };
                 let until = self.now.plus(Duration::from_secs(180));
                 Command::TakeLease {
@@ -215,19 +215,19 @@ impl World {
             Act::Commit {
                 worker,
                 what,
-                hand_back,
+                yield_lease,
             } => {
                 let held = self.held[*worker].clone()?;
                 Command::Commit {
                     run: held.run,
                     epoch: held.epoch,
                     progress: self.progress(&held, what),
-                    hand_back: *hand_back,
+                    yield_lease: *yield_lease,
                 }
             }
-            Act::HandBack { worker } => {
+            Act::YieldLease { worker } => {
                 let held = self.held[*worker].clone()?;
-                Command::HandBack {
+                Command::YieldLease {
                     run: held.run,
                     epoch: held.epoch,
                 }
@@ -246,14 +246,14 @@ impl World {
 
     fn progress(&mut self, held: &Held, what: &What) -> Progress {
         let next = match what {
-            What::Go => Next::Go(Begin {
+            What::Go => Next::Advance(StageStart {
                 position: step(held.at.step + 1),
                 phase: Phase::Control,
                 step: Some(held.at.step + 1),
                 events: vec![line("begins")],
-                memory_from: None,
+                history_from: None,
             }),
-            What::Again => Next::Again,
+            What::Again => Next::RetryLater,
             What::Ask {
                 checkpoint,
                 options,
@@ -268,8 +268,8 @@ impl World {
                 context: json!({}),
                 expires_at: self.now.plus(RULES().approval_ttl),
             })),
-            What::Done => Next::Done(Box::new(line("the result"))),
-            What::Fail => Next::Fail(Failure {
+            What::Done => Next::Complete(Box::new(line("the result"))),
+            What::Fail => Next::Fail(RunFailure {
                 error: "It did not work.".into(),
                 code: "no_luck".into(),
                 error_type: "NoLuck".into(),
@@ -397,7 +397,7 @@ impl World {
         {
             prop_assert_eq!(before.lease.epoch, *epoch, "an overtaken worker committed");
             prop_assert_eq!(before.unfinished_run().map(|run| run.id), Some(*run));
-            if matches!(progress.next, Next::Go(_)) {
+            if matches!(progress.next, Next::Advance(_)) {
                 let done = self.steps.entry(*run).or_default();
                 prop_assert!(
                     progress.at.step > *done,
@@ -577,7 +577,7 @@ fn whatever_happened_the_clock_and_one_worker_bring_every_live_run_to_its_end() 
             world.step(&Act::Commit {
                 worker: 0,
                 what: What::Done,
-                hand_back: false,
+                yield_lease: false,
             })?;
         }
         prop_assert!(false, "still live: {:?}", world.state);

@@ -1,41 +1,41 @@
 //! What follows from what came of a stage: the arrows of every mode's path.
 
 use session::{
-    EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Route, RouteKind, Stage,
+    EventBody, Next, NodeStatus, PlanStep, Position, Progress, Route, RouteKind, RunFailure, Stage,
     Timestamp,
 };
 
 use crate::{
-    Answer, Content, Engine, Failed, Outcome, agent, check::check_plan, clip::clip, engine::goal,
-    entry::Entry, graph,
+    AgentAnswer, AnswerContent, Engine, Outcome, StageFailure, agent, check::check_plan,
+    clip::clip, engine::goal, graph, progress_builder::ProgressBuilder,
 };
 
 /// The most of a summary that is kept; agents are told to stay far below.
 const MAX_SUMMARY_BYTES: usize = 8 * 1024;
 
 impl Engine<'_> {
-    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or [`Work::Document`](crate::Work::Document), for
+    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or [`Work::DocumentTask`](crate::Work::DocumentTask), for
     /// `Command::Commit`.
     pub fn advance(&self, outcome: &Outcome, now: Timestamp) -> Progress {
         match outcome {
             Outcome::Failure(failed) => self.after_failure(failed),
             Outcome::Answer(answer) => self.after_answer(answer, now),
-            Outcome::Unit(worked) => self.after_unit(worked),
+            Outcome::DocumentTask(worked) => self.after_unit(worked),
         }
     }
 
     /// A failure that may pass is tried again in a later message, as often as the client allows. Who had no money left to ask
     /// again comes back to the budget first.
-    fn after_failure(&self, failed: &Failed) -> Progress {
-        let mut entry = Entry::on(self);
+    fn after_failure(&self, failed: &StageFailure) -> Progress {
+        let mut entry = ProgressBuilder::on(self);
         entry.costs(&failed.usages);
         let tries_left = self.run.position.tries + 1 < self.settings.max_attempts;
         if (failed.retryable && tries_left) || self.is_spent(entry.cost_usd()) {
-            return entry.then(Next::Again);
+            return entry.then(Next::RetryLater);
         }
         self.failed(
             entry,
-            Failure {
+            RunFailure {
                 error: failed.error.clone(),
                 code: failed.code.clone(),
                 error_type: failed.error_type.clone(),
@@ -44,7 +44,7 @@ impl Engine<'_> {
     }
 
     /// A failed step may be a person's to decide about; any other failure ends the run.
-    fn failed(&self, mut entry: Entry, failure: Failure) -> Progress {
+    fn failed(&self, mut entry: ProgressBuilder, failure: RunFailure) -> Progress {
         let at = self.run.position;
         if at.stage != Stage::Step || !self.settings.asked.on_error {
             return entry.fail(failure);
@@ -57,16 +57,19 @@ impl Engine<'_> {
         entry.go(self.step_at(Stage::OnError, at.step), &self.memory.plan)
     }
 
-    fn after_answer(&self, answer: &Answer, now: Timestamp) -> Progress {
+    fn after_answer(&self, answer: &AgentAnswer, now: Timestamp) -> Progress {
         let stage = self.position().stage;
         match (stage, &answer.content) {
-            (Stage::Plan | Stage::Revise, Content::Plan(plan)) => self.drafted(answer, plan),
-            (Stage::Review, Content::Review(remarks)) => self.reviewed(answer, remarks),
-            (Stage::Answer, Content::Report | Content::Program) => self.answered(answer),
-            (Stage::Step, Content::Report | Content::Program | Content::Ideas(_)) => {
-                self.step_done(answer, now)
+            (Stage::Plan | Stage::Revise, AnswerContent::Plan(plan)) => self.drafted(answer, plan),
+            (Stage::Review, AnswerContent::Review(remarks)) => self.reviewed(answer, remarks),
+            (Stage::Answer, AnswerContent::Report | AnswerContent::Program) => {
+                self.answered(answer)
             }
-            (Stage::Route, Content::Route(route)) => self.routed(answer, route),
+            (
+                Stage::Step,
+                AnswerContent::Report | AnswerContent::Program | AnswerContent::Ideas(_),
+            ) => self.step_done(answer, now),
+            (Stage::Route, AnswerContent::Route(route)) => self.routed(answer, route),
             _ => self.misfit(
                 answer,
                 "The agent gave an answer of another kind than was asked for.",
@@ -74,15 +77,15 @@ impl Engine<'_> {
         }
     }
 
-    fn answered(&self, answer: &Answer) -> Progress {
-        let mut entry = Entry::on(self);
+    fn answered(&self, answer: &AgentAnswer) -> Progress {
+        let mut entry = ProgressBuilder::on(self);
         entry.answer(answer);
         entry.node_done();
         self.work_is_done(entry)
     }
 
     /// Nothing is left to do; in a conversation the person says what is next.
-    fn work_is_done(&self, entry: Entry) -> Progress {
+    fn work_is_done(&self, entry: ProgressBuilder) -> Progress {
         let last = match self.settings.asked.copilot_turn {
             true => Stage::Turn,
             false => Stage::Finish,
@@ -91,14 +94,14 @@ impl Engine<'_> {
     }
 
     /// Copilot's decision. Who may ask no more answers at once.
-    fn routed(&self, answer: &Answer, route: &Route) -> Progress {
+    fn routed(&self, answer: &AgentAnswer, route: &Route) -> Progress {
         if !agent::WORKERS.contains(&route.agent.as_str()) {
             return self.misfit(
                 answer,
                 "The task was given to an agent that does not exist.",
             );
         }
-        let mut entry = Entry::on(self);
+        let mut entry = ProgressBuilder::on(self);
         entry.answer(answer);
         let round = self.run.position.round;
         match route.kind {
@@ -113,7 +116,7 @@ impl Engine<'_> {
     }
 
     /// The turn is done by a plan: its graph has a node for it.
-    pub(crate) fn plan_the_turn(&self, mut entry: Entry) -> Progress {
+    pub(crate) fn plan_the_turn(&self, mut entry: ProgressBuilder) -> Progress {
         entry.node_done();
         let plan = self.at(Stage::Plan, 0);
         entry.push(EventBody::DagUpdated {
@@ -123,11 +126,11 @@ impl Engine<'_> {
         entry.go(plan, &[])
     }
 
-    fn drafted(&self, answer: &Answer, plan: &[PlanStep]) -> Progress {
+    fn drafted(&self, answer: &AgentAnswer, plan: &[PlanStep]) -> Progress {
         if let Err(problem) = check_plan(self.settings, plan) {
             return self.misfit(answer, &problem);
         }
-        let mut entry = Entry::on(self);
+        let mut entry = ProgressBuilder::on(self);
         entry.answer(answer);
         let round = self.run.position.round + 1;
         if round > self.settings.plan_reviews {
@@ -137,8 +140,8 @@ impl Engine<'_> {
     }
 
     /// A review without remarks ends the planning: there is nothing to revise, and nothing new to review.
-    fn reviewed(&self, answer: &Answer, remarks: &[String]) -> Progress {
-        let mut entry = Entry::on(self);
+    fn reviewed(&self, answer: &AgentAnswer, remarks: &[String]) -> Progress {
+        let mut entry = ProgressBuilder::on(self);
         entry.answer(answer);
         if remarks.is_empty() {
             return self.plan_is_ready(entry, &self.memory.draft);
@@ -146,14 +149,14 @@ impl Engine<'_> {
         entry.go(self.at(Stage::Revise, self.run.position.round), &[])
     }
 
-    fn plan_is_ready(&self, entry: Entry, plan: &[PlanStep]) -> Progress {
+    fn plan_is_ready(&self, entry: ProgressBuilder, plan: &[PlanStep]) -> Progress {
         match self.settings.asked.during_planning {
             true => entry.go(self.at(Stage::ApprovePlan, self.run.position.round), &[]),
             false => self.plan_stands(entry, plan),
         }
     }
 
-    pub(crate) fn plan_stands(&self, mut entry: Entry, plan: &[PlanStep]) -> Progress {
+    pub(crate) fn plan_stands(&self, mut entry: ProgressBuilder, plan: &[PlanStep]) -> Progress {
         let steps = u32::try_from(plan.len()).unwrap_or(u32::MAX);
         entry.push(EventBody::PlanningComplete {
             num_steps: steps,
@@ -168,10 +171,10 @@ impl Engine<'_> {
         self.begin_step(entry, 1, plan)
     }
 
-    fn step_done(&self, answer: &Answer, now: Timestamp) -> Progress {
+    fn step_done(&self, answer: &AgentAnswer, now: Timestamp) -> Progress {
         let (at, plan) = (self.run.position, &self.memory.plan);
         let began = self.memory.step_started.unwrap_or(now);
-        let mut entry = Entry::on(self);
+        let mut entry = ProgressBuilder::on(self);
         entry.answer(answer);
         entry.push(EventBody::StepComplete {
             step_number: at.step,
@@ -187,7 +190,7 @@ impl Engine<'_> {
     }
 
     /// Behind the step where the run stands.
-    pub(crate) fn next_step(&self, entry: Entry) -> Progress {
+    pub(crate) fn next_step(&self, entry: ProgressBuilder) -> Progress {
         let at = self.run.position;
         if at.step >= at.steps {
             return self.work_is_done(entry);
@@ -202,7 +205,12 @@ impl Engine<'_> {
     }
 
     /// A step of this plan, or first the question whether it shall begin.
-    pub(crate) fn begin_step(&self, entry: Entry, number: u32, plan: &[PlanStep]) -> Progress {
+    pub(crate) fn begin_step(
+        &self,
+        entry: ProgressBuilder,
+        number: u32,
+        plan: &[PlanStep],
+    ) -> Progress {
         let stage = match self.settings.asked.before_step {
             true => Stage::BeforeStep,
             false => Stage::Step,
@@ -216,8 +224,8 @@ impl Engine<'_> {
     }
 
     /// An answer that cannot be used is paid for, and fails its stage.
-    fn misfit(&self, answer: &Answer, problem: &str) -> Progress {
-        let mut entry = Entry::on(self);
+    fn misfit(&self, answer: &AgentAnswer, problem: &str) -> Progress {
+        let mut entry = ProgressBuilder::on(self);
         entry.costs(&answer.usages);
         self.failed(entry, misfit(problem))
     }
@@ -244,8 +252,8 @@ impl Engine<'_> {
 }
 
 /// An answer, of an agent or of a person, that cannot be used.
-pub(crate) fn misfit(problem: &str) -> Failure {
-    Failure {
+pub(crate) fn misfit(problem: &str) -> RunFailure {
+    RunFailure {
         error: problem.to_owned(),
         code: "answer_misfit".into(),
         error_type: "AnswerMisfit".into(),

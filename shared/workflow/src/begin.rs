@@ -1,26 +1,33 @@
 //! What the record tells when a run, and when a stage of it, begins.
 
-use session::{Begin, DESCRIPTION_CHARS, EventBody, NodeStatus, Phase, PlanStep, Position, Stage};
+use session::{
+    DESCRIPTION_CHARS, EventBody, NodeStatus, Phase, PlanStep, Position, Stage, StageStart,
+};
 
-use crate::{Engine, clip::clip_chars, engine::goal, graph, memory::Told};
+use crate::{Engine, clip::clip_chars, engine::goal, graph, memory::PublishedStatus};
 
 impl Engine<'_> {
     /// The opening of a slice, for `Command::TakeLease`: the run's own beginning where no worker was at it before, and
     /// that of its stage where the record does not tell it yet. `model` is the one that will answer, as it is shown.
     ///
     /// After a worker that was lost, the record tells it all already: the events are empty.
-    pub fn open(&self, model: &str) -> Begin {
+    pub fn open(&self, model: &str) -> StageStart {
         let (at, plan) = (self.position(), &self.memory.plan);
         if self.run.started_at.is_some() {
             return self.begin(at, plan, &self.memory.told);
         }
-        let mut begin = self.begin(at, plan, &Told::at_first());
+        let mut begin = self.begin(at, plan, &PublishedStatus::at_first());
         begin.events.splice(0..0, self.run_begins(at, model));
         begin
     }
 
     /// The beginning of a stage in a run that follows this plan: what its watchers, told so much, do not know yet.
-    pub(crate) fn begin(&self, position: Position, plan: &[PlanStep], told: &Told) -> Begin {
+    pub(crate) fn begin(
+        &self,
+        position: Position,
+        plan: &[PlanStep],
+        told: &PublishedStatus,
+    ) -> StageStart {
         let (phase, step) = self.phase_and_step(position);
         let node_id = position.node();
         let mut events = Vec::new();
@@ -39,12 +46,12 @@ impl Engine<'_> {
             });
             events.extend(step_starts(position, plan));
         }
-        Begin {
+        StageStart {
             position,
             phase,
             step,
             events,
-            memory_from: None,
+            history_from: None,
         }
     }
 

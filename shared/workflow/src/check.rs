@@ -1,9 +1,9 @@
 //! Whether a person's answer can be used, before it is recorded: an answer that is refused leaves its question open.
 
 use serde_json::Value;
-use session::{Answer, CONTENT_BYTES, PlanStep};
+use session::{ApprovalAnswer, CONTENT_BYTES, PlanStep};
 
-use crate::{Checkpoint, Path, Settings};
+use crate::{Checkpoint, ModeSpec, RunSettings};
 
 /// The most that a plan may take as JSON: its last draft is told three times in one commit (the message, the plan, the
 /// graph), which must stay below the 400 KB of an item, and each of the three below the 128 KB of a frame. Whoever asks the
@@ -34,9 +34,9 @@ pub enum AnswerError {
 /// # Errors
 /// [`AnswerError`] for the first thing that does not fit.
 pub fn check_answer(
-    settings: &Settings,
+    settings: &RunSettings,
     checkpoint: &str,
-    answer: &Answer,
+    answer: &ApprovalAnswer,
 ) -> Result<(), AnswerError> {
     let silent = answer
         .feedback
@@ -55,13 +55,13 @@ pub fn check_answer(
 
 /// The plan of a `modify`: `modifications.plan`, a list of steps.
 pub(crate) fn plan_of(
-    settings: &Settings,
+    settings: &RunSettings,
     modifications: Option<&Value>,
 ) -> Result<Vec<PlanStep>, AnswerError> {
     let steps = modifications
         .and_then(|given| given.get("plan")?.as_array())
         .ok_or_else(|| misfit("modifications.plan", "a list of steps"))?;
-    let team = Path::of(settings.mode).team;
+    let team = ModeSpec::of(settings.mode).team;
     let plan: Vec<PlanStep> = (0..)
         .zip(steps)
         .map(|(number, value)| step_of(value, team, &format!("modifications.plan[{number}]")))
@@ -102,7 +102,7 @@ fn step_of(value: &Value, team: &[&str], place: &str) -> Result<PlanStep, Answer
 }
 
 /// Whether a plan can be followed: by its number of steps, by its size.
-pub(crate) fn check_plan(settings: &Settings, plan: &[PlanStep]) -> Result<(), String> {
+pub(crate) fn check_plan(settings: &RunSettings, plan: &[PlanStep]) -> Result<(), String> {
     let (least, most) = (settings.min_plan_steps(), settings.max_plan_steps as usize);
     if !(least..=most).contains(&plan.len()) {
         return Err(format!(
@@ -139,8 +139,9 @@ mod tests {
     use super::*;
 
     fn checked(checkpoint: &str, resolution: &str, rest: Value) -> Result<(), String> {
-        let settings = Settings::parse(Mode::HitlInteractive, &json!({"maxPlanSteps": 2})).unwrap();
-        let answer = Answer {
+        let settings =
+            RunSettings::parse(Mode::HitlInteractive, &json!({"maxPlanSteps": 2})).unwrap();
+        let answer = ApprovalAnswer {
             approval: ApprovalId::new(Uuid::from_u128(1)),
             resolution: resolution.into(),
             feedback: rest["feedback"].as_str().map(ToOwned::to_owned),

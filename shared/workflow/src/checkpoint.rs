@@ -2,7 +2,7 @@
 
 use session::{Mode, Stage};
 
-use crate::{SettingsError, keys::Keys};
+use crate::{RunSettingsError, keys::Keys};
 
 /// A point at which a person is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ impl Checkpoint {
 
 /// Where a person is asked about a plan and its steps, and what they may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+pub struct CheckpointSettings {
     /// About the plan.
     pub during_planning: bool,
     /// Before each step.
@@ -102,7 +102,7 @@ pub struct Asked {
     pub may_retry: bool,
 }
 
-impl Asked {
+impl CheckpointSettings {
     /// Nobody is asked; who is asked all the same has every option.
     pub(crate) const NEVER: Self = Self {
         during_planning: false,
@@ -130,7 +130,7 @@ impl Asked {
     }
 
     /// Reads the keys of a mode with a plan.
-    pub(crate) fn read(mode: Mode, keys: &Keys) -> Result<Self, SettingsError> {
+    pub(crate) fn read(mode: Mode, keys: &Keys) -> Result<Self, RunSettingsError> {
         let asked = match mode {
             Mode::PlanningControl => Self::NEVER.when(chosen(keys, &PLAN)?),
             Mode::IdeaGeneration => Self::NEVER.when(chosen(keys, &IDEAS)?),
@@ -152,7 +152,7 @@ impl Asked {
         })
     }
 
-    fn read_variant(keys: &Keys) -> Result<Self, SettingsError> {
+    fn read_variant(keys: &Keys) -> Result<Self, RunSettingsError> {
         let steps = Self::NEVER.when(chosen(keys, &HITL)?);
         Ok(match keys.one_of("hitlVariant", &VARIANTS)? {
             Some("planning_only") => Self::NEVER.when("after_planning"),
@@ -200,7 +200,7 @@ const IDEAS: [&str; 7] = [
 ];
 const HITL: [&str; 4] = ["both", "before_step", "after_step", "on_error"];
 
-fn chosen(keys: &Keys, words: &[&'static str]) -> Result<&'static str, SettingsError> {
+fn chosen(keys: &Keys, words: &[&'static str]) -> Result<&'static str, RunSettingsError> {
     Ok(keys.one_of("approvalMode", words)?.unwrap_or(words[0]))
 }
 
@@ -209,11 +209,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::Settings;
+    use crate::RunSettings;
 
     /// The checkpoints that a configuration switches on, in a line.
     fn asked(mode: Mode, config: &Value) -> String {
-        let asked = Settings::parse(mode, config).unwrap().asked;
+        let asked = RunSettings::parse(mode, config).unwrap().asked;
         let all = [
             (asked.during_planning, Checkpoint::DuringPlanning),
             (asked.before_step, Checkpoint::BeforeStep),
@@ -284,8 +284,8 @@ mod tests {
             assert_eq!(asked(mode, &config), expected, "{mode} {config}");
         }
         assert_eq!(
-            Settings::defaults(HitlInteractive),
-            Settings::parse(HitlInteractive, &json!({})).unwrap()
+            RunSettings::defaults(HitlInteractive),
+            RunSettings::parse(HitlInteractive, &json!({})).unwrap()
         );
     }
 

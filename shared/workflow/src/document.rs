@@ -7,8 +7,8 @@
 use session::{EventBody, Position, Progress, Role, Stage};
 
 use crate::{
-    Engine, MAX_MESSAGE_BYTES, Request, Usage, Work, clip::clip, entry::Entry,
-    memory::with_artifact,
+    AgentRequest, Engine, MAX_MESSAGE_BYTES, Usage, Work, clip::clip, memory::with_artifact,
+    progress_builder::ProgressBuilder,
 };
 
 /// The most of a line that is kept: titles and reasons are other people's.
@@ -16,7 +16,7 @@ const MAX_LINE_BYTES: usize = 1_024;
 
 /// A unit to be worked on; what came of it goes to [`Engine::advance`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Document {
+pub struct DocumentTask {
     /// The stage, one of its mode's.
     pub stage: Stage,
     /// Which unit: 0 is the look at what there is, then 1 to `units`.
@@ -26,12 +26,12 @@ pub struct Document {
     /// Whether a failure is not tried again: the unit then counts as done, and says why it failed.
     pub last_try: bool,
     /// How an agent is asked, where the unit may need one; its brief is the worker's to complete.
-    pub request: Option<Box<Request>>,
+    pub request: Option<Box<AgentRequest>>,
 }
 
 /// What came of a unit.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Worked {
+pub struct DocumentTaskResult {
     /// One line for the watchers. What passes 1 KiB is cut off.
     pub line: String,
     /// How many units follow the look; told by unit 0 alone.
@@ -44,7 +44,7 @@ pub struct Worked {
     pub message: Option<String>,
 }
 
-impl Document {
+impl DocumentTask {
     /// Whether the unit sends a request to arXiv, which takes few.
     pub fn asks_arxiv(&self) -> bool {
         asks_arxiv(self.stage, self.unit, self.units)
@@ -65,7 +65,7 @@ impl Engine<'_> {
     /// The unit at which the run stands.
     pub(crate) fn document(&self) -> Work {
         let at = self.position();
-        let mut document = Document {
+        let mut document = DocumentTask {
             stage: at.stage,
             unit: at.step,
             units: at.steps,
@@ -73,13 +73,13 @@ impl Engine<'_> {
             request: None,
         };
         if !self.may_ask_an_agent(at) {
-            return Work::Document(document);
+            return Work::DocumentTask(document);
         }
         if self.is_spent(0.0) {
             return self.over_budget();
         }
         document.request = self.request().ok().map(Box::new);
-        Work::Document(document)
+        Work::DocumentTask(document)
     }
 
     /// A paper's summary always needs an agent, a page only where a vision model reads it.
@@ -90,9 +90,9 @@ impl Engine<'_> {
     }
 
     /// The next unit of the stage; behind the last one, the next stage of the path.
-    pub(crate) fn after_unit(&self, worked: &Worked) -> Progress {
+    pub(crate) fn after_unit(&self, worked: &DocumentTaskResult) -> Progress {
         let at = self.position();
-        let mut entry = Entry::on(self);
+        let mut entry = ProgressBuilder::on(self);
         entry.note(clip(&worked.line, MAX_LINE_BYTES));
         self.tell(&mut entry, worked);
         entry.costs(&worked.usages);
@@ -112,7 +112,7 @@ impl Engine<'_> {
         entry.go(next, &[])
     }
 
-    fn tell(&self, entry: &mut Entry, worked: &Worked) {
+    fn tell(&self, entry: &mut ProgressBuilder, worked: &DocumentTaskResult) {
         if !worked.artifacts.is_empty() {
             let known = self.memory.artifacts.clone();
             let files_tracked = worked

@@ -2,28 +2,28 @@
 
 use session::{PlanStep, Position, Run, Stage, State};
 
-use crate::{Memory, Path, Settings, agent};
+use crate::{ModeSpec, RunHistory, RunSettings, agent};
 
 /// A run at the place where it stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Engine<'a> {
     pub(crate) run: &'a Run,
     pub(crate) state: &'a State,
-    pub(crate) settings: &'a Settings,
-    pub(crate) memory: &'a Memory,
-    pub(crate) path: &'static Path,
+    pub(crate) settings: &'a RunSettings,
+    pub(crate) memory: &'a RunHistory,
+    pub(crate) path: &'static ModeSpec,
 }
 
 impl<'a> Engine<'a> {
     /// Stands on a session's newest state; none where no run is unfinished. The memory must have seen the whole record
     /// up to that state.
-    pub fn on(state: &'a State, settings: &'a Settings, memory: &'a Memory) -> Option<Self> {
+    pub fn on(state: &'a State, settings: &'a RunSettings, memory: &'a RunHistory) -> Option<Self> {
         Some(Self {
             run: state.unfinished_run()?,
             state,
             settings,
             memory,
-            path: Path::of(state.mode),
+            path: ModeSpec::of(state.mode),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use session::{Dag, DagEdge, DagNode, NodeStatus, PlanStep, Position, Stage};
 
-use crate::{Engine, agent, memory::Told, path::Node};
+use crate::{Engine, agent, memory::PublishedStatus, mode_spec::Node};
 
 /// The graph of a run that is at a position whose node has this status. The steps of a plan that stands are part of it.
 pub(crate) fn of(engine: &Engine, plan: &[PlanStep], at: Position, status: NodeStatus) -> Dag {
@@ -43,7 +43,7 @@ fn with_plan(mut nodes: Vec<DagNode>, plan: &[PlanStep]) -> Vec<DagNode> {
     nodes
 }
 
-fn chain(mut nodes: Vec<DagNode>, at: &str, status: NodeStatus, told: &Told) -> Dag {
+fn chain(mut nodes: Vec<DagNode>, at: &str, status: NodeStatus, told: &PublishedStatus) -> Dag {
     let here = nodes.iter().position(|node| node.id == at).unwrap_or(0);
     for (place, node) in nodes.iter_mut().enumerate() {
         node.status = match place.cmp(&here) {

@@ -5,7 +5,7 @@ use std::{cell::RefCell, ops::RangeInclusive};
 use serde_json::{Map, Value};
 use session::whole_number;
 
-use crate::SettingsError;
+use crate::RunSettingsError;
 
 /// A configuration that is being read. It knows which keys were looked for, so that a list of them needs no second place.
 pub(crate) struct Keys<'a> {
@@ -14,11 +14,11 @@ pub(crate) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub fn of(config: &'a Value) -> Result<Self, SettingsError> {
+    pub fn of(config: &'a Value) -> Result<Self, RunSettingsError> {
         let given = match config {
             Value::Null => None,
             Value::Object(map) => Some(map),
-            _ => return Err(SettingsError::WholeConfig),
+            _ => return Err(RunSettingsError::WholeConfig),
         };
         Ok(Self {
             given,
@@ -36,7 +36,7 @@ impl<'a> Keys<'a> {
         key: &'static str,
         default: u32,
         range: RangeInclusive<u32>,
-    ) -> Result<u32, SettingsError> {
+    ) -> Result<u32, RunSettingsError> {
         let Some(value) = self.given(key) else {
             return Ok(default);
         };
@@ -49,11 +49,11 @@ impl<'a> Keys<'a> {
             })
     }
 
-    pub fn flag(&self, key: &'static str) -> Result<Option<bool>, SettingsError> {
+    pub fn flag(&self, key: &'static str) -> Result<Option<bool>, RunSettingsError> {
         self.typed(key, Value::as_bool, "true or false")
     }
 
-    pub fn amount(&self, key: &'static str) -> Result<Option<f64>, SettingsError> {
+    pub fn amount(&self, key: &'static str) -> Result<Option<f64>, RunSettingsError> {
         let Some(value) = self.given(key) else {
             return Ok(None);
         };
@@ -64,11 +64,11 @@ impl<'a> Keys<'a> {
             .ok_or_else(|| invalid(key, "a number above 0".into()))
     }
 
-    pub fn text(&self, key: &'static str) -> Result<Option<&'a str>, SettingsError> {
+    pub fn text(&self, key: &'static str) -> Result<Option<&'a str>, RunSettingsError> {
         self.typed(key, Value::as_str, "a string")
     }
 
-    pub fn name(&self, key: &'static str) -> Result<Option<String>, SettingsError> {
+    pub fn name(&self, key: &'static str) -> Result<Option<String>, RunSettingsError> {
         match self.text(key)? {
             Some(text) if text.trim().is_empty() => {
                 Err(invalid(key, "a string that is not empty".into()))
@@ -81,7 +81,7 @@ impl<'a> Keys<'a> {
         &self,
         key: &'static str,
         words: &[&'static str],
-    ) -> Result<Option<&'static str>, SettingsError> {
+    ) -> Result<Option<&'static str>, RunSettingsError> {
         let Some(value) = self.given(key) else {
             return Ok(None);
         };
@@ -98,7 +98,7 @@ impl<'a> Keys<'a> {
         key: &'static str,
         read: impl Fn(&'a Value) -> Option<T>,
         must_be: &str,
-    ) -> Result<Option<T>, SettingsError> {
+    ) -> Result<Option<T>, RunSettingsError> {
         self.given(key)
             .map(|value| read(value).ok_or_else(|| invalid(key, must_be.into())))
             .transpose()
@@ -110,6 +110,6 @@ impl<'a> Keys<'a> {
     }
 }
 
-const fn invalid(key: &'static str, must_be: String) -> SettingsError {
-    SettingsError::Invalid { key, must_be }
+const fn invalid(key: &'static str, must_be: String) -> RunSettingsError {
+    RunSettingsError::Invalid { key, must_be }
 }

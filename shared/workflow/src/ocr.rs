@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use session::SessionId;
 
-use crate::{SettingsError, keys::Keys};
+use crate::{RunSettingsError, keys::Keys};
 
 /// The longest name of an upload, in characters.
 const MAX_NAME_CHARS: usize = 255;
@@ -64,7 +64,7 @@ impl OcrSettings {
         save_text: false,
     };
 
-    pub(crate) fn read(keys: &Keys) -> Result<Self, SettingsError> {
+    pub(crate) fn read(keys: &Keys) -> Result<Self, RunSettingsError> {
         let document = keys.text("document")?.map(str::parse).transpose();
         let or = |key, default| Ok(keys.flag(key)?.unwrap_or(default));
         Ok(Self {
@@ -77,8 +77,8 @@ impl OcrSettings {
 }
 
 /// How a run is refused that has nothing to read.
-pub(crate) fn no_document() -> SettingsError {
-    SettingsError::Invalid {
+pub(crate) fn no_document() -> RunSettingsError {
+    RunSettingsError::Invalid {
         key: "document",
         must_be: "the name of an upload, or `<session_id>/<name>` for one of another session"
             .into(),

@@ -1,25 +1,25 @@
 //! What came of an agent's call or of a unit of a document, as plain data: this crate knows no providers.
 
-use session::{Made, PlanStep, Route};
+use session::{PlanStep, Route, StructuredOutput};
 
-use crate::Worked;
+use crate::DocumentTaskResult;
 
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// The agent answered.
-    Answer(Answer),
+    Answer(AgentAnswer),
     /// A unit of a document is done.
-    Unit(Worked),
+    DocumentTask(DocumentTaskResult),
     /// Neither came of it.
-    Failure(Failed),
+    Failure(StageFailure),
 }
 
 /// An agent's answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct AgentAnswer {
     /// The part that the engine goes by.
-    pub content: Content,
+    pub content: AnswerContent,
     /// The answer as Markdown. What passes [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES) is cut off.
     pub message: String,
     /// What later steps are told of it.
@@ -32,7 +32,7 @@ pub struct Answer {
 
 /// The forms of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum AnswerContent {
     /// The planner's.
     Plan(Vec<PlanStep>),
     /// The reviewer's: what to change, one entry each; empty when the plan can stand.
@@ -47,13 +47,13 @@ pub enum Content {
     Route(Route),
 }
 
-impl Content {
+impl AnswerContent {
     /// The part that the record keeps beside the message.
-    pub(crate) fn made(&self) -> Option<Made> {
+    pub(crate) fn made(&self) -> Option<StructuredOutput> {
         match self {
-            Self::Plan(plan) => Some(Made::Plan(plan.clone())),
-            Self::Ideas(ideas) => Some(Made::Ideas(ideas.clone())),
-            Self::Route(route) => Some(Made::Route(route.clone())),
+            Self::Plan(plan) => Some(StructuredOutput::Plan(plan.clone())),
+            Self::Ideas(ideas) => Some(StructuredOutput::Ideas(ideas.clone())),
+            Self::Route(route) => Some(StructuredOutput::Route(route.clone())),
             Self::Review(_) | Self::Report | Self::Program => None,
         }
     }
@@ -61,7 +61,7 @@ impl Content {
 
 /// A call that brought no answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Failed {
+pub struct StageFailure {
     /// One sentence for the client.
     pub error: String,
     /// The word for programs.

@@ -4,21 +4,23 @@
 
 use session::{EventBody, NodeStatus, Position, Progress, Stage};
 
-use crate::{Engine, check::plan_of, entry::Entry, graph, memory::Given};
+use crate::{
+    Engine, check::plan_of, graph, memory::ReceivedAnswer, progress_builder::ProgressBuilder,
+};
 
 /// The one answer that a person's silence gives: an unanswered turn is over.
 pub(crate) const DONE: &str = "done";
 
 impl Engine<'_> {
     /// The answer that was given and not used yet.
-    pub(crate) fn given(&self) -> Option<&Given> {
+    pub(crate) fn given(&self) -> Option<&ReceivedAnswer> {
         let (seq, given) = self.memory.given.as_ref()?;
         (self.run.answer == Some(*seq)).then_some(given)
     }
 
     /// What follows from an answer where the run stands.
-    pub(crate) fn after_person(&self, given: &Given) -> Progress {
-        let mut entry = Entry::on(self);
+    pub(crate) fn after_person(&self, given: &ReceivedAnswer) -> Progress {
+        let mut entry = ProgressBuilder::on(self);
         let (at, plan) = (self.run.position, self.memory.plan.as_slice());
         match (at.stage, given.resolution.as_str()) {
             (Stage::ApprovePlan, "approve") => self.plan_stands(entry, &self.memory.draft),
@@ -65,7 +67,7 @@ impl Engine<'_> {
 
     /// A turn after the first: its graph begins anew, and a worker reads from here on. What an earlier turn made stays
     /// known, because it is told again.
-    fn next_turn(&self, mut entry: Entry, given: &Given) -> Progress {
+    fn next_turn(&self, mut entry: ProgressBuilder, given: &ReceivedAnswer) -> Progress {
         if !self.memory.artifacts.is_empty() {
             entry.push(EventBody::FilesUpdated {
                 files_tracked: self.memory.artifacts.clone(),

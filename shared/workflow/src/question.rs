@@ -9,7 +9,7 @@ use crate::{
     Checkpoint, Engine,
     clip::clip_chars,
     engine::{goal, step},
-    entry::Entry,
+    progress_builder::ProgressBuilder,
 };
 
 /// How often a step may be done again at a person's wish.
@@ -20,7 +20,7 @@ const SHOWN_CHARS: usize = 2_000;
 
 /// A question to a person.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Question {
+pub struct ApprovalPrompt {
     /// Where it is asked.
     pub checkpoint: Checkpoint,
     /// The answers that count.
@@ -34,7 +34,7 @@ pub struct Question {
 
 impl Engine<'_> {
     /// A question, put with this id until this moment, for `Command::Commit`.
-    pub fn ask(&self, question: Question, id: ApprovalId, expires_at: Timestamp) -> Progress {
+    pub fn ask(&self, question: ApprovalPrompt, id: ApprovalId, expires_at: Timestamp) -> Progress {
         let request = ApprovalRequest {
             approval_id: id,
             step_id: question.step_id,
@@ -46,18 +46,18 @@ impl Engine<'_> {
             context: question.context,
             expires_at,
         };
-        Entry::on(self).then(Next::Ask(Box::new(request)))
+        ProgressBuilder::on(self).then(Next::Ask(Box::new(request)))
     }
 
     /// What is to be asked where the run stands.
-    pub(crate) fn question(&self, checkpoint: Checkpoint) -> Question {
+    pub(crate) fn question(&self, checkpoint: Checkpoint) -> ApprovalPrompt {
         let (action, description) = words(checkpoint);
         let at = self.run.position;
         let about_a_step = matches!(
             at.stage,
             Stage::BeforeStep | Stage::AfterStep | Stage::OnError | Stage::ChooseIdea
         );
-        Question {
+        ApprovalPrompt {
             checkpoint,
             options: self.options(checkpoint),
             step_id: (about_a_step || checkpoint == Checkpoint::Budget).then(|| at.node()),

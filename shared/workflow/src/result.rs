@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use session::{ArtifactLink, EventBody, Message, Next, Progress, Timestamp};
 
-use crate::{Engine, clip::clip_chars, entry::Entry};
+use crate::{Engine, clip::clip_chars, progress_builder::ProgressBuilder};
 
 /// A result is one frame of at most 128 KB with its envelope: the oldest messages of a chat in a wide script give way.
 const MAX_RESULT_BYTES: usize = 120 * 1024;
@@ -19,7 +19,7 @@ impl Engine<'_> {
             .find(|&from| self.result_with(&chat[from..], now).1 <= MAX_RESULT_BYTES)
             .unwrap_or(chat.len());
         let (result, _) = self.result_with(&chat[oldest..], now);
-        Entry::on(self).then(Next::Done(Box::new(result)))
+        ProgressBuilder::on(self).then(Next::Complete(Box::new(result)))
     }
 
     /// The result with these messages, and its length as JSON.

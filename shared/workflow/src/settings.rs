@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use session::{Failure, Mode};
+use session::{Mode, RunFailure};
 
-use crate::{OcrSettings, Path, agent, checkpoint::Asked, keys::Keys, ocr::no_document};
+use crate::{
+    ModeSpec, OcrSettings, agent, checkpoint::CheckpointSettings, keys::Keys, ocr::no_document,
+};
 
 /// The key of `agent` → the key that overrides its model, in every mode with a plan.
 const PLANNING_MODELS: [(&str, &str); 2] = [
@@ -25,7 +27,7 @@ const STEP_MODELS: [(&str, &str); 4] = [
 
 /// What a client may choose about a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct RunSettings {
     /// The session's mode.
     pub mode: Mode,
     /// How often an agent is asked again, in all, before its step fails (`maxAttempts`).
@@ -41,7 +43,7 @@ pub struct Settings {
     /// What planner and reviewer are told beside the task (`planInstructions`).
     pub plan_instructions: String,
     /// Where a person is asked, and what they may answer.
-    pub asked: Asked,
+    pub asked: CheckpointSettings,
     /// What a run of `ocr` reads and writes.
     pub ocr: OcrSettings,
     agent: &'static str,
@@ -51,7 +53,7 @@ pub struct Settings {
 
 /// A configuration that cannot be used. Its text is a sentence for the client and names the key, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
+pub enum RunSettingsError {
     /// Not an object.
     #[error("config must be a JSON object.")]
     WholeConfig,
@@ -65,10 +67,10 @@ pub enum SettingsError {
     },
 }
 
-impl SettingsError {
+impl RunSettingsError {
     /// How a run fails whose stored configuration cannot be used.
-    pub fn as_failure(&self) -> Failure {
-        Failure {
+    pub fn as_failure(&self) -> RunFailure {
+        RunFailure {
             error: self.to_string(),
             code: "invalid_config".into(),
             error_type: "InvalidConfig".into(),
@@ -76,7 +78,7 @@ impl SettingsError {
     }
 }
 
-impl Settings {
+impl RunSettings {
     /// What a run of this mode has when its client chooses nothing.
     pub fn defaults(mode: Mode) -> Self {
         Self {
@@ -87,9 +89,9 @@ impl Settings {
             max_plan_steps: 10,
             plan_reviews: 1,
             plan_instructions: String::new(),
-            asked: Asked::by_default(mode),
+            asked: CheckpointSettings::by_default(mode),
             ocr: OcrSettings::DEFAULT,
-            agent: Path::of(mode).agent,
+            agent: ModeSpec::of(mode).agent,
             model: None,
             models: BTreeMap::new(),
         }
@@ -98,8 +100,8 @@ impl Settings {
     /// Reads a configuration; an absent or null key, or a null for the whole, takes the default.
     ///
     /// # Errors
-    /// [`SettingsError`] for the first key that does not fit.
-    pub fn parse(mode: Mode, config: &Value) -> Result<Self, SettingsError> {
+    /// [`RunSettingsError`] for the first key that does not fit.
+    pub fn parse(mode: Mode, config: &Value) -> Result<Self, RunSettingsError> {
         Self::read(mode, &Keys::of(config)?)
     }
 
@@ -112,7 +114,7 @@ impl Settings {
         keys.looked_for()
     }
 
-    fn read(mode: Mode, keys: &Keys) -> Result<Self, SettingsError> {
+    fn read(mode: Mode, keys: &Keys) -> Result<Self, RunSettingsError> {
         let mut settings = Self::defaults(mode);
         settings.read_common(keys)?;
         match mode {
@@ -130,8 +132,8 @@ impl Settings {
     /// Whether a run can start with it: `ocr` needs something to read, and its session may be older than that.
     ///
     /// # Errors
-    /// [`SettingsError`], which names what is missing.
-    pub fn check_start(&self) -> Result<(), SettingsError> {
+    /// [`RunSettingsError`], which names what is missing.
+    pub fn check_start(&self) -> Result<(), RunSettingsError> {
         match (self.mode, &self.ocr.document) {
             (Mode::Ocr, None) => Err(no_document()),
             _ => Ok(()),
@@ -158,7 +160,7 @@ impl Settings {
 
     /// The model of each agent that the run may ask: with `maxCostUsd`, each must have a price.
     pub fn models(&self) -> Vec<Option<&str>> {
-        let path = Path::of(self.mode);
+        let path = ModeSpec::of(self.mode);
         let mut agents = vec![self.agent];
         if !path.team.is_empty() {
             agents.push(agent::PLANNER);
@@ -168,7 +170,7 @@ impl Settings {
         agents.iter().map(|agent| self.model(agent)).collect()
     }
 
-    fn read_common(&mut self, keys: &Keys) -> Result<(), SettingsError> {
+    fn read_common(&mut self, keys: &Keys) -> Result<(), RunSettingsError> {
         self.model = keys.name("model")?;
         self.max_attempts = keys.whole("maxAttempts", self.max_attempts, 1..=10)?;
         self.max_rounds = keys.whole("maxRounds", self.max_rounds, 1..=100)?;
@@ -176,15 +178,15 @@ impl Settings {
         Ok(())
     }
 
-    fn read_one_shot(&mut self, keys: &Keys) -> Result<(), SettingsError> {
+    fn read_one_shot(&mut self, keys: &Keys) -> Result<(), RunSettingsError> {
         if let Some(agent) = keys.one_of("agent", &agent::WORKERS)? {
             self.agent = agent;
         }
         Ok(())
     }
 
-    fn read_planning(&mut self, keys: &Keys) -> Result<(), SettingsError> {
-        let team = Path::of(self.mode).team;
+    fn read_planning(&mut self, keys: &Keys) -> Result<(), RunSettingsError> {
+        let team = ModeSpec::of(self.mode).team;
         let of_steps = STEP_MODELS.iter().filter(|(agent, _)| team.contains(agent));
         for (agent, key) in PLANNING_MODELS.iter().chain(of_steps) {
             if let Some(model) = keys.name(key)? {
@@ -194,9 +196,9 @@ impl Settings {
         self.max_plan_steps = keys.whole("maxPlanSteps", self.max_plan_steps, 1..=50)?;
         self.plan_reviews = keys.whole("nPlanReviews", self.plan_reviews, 0..=5)?;
         self.plan_instructions = keys.text("planInstructions")?.unwrap_or_default().into();
-        self.asked = Asked::read(self.mode, keys)?;
+        self.asked = CheckpointSettings::read(self.mode, keys)?;
         if self.asked.after_ideas && self.max_plan_steps < 2 {
-            return Err(SettingsError::Invalid {
+            return Err(RunSettingsError::Invalid {
                 key: "maxPlanSteps",
                 must_be: "at least 2 with the approvalMode after_ideas".into(),
             });
@@ -212,7 +214,7 @@ mod tests {
     use super::*;
 
     fn problem(mode: Mode, config: &Value) -> String {
-        Settings::parse(mode, config).unwrap_err().to_string()
+        RunSettings::parse(mode, config).unwrap_err().to_string()
     }
 
     #[test]
@@ -222,8 +224,8 @@ mod tests {
             json!({}),
             json!({"maxAttempts": null, "approvalMode": null, "sessionName": 7}),
         ] {
-            let settings = Settings::parse(Mode::PlanningControl, &config).unwrap();
-            assert_eq!(settings, Settings::defaults(Mode::PlanningControl));
+            let settings = RunSettings::parse(Mode::PlanningControl, &config).unwrap();
+            assert_eq!(settings, RunSettings::defaults(Mode::PlanningControl));
         }
     }
 
@@ -234,7 +236,7 @@ mod tests {
             "nPlanReviews": 0.0, "planInstructions": "be brief", "plannerModel": " p ",
             "engineerModel": "e", "approvalMode": "none",
         });
-        let settings = Settings::parse(Mode::PlanningControl, &config).unwrap();
+        let settings = RunSettings::parse(Mode::PlanningControl, &config).unwrap();
         assert_eq!(settings.max_attempts, 10);
         assert_eq!(settings.max_rounds, 100);
         assert_eq!(settings.max_cost_usd, Some(0.5));
@@ -251,10 +253,10 @@ mod tests {
     #[test]
     fn one_shot_has_one_agent() {
         let config = json!({"agent": "engineer", "maxPlanSteps": "of another mode"});
-        let settings = Settings::parse(Mode::OneShot, &config).unwrap();
+        let settings = RunSettings::parse(Mode::OneShot, &config).unwrap();
         assert_eq!(settings.agent(), "engineer");
         assert_eq!(settings.models(), [None]);
-        assert_eq!(Settings::defaults(Mode::OneShot).agent(), "researcher");
+        assert_eq!(RunSettings::defaults(Mode::OneShot).agent(), "researcher");
     }
 
     #[test]
@@ -334,34 +336,37 @@ mod tests {
             (Mode::Arxiv, json!({"maxAttempts": 11})),
             (Mode::EnhanceInput, json!({"model": []})),
         ] {
-            let error = Settings::parse(mode, &config).unwrap_err();
-            assert!(matches!(error, SettingsError::Invalid { .. }), "{config}");
+            let error = RunSettings::parse(mode, &config).unwrap_err();
+            assert!(
+                matches!(error, RunSettingsError::Invalid { .. }),
+                "{config}"
+            );
         }
         let of_another_mode = json!({"saveJson": "yes", "conversational": 1});
-        assert!(Settings::parse(Mode::Arxiv, &of_another_mode).is_ok());
+        assert!(RunSettings::parse(Mode::Arxiv, &of_another_mode).is_ok());
     }
 
     #[test]
     fn a_run_of_ocr_starts_with_a_document_and_its_session_without() {
         let config = json!({"document": "scan.pdf", "saveText": true});
-        let settings = Settings::parse(Mode::Ocr, &config).unwrap();
+        let settings = RunSettings::parse(Mode::Ocr, &config).unwrap();
         assert_eq!(settings.check_start(), Ok(()));
         assert!(settings.ocr.save_markdown && settings.ocr.save_json && settings.ocr.save_text);
-        let sentence = Settings::defaults(Mode::Ocr)
+        let sentence = RunSettings::defaults(Mode::Ocr)
             .check_start()
             .unwrap_err()
             .to_string();
         assert!(sentence.starts_with("config.document must be the name of an upload"));
-        assert_eq!(Settings::defaults(Mode::Arxiv).check_start(), Ok(()));
+        assert_eq!(RunSettings::defaults(Mode::Arxiv).check_start(), Ok(()));
     }
 
     #[test]
     fn a_mode_tells_its_keys() {
         assert_eq!(
-            Settings::keys(Mode::OneShot),
+            RunSettings::keys(Mode::OneShot),
             ["model", "maxAttempts", "maxRounds", "maxCostUsd", "agent"]
         );
-        assert!(Settings::keys(Mode::Copilot).contains(&"conversational"));
-        assert!(!Settings::keys(Mode::Copilot).contains(&"approvalMode"));
+        assert!(RunSettings::keys(Mode::Copilot).contains(&"conversational"));
+        assert!(!RunSettings::keys(Mode::Copilot).contains(&"approvalMode"));
     }
 }

@@ -1,27 +1,28 @@
 //! What there is to do at the place where a run stands.
 
-use session::{Failure, Mode, PlanStep, Progress, Stage, Timestamp, plus_usd};
+use session::{Mode, PlanStep, Progress, RunFailure, Stage, Timestamp, plus_usd};
 
 use crate::{
-    Checkpoint, Document, DoneStep, Engine, engine::step, entry::Entry, ideas, question::Question,
+    Checkpoint, DocumentTask, DoneStep, Engine, engine::step, ideas,
+    progress_builder::ProgressBuilder, question::ApprovalPrompt,
 };
 
 /// What a worker does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// An agent is asked; what came of it goes to [`Engine::advance`].
-    Ask(Box<Request>),
+    Ask(Box<AgentRequest>),
     /// A unit of a document is worked on; what came of it goes to [`Engine::advance`].
-    Document(Document),
+    DocumentTask(DocumentTask),
     /// A person is asked; [`Engine::ask`] puts the question, and nobody works until it is answered.
-    AskPerson(Box<Question>),
+    AskPerson(Box<ApprovalPrompt>),
     /// There is nobody to ask: this follows from where the run stands, and is to be committed.
     Commit(Box<Progress>),
 }
 
 /// A question to an agent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct AgentRequest {
     /// Who is asked, by id.
     pub agent: String,
     /// The model that the client chose for it; none for the deployment's default.
@@ -75,7 +76,7 @@ impl Engine<'_> {
             _ if self.is_spent(0.0) => self.over_budget(),
             _ => match self.request() {
                 Ok(request) => Work::Ask(Box::new(request)),
-                Err(failure) => Work::Commit(Box::new(Entry::on(self).fail(failure))),
+                Err(failure) => Work::Commit(Box::new(ProgressBuilder::on(self).fail(failure))),
             },
         }
     }
@@ -92,18 +93,18 @@ impl Engine<'_> {
             return Work::AskPerson(Box::new(self.question(Checkpoint::Budget)));
         }
         let (spent, limit) = (self.run.cost_usd, self.limit().unwrap_or_default());
-        let failure = Failure {
+        let failure = RunFailure {
             error: format!("The run has cost {spent:.4} of at most {limit:.4} US dollars."),
             code: "budget_exceeded".into(),
             error_type: "BudgetExceeded".into(),
         };
-        Work::Commit(Box::new(Entry::on(self).fail(failure)))
+        Work::Commit(Box::new(ProgressBuilder::on(self).fail(failure)))
     }
 
-    pub(crate) fn request(&self) -> Result<Request, Failure> {
+    pub(crate) fn request(&self) -> Result<AgentRequest, RunFailure> {
         let at = self.position();
         let agent = self.agent().ok_or_else(|| incomplete(&at.node()))?;
-        Ok(Request {
+        Ok(AgentRequest {
             agent: agent.to_owned(),
             model: self.settings.model(agent).map(ToOwned::to_owned),
             max_attempts: self.settings.max_attempts,
@@ -167,8 +168,8 @@ impl Engine<'_> {
     }
 }
 
-fn incomplete(node: &str) -> Failure {
-    Failure {
+fn incomplete(node: &str) -> RunFailure {
+    RunFailure {
         error: format!("The record of the run does not say what to do at {node}."),
         code: "record_incomplete".into(),
         error_type: "RecordIncomplete".into(),

@@ -5,7 +5,7 @@ use lambda_kit::Code;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use session::Envelope;
-use ws_message::forms::{FORMS, FirstFrame, Form, Reply, TypedFrame};
+use ws_message::forms::{FORMS, FirstFrame, FrameSpec, ReplyFrame, TypedFrame};
 
 use crate::schemas::{Schemas, variants, with_lone_references};
 
@@ -123,7 +123,7 @@ fn events(schemas: &mut Schemas) -> Vec<(String, Value)> {
 
 /// What is said to one connection alone.
 fn replies(schemas: &mut Schemas) -> Vec<(String, Value)> {
-    let whole = schemas.said_whole::<Reply>();
+    let whole = schemas.said_whole::<ReplyFrame>();
     let named = |(name, reply): (String, Value)| {
         let message = message(&name, reply);
         (of_reply(&name), message)
@@ -158,7 +158,7 @@ fn operations(events: &[String]) -> Value {
     let named = |name: &str| json!({"$ref": format!("{CHANNEL}/messages/{name}")});
     let channel = json!({"$ref": CHANNEL});
     let mut operations = Map::new();
-    for Form { name, replies, .. } in FORMS {
+    for FrameSpec { name, replies, .. } in FORMS {
         let replies = replies.iter().chain(&["error"]);
         let replies: Vec<Value> = replies.map(|reply| named(&of_reply(reply))).collect();
         let operation = json!({

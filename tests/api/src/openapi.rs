@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lambda_kit::api::{Body, Operation, Parameter};
+use lambda_kit::api::{BodySchema, Operation, Parameter};
 use lambda_kit::{Code, ProblemBody};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -116,15 +116,15 @@ fn in_query(schemas: &mut Schemas, value: &Parameter) -> Value {
 }
 
 fn parameters(schemas: &mut Schemas) -> Value {
-    let mut id = |name: &str, body: Body, example: &str| {
+    let mut id = |name: &str, body: BodySchema, example: &str| {
         json!({
             "name": name, "in": "path", "required": true, "schema": schemas.heard(&body.shape), "example": example,
         })
     };
     json!({
-        "session_id": id("session_id", Body::of::<SessionId>(""), "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17"),
-        "run_id": id("run_id", Body::of::<RunId>(""), "01936e5c-8b10-7c52-8f3e-6a1d4e9b7c20"),
-        "approval_id": id("approval_id", Body::of::<ApprovalId>(""), "01936e5c-b3f4-7d08-a1c5-3b7e9f2d4a60"),
+        "session_id": id("session_id", BodySchema::of::<SessionId>(""), "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17"),
+        "run_id": id("run_id", BodySchema::of::<RunId>(""), "01936e5c-8b10-7c52-8f3e-6a1d4e9b7c20"),
+        "approval_id": id("approval_id", BodySchema::of::<ApprovalId>(""), "01936e5c-b3f4-7d08-a1c5-3b7e9f2d4a60"),
         "idempotency_key": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key and body gives the first answer again, for 24 hours; another body is refused.",
@@ -199,7 +199,7 @@ fn responses(schemas: &mut Schemas) -> Value {
 
 /// The response of some codes that share a status.
 fn problem(schemas: &mut Schemas, codes: &[Code]) -> Value {
-    let whole = Body::of::<ProblemBody<'static>>("");
+    let whole = BodySchema::of::<ProblemBody<'static>>("");
     let words: Vec<&str> = codes.iter().map(|code| code.word()).collect();
     let schema =
         json!({"allOf": [schemas.said(&whole.shape), {"properties": {"code": {"enum": words}}}]});
@@ -231,7 +231,7 @@ fn response(description: &str, content: &Value) -> Value {
     })
 }
 
-fn content(schema: &Value, body: &Body) -> Value {
+fn content(schema: &Value, body: &BodySchema) -> Value {
     let example: Value = serde_json::from_str(&body.example).unwrap_or_default();
     json!({"application/json": {"schema": schema, "example": example}})
 }

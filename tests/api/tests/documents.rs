@@ -7,7 +7,7 @@ use api::{OVER_SOCKET_ALONE, asyncapi, documented, openapi, operations, root};
 use lambda_kit::Code;
 use serde_json::{Value, json};
 use session::MODES;
-use workflow::Settings;
+use workflow::RunSettings;
 
 type Names = BTreeSet<String>;
 
@@ -125,7 +125,7 @@ fn the_readme_says_of_every_code_what_the_documents_say() {
 fn the_form_of_a_config_has_the_keys_that_are_read() {
     let read: Names = MODES
         .iter()
-        .flat_map(|info| Settings::keys(info.id))
+        .flat_map(|info| RunSettings::keys(info.id))
         .map(str::to_owned)
         .collect();
     let document = openapi().unwrap();

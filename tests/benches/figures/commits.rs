@@ -1,8 +1,8 @@
 //! What a commit costs, and that its cost does not grow with the history.
 
 use session::{
-    Begin, Command, EventBody, Mode, Next, NodeStatus, OwnerId, Phase, Position, Progress, Role,
-    Run, Stage, State,
+    Command, EventBody, Mode, Next, NodeStatus, OwnerId, Phase, Position, Progress, Role, Run,
+    Stage, StageStart, State,
 };
 
 use crate::Result;
@@ -105,13 +105,13 @@ fn position(step: u32) -> Position {
     }
 }
 
-fn begin(step: u32, events: Vec<EventBody>) -> Begin {
-    Begin {
+fn begin(step: u32, events: Vec<EventBody>) -> StageStart {
+    StageStart {
         position: position(step),
         phase: Phase::Control,
         step: Some(step),
         events,
-        memory_from: None,
+        history_from: None,
     }
 }
 
@@ -156,9 +156,9 @@ fn step(state: &State, kind: Kind) -> Result<Command> {
             work,
             cost_usd: 0.0,
             tokens: 0,
-            next: Next::Go(begin(next, begun)),
+            next: Next::Advance(begin(next, begun)),
         },
-        hand_back: false,
+        yield_lease: false,
     })
 }
 

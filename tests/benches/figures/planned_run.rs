@@ -6,7 +6,10 @@
 use session::{Command, Mode, OwnerId, PlanStep, SessionId, SessionStatus, Stage, State};
 use session_manager::Actor;
 use uuid::Uuid;
-use workflow::{Answer, Content, Engine, Memory, Outcome, Request, Settings, Usage, Work, agent};
+use workflow::{
+    AgentAnswer, AgentRequest, AnswerContent, Engine, Outcome, RunHistory, RunSettings, Usage,
+    Work, agent,
+};
 
 use crate::Result;
 use crate::billing::Units;
@@ -136,9 +139,9 @@ async fn print_session(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn planned_settings(steps: usize) -> Result<(Settings, String)> {
+fn planned_settings(steps: usize) -> Result<(RunSettings, String)> {
     let config = serde_json::json!({"maxPlanSteps": steps});
-    let settings = Settings::parse(Mode::PlanningControl, &config)?;
+    let settings = RunSettings::parse(Mode::PlanningControl, &config)?;
     Ok((settings, config.to_string()))
 }
 
@@ -169,12 +172,12 @@ async fn steps(world: &World) -> Result<Vec<Commit>> {
 /// Carries a run from its beginning to its end, as a worker does.
 async fn work_off(
     world: &World,
-    settings: &Settings,
+    settings: &RunSettings,
     mut state: State,
     commits: &mut Vec<Commit>,
 ) -> Result<State> {
-    let from = run_of(&state)?.memory_from;
-    let mut memory = Memory::of(
+    let from = run_of(&state)?.history_from;
+    let mut memory = RunHistory::of(
         &world
             .sessions
             .record(state.session_id, from, state.last_seq)
@@ -213,7 +216,7 @@ async fn work_off(
         let progress = match engine.work(lambda_kit::now()) {
             Work::Commit(progress) => *progress,
             Work::Ask(request) => engine.advance(&answer(&request, settings), lambda_kit::now()),
-            Work::AskPerson(_) | Work::Document(_) => {
+            Work::AskPerson(_) | Work::DocumentTask(_) => {
                 return Err("the planned run needs nobody but agents".into());
             }
         };
@@ -221,7 +224,7 @@ async fn work_off(
             run: run_of(&state)?.id,
             epoch: state.lease.epoch,
             progress,
-            hand_back: false,
+            yield_lease: false,
         };
     }
     match state.status {
@@ -231,13 +234,13 @@ async fn work_off(
 }
 
 /// 500 bytes from whoever is asked; the plan has as many steps as it may.
-fn answer(request: &Request, settings: &Settings) -> Outcome {
+fn answer(request: &AgentRequest, settings: &RunSettings) -> Outcome {
     let content = match request.agent.as_str() {
-        agent::PLANNER => Content::Plan((1..=settings.max_plan_steps).map(planned).collect()),
-        agent::PLAN_REVIEWER => Content::Review(Vec::new()),
-        _ => Content::Report,
+        agent::PLANNER => AnswerContent::Plan((1..=settings.max_plan_steps).map(planned).collect()),
+        agent::PLAN_REVIEWER => AnswerContent::Review(Vec::new()),
+        _ => AnswerContent::Report,
     };
-    Outcome::Answer(Answer {
+    Outcome::Answer(AgentAnswer {
         content,
         message: "x".repeat(500),
         summary: "The sea rises twice a day, and the moon is the reason.".into(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use agents::{Agents, ModelConfig};
 use executor::{Deadline, Executor, PageReader, Papers};
-use lambda_kit::{Aws, Config, Message, Outbox, now};
+use lambda_kit::{Aws, Config, Outbox, QueueMessage, now};
 use session::{Mode, OwnerId, SessionStatus};
 use session_manager::Actor;
 
@@ -27,12 +27,12 @@ pub async fn print(world: &World) -> Result<()> {
     let wake = state.wake(now()).ok_or("the run wakes nobody")?;
     world.spy.take();
     executor
-        .handle(Ok(Message::Wake(wake)), Deadline::after(LEASE))
+        .handle(Ok(QueueMessage::Wake(wake)), Deadline::after(LEASE))
         .await?;
     let seen = world.spy.take();
     let state = world
         .sessions
-        .state(state.session_id, &Actor::Engine)
+        .state(state.session_id, &Actor::System)
         .await?;
     if state.status != SessionStatus::Completed {
         return Err(format!("the executor left its session {}", state.status).into());

@@ -20,7 +20,7 @@ use crate::Result;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a function tells.
-enum Told {
+enum PublishedStatus {
     /// It asked for an event.
     Next(Instant),
     /// It was handed one.
@@ -39,13 +39,13 @@ pub struct Answer {
 
 struct Desk {
     events: Mutex<mpsc::UnboundedReceiver<String>>,
-    told: mpsc::UnboundedSender<Told>,
+    told: mpsc::UnboundedSender<PublishedStatus>,
 }
 
 pub struct RuntimeApi {
     pub address: String,
     events: mpsc::UnboundedSender<String>,
-    told: mpsc::UnboundedReceiver<Told>,
+    told: mpsc::UnboundedReceiver<PublishedStatus>,
     server: JoinHandle<()>,
 }
 
@@ -81,9 +81,9 @@ impl RuntimeApi {
     pub async fn first_next(&mut self) -> Result<Instant> {
         loop {
             match self.hear().await? {
-                Told::Next(at) => return Ok(at),
-                Told::Answered(false, body, _) => return Err(refused(&body)),
-                Told::Handed(_) | Told::Answered(..) => {}
+                PublishedStatus::Next(at) => return Ok(at),
+                PublishedStatus::Answered(false, body, _) => return Err(refused(&body)),
+                PublishedStatus::Handed(_) | PublishedStatus::Answered(..) => {}
             }
         }
     }
@@ -94,21 +94,21 @@ impl RuntimeApi {
         let mut sent = Instant::now();
         loop {
             match self.hear().await? {
-                Told::Next(_) => {}
-                Told::Handed(at) => sent = at,
-                Told::Answered(true, body, arrived) => {
+                PublishedStatus::Next(_) => {}
+                PublishedStatus::Handed(at) => sent = at,
+                PublishedStatus::Answered(true, body, arrived) => {
                     return Ok(Answer {
                         body,
                         sent,
                         arrived,
                     });
                 }
-                Told::Answered(false, body, _) => return Err(refused(&body)),
+                PublishedStatus::Answered(false, body, _) => return Err(refused(&body)),
             }
         }
     }
 
-    async fn hear(&mut self) -> Result<Told> {
+    async fn hear(&mut self) -> Result<PublishedStatus> {
         let told = tokio::time::timeout(PATIENCE, self.told.recv()).await;
         Ok(told
             .map_err(|_| "the function is silent")?
@@ -133,9 +133,9 @@ async fn serve(
     let (head, body) = request.into_parts();
     // Whoever measures may be gone; then nobody needs to be told.
     if head.method == Method::GET {
-        let _ = desk.told.send(Told::Next(Instant::now()));
+        let _ = desk.told.send(PublishedStatus::Next(Instant::now()));
         let event = desk.events.lock().await.recv().await.unwrap_or_default();
-        let _ = desk.told.send(Told::Handed(Instant::now()));
+        let _ = desk.told.send(PublishedStatus::Handed(Instant::now()));
         return Ok(handed(event));
     }
     let body = body
@@ -146,7 +146,7 @@ async fn serve(
     let is_good = head.uri.path().ends_with("/response");
     let _ = desk
         .told
-        .send(Told::Answered(is_good, body, Instant::now()));
+        .send(PublishedStatus::Answered(is_good, body, Instant::now()));
     let mut accepted = Response::new(Full::default());
     *accepted.status_mut() = StatusCode::ACCEPTED;
     Ok(accepted)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{Mode, NewRun, NewSession, OwnerId, Rules, Run, RunId, SessionId, State};
-use session_manager::{NewRows, SessionManager, item_size};
+use session_manager::{NewSessionRows, SessionManager, item_size};
 use uuid::Uuid;
 
 use crate::Result;
@@ -90,7 +90,7 @@ impl World {
             mode,
             run: Some(new_run()),
         };
-        let rows = NewRows {
+        let rows = NewSessionRows {
             name: "Tides".into(),
             config: config.into(),
             run_config: None,

@@ -24,7 +24,7 @@ async fn unanswered(mode: &str, config: &Value, checkpoint: &str) -> (String, Va
     let task = run("Say when the tide comes. It comes twice a day.");
     let started = executor.sessions.start_run(
         session.parse().unwrap(),
-        &Actor::Engine,
+        &Actor::System,
         &task,
         None,
         None,

@@ -10,9 +10,9 @@ use tests::ws::{Client, connect};
 use uuid::Uuid;
 
 /// What one of them was told: nothing but that it counts, or the code and the sentence of the refusal.
-type Told = Result<(), (String, String)>;
+type PublishedStatus = Result<(), (String, String)>;
 
-async fn by_rest(session: &str, open: &Value, body: &Value) -> Told {
+async fn by_rest(session: &str, open: &Value, body: &Value) -> PublishedStatus {
     let reply = answer(session, open, body).await;
     let word = |field: &str| reply.body[field].as_str().unwrap().to_owned();
     match reply.status {
@@ -21,7 +21,7 @@ async fn by_rest(session: &str, open: &Value, body: &Value) -> Told {
     }
 }
 
-async fn by_socket(client: &mut Client, open: &Value, body: &Value) -> Told {
+async fn by_socket(client: &mut Client, open: &Value, body: &Value) -> PublishedStatus {
     let mut frame = body.clone();
     frame["type"] = json!("approval_response");
     frame["approval_id"] = open["approval_id"].clone();

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use documents::arxiv::{ArxivError, Found, Instead, MAX_IDS};
 use documents::{ArxivId, references};
 use session::Mode;
-use workflow::{Failed, Worked};
+use workflow::{DocumentTaskResult, StageFailure};
 
-use super::metadata::{Batch, Downloads, Fetched};
-use super::{Trouble, Unit, done, drafts, failure, look};
+use super::metadata::{Batch, Downloads, FetchedPaper};
+use super::{DocumentTaskError, DocumentWorker, done, drafts, failure, look};
 
 /// The most papers of a run: at one request in three seconds, a quarter of an hour. A run of them stays below the bound of
 /// messages for one run, though each paper be tried three times.
@@ -29,9 +29,9 @@ const REFERENCES: &str = "references.json";
 /// How many ids a line shows.
 const SHOWN: usize = 10;
 
-impl Unit<'_> {
+impl DocumentWorker<'_> {
     /// Looks for references; there is nothing behind the look.
-    pub(super) async fn find_references(&self) -> Result<Worked, Trouble> {
+    pub(super) async fn find_references(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let ids = references::find(&self.memory.task());
         if ids.len() > MAX_REFERENCES {
             return Err(too_many(ids.len()).into());
@@ -40,7 +40,7 @@ impl Unit<'_> {
         Ok(look(found(&ids), 0))
     }
 
-    pub(super) async fn download(&self) -> Result<Worked, Trouble> {
+    pub(super) async fn download(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let ids: Vec<ArxivId> = self.drafts().read(REFERENCES).await?;
         let batches = ids.len().div_ceil(MAX_IDS);
         let unit = self.document.unit as usize;
@@ -62,7 +62,11 @@ impl Unit<'_> {
     }
 
     /// A batch of metadata. Without it the papers come all the same.
-    async fn fetch_metadata(&self, number: usize, ids: &[ArxivId]) -> Result<Worked, Trouble> {
+    async fn fetch_metadata(
+        &self,
+        number: usize,
+        ids: &[ArxivId],
+    ) -> Result<DocumentTaskResult, DocumentTaskError> {
         let name = Batch::name(number);
         let mut batch: Batch = self.drafts().find(&name).await?.unwrap_or_default();
         let wanted = ids.iter().filter(|id| !batch.refused.contains(id));
@@ -91,7 +95,11 @@ impl Unit<'_> {
     }
 
     /// One paper.
-    async fn fetch_paper(&self, number: usize, id: &ArxivId) -> Result<Worked, Trouble> {
+    async fn fetch_paper(
+        &self,
+        number: usize,
+        id: &ArxivId,
+    ) -> Result<DocumentTaskResult, DocumentTaskError> {
         let came = self
             .ask_arxiv(async |deadline| self.executor.papers.arxiv.pdf(id, deadline).await)
             .await?;
@@ -101,31 +109,35 @@ impl Unit<'_> {
                 let (file, size) = (id.artifact_name(), pdf.len());
                 self.drafts().publish(&drafts::named(&file), pdf).await?;
                 artifacts.push(file.clone());
-                Fetched::at(id, file, size)
+                FetchedPaper::at(id, file, size)
             }
             Err(error) if self.is_worth_a_try(error.is_transient()) => return Err(again(&error)),
-            Err(error) => Fetched::failed(id, error.to_string()),
+            Err(error) => FetchedPaper::failed(id, error.to_string()),
         };
         self.drafts()
-            .write(&Fetched::name(number), &fetched)
+            .write(&FetchedPaper::name(number), &fetched)
             .await?;
-        Ok(Worked {
+        Ok(DocumentTaskResult {
             artifacts,
             ..done(fetched.line())
         })
     }
 
     /// What came of all papers, as an artifact.
-    async fn conclude(&self, ids: &[ArxivId], batches: usize) -> Result<Worked, Trouble> {
+    async fn conclude(
+        &self,
+        ids: &[ArxivId],
+        batches: usize,
+    ) -> Result<DocumentTaskResult, DocumentTaskError> {
         let drafts = self.drafts();
         let batches: Vec<Batch> = drafts.all(Batch::name, batches).await?;
-        let fetched: Vec<Fetched> = drafts.all(Fetched::name, ids.len()).await?;
+        let fetched: Vec<FetchedPaper> = drafts.all(FetchedPaper::name, ids.len()).await?;
         let all = Downloads::of(&batches, fetched);
         drafts.publish_json(Downloads::ARTIFACT, &all).await?;
         if all.downloaded == 0 && all.total > 0 {
             return Err(failure("no_paper_downloaded", all.why_none()).into());
         }
-        Ok(Worked {
+        Ok(DocumentTaskResult {
             artifacts: vec![Downloads::ARTIFACT.into()],
             message: (self.state.mode == Mode::Arxiv).then(|| all.message()),
             ..done(all.line())
@@ -136,10 +148,10 @@ impl Unit<'_> {
     async fn ask_arxiv<T>(
         &self,
         request: impl AsyncFnOnce(Instant) -> Result<T, ArxivError>,
-    ) -> Result<Result<T, ArxivError>, Trouble> {
+    ) -> Result<Result<T, ArxivError>, DocumentTaskError> {
         let executor = self.executor;
         if !executor.use_slot(self.slot).await? {
-            return Err(Trouble::NoTime);
+            return Err(DocumentTaskError::NoTime);
         }
         let came = request(self.deadline.before(executor.papers.margin)).await;
         if let Some(pause) = came.as_ref().err().and_then(pause_after) {
@@ -160,8 +172,8 @@ fn pause_after(error: &ArxivError) -> Option<Duration> {
     Some(asked.min(LONGEST_PAUSE))
 }
 
-fn again(error: &ArxivError) -> Trouble {
-    Trouble::from(Failed {
+fn again(error: &ArxivError) -> DocumentTaskError {
+    DocumentTaskError::from(StageFailure {
         error: format!("The paper could not be fetched: {error}."),
         code: "arxiv_unavailable".into(),
         error_type: "ArxivError".into(),
@@ -170,7 +182,7 @@ fn again(error: &ArxivError) -> Trouble {
     })
 }
 
-fn too_many(count: usize) -> Failed {
+fn too_many(count: usize) -> StageFailure {
     let error = format!("The task refers to {count} papers; a run takes at most {MAX_REFERENCES}.");
     failure("too_many_references", error)
 }

@@ -1,11 +1,11 @@
 //! A run's work files: what a unit brought, for the units behind it. They stand in the bucket beside the run's artifacts,
 //! are in no list, and go with the session; the log holds none of it.
 
-use documents::{ArtifactError, ArtifactName, Files, Place};
+use documents::{ArtifactError, ArtifactKey, ArtifactName, SessionFiles};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Serialize, de::DeserializeOwned};
 use session::RunId;
-use workflow::Failed;
+use workflow::StageFailure;
 
 /// The most of a draft that is read: the metadata of a few hundred papers of large collaborations.
 const MAX_BYTES: u64 = 32 << 20;
@@ -18,24 +18,28 @@ const AT_ONCE: usize = 16;
 
 /// The files of one run.
 #[derive(Debug, Clone)]
-pub(crate) struct Drafts {
-    files: Files,
+pub(crate) struct WorkFiles {
+    files: SessionFiles,
     run: RunId,
 }
 
-impl Drafts {
-    pub const fn new(files: Files, run: RunId) -> Self {
+impl WorkFiles {
+    pub const fn new(files: SessionFiles, run: RunId) -> Self {
         Self { files, run }
     }
 
     /// Writes a draft; the same name replaces, so that a unit may be done twice.
-    pub async fn write(&self, name: &str, draft: &impl Serialize) -> Result<(), Failed> {
-        let place = Place::Draft(self.run, named(name));
+    pub async fn write(&self, name: &str, draft: &impl Serialize) -> Result<(), StageFailure> {
+        let place = ArtifactKey::Draft(self.run, named(name));
         self.put(&place, draft).await
     }
 
     /// Writes an artifact as JSON for people.
-    pub async fn publish_json(&self, name: &str, content: &impl Serialize) -> Result<(), Failed> {
+    pub async fn publish_json(
+        &self,
+        name: &str,
+        content: &impl Serialize,
+    ) -> Result<(), StageFailure> {
         let json = serde_json::to_vec_pretty(content).map_err(|_| lost(name))?;
         self.publish(&named(name), json).await
     }
@@ -45,26 +49,26 @@ impl Drafts {
         &self,
         name: &ArtifactName,
         content: impl Into<bytes::Bytes>,
-    ) -> Result<(), Failed> {
-        let place = Place::Run(self.run, name.clone());
+    ) -> Result<(), StageFailure> {
+        let place = ArtifactKey::Run(self.run, name.clone());
         self.files.put(&place, content).await.map_err(not_kept)
     }
 
     /// An artifact that an earlier unit wrote as JSON.
-    pub async fn read_published<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failed> {
-        let place = Place::Run(self.run, named(name));
+    pub async fn read_published<T: DeserializeOwned>(&self, name: &str) -> Result<T, StageFailure> {
+        let place = ArtifactKey::Run(self.run, named(name));
         let (found, _) = self.get(&place).await?;
         found.ok_or_else(|| lost(name))
     }
 
     /// A draft that an earlier unit wrote.
-    pub async fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failed> {
+    pub async fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, StageFailure> {
         self.find(name).await?.ok_or_else(|| lost(name))
     }
 
     /// A draft, if it was written.
-    pub async fn find<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Failed> {
-        let place = Place::Draft(self.run, named(name));
+    pub async fn find<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StageFailure> {
+        let place = ArtifactKey::Draft(self.run, named(name));
         self.get(&place).await.map(|(found, _)| found)
     }
 
@@ -73,11 +77,11 @@ impl Drafts {
         &self,
         name: impl Fn(usize) -> String,
         count: usize,
-    ) -> Result<Vec<T>, Failed> {
+    ) -> Result<Vec<T>, StageFailure> {
         let reads = (1..=count).map(|unit| {
             let name = name(unit);
             async move {
-                let place = Place::Draft(self.run, named(&name));
+                let place = ArtifactKey::Draft(self.run, named(&name));
                 let (found, bytes) = self.get(&place).await?;
                 Ok((found.ok_or_else(|| lost(&name))?, bytes))
             }
@@ -95,7 +99,10 @@ impl Drafts {
     }
 
     /// A file as JSON, if it is there, and its length.
-    async fn get<T: DeserializeOwned>(&self, place: &Place) -> Result<(Option<T>, usize), Failed> {
+    async fn get<T: DeserializeOwned>(
+        &self,
+        place: &ArtifactKey,
+    ) -> Result<(Option<T>, usize), StageFailure> {
         match self.files.find(place, MAX_BYTES).await {
             Ok(Some(json)) => {
                 let found = serde_json::from_slice(&json);
@@ -107,7 +114,7 @@ impl Drafts {
         }
     }
 
-    async fn put(&self, place: &Place, draft: &impl Serialize) -> Result<(), Failed> {
+    async fn put(&self, place: &ArtifactKey, draft: &impl Serialize) -> Result<(), StageFailure> {
         let json = serde_json::to_vec(draft).map_err(|_| lost(place.name().as_str()))?;
         self.files.put(place, json).await.map_err(not_kept)
     }
@@ -119,9 +126,9 @@ pub(crate) fn named(name: &str) -> ArtifactName {
 }
 
 /// The bucket does not answer; it may, the next time.
-pub(crate) fn not_kept(error: ArtifactError) -> Failed {
+pub(crate) fn not_kept(error: ArtifactError) -> StageFailure {
     tracing::error!(causes = lambda_kit::causes(&error), "file not kept");
-    Failed {
+    StageFailure {
         error: "A file of the run could not be stored or read.".into(),
         code: "storage_unavailable".into(),
         error_type: "StorageError".into(),
@@ -131,8 +138,8 @@ pub(crate) fn not_kept(error: ArtifactError) -> Failed {
 }
 
 /// What stands there is not what was written, now and at any later time.
-pub(crate) fn lost(name: &str) -> Failed {
-    Failed {
+pub(crate) fn lost(name: &str) -> StageFailure {
+    StageFailure {
         error: format!("What the run kept as {name} cannot be read."),
         code: "draft_lost".into(),
         error_type: "StorageError".into(),
@@ -141,8 +148,8 @@ pub(crate) fn lost(name: &str) -> Failed {
     }
 }
 
-fn too_much() -> Failed {
-    Failed {
+fn too_much() -> StageFailure {
+    StageFailure {
         error: format!(
             "All of it together is larger than {} MiB.",
             MAX_TOGETHER >> 20

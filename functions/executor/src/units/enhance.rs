@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use agents::PaperSummary;
-use workflow::Worked;
+use workflow::DocumentTaskResult;
 
 use super::arxiv::papers;
-use super::metadata::Entry;
-use super::summarize::Summary;
-use super::{Trouble, Unit, done, drafts, failure};
+use super::metadata::PaperEntry;
+use super::summarize::PaperSummaryDraft;
+use super::{DocumentTaskError, DocumentWorker, done, drafts, failure};
 
 /// The artifact.
 const ENHANCED: &str = "enhanced_input.md";
@@ -16,15 +16,16 @@ const ENHANCED: &str = "enhanced_input.md";
 /// The contract's name for what is added.
 const HEADING: &str = "## Contextual Information and References";
 
-impl Unit<'_> {
-    pub(super) async fn enhance(&self) -> Result<Worked, Trouble> {
+impl DocumentWorker<'_> {
+    pub(super) async fn enhance(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let drafts = self.drafts();
         let downloads = self.downloads().await?;
-        let (with_pdf, without): (Vec<Entry>, Vec<Entry>) = downloads
+        let (with_pdf, without): (Vec<PaperEntry>, Vec<PaperEntry>) = downloads
             .papers
             .into_iter()
             .partition(|entry| entry.file.is_some());
-        let summaries: Vec<Summary> = drafts.all(Summary::name, with_pdf.len()).await?;
+        let summaries: Vec<PaperSummaryDraft> =
+            drafts.all(PaperSummaryDraft::name, with_pdf.len()).await?;
         let enhanced = Enhanced::of(summaries, without);
         if let Some(reasons) = enhanced.nothing_came() {
             let error = format!("No paper could be summarised ({reasons}).");
@@ -32,7 +33,7 @@ impl Unit<'_> {
         }
         let text = enhanced.text(&self.memory.task());
         drafts.publish(&drafts::named(ENHANCED), text).await?;
-        Ok(Worked {
+        Ok(DocumentTaskResult {
             artifacts: vec![ENHANCED.into()],
             message: Some(enhanced.message()),
             ..done(format!("{ENHANCED} is written."))
@@ -42,14 +43,14 @@ impl Unit<'_> {
 
 /// What is added to a text.
 struct Enhanced {
-    papers: Vec<(Entry, PaperSummary)>,
-    left_out: Vec<(Entry, String)>,
+    papers: Vec<(PaperEntry, PaperSummary)>,
+    left_out: Vec<(PaperEntry, String)>,
 }
 
 impl Enhanced {
-    fn of(summaries: Vec<Summary>, without_pdf: Vec<Entry>) -> Self {
+    fn of(summaries: Vec<PaperSummaryDraft>, without_pdf: Vec<PaperEntry>) -> Self {
         let (mut papers, mut left_out) = (Vec::new(), Vec::new());
-        for Summary {
+        for PaperSummaryDraft {
             entry,
             summary,
             error,
@@ -115,7 +116,7 @@ impl Enhanced {
 }
 
 /// One paper, below the heading of all.
-fn section(number: usize, entry: &Entry, summary: &PaperSummary) -> String {
+fn section(number: usize, entry: &PaperEntry, summary: &PaperSummary) -> String {
     let title = match summary.title.trim() {
         "" => entry.id.as_str(),
         title => title,
@@ -154,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    fn summary(id: &str, error: Option<&str>) -> Summary {
+    fn summary(id: &str, error: Option<&str>) -> PaperSummaryDraft {
         let summary = json!({
             "title": "Tides", "authors": ["A. Low", "B. High"], "date": "2021-01-01", "abstract": "The moon pulls.",
             "keywords": ["tide"], "key_findings": ["It pulls twice."], "methods": [], "data": ["Ten gauges."],
@@ -163,7 +164,7 @@ mod tests {
             "id": id, "title": "Tides", "authors": [], "published": "", "abstract": "", "categories": [],
             "url": format!("https://arxiv.org/abs/{id}"), "file": null, "size": 0, "error": null,
         });
-        Summary {
+        PaperSummaryDraft {
             entry: serde_json::from_value(entry).unwrap(),
             summary: error
                 .is_none()

@@ -23,7 +23,7 @@ pub(super) struct Batch {
 
 /// What came of one paper.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Fetched {
+pub(super) struct FetchedPaper {
     pub id: ArxivId,
     /// The artifact's name.
     pub file: Option<String>,
@@ -38,12 +38,12 @@ pub(super) struct Downloads {
     pub total: usize,
     pub downloaded: usize,
     pub failed: usize,
-    pub papers: Vec<Entry>,
+    pub papers: Vec<PaperEntry>,
 }
 
 /// A paper in it. What arXiv didn't tell is empty.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct PaperEntry {
     pub id: ArxivId,
     pub title: String,
     pub authors: Vec<String>,
@@ -73,7 +73,7 @@ impl Batch {
     }
 }
 
-impl Fetched {
+impl FetchedPaper {
     pub fn name(number: usize) -> String {
         format!("paper_{number}.json")
     }
@@ -111,14 +111,14 @@ impl Fetched {
 impl Downloads {
     pub const ARTIFACT: &'static str = "arxiv_download_metadata.json";
 
-    pub fn of(batches: &[Batch], fetched: Vec<Fetched>) -> Self {
+    pub fn of(batches: &[Batch], fetched: Vec<FetchedPaper>) -> Self {
         let known = batches.iter().flat_map(|batch| &batch.papers);
         let known: HashMap<&ArxivId, &Paper> = known.map(|paper| (&paper.id, paper)).collect();
         let entries = fetched.into_iter().map(|fetched| {
             let paper = known.get(&fetched.id).copied();
-            Entry::of(fetched, paper)
+            PaperEntry::of(fetched, paper)
         });
-        let papers: Vec<Entry> = entries.collect();
+        let papers: Vec<PaperEntry> = entries.collect();
         let downloaded = papers.iter().filter(|entry| entry.file.is_some()).count();
         Self {
             total: papers.len(),
@@ -173,9 +173,9 @@ impl Downloads {
     }
 }
 
-impl Entry {
-    fn of(fetched: Fetched, paper: Option<&Paper>) -> Self {
-        let Fetched {
+impl PaperEntry {
+    fn of(fetched: FetchedPaper, paper: Option<&Paper>) -> Self {
+        let FetchedPaper {
             id,
             file,
             size,
@@ -222,8 +222,8 @@ mod tests {
     #[test]
     fn a_paper_that_failed_is_named_beside_those_that_came() {
         let fetched = vec![
-            Fetched::at(&id("2101.00001"), "2101.00001.pdf".into(), 12_345),
-            Fetched::failed(
+            FetchedPaper::at(&id("2101.00001"), "2101.00001.pdf".into(), 12_345),
+            FetchedPaper::failed(
                 &id("hep-th/9901001"),
                 "arXiv has no PDF of this paper".into(),
             ),
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn where_all_failed_the_first_reasons_are_given() {
-        let failed = |n: usize| Fetched::failed(&id(&format!("2101.{n:05}")), "gone".into());
+        let failed = |n: usize| FetchedPaper::failed(&id(&format!("2101.{n:05}")), "gone".into());
         let one = Downloads::of(&[], vec![failed(1)]);
         let sentence = "Of 1 paper none could be downloaded (2101.00001: gone).";
         assert_eq!(one.why_none(), sentence);

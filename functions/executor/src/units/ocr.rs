@@ -8,7 +8,7 @@ use documents::ocr::{OcrEngine, OcrError, Tesseract, TesseractConfig, Textract};
 use documents::reader::{DocumentError, Limits, PageImage, Reader, RenderError};
 use lambda_kit::{Aws, Config, OcrChoice};
 use tokio::sync::OnceCell;
-use workflow::{Failed, Request, Usage};
+use workflow::{AgentRequest, StageFailure, Usage};
 
 use super::{failure, nothing_was_tried};
 use crate::{Deadline, translate};
@@ -29,14 +29,14 @@ pub struct PageReader {
     pub reader: Reader,
     /// The largest document that is taken, in bytes.
     pub max_bytes: u64,
-    engine: Engine,
+    engine: OcrBackend,
     margin: Duration,
     /// Less than this is no fair chance: the page is for another invocation, and has not failed.
     fair_time: Duration,
 }
 
 #[derive(Debug)]
-enum Engine {
+enum OcrBackend {
     /// Looked for when the first page needs it: most runs never do.
     Tesseract(Box<(TesseractConfig, OnceCell<Tesseract>)>),
     Textract(Textract),
@@ -53,7 +53,7 @@ pub(super) enum Seen {
         usage: Option<Usage>,
     },
     /// It was not read; and so long the service asked to be left alone.
-    Failed(Failed, Duration),
+    Failed(StageFailure, Duration),
     /// There was no time to try.
     NoTime,
 }
@@ -71,10 +71,10 @@ impl PageReader {
                     languages: config.ocr_languages.0.clone(),
                     ..TesseractConfig::default()
                 };
-                Engine::Tesseract(Box::new((settings, OnceCell::new())))
+                OcrBackend::Tesseract(Box::new((settings, OnceCell::new())))
             }
-            OcrChoice::Textract => Engine::Textract(Textract::new(aws.textract())),
-            OcrChoice::Model => Engine::Model,
+            OcrChoice::Textract => OcrBackend::Textract(Textract::new(aws.textract())),
+            OcrChoice::Model => OcrBackend::Model,
         };
         let limits = Limits::default();
         Ok(Self {
@@ -89,7 +89,7 @@ impl PageReader {
     /// A page as the engine takes it.
     pub(super) async fn image(&self, path: &Path, page: u32) -> Result<PageImage, RenderError> {
         let image = self.reader.render(path, page, DPI).await?;
-        if matches!(self.engine, Engine::Model) && image.png.len() > MAX_MODEL_IMAGE {
+        if matches!(self.engine, OcrBackend::Model) && image.png.len() > MAX_MODEL_IMAGE {
             return self.reader.render(path, page, COARSE_DPI).await;
         }
         Ok(image)
@@ -99,13 +99,13 @@ impl PageReader {
         &self,
         image: &PageImage,
         agents: &Agents,
-        request: &Request,
+        request: &AgentRequest,
         deadline: Deadline,
     ) -> Seen {
         let read = match &self.engine {
-            Engine::Model => return by_model(image, agents, request, deadline).await,
-            Engine::Textract(textract) => self.by_engine(textract, image, deadline).await,
-            Engine::Tesseract(tesseract) => {
+            OcrBackend::Model => return by_model(image, agents, request, deadline).await,
+            OcrBackend::Textract(textract) => self.by_engine(textract, image, deadline).await,
+            OcrBackend::Tesseract(tesseract) => {
                 let (config, found) = tesseract.as_ref();
                 let find = || Tesseract::find(&self.reader, config.clone());
                 match found.get_or_try_init(find).await {
@@ -120,7 +120,7 @@ impl PageReader {
                 causes = lambda_kit::causes(&error),
                 "page not read"
             );
-            let failed = Failed {
+            let failed = StageFailure {
                 retryable: error.is_transient(),
                 ..failure(error.code(), error.to_string())
             };
@@ -150,7 +150,7 @@ impl PageReader {
 async fn by_model(
     image: &PageImage,
     agents: &Agents,
-    request: &Request,
+    request: &AgentRequest,
     deadline: Deadline,
 ) -> Seen {
     let asked = agents.read_page(&image.png, request.model.as_deref(), deadline.instant());

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use documents::ArtifactName;
-use documents::reader::Kind;
+use documents::reader::DocumentKind;
 use serde::Serialize;
-use workflow::Worked;
+use workflow::DocumentTaskResult;
 
 use super::pages::{DocumentDraft, PageDraft};
-use super::{Trouble, Unit, failure};
+use super::{DocumentTaskError, DocumentWorker, failure};
 
 /// The most of a name that is kept, in bytes: an ending follows.
 const MAX_STEM_BYTES: usize = 240;
@@ -18,20 +18,20 @@ const SHOWN: usize = 10;
 
 /// `<stem>.json`.
 #[derive(Serialize)]
-struct Book<'a> {
+struct DocumentText<'a> {
     document: &'a str,
-    kind: Kind,
+    kind: DocumentKind,
     total_pages: usize,
     read: usize,
     failed: usize,
     pages: &'a [PageDraft],
 }
 
-impl Unit<'_> {
-    pub(super) async fn write_pages(&self) -> Result<Worked, Trouble> {
+impl DocumentWorker<'_> {
+    pub(super) async fn write_pages(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let (drafts, document) = (self.drafts(), self.upload().await?);
         let pages: Vec<PageDraft> = drafts.all(PageDraft::name, document.pages as usize).await?;
-        let book = Book::of(&document, &pages);
+        let book = DocumentText::of(&document, &pages);
         if book.read == 0 {
             return Err(failure("no_page_read", book.why_none()).into());
         }
@@ -52,11 +52,11 @@ impl Unit<'_> {
             drafts.publish(&name, book.text()).await?;
             artifacts.push(name.into());
         }
-        Ok(Worked {
+        Ok(DocumentTaskResult {
             message: Some(book.message()),
             line: format!("{} written.", written(artifacts.len())),
             artifacts,
-            ..Worked::default()
+            ..DocumentTaskResult::default()
         })
     }
 }
@@ -76,7 +76,7 @@ fn artifact(document: &ArtifactName, ending: &str) -> ArtifactName {
     name.expect("a part of a good name, with an ending, is a good name")
 }
 
-impl<'a> Book<'a> {
+impl<'a> DocumentText<'a> {
     fn of(document: &'a DocumentDraft, pages: &'a [PageDraft]) -> Self {
         let failed = pages.iter().filter(|page| page.error.is_some()).count();
         Self {
@@ -175,7 +175,7 @@ mod tests {
     fn document() -> DocumentDraft {
         DocumentDraft {
             name: "a report.pdf".parse().unwrap(),
-            kind: Kind::Pdf,
+            kind: DocumentKind::Pdf,
             pages: 3,
         }
     }
@@ -190,7 +190,7 @@ mod tests {
                 page(3, None, Some("it is torn")),
             ],
         );
-        let book = Book::of(&document, &pages);
+        let book = DocumentText::of(&document, &pages);
         assert_eq!(
             book.markdown(),
             "<!-- page 1 -->\n\nBy text_layer.\n\n<!-- page 2 -->\n\nBy tesseract.\n\n\
@@ -215,7 +215,7 @@ mod tests {
     fn where_no_page_was_read_the_reasons_are_given() {
         let pages: Vec<PageDraft> = (1..=12).map(|n| page(n, None, Some("torn"))).collect();
         let document = document();
-        let sentence = Book::of(&document, &pages).why_none();
+        let sentence = DocumentText::of(&document, &pages).why_none();
         assert!(sentence.contains("page 1: torn; page 2: torn"));
         assert!(sentence.ends_with("page 10: torn; and 2 more)."));
     }

@@ -6,15 +6,17 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use documents::reader::{Document as Opened, DocumentError, Kind, PageText, Pages, RenderError};
-use documents::{ArtifactError, ArtifactName, Place};
+use documents::reader::{
+    Document as Opened, DocumentError, DocumentKind, PageText, Pages, RenderError,
+};
+use documents::{ArtifactError, ArtifactKey, ArtifactName};
 use serde::{Deserialize, Serialize};
 use session_manager::{Actor, ReadError};
-use workflow::{DocumentName, Failed, Usage, Worked};
+use workflow::{DocumentName, DocumentTaskResult, StageFailure, Usage};
 
 use super::folder::Folder;
 use super::ocr::{PageReader, Seen};
-use super::{Trouble, Unit, done, failure, look, storage};
+use super::{DocumentTaskError, DocumentWorker, done, failure, look, storage};
 
 /// What the whole document is.
 const DOCUMENT: &str = "document.json";
@@ -24,7 +26,7 @@ const TEXT_LAYER: &str = "text_layer";
 
 /// What a slice keeps of a document between its pages.
 #[derive(Debug, Default)]
-pub(crate) struct Desk(Option<OpenDocument>);
+pub(crate) struct OpenDocuments(Option<OpenDocument>);
 
 #[derive(Debug)]
 struct OpenDocument {
@@ -39,7 +41,7 @@ struct OpenDocument {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct DocumentDraft {
     pub name: ArtifactName,
-    pub kind: Kind,
+    pub kind: DocumentKind,
     pub pages: u32,
 }
 
@@ -87,9 +89,9 @@ impl PageDraft {
     }
 }
 
-impl Unit<'_> {
+impl DocumentWorker<'_> {
     /// The look at the document; then a page each.
-    pub(super) async fn read_document(&mut self) -> Result<Worked, Trouble> {
+    pub(super) async fn read_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
         match self.document.unit {
             0 => self.look_at_document().await,
             page => self.read_page(page).await,
@@ -97,11 +99,11 @@ impl Unit<'_> {
     }
 
     /// The upload that the run was started with.
-    pub(super) async fn upload(&self) -> Result<DocumentDraft, Failed> {
+    pub(super) async fn upload(&self) -> Result<DocumentDraft, StageFailure> {
         self.drafts().read(DOCUMENT).await
     }
 
-    async fn look_at_document(&mut self) -> Result<Worked, Trouble> {
+    async fn look_at_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let (name, path, _folder) = self.fetch().await?;
         let found = self.executor.pages.reader.inspect(&path).await;
         let Opened { kind, pages } = found.map_err(|error| unreadable(&error))?;
@@ -116,7 +118,7 @@ impl Unit<'_> {
     }
 
     /// The document as a file of this machine.
-    async fn fetch(&self) -> Result<(ArtifactName, PathBuf, Folder), Trouble> {
+    async fn fetch(&self) -> Result<(ArtifactName, PathBuf, Folder), DocumentTaskError> {
         let named = self.settings.ocr.document.as_ref();
         let named = named.ok_or_else(|| missing("which was not named"))?;
         let name: ArtifactName = named.name.parse().map_err(|_| missing(&named.name))?;
@@ -126,7 +128,7 @@ impl Unit<'_> {
             .map_err(storage)?;
         let path = folder.file(&name.ending());
         let limit = self.executor.pages.max_bytes;
-        let place = Place::Upload(name.clone());
+        let place = ArtifactKey::Upload(name.clone());
         match files.download(&place, limit, &path).await {
             Ok(_) => Ok((name, path, folder)),
             Err(ArtifactError::NotFound) => Err(missing(&named.name).into()),
@@ -138,7 +140,10 @@ impl Unit<'_> {
     }
 
     /// The folder that the upload stands in: another session's only if it is the owner's, and there.
-    async fn files_of(&self, named: &DocumentName) -> Result<documents::Files, Trouble> {
+    async fn files_of(
+        &self,
+        named: &DocumentName,
+    ) -> Result<documents::SessionFiles, DocumentTaskError> {
         let Some(other) = named.session else {
             return Ok(self.files());
         };
@@ -151,7 +156,7 @@ impl Unit<'_> {
         }
     }
 
-    async fn read_page(&mut self, page: u32) -> Result<Worked, Trouble> {
+    async fn read_page(&mut self, page: u32) -> Result<DocumentTaskResult, DocumentTaskError> {
         let mut usages = Vec::new();
         let draft = match self.text_layer(page).await? {
             Ok(layer) if layer.usable => PageDraft::read(page, TEXT_LAYER, layer.text),
@@ -161,25 +166,28 @@ impl Unit<'_> {
         self.drafts()
             .write(&PageDraft::name(page as usize), &draft)
             .await?;
-        Ok(Worked {
+        Ok(DocumentTaskResult {
             usages,
             ..done(draft.line(self.document.units))
         })
     }
 
     /// What the document itself says of a page, or why the page cannot be read.
-    async fn text_layer(&mut self, page: u32) -> Result<Result<PageText, String>, Trouble> {
+    async fn text_layer(
+        &mut self,
+        page: u32,
+    ) -> Result<Result<PageText, String>, DocumentTaskError> {
         let read = self.open_at(page).await?.pages.next().await;
         match read {
             Ok(Some(read)) if read.number == page => {
-                if let Some(open) = &mut self.desk.0 {
+                if let Some(open) = &mut self.documents.0 {
                     open.next = page + 1;
                 }
                 Ok(read.text.map_err(|error| error.to_string()))
             }
             Ok(_) => Ok(Err("the document has no such page".into())),
             Err(error) => {
-                self.desk.0 = None;
+                self.documents.0 = None;
                 if error.is_transient() && self.document.last_try {
                     return Ok(Err(error.to_string()));
                 }
@@ -189,9 +197,9 @@ impl Unit<'_> {
     }
 
     /// The document, open at a page.
-    async fn open_at(&mut self, page: u32) -> Result<&mut OpenDocument, Trouble> {
+    async fn open_at(&mut self, page: u32) -> Result<&mut OpenDocument, DocumentTaskError> {
         let is_there = |open: &OpenDocument| open.next == page;
-        let open = match self.desk.0.take().filter(is_there) {
+        let open = match self.documents.0.take().filter(is_there) {
             Some(open) => open,
             None => {
                 let (_, path, folder) = self.fetch().await?;
@@ -203,12 +211,16 @@ impl Unit<'_> {
                 }
             }
         };
-        Ok(self.desk.0.insert(open))
+        Ok(self.documents.0.insert(open))
     }
 
     /// The page as an image, read by whoever reads images.
-    async fn see(&self, page: u32, usages: &mut Vec<Usage>) -> Result<PageDraft, Trouble> {
-        let Some(open) = &self.desk.0 else {
+    async fn see(
+        &self,
+        page: u32,
+        usages: &mut Vec<Usage>,
+    ) -> Result<PageDraft, DocumentTaskError> {
+        let Some(open) = &self.documents.0 else {
             return Ok(PageDraft::failed(page, &"the document is closed"));
         };
         let pages: &PageReader = &self.executor.pages;
@@ -229,9 +241,9 @@ impl Unit<'_> {
                 usages.extend(usage);
                 Ok(PageDraft::read(page, &by, text))
             }
-            Seen::NoTime => Err(Trouble::NoTime),
+            Seen::NoTime => Err(DocumentTaskError::NoTime),
             Seen::Failed(failed, retry_after) if self.is_worth_a_try(failed.retryable) => {
-                Err(Trouble::Failed(failed, retry_after))
+                Err(DocumentTaskError::Failed(failed, retry_after))
             }
             Seen::Failed(failed, _) => {
                 usages.extend(failed.usages);
@@ -243,26 +255,26 @@ impl Unit<'_> {
 }
 
 /// What is wrong with the whole document ends the run, unless it was the reader's own trouble.
-fn unreadable(error: &DocumentError) -> Trouble {
+fn unreadable(error: &DocumentError) -> DocumentTaskError {
     match error.is_transient() {
         true => again(error.code(), error),
         false => refused(error).into(),
     }
 }
 
-fn refused(error: &DocumentError) -> Failed {
+fn refused(error: &DocumentError) -> StageFailure {
     failure(error.code(), sentence(error))
 }
 
-fn again(code: &str, error: &impl fmt::Display) -> Trouble {
-    let failed = Failed {
+fn again(code: &str, error: &impl fmt::Display) -> DocumentTaskError {
+    let failed = StageFailure {
         retryable: true,
         ..failure(code, sentence(error))
     };
     failed.into()
 }
 
-fn missing(name: &str) -> Failed {
+fn missing(name: &str) -> StageFailure {
     failure(
         "document_not_found",
         format!("There is no upload {name}: upload the document first."),

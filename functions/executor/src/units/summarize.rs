@@ -7,14 +7,17 @@ use std::time::Instant;
 
 use agents::{Content, Paper, PaperSummary};
 use documents::reader::DocumentError;
-use documents::{ArtifactError, Place};
+use documents::{ArtifactError, ArtifactKey};
 use serde::{Deserialize, Serialize};
-use workflow::{Failed, Request, Worked};
+use workflow::{AgentRequest, DocumentTaskResult, StageFailure};
 
 use super::arxiv::papers;
 use super::folder::Folder;
-use super::metadata::{Downloads, Entry};
-use super::{Trouble, Unit, done, drafts, failure, look, nothing_was_tried, sections, storage};
+use super::metadata::{Downloads, PaperEntry};
+use super::{
+    DocumentTaskError, DocumentWorker, done, drafts, failure, look, nothing_was_tried, sections,
+    storage,
+};
 use crate::translate;
 
 /// The most pages of a paper that are read: a thesis is longer, and says what it found in the first of them.
@@ -25,14 +28,14 @@ const MAX_TEXT_BYTES: usize = 4 << 20;
 
 /// What came of one paper.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Summary {
-    pub entry: Entry,
+pub(super) struct PaperSummaryDraft {
+    pub entry: PaperEntry,
     pub summary: Option<PaperSummary>,
     /// Why there is none.
     pub error: Option<String>,
 }
 
-impl Summary {
+impl PaperSummaryDraft {
     pub fn name(number: usize) -> String {
         format!("summary_{number}.json")
     }
@@ -46,10 +49,10 @@ impl Summary {
     }
 }
 
-impl Unit<'_> {
-    pub(super) async fn summarize(&self) -> Result<Worked, Trouble> {
+impl DocumentWorker<'_> {
+    pub(super) async fn summarize(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let downloads = self.downloads().await?;
-        let with_pdf: Vec<Entry> = downloads
+        let with_pdf: Vec<PaperEntry> = downloads
             .papers
             .into_iter()
             .filter(|entry| entry.file.is_some())
@@ -68,11 +71,15 @@ impl Unit<'_> {
     }
 
     /// What the download brought.
-    pub(super) async fn downloads(&self) -> Result<Downloads, Failed> {
+    pub(super) async fn downloads(&self) -> Result<Downloads, StageFailure> {
         self.drafts().read_published(Downloads::ARTIFACT).await
     }
 
-    async fn summarize_paper(&self, number: usize, entry: Entry) -> Result<Worked, Trouble> {
+    async fn summarize_paper(
+        &self,
+        number: usize,
+        entry: PaperEntry,
+    ) -> Result<DocumentTaskResult, DocumentTaskError> {
         let began = Instant::now();
         let (summary, usages) = match self.text_of(&entry).await? {
             Ok(text) => self.ask_summarizer(&entry, text, began).await?,
@@ -82,26 +89,31 @@ impl Unit<'_> {
             Ok(summary) => (Some(summary), None),
             Err(error) => (None, Some(error)),
         };
-        let draft = Summary {
+        let draft = PaperSummaryDraft {
             entry,
             summary,
             error,
         };
-        self.drafts().write(&Summary::name(number), &draft).await?;
-        Ok(Worked {
+        self.drafts()
+            .write(&PaperSummaryDraft::name(number), &draft)
+            .await?;
+        Ok(DocumentTaskResult {
             usages,
             ..done(draft.line())
         })
     }
 
     /// The text of a paper, or why there is none.
-    async fn text_of(&self, entry: &Entry) -> Result<Result<String, String>, Trouble> {
+    async fn text_of(
+        &self,
+        entry: &PaperEntry,
+    ) -> Result<Result<String, String>, DocumentTaskError> {
         let folder = Folder::new()
             .map_err(ArtifactError::Local)
             .map_err(storage)?;
         let path = folder.file("pdf");
         let name = entry.file.as_deref().unwrap_or_default();
-        let place = Place::Run(self.run, drafts::named(name));
+        let place = ArtifactKey::Run(self.run, drafts::named(name));
         let limit = self.executor.papers.max_pdf_bytes;
         self.files()
             .download(&place, limit, &path)
@@ -139,10 +151,10 @@ impl Unit<'_> {
     /// The summary, or why there is none; and what was paid for.
     async fn ask_summarizer(
         &self,
-        entry: &Entry,
+        entry: &PaperEntry,
         text: String,
         began: Instant,
-    ) -> Result<(Result<PaperSummary, String>, Vec<workflow::Usage>), Trouble> {
+    ) -> Result<(Result<PaperSummary, String>, Vec<workflow::Usage>), DocumentTaskError> {
         let request = self.request()?;
         let mut call =
             translate::call(request, &[]).map_err(|unknown| translate::unknown_agent(&unknown))?;
@@ -164,11 +176,14 @@ impl Unit<'_> {
             Err(error)
                 if nothing_was_tried(&error) && began.elapsed() < self.executor.papers.margin =>
             {
-                Err(Trouble::NoTime)
+                Err(DocumentTaskError::NoTime)
             }
             Err(error) if self.is_worth_a_try(error.is_worth_a_new_invocation()) => {
                 let retry_after = error.retry_after().unwrap_or_default();
-                Err(Trouble::Failed(translate::failed(error), retry_after))
+                Err(DocumentTaskError::Failed(
+                    translate::failed(error),
+                    retry_after,
+                ))
             }
             Err(error) => {
                 let why = error.for_client().trim_end_matches('.').to_owned();
@@ -182,13 +197,13 @@ impl Unit<'_> {
     }
 
     /// How the unit's agent is asked.
-    pub(super) fn request(&self) -> Result<&Request, Failed> {
+    pub(super) fn request(&self) -> Result<&AgentRequest, StageFailure> {
         let request = self.document.request.as_deref();
         request.ok_or_else(|| failure("record_incomplete", "The record does not say whom to ask."))
     }
 }
 
-fn paper(entry: &Entry, text: String) -> Paper {
+fn paper(entry: &PaperEntry, text: String) -> Paper {
     Paper {
         id: entry.id.to_string(),
         title: entry.title.clone(),
@@ -199,8 +214,8 @@ fn paper(entry: &Entry, text: String) -> Paper {
     }
 }
 
-fn again(error: &DocumentError) -> Trouble {
-    let failed = Failed {
+fn again(error: &DocumentError) -> DocumentTaskError {
+    let failed = StageFailure {
         retryable: true,
         ..failure(
             error.code(),

@@ -12,7 +12,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use session::Timestamp;
 
-use super::{ArtifactError, ArtifactName, ContentType, Files, Place};
+use super::{ArtifactError, ArtifactKey, ArtifactName, ContentType, SessionFiles};
 
 /// How long a link is good. An upload must begin within it; a purge waits longer after a delete.
 pub const LINK_TIME: Duration = Duration::from_secs(15 * 60);
@@ -39,7 +39,7 @@ pub struct UploadLink {
     pub expires_at: Timestamp,
 }
 
-impl Files {
+impl SessionFiles {
     /// A link for one upload of this length and type; what stood under the name is replaced once it is there whole. It is the
     /// caller who checks the length against [`MAX_UPLOAD_BYTES`].
     ///
@@ -60,7 +60,7 @@ impl Files {
             .client
             .put_object()
             .bucket(&self.bucket.name)
-            .key(self.key(&Place::Upload(name.clone())))
+            .key(self.key(&ArtifactKey::Upload(name.clone())))
             .content_type(content_type.as_str())
             .content_length(size.try_into().map_err(ArtifactError::storage)?);
         let request = request.customize().config_override(own);
@@ -82,7 +82,7 @@ impl Files {
     ///
     /// # Errors
     /// [`ArtifactError::Storage`] when there are no credentials to sign with.
-    pub async fn link(&self, place: &Place, now: Timestamp) -> Result<String, ArtifactError> {
+    pub async fn link(&self, place: &ArtifactKey, now: Timestamp) -> Result<String, ArtifactError> {
         let request = self.bucket.client.get_object().bucket(&self.bucket.name);
         let request = request
             .key(self.key(place))

@@ -7,8 +7,8 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::Object;
 use session::{RunId, Timestamp};
 
-use super::place::{BEHIND_DRAFTS, DRAFTS};
-use super::{ArtifactError, ArtifactName, Files, Place};
+use super::key::{BEHIND_DRAFTS, DRAFTS};
+use super::{ArtifactError, ArtifactKey, ArtifactName, SessionFiles};
 
 /// The most keys of one page (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
 const MAX_KEYS: usize = 1_000;
@@ -17,7 +17,7 @@ const MAX_KEYS: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// Where it stands: an artifact of a run, or an upload.
-    pub place: Place,
+    pub place: ArtifactKey,
     /// In bytes.
     pub size: u64,
     /// When it was written last, to the second.
@@ -30,17 +30,17 @@ pub struct Listing {
     /// Artifacts and uploads, without drafts.
     pub files: Vec<Listed>,
     /// The last of them, where the next page goes on; none at the end.
-    pub next_after: Option<Place>,
+    pub next_after: Option<ArtifactKey>,
 }
 
-impl Files {
+impl SessionFiles {
     /// At most `limit` artifacts and uploads behind `after`.
     ///
     /// # Errors
     /// [`ArtifactError::Storage`].
     pub async fn list(
         &self,
-        after: Option<&Place>,
+        after: Option<&ArtifactKey>,
         limit: usize,
     ) -> Result<Listing, ArtifactError> {
         let mut files = Vec::new();
@@ -110,7 +110,7 @@ impl Files {
     /// An object as a list shows it; a draft isn't shown, nor what somebody else has put there.
     fn shown(&self, object: &Object) -> Option<Listed> {
         let place = self.place(object.key()?)?;
-        let shown = !matches!(place, Place::Draft(..));
+        let shown = !matches!(place, ArtifactKey::Draft(..));
         let written = object.last_modified()?.as_nanos() / 1_000;
         shown.then_some(Listed {
             place,

@@ -6,9 +6,9 @@ use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
-use super::{ArtifactError, Files};
+use super::{ArtifactError, SessionFiles};
 
-impl Files {
+impl SessionFiles {
     /// Removes everything that a session has, 1,000 objects a request, until `deadline` at the latest. False when something may
     /// be left: a later call goes on where this one stopped.
     ///

@@ -10,14 +10,14 @@ use bytes::{Bytes, BytesMut};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
-use super::{ArtifactError, Files, Place};
+use super::{ArtifactError, ArtifactKey, SessionFiles};
 
-impl Files {
+impl SessionFiles {
     /// Reads a file of at most `limit` bytes whole, by one request.
     ///
     /// # Errors
     /// [`ArtifactError::NotFound`], [`ArtifactError::TooLarge`], [`ArtifactError::Storage`].
-    pub async fn get(&self, place: &Place, limit: u64) -> Result<Bytes, ArtifactError> {
+    pub async fn get(&self, place: &ArtifactKey, limit: u64) -> Result<Bytes, ArtifactError> {
         let mut content = BytesMut::new();
         let mut object = self.open(place, limit).await?;
         while let Some(chunk) = next(&mut object).await? {
@@ -33,7 +33,7 @@ impl Files {
     ///
     /// # Errors
     /// As [`Self::get`], and [`ArtifactError::NotText`].
-    pub async fn get_text(&self, place: &Place, limit: u64) -> Result<String, ArtifactError> {
+    pub async fn get_text(&self, place: &ArtifactKey, limit: u64) -> Result<String, ArtifactError> {
         let content = self.get(place, limit).await?;
         Ok(String::from_utf8(content.into())?)
     }
@@ -42,7 +42,11 @@ impl Files {
     ///
     /// # Errors
     /// [`ArtifactError::TooLarge`], [`ArtifactError::Storage`].
-    pub async fn find(&self, place: &Place, limit: u64) -> Result<Option<Bytes>, ArtifactError> {
+    pub async fn find(
+        &self,
+        place: &ArtifactKey,
+        limit: u64,
+    ) -> Result<Option<Bytes>, ArtifactError> {
         match self.get(place, limit).await {
             Ok(content) => Ok(Some(content)),
             Err(ArtifactError::NotFound) => Ok(None),
@@ -57,7 +61,7 @@ impl Files {
     /// As [`Self::get`], and [`ArtifactError::Local`].
     pub async fn download(
         &self,
-        place: &Place,
+        place: &ArtifactKey,
         limit: u64,
         path: &Path,
     ) -> Result<u64, ArtifactError> {
@@ -81,7 +85,7 @@ impl Files {
     ///
     /// # Errors
     /// [`ArtifactError::Storage`].
-    pub async fn content_type(&self, place: &Place) -> Result<Option<String>, ArtifactError> {
+    pub async fn content_type(&self, place: &ArtifactKey) -> Result<Option<String>, ArtifactError> {
         if place.run().is_some() {
             return Ok(Some(place.content_type().to_owned()));
         }
@@ -100,7 +104,11 @@ impl Files {
     }
 
     /// A file whose announced length fits, its content still to come.
-    async fn open(&self, place: &Place, limit: u64) -> Result<GetObjectOutput, ArtifactError> {
+    async fn open(
+        &self,
+        place: &ArtifactKey,
+        limit: u64,
+    ) -> Result<GetObjectOutput, ArtifactError> {
         let request = self.bucket.client.get_object().bucket(&self.bucket.name);
         let object = request.key(self.key(place)).send().await;
         let object = object.map_err(|error| match error.as_service_error() {

@@ -7,7 +7,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-use super::{ArtifactError, Files, Place};
+use super::{ArtifactError, ArtifactKey, SessionFiles};
 
 /// Above this the time of a small request is not enough.
 const LARGE: usize = 1 << 20;
@@ -15,13 +15,17 @@ const LARGE: usize = 1 << 20;
 /// For a large file with all tries of its request; below the time that a worker keeps free behind a call of a model.
 const LARGE_TIME: Duration = Duration::from_secs(25);
 
-impl Files {
+impl SessionFiles {
     /// Writes a file under the type that its name tells; what stood there is replaced. When this returns, every reader sees it
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel>).
     ///
     /// # Errors
     /// [`ArtifactError::Storage`].
-    pub async fn put(&self, place: &Place, content: impl Into<Bytes>) -> Result<(), ArtifactError> {
+    pub async fn put(
+        &self,
+        place: &ArtifactKey,
+        content: impl Into<Bytes>,
+    ) -> Result<(), ArtifactError> {
         let content: Bytes = content.into();
         let mut own = Config::builder();
         if content.len() > LARGE {

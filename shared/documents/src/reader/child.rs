@@ -15,7 +15,7 @@ use std::process::Command;
 use rlimit::{Resource, setrlimit};
 
 use super::protocol::{FLAG, Job, Line, Request};
-use super::{Document, DocumentError, Kind, Limits, PageError, PageImage, PageText};
+use super::{Document, DocumentError, DocumentKind, Limits, PageError, PageImage, PageText};
 pub(super) use png::MAX_PNG_BYTES;
 
 /// As much text as a page may have, in bytes. A page of a book has 5 KiB.
@@ -107,7 +107,7 @@ fn with_document<W: Write>(
 }
 
 /// The file, if it is what it says.
-fn read(path: &Path, limits: &Limits) -> Result<(Kind, Vec<u8>), DocumentError> {
+fn read(path: &Path, limits: &Limits) -> Result<(DocumentKind, Vec<u8>), DocumentError> {
     let limit = limits.bytes;
     let mut file = File::open(path).map_err(DocumentError::reader)?;
     let length = file.metadata().map_err(DocumentError::reader)?.len();
@@ -119,7 +119,7 @@ fn read(path: &Path, limits: &Limits) -> Result<(Kind, Vec<u8>), DocumentError> 
     let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(DocumentError::reader)?);
     file.read_to_end(&mut bytes)
         .map_err(DocumentError::reader)?;
-    match (Kind::of_name(path), Kind::of_bytes(&bytes)) {
+    match (DocumentKind::of_name(path), DocumentKind::of_bytes(&bytes)) {
         (None, Err(is)) => Err(DocumentError::UnknownKind { is }),
         (Some(says), Err(is)) => Err(misnamed(says, is)),
         (Some(says), Ok(is)) if says != is => Err(misnamed(says, is)),
@@ -127,15 +127,15 @@ fn read(path: &Path, limits: &Limits) -> Result<(Kind, Vec<u8>), DocumentError> 
     }
 }
 
-fn misnamed(says: Kind, is: impl ToString) -> DocumentError {
+fn misnamed(says: DocumentKind, is: impl ToString) -> DocumentError {
     let is = is.to_string();
     DocumentError::Misnamed { says, is }
 }
 
-fn open(kind: Kind, bytes: Vec<u8>) -> Result<Box<dyn Opened>, DocumentError> {
+fn open(kind: DocumentKind, bytes: Vec<u8>) -> Result<Box<dyn Opened>, DocumentError> {
     Ok(match kind {
-        Kind::Pdf => Box::new(pdf::File::open(bytes)?),
-        Kind::Png | Kind::Jpeg | Kind::Tiff | Kind::WebP => {
+        DocumentKind::Pdf => Box::new(pdf::File::open(bytes)?),
+        DocumentKind::Png | DocumentKind::Jpeg | DocumentKind::Tiff | DocumentKind::WebP => {
             Box::new(images::File::open(kind, bytes)?)
         }
     })
@@ -199,12 +199,12 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [(Kind, &[u8]); 5] = [
-        (Kind::Pdf, b"%PDF-1.7\n"),
-        (Kind::Png, b"\x89PNG\r\n\x1a\n"),
-        (Kind::Jpeg, b"\xff\xd8\xff\xe0"),
-        (Kind::Tiff, b"II*\0\x08\0\0\0"),
-        (Kind::WebP, b"RIFF\x20\0\0\0WEBP"),
+    const KINDS: [(DocumentKind, &[u8]); 5] = [
+        (DocumentKind::Pdf, b"%PDF-1.7\n"),
+        (DocumentKind::Png, b"\x89PNG\r\n\x1a\n"),
+        (DocumentKind::Jpeg, b"\xff\xd8\xff\xe0"),
+        (DocumentKind::Tiff, b"II*\0\x08\0\0\0"),
+        (DocumentKind::WebP, b"RIFF\x20\0\0\0WEBP"),
     ];
 
     proptest! {
@@ -215,7 +215,7 @@ mod tests {
         ) {
             let (kind, begins) = KINDS[which];
             let bytes = [begins, &rest].concat();
-            prop_assert_eq!(Kind::of_bytes(&bytes), Ok(kind));
+            prop_assert_eq!(DocumentKind::of_bytes(&bytes), Ok(kind));
             if let Ok(document) = open(kind, bytes) {
                 prop_assert!(document.image(0, 100).is_err());
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Foreign, Kind};
+use super::{DocumentKind, Foreign};
 
 /// Why nothing of a document can be read.
 #[derive(Debug, thiserror::Error, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub enum DocumentError {
     #[error("the document is named as {says}, but it is {is}: upload it under a name that fits")]
     Misnamed {
         /// What its name says.
-        says: Kind,
+        says: DocumentKind,
         /// What it is, as a client is told.
         is: String,
     },

@@ -12,7 +12,7 @@ const PDF_HEADER_WITHIN: usize = 1024;
 /// What can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum DocumentKind {
     /// Pages with or without a text layer.
     Pdf,
     /// One page, an image.
@@ -25,7 +25,7 @@ pub enum Kind {
     WebP,
 }
 
-impl Kind {
+impl DocumentKind {
     /// What the bytes are, by how they begin.
     pub(super) fn of_bytes(bytes: &[u8]) -> Result<Self, Foreign> {
         let starts = |magic: &[u8]| bytes.starts_with(magic);
@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for DocumentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pdf => "a PDF",
@@ -111,26 +111,53 @@ mod tests {
 
     #[test]
     fn bytes_say_what_a_file_is() {
-        assert_eq!(Kind::of_bytes(b"%PDF-1.7\n"), Ok(Kind::Pdf));
-        assert_eq!(Kind::of_bytes(b"junk before\n%PDF-1.4\n"), Ok(Kind::Pdf));
-        assert_eq!(Kind::of_bytes(b"\x89PNG\r\n\x1a\n...."), Ok(Kind::Png));
-        assert_eq!(Kind::of_bytes(b"\xff\xd8\xff\xe0"), Ok(Kind::Jpeg));
-        assert_eq!(Kind::of_bytes(b"MM\0*\0\0\0\x08"), Ok(Kind::Tiff));
-        assert_eq!(Kind::of_bytes(b"RIFF\x10\0\0\0WEBPVP8 "), Ok(Kind::WebP));
+        assert_eq!(DocumentKind::of_bytes(b"%PDF-1.7\n"), Ok(DocumentKind::Pdf));
         assert_eq!(
-            Kind::of_bytes(b"RIFF\x10\0\0\0WAVEfmt "),
+            DocumentKind::of_bytes(b"junk before\n%PDF-1.4\n"),
+            Ok(DocumentKind::Pdf)
+        );
+        assert_eq!(
+            DocumentKind::of_bytes(b"\x89PNG\r\n\x1a\n...."),
+            Ok(DocumentKind::Png)
+        );
+        assert_eq!(
+            DocumentKind::of_bytes(b"\xff\xd8\xff\xe0"),
+            Ok(DocumentKind::Jpeg)
+        );
+        assert_eq!(
+            DocumentKind::of_bytes(b"MM\0*\0\0\0\x08"),
+            Ok(DocumentKind::Tiff)
+        );
+        assert_eq!(
+            DocumentKind::of_bytes(b"RIFF\x10\0\0\0WEBPVP8 "),
+            Ok(DocumentKind::WebP)
+        );
+        assert_eq!(
+            DocumentKind::of_bytes(b"RIFF\x10\0\0\0WAVEfmt "),
             Err(Foreign::Unknown)
         );
-        assert_eq!(Kind::of_bytes(b"PK\x03\x04 %PDF-1.4"), Err(Foreign::Zip));
-        assert_eq!(Kind::of_bytes(b"\n<HTML>%PDF-1.4"), Err(Foreign::Html));
-        assert_eq!(Kind::of_bytes(b""), Err(Foreign::Unknown));
+        assert_eq!(
+            DocumentKind::of_bytes(b"PK\x03\x04 %PDF-1.4"),
+            Err(Foreign::Zip)
+        );
+        assert_eq!(
+            DocumentKind::of_bytes(b"\n<HTML>%PDF-1.4"),
+            Err(Foreign::Html)
+        );
+        assert_eq!(DocumentKind::of_bytes(b""), Err(Foreign::Unknown));
     }
 
     #[test]
     fn a_name_says_it_by_its_extension_in_any_case() {
-        assert_eq!(Kind::of_name(Path::new("a/Scan.JPEG")), Some(Kind::Jpeg));
-        assert_eq!(Kind::of_name(Path::new("b.pdf.tif")), Some(Kind::Tiff));
-        assert_eq!(Kind::of_name(Path::new("pdf")), None);
-        assert_eq!(Kind::of_name(Path::new("notes.txt")), None);
+        assert_eq!(
+            DocumentKind::of_name(Path::new("a/Scan.JPEG")),
+            Some(DocumentKind::Jpeg)
+        );
+        assert_eq!(
+            DocumentKind::of_name(Path::new("b.pdf.tif")),
+            Some(DocumentKind::Tiff)
+        );
+        assert_eq!(DocumentKind::of_name(Path::new("pdf")), None);
+        assert_eq!(DocumentKind::of_name(Path::new("notes.txt")), None);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
-use documents::{Artifacts, Files};
+use documents::{Artifacts, SessionFiles};
 use futures::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, StreamBody};
@@ -49,7 +49,7 @@ pub fn no_such_key() -> Reply {
 
 /// A running bucket; it stops with the test's runtime.
 pub struct Bucket {
-    pub files: Files,
+    pub files: SessionFiles,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use documents::Place;
+use documents::ArtifactKey;
 use session::Timestamp;
 
 use crate::bucket::{Bucket, key, xml};
@@ -76,7 +76,7 @@ async fn a_link_to_a_file_says_how_a_browser_saves_it() {
     let (path, _) = parts(
         &bucket
             .files
-            .link(&Place::Upload(name("a?b#c.md")), now())
+            .link(&ArtifactKey::Upload(name("a?b#c.md")), now())
             .await
             .unwrap(),
     );

@@ -1,6 +1,6 @@
 //! What a session has, from a bucket that lists its keys as S3 does: in order, behind a key, so many at once.
 
-use documents::{ArtifactError, Place};
+use documents::{ArtifactError, ArtifactKey};
 
 use crate::bucket::{Asked, Bucket, Reply, key, xml};
 use crate::{RUN, artifact, name, run};
@@ -76,7 +76,10 @@ async fn a_file_is_shown_with_its_place_size_and_time() {
         .iter()
         .map(|file| file.place.clone())
         .collect();
-    assert_eq!(places, [artifact("a.md"), Place::Upload(name("b.pdf"))]);
+    assert_eq!(
+        places,
+        [artifact("a.md"), ArtifactKey::Upload(name("b.pdf"))]
+    );
     assert_eq!(listing.files[0].size, 7);
     assert_eq!(
         listing.files[0].written_at.to_string(),

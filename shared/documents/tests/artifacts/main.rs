@@ -8,7 +8,7 @@ mod purge;
 mod read;
 mod write;
 
-use documents::{ArtifactName, Place};
+use documents::{ArtifactKey, ArtifactName};
 use session::RunId;
 
 const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -22,6 +22,6 @@ fn run() -> RunId {
 }
 
 /// What the run has made under this name.
-fn artifact(file: &str) -> Place {
-    Place::Run(run(), name(file))
+fn artifact(file: &str) -> ArtifactKey {
+    ArtifactKey::Run(run(), name(file))
 }

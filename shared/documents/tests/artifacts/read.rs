@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use documents::{ArtifactError, Place};
+use documents::{ArtifactError, ArtifactKey};
 
 use crate::bucket::{Bucket, Reply, no_such_key, xml};
 use crate::{artifact, name};
@@ -42,7 +42,7 @@ async fn a_file_within_the_limit_is_read_whole() {
 async fn a_file_above_the_limit_is_refused_announced_or_not() {
     for announced in [true, false] {
         let bucket = Bucket::start(move |_| ten_bytes(announced)).await;
-        let place = Place::Upload(name("a.pdf"));
+        let place = ArtifactKey::Upload(name("a.pdf"));
         let path = scratch("too-large");
         for read in [
             bucket.files.get(&place, 9).await.map(drop),
@@ -64,7 +64,7 @@ async fn a_file_is_copied_to_a_local_one() {
     let path = scratch("copy");
     let length = bucket
         .files
-        .download(&Place::Upload(name("a.pdf")), 10, &path)
+        .download(&ArtifactKey::Upload(name("a.pdf")), 10, &path)
         .await;
     assert_eq!(
         (length.unwrap(), std::fs::read(&path).unwrap()),
@@ -79,7 +79,7 @@ async fn a_local_file_that_cannot_be_written_is_told_apart() {
     let nowhere = scratch("no-such-folder").join("a.pdf");
     let read = bucket
         .files
-        .download(&Place::Upload(name("a.pdf")), 10, &nowhere)
+        .download(&ArtifactKey::Upload(name("a.pdf")), 10, &nowhere)
         .await;
     assert!(matches!(read, Err(ArtifactError::Local(_))));
 }
@@ -111,8 +111,8 @@ async fn what_is_no_text_is_told_apart() {
 #[tokio::test]
 async fn only_an_uploads_type_has_to_be_asked_for() {
     let bucket = Bucket::start(|_| (200, vec![("content-type", "image/png".into())], vec![])).await;
-    let upload = Place::Upload(name("a.pdf"));
-    let of = async |place: &Place| bucket.files.content_type(place).await.unwrap();
+    let upload = ArtifactKey::Upload(name("a.pdf"));
+    let of = async |place: &ArtifactKey| bucket.files.content_type(place).await.unwrap();
     assert_eq!(
         of(&artifact("a.pdf")).await.as_deref(),
         Some("application/pdf")

@@ -1,6 +1,6 @@
 //! Writing a file.
 
-use documents::{ArtifactError, Place};
+use documents::{ArtifactError, ArtifactKey};
 
 use crate::bucket::{Bucket, key, xml};
 use crate::{RUN, artifact, name, run};
@@ -15,12 +15,12 @@ async fn a_file_stands_in_its_folder_under_the_type_of_its_name() {
             "text/markdown; charset=utf-8",
         ),
         (
-            Place::Draft(run(), name("ü.json")),
+            ArtifactKey::Draft(run(), name("ü.json")),
             format!("drafts/{RUN}"),
             "application/json",
         ),
         (
-            Place::Upload(name("ü.pdf")),
+            ArtifactKey::Upload(name("ü.pdf")),
             "uploads".to_owned(),
             "application/pdf",
         ),

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use documents::reader::{Kind, PageImage, PageText};
+use documents::reader::{DocumentKind, PageImage, PageText};
 use flate2::Crc;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 
@@ -39,10 +39,10 @@ fn looks_like_shades(page: &PageImage) {
 async fn every_kind_becomes_a_grey_png_of_one_page() {
     let reader = reader(Limits::default());
     for (name, format, kind) in [
-        ("a.png", ImageFormat::Png, Kind::Png),
-        ("a.jpeg", ImageFormat::Jpeg, Kind::Jpeg),
-        ("a.tif", ImageFormat::Tiff, Kind::Tiff),
-        ("a.webp", ImageFormat::WebP, Kind::WebP),
+        ("a.png", ImageFormat::Png, DocumentKind::Png),
+        ("a.jpeg", ImageFormat::Jpeg, DocumentKind::Jpeg),
+        ("a.tif", ImageFormat::Tiff, DocumentKind::Tiff),
+        ("a.webp", ImageFormat::WebP, DocumentKind::WebP),
     ] {
         let stored = Stored::new(name, encoded(&shades(), format));
         let document = reader.inspect(stored.path()).await.unwrap();

@@ -1,6 +1,6 @@
 //! Documents that are what they should be, and those that are not whole.
 
-use documents::reader::Kind;
+use documents::reader::DocumentKind;
 
 use super::make::{Pdf, book, text as shown};
 use super::*;
@@ -9,7 +9,7 @@ use super::*;
 async fn a_document_says_what_it_is_and_how_many_pages_it_has() {
     let reader = reader(Limits::default());
     let document = reader.inspect(&fixture("forty-pages.pdf")).await.unwrap();
-    let (kind, pages) = (Kind::Pdf, 40);
+    let (kind, pages) = (DocumentKind::Pdf, 40);
     assert_eq!(document, Document { kind, pages });
 }
 
@@ -53,7 +53,7 @@ async fn a_pdf_that_is_called_a_picture_is_refused_and_without_a_name_it_is_read
         .inspect(nameless.path())
         .await
         .unwrap();
-    assert_eq!(document.kind, Kind::Pdf);
+    assert_eq!(document.kind, DocumentKind::Pdf);
 }
 
 #[tokio::test]

@@ -32,20 +32,20 @@ pub struct Operation {
     /// What its query may hold.
     pub query: Vec<Parameter>,
     /// The body that it takes.
-    pub takes: Option<Body>,
+    pub takes: Option<BodySchema>,
     /// Whether it takes an `Idempotency-Key`.
     pub once: bool,
     /// The status of a success.
     pub status: u16,
     /// The body of a success.
-    pub answers: Body,
+    pub answers: BodySchema,
     /// Whether it reads a body, if only to refuse one that is no JSON object.
     reads: bool,
     refuses: &'static [Code],
 }
 
 /// A body: its form and an example of it.
-pub struct Body {
+pub struct BodySchema {
     /// The form.
     pub shape: Shape,
     /// JSON.
@@ -65,7 +65,7 @@ pub struct Parameter {
     refuses: Code,
 }
 
-impl Body {
+impl BodySchema {
     /// A body of this type.
     pub fn of<T: JsonSchema + 'static>(example: &'static str) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl Parameter {
 
 impl Operation {
     /// A route of a function, and what it answers.
-    pub const fn new(function: &'static str, route: &'static str, answers: Body) -> Self {
+    pub const fn new(function: &'static str, route: &'static str, answers: BodySchema) -> Self {
         Self {
             function,
             route,
@@ -164,7 +164,7 @@ impl Operation {
 
     /// With a body.
     #[must_use]
-    pub fn takes(self, body: Body) -> Self {
+    pub fn takes(self, body: BodySchema) -> Self {
         Self {
             takes: Some(body),
             reads: true,
@@ -230,16 +230,16 @@ mod tests {
             let codes = operation.codes().into_iter().map(Code::word);
             codes.collect::<Vec<_>>().join(" ")
         };
-        let plain = Operation::new("f", "GET /api/health", Body::of::<bool>("true"));
+        let plain = Operation::new("f", "GET /api/health", BodySchema::of::<bool>("true"));
         assert_eq!(words(&plain), "unauthenticated internal unavailable");
-        let paged = Operation::new("f", "GET /a/{session_id}", Body::of::<bool>("true"))
+        let paged = Operation::new("f", "GET /a/{session_id}", BodySchema::of::<bool>("true"))
             .query([Parameter::limit(200, 50), Parameter::cursor()]);
         assert_eq!(
             words(&paged),
             "bad_cursor unauthenticated session_not_found invalid_query internal unavailable"
         );
-        let made = Operation::new("f", "POST /a", Body::of::<bool>("true"))
-            .takes(Body::of::<bool>("true"))
+        let made = Operation::new("f", "POST /a", BodySchema::of::<bool>("true"))
+            .takes(BodySchema::of::<bool>("true"))
             .once()
             .refuses(&[Code::EmptyTask]);
         assert_eq!(

@@ -1,6 +1,6 @@
 //! HTTP, once: from API Gateway's event to a handler and back to a reply.
 //!
-//! A handler returns a [`Reply`] or a [`Problem`]; everything else that a reply carries is put on here: the content type,
+//! A handler returns a [`HttpReply`] or a [`Problem`]; everything else that a reply carries is put on here: the content type,
 //! `x-request-id` (the invocation's id, by which our log is searched), the error body. Nothing runs after a reply.
 
 mod query;
@@ -25,12 +25,12 @@ const HANDLER_TIME: Duration = Duration::from_secs(9);
 
 /// What a handler answers when all is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct HttpReply {
     status: u16,
     json: String,
 }
 
-impl Reply {
+impl HttpReply {
     /// 200 with a value.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Reply {
     /// 202 with a value: what it tells of has only begun.
     ///
     /// # Errors
-    /// As [`Reply::ok`].
+    /// As [`HttpReply::ok`].
     pub fn accepted(value: &impl Serialize) -> Result<Self, Problem> {
         Self::new(202, value)
     }
@@ -70,7 +70,7 @@ impl Reply {
 pub async fn serve<H, F>(handler: H) -> Result<(), lambda_http::Error>
 where
     H: Fn(Request) -> F,
-    F: Future<Output = Result<Reply, Problem>> + Send,
+    F: Future<Output = Result<HttpReply, Problem>> + Send,
 {
     run(service_fn(|request: Request| {
         let answered = answer(request, &handler);
@@ -83,7 +83,7 @@ where
 fn answer<H, F>(request: Request, handler: &H) -> impl Future<Output = Response<String>> + use<H, F>
 where
     H: Fn(Request) -> F,
-    F: Future<Output = Result<Reply, Problem>>,
+    F: Future<Output = Result<HttpReply, Problem>>,
 {
     let context = request.lambda_context();
     let span = logs::request(&context);
@@ -96,7 +96,7 @@ where
 /// Waits for a handler, not for ever, and makes a response of what it says.
 async fn respond(
     request_id: &str,
-    handled: impl Future<Output = Result<Reply, Problem>>,
+    handled: impl Future<Output = Result<HttpReply, Problem>>,
 ) -> Response<String> {
     let result = tokio::time::timeout(HANDLER_TIME, handled)
         .await
@@ -128,7 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reply_and_a_problem_both_carry_the_request_id() {
-        let reply = respond("r-1", async { Reply::ok(&json!({"a": 1})) }).await;
+        let reply = respond("r-1", async { HttpReply::ok(&json!({"a": 1})) }).await;
         assert_eq!(
             (reply.status().as_u16(), reply.body().as_str()),
             (200, r#"{"a":1}"#)

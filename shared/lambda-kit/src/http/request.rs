@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Request, RequestExt as _};
 use session::{ApprovalId, OwnerId, Refusal, RunId, SessionId};
-use session_manager::{ChangeError, KeyRecord, RequestKey};
+use session_manager::{ChangeError, RequestKey, RequestKeyItem};
 
 use crate::{Code, Fields, Problem};
 
@@ -97,7 +97,7 @@ pub fn request_key(request: &Request, owner: &OwnerId) -> Result<Option<RequestK
 ///
 /// # Errors
 /// `idempotency_key_reused`, or whatever else the error says.
-pub fn first_time(key: Option<&RequestKey>, error: ChangeError) -> Result<KeyRecord, Problem> {
+pub fn first_time(key: Option<&RequestKey>, error: ChangeError) -> Result<RequestKeyItem, Problem> {
     match (error, key) {
         (ChangeError::KeyTaken(record), Some(key)) if key.is_same_request(&record) => Ok(*record),
         (error, _) => Err(error.into()),

@@ -8,8 +8,8 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use lambda_http::http::Response;
 use serde_json::{Map, Value, json};
 use session::{
-    ApprovalId, ApprovalRequest, ApprovalRow, Begin, Command, Mode, NewRun, NewSession, Next,
-    OwnerId, Phase, Position, Progress, Record, Rules, RunId, SessionId, State, Timestamp,
+    ApprovalId, ApprovalRequest, ApprovalRow, Command, Mode, NewRun, NewSession, Next, OwnerId,
+    Phase, Position, Progress, RowChange, Rules, RunId, SessionId, StageStart, State, Timestamp,
 };
 use uuid::Uuid;
 
@@ -177,12 +177,12 @@ pub fn asked(expires_at: Timestamp) -> (State, ApprovalRow) {
         run: RunId::new(id),
         until: expires_at,
         at: Position::OPEN,
-        opening: Begin {
+        opening: StageStart {
             position: Position::OPEN,
             phase: Phase::HitlPlanning,
             step: None,
             events: Vec::new(),
-            memory_from: None,
+            history_from: None,
         },
     };
     let working = decide(&created, lease).state;
@@ -197,13 +197,16 @@ pub fn asked(expires_at: Timestamp) -> (State, ApprovalRow) {
             tokens: 0,
             next: Next::Ask(Box::new(question(id, expires_at))),
         },
-        hand_back: false,
+        yield_lease: false,
     };
     let change = decide(&working, asks);
-    let row = change.records.into_iter().find_map(|record| match record {
-        Record::ApprovalAsked(row) => Some(row),
-        _ => None,
-    });
+    let row = change
+        .row_changes
+        .into_iter()
+        .find_map(|record| match record {
+            RowChange::ApprovalAsked(row) => Some(row),
+            _ => None,
+        });
     (change.state, row.expect("a question was asked"))
 }
 

@@ -14,7 +14,7 @@ const DELETED_ENTRY_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// One commit.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
+pub(crate) struct LogEntry {
     pub commit: CommitId,
     pub at: Timestamp,
     pub events: Vec<Event>,
@@ -22,7 +22,7 @@ pub(crate) struct Entry {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct EntryItem {
+struct LogEntryItem {
     #[serde(rename = "PK")]
     pk: String,
     #[serde(rename = "SK")]
@@ -38,14 +38,14 @@ struct EntryItem {
 
 /// What a reader of events needs of an entry.
 #[derive(Debug, Deserialize)]
-struct RecordedItem {
+struct EventsItem {
     last: Seq,
     at: Timestamp,
     events: String,
 }
 
-impl Entry {
-    /// The attributes that [`Entry::envelopes_of`] reads.
+impl LogEntry {
+    /// The attributes that [`LogEntry::envelopes_of`] reads.
     pub const RECORDED: [&'static str; 3] = ["last", "at", "events"];
 
     pub fn new(change: &Change, commit: CommitId, at: Timestamp) -> Self {
@@ -67,7 +67,7 @@ impl Entry {
         let ttl = self.state.deleted_at.map(|at| at.plus(DELETED_ENTRY_TTL));
         to_item(
             "entry",
-            EntryItem {
+            LogEntryItem {
                 pk: keys::session(self.state.session_id),
                 sk: keys::entry(self.first()),
                 last: self.state.last_seq,
@@ -81,7 +81,7 @@ impl Entry {
     }
 
     pub fn from_item(item: Item) -> Result<Self, Malformed> {
-        let item: EntryItem = from_item("entry", item)?;
+        let item: LogEntryItem = from_item("entry", item)?;
         Ok(Self {
             commit: item.commit,
             at: item.at,
@@ -98,7 +98,7 @@ impl Entry {
 
     /// The events of an entry's item, its state left unread.
     pub fn envelopes_of(session: SessionId, item: Item) -> Result<Vec<Envelope>, Malformed> {
-        let item: RecordedItem = from_item("entry", item)?;
+        let item: EventsItem = from_item("entry", item)?;
         let events = parse(&item.events)?;
         Ok(envelopes(session, item.last, item.at, events))
     }
@@ -156,15 +156,15 @@ mod tests {
 
     #[test]
     fn it_round_trips_under_the_seq_of_its_first_event() {
-        let entry = Entry::new(&created(), CommitId::new(Uuid::from_u128(9)), now());
+        let entry = LogEntry::new(&created(), CommitId::new(Uuid::from_u128(9)), now());
         let item = entry.to_item().unwrap();
         assert_eq!(item["SK"].as_s().unwrap(), "LOG#000000000001");
         assert_eq!(item["last"].as_n().unwrap(), "1");
         assert!(!item.contains_key("ttl"), "it would cut the head off a log");
-        assert_eq!(Entry::from_item(item.clone()).unwrap(), entry);
+        assert_eq!(LogEntry::from_item(item.clone()).unwrap(), entry);
         let session = entry.state.session_id;
         assert_eq!(
-            Entry::envelopes_of(session, item).unwrap(),
+            LogEntry::envelopes_of(session, item).unwrap(),
             entry.envelopes()
         );
     }
@@ -175,11 +175,11 @@ mod tests {
         let deleted = rules
             .decide(&created().state, &Command::Delete, now())
             .unwrap();
-        let entry = Entry::new(&deleted, CommitId::new(Uuid::from_u128(9)), now());
+        let entry = LogEntry::new(&deleted, CommitId::new(Uuid::from_u128(9)), now());
         let item = entry.to_item().unwrap();
         let in_30_days = now().as_seconds() + 30 * 24 * 3600;
         assert_eq!(item["ttl"].as_n().unwrap(), &in_30_days.to_string());
-        assert_eq!(Entry::from_item(item).unwrap(), entry);
+        assert_eq!(LogEntry::from_item(item).unwrap(), entry);
     }
 
     #[test]
@@ -190,15 +190,15 @@ mod tests {
             serde_json::json!({"event_type": "from_the_future", "data": deep}),
         )
         .unwrap();
-        let entry = Entry::new(&change, CommitId::new(Uuid::from_u128(9)), now());
+        let entry = LogEntry::new(&change, CommitId::new(Uuid::from_u128(9)), now());
         let item = entry.to_item().unwrap();
-        assert_eq!(Entry::from_item(item).unwrap(), entry);
+        assert_eq!(LogEntry::from_item(item).unwrap(), entry);
     }
 
     #[test]
     fn an_item_of_another_kind_is_malformed() {
         let item = keys::key("SESSION#x", "LOG#1");
-        let error = Entry::from_item(item).unwrap_err();
+        let error = LogEntry::from_item(item).unwrap_err();
         assert_eq!(error.to_string(), "a stored entry cannot be read");
         assert!(std::error::Error::source(&error).is_some());
     }

@@ -14,10 +14,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use session::Seq;
 
-pub(crate) use entry::Entry;
+pub(crate) use entry::LogEntry;
 pub(crate) use rows::{ApprovalItem, ConfigItem, FollowerItem, RunItem, SlotItem};
-pub use rows::{Connection, KeyRecord};
-pub use summary::Summary;
+pub use rows::{Connection, RequestKeyItem};
+pub use summary::SessionSummary;
 pub(crate) use summary::{moving, tombstone};
 
 use crate::error::Malformed;

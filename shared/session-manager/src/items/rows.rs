@@ -193,7 +193,7 @@ pub(crate) struct FollowerItem {
 
 /// A client's task id or `Idempotency-Key`, and what it led to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyRecord {
+pub struct RequestKeyItem {
     /// The digest of the request that it came with.
     pub request: String,
     /// The session that it led to.
@@ -206,7 +206,7 @@ pub struct KeyRecord {
     pub(crate) ttl: Option<i64>,
 }
 
-impl KeyRecord {
+impl RequestKeyItem {
     /// Whether it still counts; DynamoDB removes it days later.
     pub(crate) fn counts(&self, now: Timestamp) -> bool {
         self.ttl.is_none_or(|ttl| now.as_seconds() < ttl)
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_key_counts_until_its_ttl_and_for_ever_without_one() {
-        let mut key = KeyRecord {
+        let mut key = RequestKeyItem {
             request: "r".into(),
             session_id: SessionId::new(Uuid::from_u128(3)),
             run_id: None,

@@ -20,7 +20,7 @@ use crate::keys;
     missing_docs,
     reason = "the fields are the contract's, documented there"
 )]
-pub struct Summary {
+pub struct SessionSummary {
     pub session_id: SessionId,
     pub name: String,
     pub mode: Mode,
@@ -32,7 +32,7 @@ pub struct Summary {
     pub updated_at: Timestamp,
 }
 
-impl Summary {
+impl SessionSummary {
     /// Of a session in this state; its name is not part of the state.
     pub fn of(state: &State, name: impl Into<String>) -> Self {
         Self {
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn it_round_trips_and_carries_the_keys_of_all_three_indexes() {
         let state = state();
-        let summary = Summary::of(&state, "a name");
+        let summary = SessionSummary::of(&state, "a name");
         let item = summary.to_item(&Rules::default(), &state).unwrap();
         let owner = &state.owner;
         let id = "00000000-0000-0000-0000-000000000007";
@@ -141,7 +141,10 @@ mod tests {
         ] {
             assert_eq!(item[name].as_s().unwrap(), &value, "{name}");
         }
-        assert_eq!(from_item::<Summary>("summary", item).unwrap(), summary);
+        assert_eq!(
+            from_item::<SessionSummary>("summary", item).unwrap(),
+            summary
+        );
     }
 
     #[test]

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use session::{
-    Answer, ApprovalId, ApprovalRequest, ApprovalRow, ApprovalStatus, Command, Mode, Next, Refusal,
-    SessionId, State,
+    ApprovalAnswer, ApprovalId, ApprovalRequest, ApprovalRow, ApprovalStatus, Command, Mode, Next,
+    Refusal, SessionId, State,
 };
 use session_manager::{Actor, ApprovalPage, ChangeError, ReadError};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ async fn ask(world: &World, state: State, second: u64) -> (State, ApprovalId) {
 }
 
 fn answer(approval: ApprovalId, resolution: &str, by: &str) -> Command {
-    Command::Answer(Answer {
+    Command::Answer(ApprovalAnswer {
         approval,
         resolution: resolution.into(),
         feedback: Some("Well done.".into()),
@@ -126,7 +126,7 @@ async fn time_and_a_cancel_close_it_too_and_a_negative_answer_ends_its_run() {
     let expired = Command::Recover;
     let done = world
         .manager
-        .change(state.session_id, &Actor::Engine, &expired, at(LAPSES));
+        .change(state.session_id, &Actor::System, &expired, at(LAPSES));
     done.await.unwrap();
     let closed = row(&world, state.session_id, id).await;
     assert_eq!(closed.status, ApprovalStatus::Expired);

@@ -1,9 +1,9 @@
 //! What a change writes, and what it leaves alone.
 
 use session::{
-    Command, Failure, Mode, NewRun, Next, Record, Refusal, RunStatus, Seq, SessionStatus,
+    Command, Mode, NewRun, Next, Refusal, RowChange, RunFailure, RunStatus, Seq, SessionStatus,
 };
-use session_manager::{Actor, ChangeError, Filter, NewRows, ReadError};
+use session_manager::{Actor, ChangeError, Filter, NewSessionRows, ReadError};
 
 use crate::world::{
     CANCEL, SUSPEND, World, at, commit, finish, new_run, note, resume, rows, run_of, said, step,
@@ -18,7 +18,7 @@ async fn a_new_session_is_there_at_once_for_its_owner_and_for_nobody_else() {
     let id = state.session_id;
     assert_eq!(world.manager.state(id, &world.ada()).await.unwrap(), state);
     assert_eq!(
-        world.manager.state(id, &Actor::Engine).await.unwrap(),
+        world.manager.state(id, &Actor::System).await.unwrap(),
         state
     );
     let foreign = world.manager.state(id, &world.bob()).await;
@@ -34,7 +34,7 @@ async fn a_new_session_is_there_at_once_for_its_owner_and_for_nobody_else() {
 async fn a_first_task_comes_with_its_session_in_one_transaction() {
     let world = World::new().await;
     let new = world.new_session(Mode::OneShot, Some(new_run()));
-    let rows = NewRows {
+    let rows = NewSessionRows {
         run_config: Some(r#"{"model":"large"}"#.into()),
         ..rows()
     };
@@ -46,7 +46,7 @@ async fn a_first_task_comes_with_its_session_in_one_transaction() {
         .unwrap();
     assert_eq!(world.proxy.seen(), ["TransactWriteItems"]);
     let run = new.run.unwrap().id;
-    assert!(matches!(&created.records[..], [Record::RunStarted(row)] if row.id == run));
+    assert!(matches!(&created.row_changes[..], [RowChange::RunStarted(row)] if row.id == run));
     assert_eq!(
         world.sort_keys(new.id).await,
         [
@@ -132,7 +132,7 @@ async fn a_worker_that_knows_the_state_appends_in_one_round_trip() {
         .unwrap()
         .state;
     assert_eq!(world.proxy.seen(), ["PutItem"], "the log alone is one put");
-    let next = commit(&state, "two", Next::Go(step(2)));
+    let next = commit(&state, "two", Next::Advance(step(2)));
     let committed = world.manager.commit_on(state, &next, at(3)).await.unwrap();
     assert_eq!(
         world.proxy.seen(),
@@ -199,7 +199,7 @@ async fn the_end_of_a_run_stands_in_its_row() {
 async fn a_run_that_takes_over_inherits_the_configuration_of_the_failed_one() {
     let world = World::new().await;
     let new = world.new_session(Mode::PlanningControl, Some(new_run()));
-    let with_config = NewRows {
+    let with_config = NewSessionRows {
         run_config: Some(r#"{"maxPlanSteps":2}"#.into()),
         ..rows()
     };
@@ -216,7 +216,7 @@ async fn a_run_that_takes_over_inherits_the_configuration_of_the_failed_one() {
         .await
         .unwrap()
         .state;
-    let failure = Failure {
+    let failure = RunFailure {
         error: "The model is gone.".into(),
         code: "model_failed".into(),
         error_type: "ModelError".into(),

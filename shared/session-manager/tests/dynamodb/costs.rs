@@ -1,7 +1,7 @@
 //! What a run has cost: over slices, after its end, and apart from the run that it took over from.
 
 use serde_json::{Value, json};
-use session::{Command, EventBody, Failure, Mode, Next, RunId, State};
+use session::{Command, EventBody, Mode, Next, RunFailure, RunId, State};
 use session_manager::{Actor, ReadError};
 
 use crate::world::{World, at, commit, finish, new_run, note, run_of, said, step, take_lease};
@@ -49,13 +49,13 @@ async fn the_costs_of_a_run_are_summed_over_slices_and_stay_when_others_follow()
     let run = run_of(&state).id;
     assert_eq!(costs(&world, &state, run).await["record_count"], 0);
 
-    let first = paid(&state, commit(&state, "one", Next::Go(step(2))), 1);
+    let first = paid(&state, commit(&state, "one", Next::Advance(step(2))), 1);
     state = does(&world, state, first, 2).await;
-    let hand_back = Command::HandBack {
+    let yield_lease = Command::YieldLease {
         run,
         epoch: state.lease.epoch,
     };
-    state = does(&world, state, hand_back, 3).await;
+    state = does(&world, state, yield_lease, 3).await;
     let lease = take_lease(&state, at(200));
     state = does(&world, state, lease, 4).await;
     let second = paid(&state, note(&state, "two"), 2);
@@ -97,7 +97,7 @@ async fn a_run_that_takes_over_has_costs_of_its_own() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let failed = run_of(&state).id;
-    let failure = Failure {
+    let failure = RunFailure {
         error: "The model is gone.".into(),
         code: "model_failed".into(),
         error_type: "ModelError".into(),
@@ -171,6 +171,6 @@ async fn a_run_of_another_session_does_not_exist_and_a_strangers_session_neither
     let foreign = manager.run_costs(id, &world.bob(), run).await;
     assert!(matches!(foreign, Err(ReadError::NoSuchSession)));
     let nowhere = world.new_session(Mode::OneShot, None).id;
-    let none = manager.run_costs(nowhere, &Actor::Engine, run).await;
+    let none = manager.run_costs(nowhere, &Actor::System, run).await;
     assert!(matches!(none, Err(ReadError::NoSuchSession)));
 }

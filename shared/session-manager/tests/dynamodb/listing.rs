@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use session::{Mode, OwnerId, SessionId, SessionStatus};
-use session_manager::{Filter, ReadError, Summary};
+use session_manager::{Filter, ReadError, SessionSummary};
 
 use crate::world::{SUSPEND, World, at, resume, rows};
 
@@ -43,7 +43,7 @@ async fn walk(
     filter: Filter,
     limit: usize,
     mut between: impl AsyncFnMut(usize),
-) -> Vec<Summary> {
+) -> Vec<SessionSummary> {
     let (mut all, mut cursor, mut pages) = (Vec::new(), None::<String>, 0);
     loop {
         let page = world

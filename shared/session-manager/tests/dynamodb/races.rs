@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use session::{
-    Command, EventBody, Mode, Next, Recorded, Refusal, RunStatus, Seq, SessionStatus, State,
+    Command, EventBody, Mode, Next, Refusal, RunStatus, Seq, SessionStatus, State, StoredEventBody,
 };
 use session_manager::{Actor, ChangeError};
 
@@ -67,7 +67,7 @@ async fn of_two_workers_at_one_step_one_commits_and_the_other_is_overtaken() {
     let lease = take_lease(&first, at(200));
     let second = world
         .manager
-        .change(first.session_id, &Actor::Engine, &lease, at(101))
+        .change(first.session_id, &Actor::System, &lease, at(101))
         .await
         .unwrap()
         .state;
@@ -75,12 +75,12 @@ async fn of_two_workers_at_one_step_one_commits_and_the_other_is_overtaken() {
         .manager
         .commit_on(
             first.clone(),
-            &commit(&first, "late", Next::Go(step(2))),
+            &commit(&first, "late", Next::Advance(step(2))),
             at(102),
         )
         .await;
     assert_eq!(refusal(late).0, Refusal::Overtaken);
-    let own = commit(&second, "in time", Next::Go(step(2)));
+    let own = commit(&second, "in time", Next::Advance(step(2)));
     let committed = world
         .manager
         .commit_on(second, &own, at(103))
@@ -116,7 +116,7 @@ async fn a_worker_that_wakes_up_after_its_run_was_cancelled_and_another_began_ch
     for late in [
         finish(&asleep),
         note(&asleep, "late"),
-        Command::HandBack {
+        Command::YieldLease {
             run: run_of(&asleep).id,
             epoch: asleep.lease.epoch,
         },
@@ -138,7 +138,7 @@ async fn a_suspend_in_the_middle_of_a_step_keeps_the_work_and_stops_after_it() {
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
     world.does(id, SUSPEND, at(2)).await.unwrap();
-    let done = commit(&state, "the step's work", Next::Go(step(2)));
+    let done = commit(&state, "the step's work", Next::Advance(step(2)));
     let stopped = world.manager.commit_on(state, &done, at(3)).await.unwrap();
     assert_eq!(stopped.envelopes[0].body, said("the step's work").into());
     let after = &stopped.state;
@@ -163,7 +163,7 @@ async fn a_cancel_in_the_middle_of_a_step_ends_the_run_and_its_worker() {
         .await
         .unwrap()
         .state;
-    let done = commit(&state, "too late", Next::Go(step(2)));
+    let done = commit(&state, "too late", Next::Advance(step(2)));
     let (why, seen) = refusal(world.manager.commit_on(state, &done, at(3)).await);
     assert_eq!(why, Refusal::Overtaken);
     assert_eq!(*seen, cancelled);
@@ -188,7 +188,7 @@ async fn a_resume_that_crosses_the_end_of_a_slice_is_met_by_its_worker() {
     );
     assert_eq!(why, Refusal::Leased);
     // … because the worker meets suspend and resume at its next append, and goes on.
-    let done = commit(&state, "the step's work", Next::Go(step(2)));
+    let done = commit(&state, "the step's work", Next::Advance(step(2)));
     let on = world
         .manager
         .commit_on(state, &done, at(4))
@@ -209,7 +209,7 @@ async fn a_resume_after_the_end_of_a_slice_owes_a_message() {
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
     world.does(id, SUSPEND, at(2)).await.unwrap();
-    let done = commit(&state, "the step's work", Next::Go(step(2)));
+    let done = commit(&state, "the step's work", Next::Advance(step(2)));
     world.manager.commit_on(state, &done, at(3)).await.unwrap();
     let resumed = world.does(id, resume(), at(4)).await.unwrap().state;
     assert!(
@@ -232,13 +232,13 @@ async fn a_resume_and_the_end_of_a_slice_at_once_leave_a_worker_or_a_message() {
         let state = world.running(Mode::PlanningControl).await;
         let id = state.session_id;
         world.does(id, SUSPEND, at(2)).await.unwrap();
-        let done = commit(&state, "the step's work", Next::Go(step(2)));
+        let done = commit(&state, "the step's work", Next::Advance(step(2)));
         let (ended, resumed) = tokio::join!(
             world.manager.commit_on(state, &done, at(3)),
             world.does(id, resume(), at(3)),
         );
         let (ended, resumed) = (ended.unwrap().state, resumed.unwrap().state);
-        let after = world.manager.state(id, &Actor::Engine).await.unwrap();
+        let after = world.manager.state(id, &Actor::System).await.unwrap();
         if ended.last_seq > resumed.last_seq {
             assert!(
                 after.is_leased(at(3)),
@@ -262,7 +262,7 @@ async fn a_delete_in_the_middle_of_a_step_leaves_nothing_for_its_worker_to_write
     for late in [
         finish(&state),
         note(&state, "late"),
-        commit(&state, "late", Next::Go(step(2))),
+        commit(&state, "late", Next::Advance(step(2))),
     ] {
         let (why, seen) = refusal(world.manager.commit_on(state.clone(), &late, at(3)).await);
         assert_eq!(why, Refusal::NoSuchSession);
@@ -322,7 +322,9 @@ async fn six_writers_with_fifty_appends_each_leave_no_gap() {
     let messages: HashSet<_> = record
         .iter()
         .filter_map(|envelope| match &envelope.body {
-            Recorded::Known(EventBody::AgentMessage { message, .. }) => Some(message.clone()),
+            StoredEventBody::Known(EventBody::AgentMessage { message, .. }) => {
+                Some(message.clone())
+            }
             _ => None,
         })
         .collect();

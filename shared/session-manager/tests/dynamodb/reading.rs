@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{
-    Command, EventBody, Failure, Message, Mode, Next, PlanStep, RunStatus, Seq, SessionId, State,
+    Command, EventBody, Message, Mode, Next, PlanStep, RunFailure, RunStatus, Seq, SessionId, State,
 };
 use session_manager::{Actor, ReadError};
 
@@ -190,7 +190,7 @@ async fn a_sessions_page_shows_plan_and_error_where_they_stand() {
         sub_task_agent: "researcher".into(),
         bullet_points: vec!["closely".into()],
     }];
-    let mut planned = commit(&state, "a plan", Next::Go(step(1)));
+    let mut planned = commit(&state, "a plan", Next::Advance(step(1)));
     if let Command::Commit { progress, .. } = &mut planned {
         progress.work.push(EventBody::PlanningComplete {
             num_steps: 1,
@@ -212,7 +212,7 @@ async fn a_sessions_page_shows_plan_and_error_where_they_stand() {
     assert_eq!(detail.messages.len(), 2);
     assert_eq!(detail.state, state);
 
-    let failure = Failure {
+    let failure = RunFailure {
         error: "The model is gone.".into(),
         code: "model_failed".into(),
         error_type: "ModelError".into(),
@@ -334,7 +334,7 @@ async fn a_run_without_a_configuration_of_its_own_has_the_sessions() {
     let none = world.manager.run_config(nowhere, run).await;
     assert!(matches!(none, Err(ReadError::NoSuchSession)));
     assert!(matches!(
-        world.manager.state(nowhere, &Actor::Engine).await,
+        world.manager.state(nowhere, &Actor::System).await,
         Err(ReadError::NoSuchSession)
     ));
 }

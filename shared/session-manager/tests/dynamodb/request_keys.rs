@@ -1,14 +1,16 @@
 //! Request keys: the same request twice is one, whoever is first, however long it takes.
 
 use futures::future::join_all;
-use session::{Command, Mode, NewRun, Record, Refusal};
-use session_manager::{ChangeError, Committed, KeyRecord, ReadError, RequestKey, Summary};
+use session::{Command, Mode, NewRun, Refusal, RowChange};
+use session_manager::{
+    ChangeError, Committed, ReadError, RequestKey, RequestKeyItem, SessionSummary,
+};
 
 use crate::world::{CANCEL, SUSPEND, World, at, finish, named_run, new_run, rows, take_lease};
 
 const DAY: u64 = 24 * 3600;
 
-fn taken(result: Result<Committed, ChangeError>) -> KeyRecord {
+fn taken(result: Result<Committed, ChangeError>) -> RequestKeyItem {
     match result {
         Err(ChangeError::KeyTaken(record)) => *record,
         other => panic!("{other:?}"),
@@ -40,7 +42,7 @@ async fn of_ten_creates_under_one_key_one_makes_a_session_and_all_know_its_answe
     world.does(made.session_id, SUSPEND, at(1)).await.unwrap();
     assert_eq!(
         world.manager.as_created(made.session_id).await.unwrap(),
-        Summary::of(&made, "a session"),
+        SessionSummary::of(&made, "a session"),
         "the first answer, whatever happened since"
     );
     let all = world
@@ -191,7 +193,7 @@ async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
     let (won, lost): (Vec<_>, Vec<_>) = join_all(starts).await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 9));
     let started = won.into_iter().next().unwrap().unwrap();
-    let Some(Record::RunStarted(row)) = started.records.first() else {
+    let Some(RowChange::RunStarted(row)) = started.row_changes.first() else {
         panic!("{started:?}");
     };
     let lease = take_lease(&started.state, at(100));

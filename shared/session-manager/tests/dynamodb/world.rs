@@ -5,10 +5,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{
-    Begin, Command, EventBody, Mode, NewRun, NewSession, Next, OwnerId, Phase, Position, Progress,
-    Role, Rules, Run, RunId, SessionId, Stage, State, TaskId, Timestamp, digest,
+    Command, EventBody, Mode, NewRun, NewSession, Next, OwnerId, Phase, Position, Progress, Role,
+    Rules, Run, RunId, SessionId, Stage, StageStart, State, TaskId, Timestamp, digest,
 };
-use session_manager::{Actor, ChangeError, Committed, NewRows, RequestKey, SessionManager};
+use session_manager::{Actor, ChangeError, Committed, NewSessionRows, RequestKey, SessionManager};
 use uuid::Uuid;
 
 use crate::proxy::Proxy;
@@ -159,8 +159,8 @@ impl World {
     }
 }
 
-pub fn rows() -> NewRows {
-    NewRows {
+pub fn rows() -> NewSessionRows {
+    NewSessionRows {
         name: "a session".into(),
         config: r#"{"model":"small"}"#.into(),
         run_config: None,
@@ -201,8 +201,8 @@ pub fn run_of(state: &State) -> &Run {
 }
 
 /// Step `n` of a plan of nine.
-pub fn step(n: u32) -> Begin {
-    Begin {
+pub fn step(n: u32) -> StageStart {
+    StageStart {
         position: Position {
             stage: Stage::Step,
             step: n,
@@ -217,7 +217,7 @@ pub fn step(n: u32) -> Begin {
             step_number: n,
             goal: "go on".into(),
         }],
-        memory_from: None,
+        history_from: None,
     }
 }
 
@@ -254,20 +254,20 @@ pub fn commit(state: &State, message: &str, next: Next) -> Command {
             tokens: 0,
             next,
         },
-        hand_back: false,
+        yield_lease: false,
     }
 }
 
 /// A worker's commit that goes on at the same place and tells nothing new: it changes the log alone.
 pub fn note(state: &State, message: &str) -> Command {
-    let opening = Begin {
+    let opening = StageStart {
         position: run_of(state).position,
         phase: state.phase,
         step: state.current_step,
         events: Vec::new(),
-        memory_from: None,
+        history_from: None,
     };
-    commit(state, message, Next::Go(opening))
+    commit(state, message, Next::Advance(opening))
 }
 
 /// A worker's commit that ends the run.
@@ -275,7 +275,7 @@ pub fn finish(state: &State) -> Command {
     let result = EventBody::Output {
         message: "done".into(),
     };
-    commit(state, "the end", Next::Done(Box::new(result)))
+    commit(state, "the end", Next::Complete(Box::new(result)))
 }
 
 pub const SUSPEND: Command = Command::Suspend { run: None };

@@ -1,13 +1,13 @@
 //! What clients may do.
 
-use super::draft::Draft;
+use super::change_builder::ChangeBuilder;
 use crate::{
-    Answer, ApprovalStatus, Change, EventBody, NewRun, Refusal, Role, RunId, RunStatus,
+    ApprovalAnswer, ApprovalStatus, Change, EventBody, NewRun, Refusal, Role, RunId, RunStatus,
     SessionStatus, SuspendReason, approval,
 };
 
-pub(super) fn start_run(mut draft: Draft, new: &NewRun) -> Result<Change, Refusal> {
-    let state = &draft.state;
+pub(super) fn start_run(mut change: ChangeBuilder, new: &NewRun) -> Result<Change, Refusal> {
+    let state = &change.state;
     if let Some(run) = state.unfinished_run() {
         return Err(Refusal::RunUnfinished {
             run_id: run.id,
@@ -17,37 +17,37 @@ pub(super) fn start_run(mut draft: Draft, new: &NewRun) -> Result<Change, Refusa
     if state.runs > 0 && !state.mode.supports_resume() {
         return Err(Refusal::CannotContinue(state.mode));
     }
-    draft.begin_run(new);
-    Ok(draft.done())
+    change.begin_run(new);
+    Ok(change.done())
 }
 
-pub(super) fn suspend(mut draft: Draft, meant: Option<RunId>) -> Result<Change, Refusal> {
-    let run_id = draft.unfinished(meant)?;
-    if draft.state.status != SessionStatus::Active {
-        return Err(Refusal::NotActive(draft.state.status));
+pub(super) fn suspend(mut change: ChangeBuilder, meant: Option<RunId>) -> Result<Change, Refusal> {
+    let run_id = change.unfinished(meant)?;
+    if change.state.status != SessionStatus::Active {
+        return Err(Refusal::NotActive(change.state.status));
     }
-    if run_id.is_some() && !draft.state.mode.supports_resume() {
-        return Err(Refusal::CancelInstead(draft.state.mode));
+    if run_id.is_some() && !change.state.mode.supports_resume() {
+        return Err(Refusal::CancelInstead(change.state.mode));
     }
-    match (run_id, draft.state.run.as_mut()) {
+    match (run_id, change.state.run.as_mut()) {
         (Some(run_id), Some(run)) => {
             run.status = RunStatus::Paused;
             let message = "The run stops after the step that it is in.".into();
-            draft.push(Some(run_id), EventBody::WorkflowPaused { run_id, message });
+            change.push(Some(run_id), EventBody::WorkflowPaused { run_id, message });
         }
-        _ => draft.note("Session suspended."),
+        _ => change.note("Session suspended."),
     }
-    draft.set_status(SessionStatus::Suspended, Some(SuspendReason::UserRequested));
-    Ok(draft.done())
+    change.set_status(SessionStatus::Suspended, Some(SuspendReason::UserRequested));
+    Ok(change.done())
 }
 
 pub(super) fn resume(
-    mut draft: Draft,
+    mut change: ChangeBuilder,
     meant: Option<RunId>,
     context: Option<&str>,
     takeover: Option<&NewRun>,
 ) -> Result<Change, Refusal> {
-    let state = &draft.state;
+    let state = &change.state;
     if !state.mode.supports_resume() {
         return Err(Refusal::NoResume(state.mode));
     }
@@ -61,46 +61,49 @@ pub(super) fn resume(
     if meant.is_some_and(|id| run.as_ref().is_none_or(|run| run.id != id)) {
         return Err(Refusal::NoSuchRun);
     }
-    let said = |draft: &mut Draft, run_id| {
+    let said = |change: &mut ChangeBuilder, run_id| {
         if let Some(text) = context {
-            draft.push(run_id, EventBody::user(text));
+            change.push(run_id, EventBody::user(text));
         }
     };
     match (run, takeover) {
         (None, _) => {
-            said(&mut draft, None);
-            draft.note("Session resumed.");
-            draft.set_status(SessionStatus::Active, None);
+            said(&mut change, None);
+            change.note("Session resumed.");
+            change.set_status(SessionStatus::Active, None);
         }
         (Some(run), _) if run.status == RunStatus::Paused => {
-            said(&mut draft, Some(run.id));
+            said(&mut change, Some(run.id));
             let message = "The run goes on from its last saved step.".into();
-            draft.push(
+            change.push(
                 Some(run.id),
                 EventBody::WorkflowResumed {
                     run_id: run.id,
                     message,
                 },
             );
-            draft.queue_run();
+            change.queue_run();
         }
         (Some(run), Some(new)) if run.status == RunStatus::Failed => {
-            said(&mut draft, Some(new.id));
-            draft.take_over(&run, new);
+            said(&mut change, Some(new.id));
+            change.take_over(&run, new);
         }
         _ => return Err(Refusal::NothingToResume),
     }
-    Ok(draft.done())
+    Ok(change.done())
 }
 
-pub(super) fn cancel(mut draft: Draft, meant: Option<RunId>) -> Result<Change, Refusal> {
-    let run_id = draft.unfinished(meant)?.ok_or(Refusal::NoSuchRun)?;
-    draft.cancel_run(run_id, "The run was cancelled.");
-    Ok(draft.done())
+pub(super) fn cancel(mut change: ChangeBuilder, meant: Option<RunId>) -> Result<Change, Refusal> {
+    let run_id = change.unfinished(meant)?.ok_or(Refusal::NoSuchRun)?;
+    change.cancel_run(run_id, "The run was cancelled.");
+    Ok(change.done())
 }
 
-pub(super) fn answer(mut draft: Draft, answer: &Answer) -> Result<Change, Refusal> {
-    let Some(open) = draft
+pub(super) fn answer(
+    mut change: ChangeBuilder,
+    answer: &ApprovalAnswer,
+) -> Result<Change, Refusal> {
+    let Some(open) = change
         .state
         .approval
         .as_ref()
@@ -108,13 +111,13 @@ pub(super) fn answer(mut draft: Draft, answer: &Answer) -> Result<Change, Refusa
     else {
         return Err(Refusal::NoSuchApproval);
     };
-    if open.expires_at <= draft.now {
+    if open.expires_at <= change.now {
         return Err(Refusal::ApprovalLapsed);
     }
     if !open.options.contains(&answer.resolution) {
         return Err(Refusal::NotAnOption(open.options.join(", ")));
     }
-    let Some(run_id) = draft.state.unfinished_run().map(|run| run.id) else {
+    let Some(run_id) = change.state.unfinished_run().map(|run| run.id) else {
         return Err(Refusal::NoSuchApproval);
     };
     if let Some(words) = answer
@@ -122,7 +125,7 @@ pub(super) fn answer(mut draft: Draft, answer: &Answer) -> Result<Change, Refusa
         .as_deref()
         .filter(|text| !text.trim().is_empty())
     {
-        draft.push(
+        change.push(
             Some(run_id),
             EventBody::UserMessage {
                 role: Role::User,
@@ -132,7 +135,7 @@ pub(super) fn answer(mut draft: Draft, answer: &Answer) -> Result<Change, Refusa
             },
         );
     }
-    draft.push(
+    change.push(
         Some(run_id),
         EventBody::ApprovalResolved {
             approval_id: answer.approval,
@@ -143,25 +146,25 @@ pub(super) fn answer(mut draft: Draft, answer: &Answer) -> Result<Change, Refusa
             resolved_by: answer.by.clone(),
         },
     );
-    draft.close_approval(ApprovalStatus::Resolved, Some(answer.clone()));
+    change.close_approval(ApprovalStatus::Resolved, Some(answer.clone()));
     if approval::ends_the_run(&answer.resolution) {
-        draft.cancel_run(run_id, "The run was ended by the answer to its question.");
+        change.cancel_run(run_id, "The run was ended by the answer to its question.");
     } else {
-        let seq = draft.state.last_seq;
-        if let Some(run) = draft.state.run.as_mut() {
+        let seq = change.state.last_seq;
+        if let Some(run) = change.state.run.as_mut() {
             run.answer = Some(seq);
         }
-        draft.queue_run();
+        change.queue_run();
     }
-    Ok(draft.done())
+    Ok(change.done())
 }
 
-pub(super) fn delete(mut draft: Draft) -> Change {
-    if let Some(run_id) = draft.state.unfinished_run().map(|run| run.id) {
-        draft.cancel_run(run_id, "The session was deleted.");
+pub(super) fn delete(mut change: ChangeBuilder) -> Change {
+    if let Some(run_id) = change.state.unfinished_run().map(|run| run.id) {
+        change.cancel_run(run_id, "The session was deleted.");
     }
-    draft.note("Session deleted.");
-    draft.release_lease();
-    draft.state.deleted_at = Some(draft.now);
-    draft.done()
+    change.note("Session deleted.");
+    change.release_lease();
+    change.state.deleted_at = Some(change.now);
+    change.done()
 }

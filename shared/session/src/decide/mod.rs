@@ -1,14 +1,14 @@
 //! How a command changes a session: the table of the contract's section 4, as one pure function.
 //!
-//! Clients' commands are in `client`, the worker's in `worker`, the clock's in `clock`. All of them write into a `Draft`,
+//! Clients' commands are in `client`, the worker's in `worker`, the clock's in `clock`. All of them write into a `ChangeBuilder`,
 //! which keeps the books: the seq of each event, the count of messages, the time of the last change of status.
 
+mod change_builder;
 mod client;
 mod clock;
-mod draft;
 mod worker;
 
-use draft::Draft;
+use change_builder::ChangeBuilder;
 
 use crate::{
     Change, Command, EventBody, Lease, NewSession, Phase, Refusal, Rules, SCHEMA, Seq,
@@ -36,7 +36,7 @@ impl Rules {
         if state.is_deleted() {
             return Err(Refusal::NoSuchSession);
         }
-        let draft = Draft::on(state, now);
+        let draft = ChangeBuilder::on(state, now);
         match command {
             Command::StartRun(run) => client::start_run(draft, run),
             Command::Suspend { run } => client::suspend(draft, *run),
@@ -58,9 +58,9 @@ impl Rules {
                 run,
                 epoch,
                 progress,
-                hand_back,
-            } => worker::commit(draft, *run, *epoch, progress, *hand_back),
-            Command::HandBack { run, epoch } => worker::hand_back(draft, *run, *epoch),
+                yield_lease,
+            } => worker::commit(draft, *run, *epoch, progress, *yield_lease),
+            Command::YieldLease { run, epoch } => worker::yield_lease(draft, *run, *epoch),
             Command::Recover => clock::recover(draft, self),
             Command::DeadLetter { run, epoch } => clock::dead_letter(draft, *run, *epoch),
         }
@@ -90,7 +90,7 @@ pub fn create(new: &NewSession, now: Timestamp) -> Change {
         updated_at: now,
         deleted_at: None,
     };
-    let mut draft = Draft::on(&empty, now);
+    let mut draft = ChangeBuilder::on(&empty, now);
     match &new.run {
         Some(run) => draft.begin_run(run),
         None => draft.push(

@@ -69,17 +69,17 @@ fn at_step(step: u32) -> Position {
     }
 }
 
-fn begin(step: u32) -> Begin {
+fn begin(step: u32) -> StageStart {
     let events = vec![EventBody::PhaseChange {
         phase: Phase::Control,
         step_number: Some(step),
     }];
-    Begin {
+    StageStart {
         position: at_step(step),
         phase: Phase::Control,
         step: Some(step),
         events,
-        memory_from: None,
+        history_from: None,
     }
 }
 
@@ -115,7 +115,7 @@ fn commit(state: &State, next: Next) -> Command {
         run: RUN,
         epoch: state.lease.epoch,
         progress,
-        hand_back: false,
+        yield_lease: false,
     }
 }
 
@@ -134,7 +134,7 @@ fn question(options: &[&str]) -> Next {
 }
 
 fn answer(resolution: &str) -> Command {
-    Command::Answer(Answer {
+    Command::Answer(ApprovalAnswer {
         approval: APPROVAL,
         resolution: resolution.into(),
         feedback: Some("well done".into()),
@@ -145,7 +145,7 @@ fn answer(resolution: &str) -> Command {
 
 fn failed() -> State {
     let state = running(Mode::PlanningControl);
-    let failure = Failure {
+    let failure = RunFailure {
         error: "No luck.".into(),
         code: "no_luck".into(),
         error_type: "NoLuck".into(),
@@ -193,7 +193,7 @@ fn a_task_is_accepted_with_its_message_and_its_row() {
         (1, 1, Seq(3))
     );
     assert!(
-        matches!(&change.records[..], [Record::RunStarted(row)] if row.task_id.as_deref() == Some("t-1"))
+        matches!(&change.row_changes[..], [RowChange::RunStarted(row)] if row.task_id.as_deref() == Some("t-1"))
     );
 }
 
@@ -230,7 +230,7 @@ fn suspend_pauses_a_live_run_and_its_step_is_kept_but_nothing_begins() {
             Some(RunStatus::Paused)
         )
     );
-    let change = decide(&suspended, commit(&running, Next::Go(begin(2)))).unwrap();
+    let change = decide(&suspended, commit(&running, Next::Advance(begin(2)))).unwrap();
     assert_eq!(
         kinds(&change),
         ["output"],
@@ -252,18 +252,18 @@ fn suspend_pauses_a_live_run_and_its_step_is_kept_but_nothing_begins() {
 fn what_would_end_a_paused_run_waits_for_the_resume() {
     let running = running(Mode::PlanningControl);
     let suspended = apply(&running, Command::Suspend { run: None });
-    let failure = Failure {
+    let failure = RunFailure {
         error: "No.".into(),
         code: "no".into(),
         error_type: "No".into(),
     };
     for next in [
-        Next::Done(Box::new(EventBody::Output {
+        Next::Complete(Box::new(EventBody::Output {
             message: "result".into(),
         })),
         Next::Fail(failure),
         question(&["continue"]),
-        Next::Again,
+        Next::RetryLater,
     ] {
         let state = apply(&suspended, commit(&running, next));
         assert_eq!(statuses(&state), statuses(&suspended));
@@ -311,7 +311,7 @@ fn resume_crossing_the_end_of_a_slice_lets_the_holder_go_on() {
         decide(&change.state, take(&change.state)).unwrap_err(),
         Refusal::Leased
     );
-    let state = apply(&change.state, commit(&running, Next::Go(begin(2))));
+    let state = apply(&change.state, commit(&running, Next::Advance(begin(2))));
     assert_eq!(
         statuses(&state),
         (SessionStatus::Active, None, Some(RunStatus::Running))
@@ -333,14 +333,14 @@ fn resume_takes_over_a_failed_run_at_the_failed_step() {
     )
     .unwrap();
     assert!(
-        matches!(&change.records[..], [Record::RunStarted(row)] if row.resumed_from == Some(RUN))
+        matches!(&change.row_changes[..], [RowChange::RunStarted(row)] if row.resumed_from == Some(RUN))
     );
     let run = change.state.run.unwrap();
     assert_eq!(
         (run.id, run.position.step, run.position.begun),
         (NEXT_RUN, 1, false)
     );
-    assert_eq!(run.memory_from, failed.run.unwrap().memory_from);
+    assert_eq!(run.history_from, failed.run.unwrap().history_from);
     assert_eq!(change.state.error, None);
 }
 
@@ -386,7 +386,7 @@ fn an_outcome_that_comes_after_the_cancel_is_refused() {
         )
     );
     assert_eq!(
-        decide(&change.state, commit(&running, Next::Go(begin(2)))).unwrap_err(),
+        decide(&change.state, commit(&running, Next::Advance(begin(2)))).unwrap_err(),
         Refusal::Overtaken
     );
     let again = decide(&change.state, Command::Cancel { run: Some(RUN) });
@@ -400,7 +400,7 @@ fn an_outcome_that_comes_after_the_cancel_is_refused() {
 #[test]
 fn a_failed_run_says_so_once_and_fails_its_own_node() {
     let state = running(Mode::PlanningControl);
-    let failure = Failure {
+    let failure = RunFailure {
         error: "No.".into(),
         code: "no".into(),
         error_type: "No".into(),
@@ -428,7 +428,7 @@ fn a_failed_run_says_so_once_and_fails_its_own_node() {
 #[test]
 fn success_ends_in_one_entry() {
     let state = running(Mode::OneShot);
-    let result = Next::Done(Box::new(EventBody::Output {
+    let result = Next::Complete(Box::new(EventBody::Output {
         message: "result".into(),
     }));
     let change = decide(&state, commit(&state, result)).unwrap();
@@ -445,7 +445,7 @@ fn success_ends_in_one_entry() {
         (SessionStatus::Completed, None, Some(RunStatus::Completed))
     );
     assert!(
-        matches!(&change.records[..], [Record::RunEnded(end)] if end.task_key.as_deref() == Some("digest"))
+        matches!(&change.row_changes[..], [RowChange::RunEnded(end)] if end.task_key.as_deref() == Some("digest"))
     );
 }
 
@@ -500,7 +500,7 @@ fn one_worker_at_a_time_and_the_sixth_taking_fails_the_run() {
 fn a_commit_sets_the_count_of_attempts_to_zero() {
     let state = running(Mode::PlanningControl);
     assert_eq!(state.lease.attempts, 1);
-    let command = commit(&state, Next::Go(begin(2)));
+    let command = commit(&state, Next::Advance(begin(2)));
     let after = apply(&state, command);
     assert_eq!(after.lease.attempts, 0);
     assert_eq!(
@@ -515,13 +515,13 @@ fn a_worker_that_handed_back_cannot_write_any_more() {
     let state = running(Mode::PlanningControl);
     let back = apply(
         &state,
-        Command::HandBack {
+        Command::YieldLease {
             run: RUN,
             epoch: state.lease.epoch,
         },
     );
     assert_eq!(
-        decide(&back, commit(&state, Next::Go(begin(2)))).unwrap_err(),
+        decide(&back, commit(&state, Next::Advance(begin(2)))).unwrap_err(),
         Refusal::Overtaken
     );
     assert!(
@@ -671,7 +671,7 @@ fn a_deleted_session_is_gone_for_everybody_and_owes_its_purge() {
     for command in [
         Command::Delete,
         Command::Cancel { run: None },
-        commit(&running, Next::Again),
+        commit(&running, Next::RetryLater),
         Command::Recover,
     ] {
         assert_eq!(
@@ -682,7 +682,7 @@ fn a_deleted_session_is_gone_for_everybody_and_owes_its_purge() {
     let due = Rules::default().due(&change.state).unwrap();
     assert_eq!(
         Rules::default().recover(&change.state, due),
-        Some(Owed::Purge)
+        Some(DueAction::Purge)
     );
 }
 

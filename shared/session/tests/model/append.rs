@@ -8,7 +8,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use session::{
-    Answer, ApprovalId, Change, Command, Epoch, NewRun, Position, Refusal, RunId, State, Timestamp,
+    ApprovalAnswer, ApprovalId, Change, Command, Epoch, NewRun, Position, Refusal, RunId, State,
+    Timestamp,
 };
 use uuid::Uuid;
 
@@ -43,7 +44,7 @@ pub enum Wish {
         at: Position,
     },
     Commit(Step),
-    HandBack {
+    YieldLease {
         run: RunId,
         epoch: Epoch,
     },
@@ -61,7 +62,7 @@ pub struct Step {
     pub epoch: Epoch,
     pub at: Position,
     pub outcome: Outcome,
-    pub hand_back: bool,
+    pub yield_lease: bool,
     /// The option that was chosen where a person was asked.
     pub answered: Option<usize>,
     /// The number of the question that is asked, if one is.
@@ -127,9 +128,9 @@ impl Append {
             Wish::Take { run, until, at } => (run, view.time(*until), at).hash(into),
             Wish::Commit(step) => {
                 (step.run, view.epoch(step.epoch), step.at, step.outcome).hash(into);
-                (step.hand_back, step.answered, step.question).hash(into);
+                (step.yield_lease, step.answered, step.question).hash(into);
             }
-            Wish::HandBack { run, epoch } | Wish::DeadLetter { run, epoch } => {
+            Wish::YieldLease { run, epoch } | Wish::DeadLetter { run, epoch } => {
                 (run, view.epoch(*epoch)).hash(into);
             }
             Wish::Suspend | Wish::Delete | Wish::Recover => {}
@@ -203,7 +204,7 @@ impl Protocol {
                 takeover: Some(new_run(run)),
             },
             Wish::Cancel { run } => Command::Cancel { run: Some(run) },
-            Wish::Answer { approval, option } => Command::Answer(Answer {
+            Wish::Answer { approval, option } => Command::Answer(ApprovalAnswer {
                 approval,
                 resolution: OPTIONS[option].into(),
                 feedback: None,
@@ -227,9 +228,9 @@ impl Protocol {
                     question_id(step.question),
                     now.plus(self.rules.approval_ttl),
                 ),
-                hand_back: step.hand_back,
+                yield_lease: step.yield_lease,
             },
-            Wish::HandBack { run, epoch } => Command::HandBack { run, epoch },
+            Wish::YieldLease { run, epoch } => Command::YieldLease { run, epoch },
             Wish::Recover => Command::Recover,
             Wish::DeadLetter { run, epoch } => Command::DeadLetter { run, epoch },
         }

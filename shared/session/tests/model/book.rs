@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use session::{ApprovalId, Change, Record, RunId, RunStatus, Seq, Stage, State};
+use session::{ApprovalId, Change, RowChange, RunId, RunStatus, Seq, Stage, State};
 
 use crate::append::{Append, Step, Wish};
 use crate::engine::{Outcome, Plan};
@@ -142,7 +142,7 @@ impl Book {
 
     fn lease(&mut self, newest: &State, who: Who, append: &Append, change: &Change) {
         let by = |i| who == Who::Worker(i);
-        if matches!(append.wish, Wish::Commit(_) | Wish::HandBack { .. }) {
+        if matches!(append.wish, Wish::Commit(_) | Wish::YieldLease { .. }) {
             self.expect(self.holder.is_some_and(by), Fault::SecondWriter);
         }
         let free = change.state.lease.until.is_none();
@@ -182,21 +182,21 @@ impl Book {
     }
 
     fn rows(&mut self, change: &Change) {
-        for record in &change.records {
+        for record in &change.row_changes {
             match record {
-                Record::RunStarted(row) => {
+                RowChange::RunStarted(row) => {
                     self.expect(self.open_run.is_none(), Fault::RowsDisagree);
                     self.open_run = Some(row.id);
                     self.runs += 1;
                 }
-                Record::RunEnded(end) => self.end(end.id, end.status),
-                Record::ApprovalAsked(row) => {
+                RowChange::RunEnded(end) => self.end(end.id, end.status),
+                RowChange::ApprovalAsked(row) => {
                     self.expect(self.open_question.is_none(), Fault::RowsDisagree);
                     self.expect(!self.owes_an_answer(), Fault::AnswerLost);
                     self.open_question = Some(row.approval_id);
                     self.questions += 1;
                 }
-                Record::ApprovalClosed(end) => {
+                RowChange::ApprovalClosed(end) => {
                     self.expect(self.open_question == Some(end.id), Fault::RowsDisagree);
                     self.open_question = None;
                 }
@@ -220,9 +220,9 @@ impl Book {
 /// Whether a lapse of a question was its answer.
 fn is_answered(change: &Change) -> bool {
     let lapsed = change
-        .records
+        .row_changes
         .iter()
-        .any(|record| matches!(record, Record::ApprovalClosed(_)));
+        .any(|record| matches!(record, RowChange::ApprovalClosed(_)));
     lapsed
         && change
             .state

@@ -42,7 +42,7 @@ impl Broken {
         match (self, &mut command) {
             (
                 Self::EpochIgnored,
-                Command::Commit { epoch, .. } | Command::HandBack { epoch, .. },
+                Command::Commit { epoch, .. } | Command::YieldLease { epoch, .. },
             ) => {
                 *epoch = state.lease.epoch;
             }

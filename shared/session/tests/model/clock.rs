@@ -3,7 +3,7 @@
 //! The clock's steps are short beside a lease, and no function lives longer than its time: a worker longer than its lease,
 //! a handler until the step after next. The purge waits until whoever may have begun before a delete landed is gone.
 
-use session::Owed;
+use session::DueAction;
 
 use crate::Protocol;
 use crate::world::{Message, World};
@@ -38,8 +38,8 @@ impl Protocol {
     /// The sweeper looks at a session that is overdue.
     pub fn sweep(&self, world: &mut World) -> Option<()> {
         match self.rules.recover(world.state(), world.now()) {
-            Some(Owed::Purge) if world.queue.contains(&Message::Purge) => None,
-            Some(Owed::Purge) => {
+            Some(DueAction::Purge) if world.queue.contains(&Message::Purge) => None,
+            Some(DueAction::Purge) => {
                 world.send(Message::Purge);
                 Some(())
             }

@@ -5,8 +5,8 @@
 
 use serde_json::json;
 use session::{
-    ApprovalId, ApprovalRequest, Begin, EventBody, Failure, Next, Phase, Position, Progress, Stage,
-    Timestamp,
+    ApprovalId, ApprovalRequest, EventBody, Next, Phase, Position, Progress, RunFailure, Stage,
+    StageStart, Timestamp,
 };
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ pub enum Outcome {
 
 impl Plan {
     /// The beginning of what a position leads to.
-    pub fn opening(at: Position) -> Begin {
+    pub fn opening(at: Position) -> StageStart {
         let position = match at.stage {
             Stage::Open => position(Stage::Step, 1),
             _ => at,
@@ -64,8 +64,8 @@ impl Plan {
     ) -> Progress {
         let next = match outcome {
             Outcome::Natural => self.next(at, answered, question, expires_at),
-            Outcome::Again => Next::Again,
-            Outcome::Fail => Next::Fail(Failure {
+            Outcome::Again => Next::RetryLater,
+            Outcome::Fail => Next::Fail(RunFailure {
                 error: "It did not work.".into(),
                 code: "no_luck".into(),
                 error_type: "NoLuck".into(),
@@ -92,14 +92,14 @@ impl Plan {
         expires_at: Timestamp,
     ) -> Next {
         match (at.stage, answered) {
-            (Stage::Finish, _) => Next::Done(Box::new(line("the result"))),
+            (Stage::Finish, _) => Next::Complete(Box::new(line("the result"))),
             (Stage::Step, _) if at.step == self.asks_after => {
-                Next::Go(begin(position(ASKS, at.step)))
+                Next::Advance(begin(position(ASKS, at.step)))
             }
             (ASKS, None) => Next::Ask(Box::new(self.question(question, expires_at))),
-            (ASKS, Some("skip")) => Next::Go(begin(position(Stage::Finish, 0))),
-            _ if at.step < self.steps => Next::Go(begin(position(Stage::Step, at.step + 1))),
-            _ => Next::Go(begin(position(Stage::Finish, 0))),
+            (ASKS, Some("skip")) => Next::Advance(begin(position(Stage::Finish, 0))),
+            _ if at.step < self.steps => Next::Advance(begin(position(Stage::Step, at.step + 1))),
+            _ => Next::Advance(begin(position(Stage::Finish, 0))),
         }
     }
 
@@ -123,8 +123,8 @@ pub fn question_id(n: u8) -> ApprovalId {
     ApprovalId::new(Uuid::from_u128(n.into()))
 }
 
-fn begin(position: Position) -> Begin {
-    Begin {
+fn begin(position: Position) -> StageStart {
+    StageStart {
         position,
         phase: Phase::Control,
         step: Some(position.step),
@@ -133,7 +133,7 @@ fn begin(position: Position) -> Begin {
         } else {
             vec![line("begins")]
         },
-        memory_from: None,
+        history_from: None,
     }
 }
 

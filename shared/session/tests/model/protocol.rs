@@ -281,8 +281,8 @@ fn spend_on(world: &mut World, then: Move) {
     let budget = &mut world.budget;
     match then {
         Move::TimeUp => budget.hand_backs -= 1,
-        Move::Bring(outcome, hand_back) => {
-            budget.hand_backs -= u8::from(hand_back);
+        Move::Bring(outcome, yield_lease) => {
+            budget.hand_backs -= u8::from(yield_lease);
             match outcome {
                 Outcome::Natural => {}
                 Outcome::Again => budget.delays -= 1,

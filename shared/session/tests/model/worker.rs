@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use session::{Epoch, Owed, Refusal, RunId, RunStatus, State};
+use session::{DueAction, Epoch, Refusal, RunId, RunStatus, State};
 
 use crate::Protocol;
 use crate::append::{Append, Put, Reply, Step, Wish};
@@ -93,7 +93,7 @@ impl Protocol {
 
     /// A deleted session's items go, when their time has come.
     fn purge(&self, world: &mut World) {
-        if self.rules.recover(world.state(), world.now()) == Some(Owed::Purge) {
+        if self.rules.recover(world.state(), world.now()) == Some(DueAction::Purge) {
             world.log.purge();
             world.due = None;
         }
@@ -137,16 +137,16 @@ impl Protocol {
             return;
         };
         let wish = match next {
-            Move::TimeUp => Wish::HandBack {
+            Move::TimeUp => Wish::YieldLease {
                 run: held.run,
                 epoch: held.epoch,
             },
-            Move::Bring(outcome, hand_back) => Wish::Commit(Step {
+            Move::Bring(outcome, yield_lease) => Wish::Commit(Step {
                 run: held.run,
                 epoch: held.epoch,
                 at: run.position,
                 outcome,
-                hand_back,
+                yield_lease,
                 answered: run
                     .answer
                     .and_then(|seq| world.book.answer_at(seq))

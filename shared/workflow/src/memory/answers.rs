@@ -3,7 +3,7 @@
 use serde_json::Value;
 use session::{EventBody, Seq};
 
-use super::{DoneStep, Memory};
+use super::{DoneStep, RunHistory};
 use crate::{Checkpoint, person::DONE};
 
 /// What a plan sent back without a word, and a turn continued without one, are told.
@@ -12,7 +12,7 @@ const GO_ON: &str = "Go on from there.";
 
 /// The question that a person was asked last.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Asked {
+pub(super) struct LastQuestion {
     checkpoint: Option<Checkpoint>,
     /// The step that it was about.
     step: u32,
@@ -20,16 +20,16 @@ pub(super) struct Asked {
 
 /// A person's answer.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Given {
+pub(crate) struct ReceivedAnswer {
     pub resolution: String,
     pub modifications: Option<Value>,
 }
 
-impl Memory {
+impl RunHistory {
     pub(super) fn note_question(&mut self, seq: Seq, body: &EventBody) {
         match body {
             EventBody::ApprovalRequested(request) => {
-                self.asked = Some(Asked {
+                self.asked = Some(LastQuestion {
                     checkpoint: Checkpoint::of(&request.checkpoint_type),
                     step: self.told.phase.and_then(|(_, step)| step).unwrap_or(0),
                 });
@@ -40,7 +40,7 @@ impl Memory {
                 modifications,
                 ..
             } => {
-                let given = Given {
+                let given = ReceivedAnswer {
                     resolution: resolution.clone(),
                     modifications: modifications.clone(),
                 };
@@ -48,7 +48,7 @@ impl Memory {
                 self.given = Some((seq, given));
             }
             EventBody::ApprovalExpired { .. } => {
-                let given = Given {
+                let given = ReceivedAnswer {
                     resolution: DONE.into(),
                     modifications: None,
                 };
@@ -60,7 +60,7 @@ impl Memory {
 
     /// What an answer means for what is told to agents later.
     fn note_answer(&mut self, seq: Seq, resolution: &str, feedback: Option<&str>) {
-        let Some(Asked { checkpoint, step }) = self.asked.take() else {
+        let Some(LastQuestion { checkpoint, step }) = self.asked.take() else {
             return;
         };
         let words = feedback.map(str::trim).filter(|words| !words.is_empty());

@@ -1,6 +1,6 @@
 //! What a worker needs to know of a run: its record, folded.
 //!
-//! A worker keeps nothing from one invocation to the next. It reads the record from `run.memory_from` on, which for a
+//! A worker keeps nothing from one invocation to the next. It reads the record from `run.history_from` on, which for a
 //! run that took over from a failed one begins with that one, and folds in what it and others append later. `told` is what the
 //! watchers know, `answers` what people said.
 
@@ -9,12 +9,14 @@ mod told;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use session::{Envelope, EventBody, Made, Message, PlanStep, Recorded, Role, Seq, Timestamp};
+use session::{
+    Envelope, EventBody, Message, PlanStep, Role, Seq, StoredEventBody, StructuredOutput, Timestamp,
+};
 
 use crate::{agent, clip::clip_chars, remarks::remarks};
-use answers::Asked;
-pub(crate) use answers::Given;
-pub(crate) use told::Told;
+use answers::LastQuestion;
+pub(crate) use answers::ReceivedAnswer;
+pub(crate) use told::PublishedStatus;
 
 /// How many messages a result shows, and how many characters of each.
 const CHAT_MESSAGES: usize = 20;
@@ -31,18 +33,18 @@ pub struct DoneStep {
 
 /// A run's record, folded.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Memory {
+pub struct RunHistory {
     seen: Seq,
     task: Option<String>,
     additions: Vec<String>,
     turn_from: Seq,
-    asked: Option<Asked>,
+    asked: Option<LastQuestion>,
     words: Option<(u32, String)>,
     redos: BTreeMap<u32, u32>,
     /// What earlier parts of the turn brought.
     before: Vec<DoneStep>,
     /// The newest answer of a person, and where it stands.
-    pub(crate) given: Option<(Seq, Given)>,
+    pub(crate) given: Option<(Seq, ReceivedAnswer)>,
     /// How often the plan was sent back by a person.
     pub(crate) revisions: u32,
     /// How often a person let the run cost more.
@@ -59,7 +61,7 @@ pub struct Memory {
     pub(crate) proposal: String,
     /// Why the last step failed.
     pub(crate) error: String,
-    pub(crate) told: Told,
+    pub(crate) told: PublishedStatus,
     pub(crate) draft: Vec<PlanStep>,
     pub(crate) remarks: Vec<String>,
     pub(crate) plan: Vec<PlanStep>,
@@ -69,8 +71,8 @@ pub struct Memory {
     pub(crate) chat: VecDeque<Message>,
 }
 
-impl Memory {
-    /// Folds the record of a run, from its `memory_from` on.
+impl RunHistory {
+    /// Folds the record of a run, from its `history_from` on.
     pub fn of(record: &[Envelope]) -> Self {
         let mut memory = Self::default();
         memory.apply(record);
@@ -87,7 +89,7 @@ impl Memory {
             if let Some(message) = envelope.as_message() {
                 self.hear(message);
             }
-            if let Recorded::Known(body) = &envelope.body {
+            if let StoredEventBody::Known(body) = &envelope.body {
                 self.told.note(body);
                 self.note(seq, body, envelope.timestamp);
             }
@@ -229,14 +231,14 @@ impl Memory {
         }
     }
 
-    fn note_made(&mut self, agent: &str, message: &str, made: Option<&Made>) {
+    fn note_made(&mut self, agent: &str, message: &str, made: Option<&StructuredOutput>) {
         match made {
-            Some(Made::Plan(plan)) => {
+            Some(StructuredOutput::Plan(plan)) => {
                 self.draft.clone_from(plan);
                 self.remarks.clear();
             }
-            Some(Made::Ideas(ideas)) => self.ideas.clone_from(ideas),
-            Some(Made::Route(route)) => {
+            Some(StructuredOutput::Ideas(ideas)) => self.ideas.clone_from(ideas),
+            Some(StructuredOutput::Route(route)) => {
                 self.routing = message.to_owned();
                 self.routed_to = Some(route.agent.clone());
             }

@@ -6,12 +6,12 @@ use session::{Dag, EventBody, NodeStatus, Phase};
 
 /// The phase and the graph's nodes, as they were told last.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct PublishedStatus {
     pub phase: Option<(Phase, Option<u32>)>,
     pub nodes: BTreeMap<String, NodeStatus>,
 }
 
-impl Told {
+impl PublishedStatus {
     /// What the watchers of a run know that begins: nothing but that it is at its `init`.
     pub const fn at_first() -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use session::{Mode, RouteKind};
-use workflow::{Brief, Request};
+use workflow::{AgentRequest, Brief};
 
 use crate::path::Path;
 
@@ -13,7 +13,7 @@ fn path(mode: Mode, config: &Value) -> Path {
 }
 
 /// The next request after an answer at a checkpoint.
-fn after(path: &mut Path, checkpoint: &str, resolution: &str, words: Option<&str>) -> Request {
+fn after(path: &mut Path, checkpoint: &str, resolution: &str, words: Option<&str>) -> AgentRequest {
     path.until_asked(checkpoint);
     path.says(resolution, words, None);
     path.take();
@@ -87,7 +87,7 @@ fn copilot_looks_again_with_the_answer_to_its_question() {
     assert!(copilot.request().brief.may_ask);
     copilot.routed(RouteKind::Clarify);
     let words = Some("The small one.");
-    let Request { agent, brief, .. } = after(&mut copilot, "clarification", "submit", words);
+    let AgentRequest { agent, brief, .. } = after(&mut copilot, "clarification", "submit", words);
     assert_eq!(agent, "copilot_control");
     assert!(
         brief
@@ -101,7 +101,7 @@ fn copilot_looks_again_with_the_answer_to_its_question() {
 fn a_proposal_that_was_agreed_to_is_planned() {
     let mut copilot = plain(25);
     copilot.routed(RouteKind::Propose);
-    let Request { agent, brief, .. } = after(&mut copilot, "proposal", "approve", None);
+    let AgentRequest { agent, brief, .. } = after(&mut copilot, "proposal", "approve", None);
     assert_eq!(agent, "planner");
     assert!(brief.instructions.contains("copilot_control on routing"));
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use session::{
-    DagNode, Envelope, EventBody, NodeStatus, Phase, Recorded, RunId, RunStatus, Seq, SessionStatus,
+    DagNode, Envelope, EventBody, NodeStatus, Phase, RunId, RunStatus, Seq, SessionStatus,
+    StoredEventBody,
 };
 
 use crate::world::World;
@@ -128,8 +129,8 @@ fn questions_are_answered_once(log: &[Envelope]) {
 
 fn bodies(log: &[Envelope]) -> impl Iterator<Item = (RunId, &EventBody)> {
     log.iter().filter_map(|envelope| match &envelope.body {
-        Recorded::Known(body) => Some((envelope.run_id?, body)),
-        Recorded::Unknown { .. } => None,
+        StoredEventBody::Known(body) => Some((envelope.run_id?, body)),
+        StoredEventBody::Unknown { .. } => None,
     })
 }
 

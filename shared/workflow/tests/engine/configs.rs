@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 use session::{MODES, Mode};
-use workflow::{Settings, SettingsError};
+use workflow::{RunSettings, RunSettingsError};
 
 /// Words of the configuration itself, numbers around the ranges, and whatever else JSON can say.
 fn value() -> impl Strategy<Value = Value> {
@@ -30,7 +30,7 @@ fn value() -> impl Strategy<Value = Value> {
 fn config() -> impl Strategy<Value = (Mode, Value)> {
     let mode = select(MODES.to_vec()).prop_map(|info| info.id);
     mode.prop_flat_map(|mode| {
-        let key = select(Settings::keys(mode)).prop_map(str::to_owned);
+        let key = select(RunSettings::keys(mode)).prop_map(str::to_owned);
         let config = btree_map(key, value(), 0..6);
         config.prop_map(move |config| (mode, config.into_iter().collect()))
     })
@@ -39,17 +39,17 @@ fn config() -> impl Strategy<Value = (Mode, Value)> {
 proptest! {
     #[test]
     fn a_config_is_settings_within_their_ranges_or_names_its_key((mode, config) in config()) {
-        match Settings::parse(mode, &config) {
+        match RunSettings::parse(mode, &config) {
             Ok(settings) => {
                 prop_assert!((1..=10).contains(&settings.max_attempts));
                 prop_assert!((1..=100).contains(&settings.max_rounds));
                 prop_assert!((1..=50).contains(&settings.max_plan_steps));
                 prop_assert!(settings.plan_reviews <= 5);
                 let stored = serde_json::from_str(&config.to_string()).unwrap();
-                prop_assert_eq!(Settings::parse(mode, &stored).unwrap(), settings);
+                prop_assert_eq!(RunSettings::parse(mode, &stored).unwrap(), settings);
             }
             Err(error) => {
-                let SettingsError::Invalid { key, .. } = &error else {
+                let RunSettingsError::Invalid { key, .. } = &error else {
                     return Err(TestCaseError::fail(error.to_string()));
                 };
                 prop_assert!(config.get(*key).is_some_and(|value| !value.is_null()), "{error}");
@@ -59,7 +59,7 @@ proptest! {
 
     #[test]
     fn what_is_no_object_is_no_config(value in value()) {
-        let parsed = Settings::parse(Mode::Copilot, &value);
-        prop_assert!(value.is_object() || value.is_null() || parsed == Err(SettingsError::WholeConfig));
+        let parsed = RunSettings::parse(Mode::Copilot, &value);
+        prop_assert!(value.is_object() || value.is_null() || parsed == Err(RunSettingsError::WholeConfig));
     }
 }

@@ -1,15 +1,15 @@
 //! What does not fit: answers of another kind, plans too long or too large, texts too long for an entry or a frame.
 
 use serde_json::{Value, json};
-use session::{EventBody, FRAME_BYTES, Failure, Mode, Next, Progress, RunStatus};
-use workflow::{Content, MAX_MESSAGE_BYTES, Memory, Outcome, Request, Work};
+use session::{EventBody, FRAME_BYTES, Mode, Next, Progress, RunFailure, RunStatus};
+use workflow::{AgentRequest, AnswerContent, MAX_MESSAGE_BYTES, Outcome, RunHistory, Work};
 
 use crate::{script, world::World};
 
-type Asked<'a> = &'a dyn Fn(&Request) -> Outcome;
+type Asked<'a> = &'a dyn Fn(&AgentRequest) -> Outcome;
 
 /// A worker's turn as far as the progress, with whatever the agent says.
-fn turn(world: &World, answer: impl FnOnce(&Request) -> Outcome) -> Progress {
+fn turn(world: &World, answer: impl FnOnce(&AgentRequest) -> Outcome) -> Progress {
     let memory = world.memory();
     match world.work(&memory).unwrap() {
         Work::Commit(progress) => *progress,
@@ -18,14 +18,18 @@ fn turn(world: &World, answer: impl FnOnce(&Request) -> Outcome) -> Progress {
     }
 }
 
-fn failure(progress: &Progress) -> &Failure {
+fn failure(progress: &Progress) -> &RunFailure {
     match &progress.next {
         Next::Fail(failure) => failure,
         next => panic!("it should have failed: {next:?}"),
     }
 }
 
-fn with(request: &Request, steps: usize, change: impl FnOnce(&mut workflow::Answer)) -> Outcome {
+fn with(
+    request: &AgentRequest,
+    steps: usize,
+    change: impl FnOnce(&mut workflow::AgentAnswer),
+) -> Outcome {
     let Outcome::Answer(mut answer) = script::good(request, steps) else {
         panic!("a good outcome is an answer");
     };
@@ -37,11 +41,11 @@ fn with(request: &Request, steps: usize, change: impl FnOnce(&mut workflow::Answ
 fn an_answer_that_cannot_be_used_is_paid_for_and_fails_its_stage() {
     let mut world = World::new(Mode::PlanningControl, &json!({"maxPlanSteps": 2}));
     world.take_lease().unwrap();
-    let large = |request: &Request| {
+    let large = |request: &AgentRequest| {
         with(request, 2, |answer| {
             let mut plan = script::plan(2);
             plan[0].bullet_points = vec!["a long remark".repeat(1_000); 10];
-            answer.content = Content::Plan(plan);
+            answer.content = AnswerContent::Plan(plan);
         })
     };
     let answers: [(Asked, &str); 4] = [
@@ -110,7 +114,7 @@ fn a_result_fits_a_frame_and_an_entry_stays_below_32_events_in_any_script() {
 fn a_worker_learns_of_a_long_task_and_of_what_was_said_before() {
     let mut world = World::new(Mode::OneShot, &Value::Null);
     world.take_lease().unwrap();
-    let mut memory: Memory = world.memory();
+    let mut memory: RunHistory = world.memory();
     memory.complete_task("the whole of it".into());
     let said = world.log.iter().filter_map(session::Envelope::as_message);
     memory.add_earlier(said.collect::<Vec<_>>().into_iter());

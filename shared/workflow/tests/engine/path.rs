@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 use session::{Envelope, Epoch, Mode, Refusal, RouteKind, RunStatus, Stage};
-use workflow::{Document, Outcome, Request, Work};
+use workflow::{AgentRequest, DocumentTask, Outcome, Work};
 
 use crate::{print, script, world::World};
 
@@ -53,7 +53,7 @@ impl Path {
     }
 
     /// One turn of the worker: asks, and commits what came of it.
-    pub fn turn(&mut self, answer: impl FnOnce(&Request) -> Outcome) {
+    pub fn turn(&mut self, answer: impl FnOnce(&AgentRequest) -> Outcome) {
         let memory = self.world.memory();
         let (who, progress) = match self.world.work(&memory).unwrap() {
             Work::Commit(progress) => ("nobody is asked".to_owned(), *progress),
@@ -62,7 +62,7 @@ impl Path {
                 let told = self.world.ask(&memory, self.epoch, *question);
                 return self.tell(&who, told);
             }
-            Work::Document(document) => {
+            Work::DocumentTask(document) => {
                 let outcome = script::unit(self.world.state.mode, &document);
                 let progress = self.world.advance(&memory, &outcome);
                 (of_document(&document), progress.unwrap())
@@ -83,7 +83,7 @@ impl Path {
     }
 
     /// What the next agent is told, after whatever needs nobody.
-    pub fn request(&mut self) -> Request {
+    pub fn request(&mut self) -> AgentRequest {
         loop {
             let memory = self.world.memory();
             match self.world.work(&memory).unwrap() {
@@ -102,7 +102,7 @@ impl Path {
     /// Documents are worked on, and that fails; false where nobody works on one.
     pub fn fails(&mut self, outcome: &Outcome) -> bool {
         let memory = self.world.memory();
-        let Some(Work::Document(document)) = self.world.work(&memory) else {
+        let Some(Work::DocumentTask(document)) = self.world.work(&memory) else {
             return false;
         };
         let progress = self.world.advance(&memory, outcome).unwrap();
@@ -216,8 +216,8 @@ impl Path {
 }
 
 /// What is worked on, and what it needs.
-fn of_document(document: &Document) -> String {
-    let Document {
+fn of_document(document: &DocumentTask) -> String {
+    let DocumentTask {
         stage, unit, units, ..
     } = document;
     let asks = match (&document.request, document.asks_arxiv()) {

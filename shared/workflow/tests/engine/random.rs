@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 use session::{Command, Epoch, MODES, Mode, Progress, Refusal, RouteKind, RunId, RunStatus};
-use workflow::{Memory, Work};
+use workflow::{RunHistory, Work};
 
 use crate::{check, script, world::World};
 
@@ -18,7 +18,7 @@ enum Act {
     Ask(Came),
     /// The worker commits what came of it.
     Commit {
-        hand_back: bool,
+        yield_lease: bool,
     },
     /// The worker is lost, and its lease runs out.
     Crash,
@@ -59,7 +59,7 @@ fn acts() -> impl Strategy<Value = Act> {
     prop_oneof![
         10 => Just(Act::Take),
         20 => came.prop_map(Act::Ask),
-        20 => any::<bool>().prop_map(|hand_back| Act::Commit { hand_back }),
+        20 => any::<bool>().prop_map(|yield_lease| Act::Commit { yield_lease }),
         2 => Just(Act::Crash),
         1 => Just(Act::LoseFive),
         2 => Just(Act::Sleep),
@@ -75,7 +75,7 @@ fn acts() -> impl Strategy<Value = Act> {
 struct Worker {
     run: RunId,
     epoch: Epoch,
-    memory: Memory,
+    memory: RunHistory,
     in_hand: Option<Progress>,
 }
 
@@ -91,7 +91,7 @@ impl Play {
         match act {
             Act::Take => self.take(),
             Act::Ask(came) => self.ask(came),
-            Act::Commit { hand_back } => self.commit(hand_back),
+            Act::Commit { yield_lease } => self.commit(yield_lease),
             Act::Crash => {
                 self.workers.clear();
                 self.world.pass(Duration::from_secs(200));
@@ -142,7 +142,7 @@ impl Play {
                 self.questions += 1;
                 Some(world.put(&worker.memory, *question, self.questions))
             }
-            Some(Work::Document(document)) => {
+            Some(Work::DocumentTask(document)) => {
                 let outcome = match came {
                     Came::Good | Came::NoRemarks => script::unit(world.state.mode, &document),
                     Came::Transient => script::transient(),
@@ -168,7 +168,7 @@ impl Play {
     }
 
     /// Any worker that has something in hand tries to append it, also one that was overtaken long ago.
-    fn commit(&mut self, hand_back: bool) {
+    fn commit(&mut self, yield_lease: bool) {
         let Some(place) = self
             .workers
             .iter()
@@ -178,7 +178,7 @@ impl Play {
         };
         let worker = &mut self.workers[place];
         let (epoch, progress) = (worker.epoch, worker.in_hand.take().unwrap());
-        let told = self.world.commit(worker.run, epoch, progress, hand_back);
+        let told = self.world.commit(worker.run, epoch, progress, yield_lease);
         let held = self.world.state.lease.epoch == epoch && self.world.state.lease.until.is_some();
         match told {
             Ok(told) if held => {
@@ -199,7 +199,7 @@ impl Play {
             return;
         };
         let option = open.options[usize::from(which) % open.options.len()].clone();
-        let agent = workflow::Path::of(self.world.state.mode).team.last();
+        let agent = workflow::ModeSpec::of(self.world.state.mode).team.last();
         let plan = json!([{"sub_task": "Mine", "sub_task_agent": agent}, {"sub_task": "Yours", "sub_task_agent": agent}]);
         let plan = (option == "modify").then_some(plan);
         let words = (which > 40).then_some("In so many words.");
@@ -226,7 +226,7 @@ impl Play {
                     self.act(Act::Crash);
                     self.act(Act::Take);
                     self.act(Act::Ask(Came::Good));
-                    self.act(Act::Commit { hand_back: false });
+                    self.act(Act::Commit { yield_lease: false });
                 }
             }
         }

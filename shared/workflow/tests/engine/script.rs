@@ -1,20 +1,24 @@
 //! Agents that answer as they are told.
 
 use session::{Mode, PlanStep, Route, RouteKind, Stage};
-use workflow::{Answer, Content, Document, Failed, Outcome, Request, Usage, Worked, agent};
+use workflow::{
+    AgentAnswer, AgentRequest, AnswerContent, DocumentTask, DocumentTaskResult, Outcome,
+    StageFailure, Usage, agent,
+};
 
 /// A good answer to a request: of the planner one of so many steps, the second of them the engineer's.
-pub fn good(request: &Request, steps: usize) -> Outcome {
+pub fn good(request: &AgentRequest, steps: usize) -> Outcome {
     let content = match request.agent.as_str() {
-        agent::PLANNER => Content::Plan(plan_of(steps, &request.brief.team)),
-        agent::PLAN_REVIEWER => Content::Review(vec!["Name the sources.".into()]),
-        agent::ENGINEER => Content::Program,
-        agent::IDEA_MAKER => Content::Ideas(vec!["A clock".into(), "A kite".into()]),
+        agent::PLANNER => AnswerContent::Plan(plan_of(steps, &request.brief.team)),
+        agent::PLAN_REVIEWER => AnswerContent::Review(vec!["Name the sources.".into()]),
+        agent::ENGINEER => AnswerContent::Program,
+        agent::IDEA_MAKER => AnswerContent::Ideas(vec!["A clock".into(), "A kite".into()]),
         agent::COPILOT_CONTROL => return routed(RouteKind::OneShot),
-        _ => Content::Report,
+        _ => AnswerContent::Report,
     };
-    let artifact = (content == Content::Program).then(|| format!("{}-program.py", request.node));
-    Outcome::Answer(Answer {
+    let artifact =
+        (content == AnswerContent::Program).then(|| format!("{}-program.py", request.node));
+    Outcome::Answer(AgentAnswer {
         content,
         message: format!("{} on {}", request.agent, request.node),
         summary: format!("what came of {}", request.node),
@@ -25,8 +29,8 @@ pub fn good(request: &Request, steps: usize) -> Outcome {
 
 /// A review with nothing to say.
 pub fn approval() -> Outcome {
-    Outcome::Answer(Answer {
-        content: Content::Review(Vec::new()),
+    Outcome::Answer(AgentAnswer {
+        content: AnswerContent::Review(Vec::new()),
         message: "The plan can stand.".into(),
         summary: "approved".into(),
         artifact: None,
@@ -46,8 +50,8 @@ pub fn permanent() -> Outcome {
 
 /// Copilot's decision.
 pub fn routed(kind: RouteKind) -> Outcome {
-    Outcome::Answer(Answer {
-        content: Content::Route(Route {
+    Outcome::Answer(AgentAnswer {
+        content: AnswerContent::Route(Route {
             kind,
             agent: agent::RESEARCHER.into(),
         }),
@@ -59,8 +63,8 @@ pub fn routed(kind: RouteKind) -> Outcome {
 }
 
 /// What came of a unit: the look finds two pages to read, or two papers to fetch and to summarize; the rest is done at once.
-pub fn unit(mode: Mode, document: &Document) -> Outcome {
-    let Document {
+pub fn unit(mode: Mode, document: &DocumentTask) -> Outcome {
+    let DocumentTask {
         stage, unit, units, ..
     } = document;
     let follow = match (mode, stage) {
@@ -71,7 +75,7 @@ pub fn unit(mode: Mode, document: &Document) -> Outcome {
     };
     let is_paper = *stage == Stage::Download && (2..*units).contains(unit);
     let asked = document.request.is_some() && *stage == Stage::Summarize;
-    Outcome::Unit(Worked {
+    Outcome::DocumentTask(DocumentTaskResult {
         line: format!("{stage:?}: unit {unit} is done."),
         units: (*unit == 0).then_some(follow),
         artifacts: is_paper
@@ -100,7 +104,7 @@ fn plan_of(steps: usize, team: &[impl AsRef<str>]) -> Vec<PlanStep> {
 }
 
 fn failed(error: &str, code: &str, retryable: bool) -> Outcome {
-    Outcome::Failure(Failed {
+    Outcome::Failure(StageFailure {
         error: error.into(),
         code: code.into(),
         error_type: "ModelError".into(),

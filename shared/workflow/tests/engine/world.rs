@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use session::{
-    Answer, ApprovalId, Command, Envelope, Epoch, Event, Mode, NewRun, NewSession, OwnerId,
+    ApprovalAnswer, ApprovalId, Command, Envelope, Epoch, Event, Mode, NewRun, NewSession, OwnerId,
     Progress, Refusal, Rules, Run, RunId, Seq, SessionId, State, Timestamp,
 };
 use uuid::Uuid;
-use workflow::{Engine, Memory, Outcome, Question, Settings, Work, check_answer};
+use workflow::{ApprovalPrompt, Engine, Outcome, RunHistory, RunSettings, Work, check_answer};
 
 pub const MODEL: &str = "offline/extract-1";
 const LEASE: Duration = Duration::from_secs(180);
@@ -17,14 +17,14 @@ const A_WHILE: Duration = Duration::from_secs(1);
 pub struct World {
     pub state: State,
     pub log: Vec<Envelope>,
-    pub settings: Settings,
+    pub settings: RunSettings,
     pub now: Timestamp,
     rules: Rules,
     runs: u128,
     questions: u128,
 }
 
-type Told = Result<Vec<Envelope>, Refusal>;
+type PublishedStatus = Result<Vec<Envelope>, Refusal>;
 
 impl World {
     pub fn new(mode: Mode, config: &Value) -> Self {
@@ -39,7 +39,7 @@ impl World {
         let mut world = Self {
             state: change.state.clone(),
             log: Vec::new(),
-            settings: Settings::parse(mode, config).unwrap(),
+            settings: RunSettings::parse(mode, config).unwrap(),
             now,
             rules: Rules::default(),
             runs: 1,
@@ -61,13 +61,13 @@ impl World {
     }
 
     /// The run's record, as a worker reads it.
-    pub fn memory(&self) -> Memory {
-        let from = self.run().memory_from;
+    pub fn memory(&self) -> RunHistory {
+        let from = self.run().history_from;
         let first = self
             .log
             .iter()
             .position(|envelope| envelope.seq == Some(from));
-        Memory::of(&self.log[first.unwrap()..])
+        RunHistory::of(&self.log[first.unwrap()..])
     }
 
     pub fn take_lease(&mut self) -> Result<(Epoch, Vec<Envelope>), Refusal> {
@@ -85,16 +85,16 @@ impl World {
     }
 
     /// What there is to do, at the time of the next command.
-    pub fn work(&self, memory: &Memory) -> Option<Work> {
+    pub fn work(&self, memory: &RunHistory) -> Option<Work> {
         Some(self.engine(memory)?.work(self.then()))
     }
 
     /// What follows from an outcome, at the time of the next command.
-    pub fn advance(&self, memory: &Memory, outcome: &Outcome) -> Option<Progress> {
+    pub fn advance(&self, memory: &RunHistory, outcome: &Outcome) -> Option<Progress> {
         Some(self.engine(memory)?.advance(outcome, self.then()))
     }
 
-    fn engine<'a>(&'a self, memory: &'a Memory) -> Option<Engine<'a>> {
+    fn engine<'a>(&'a self, memory: &'a RunHistory) -> Option<Engine<'a>> {
         Engine::on(&self.state, &self.settings, memory)
     }
 
@@ -107,13 +107,13 @@ impl World {
         run: RunId,
         epoch: Epoch,
         progress: Progress,
-        hand_back: bool,
+        yield_lease: bool,
     ) -> Result<Vec<Envelope>, Refusal> {
         self.command(&Command::Commit {
             run,
             epoch,
             progress,
-            hand_back,
+            yield_lease,
         })
     }
 
@@ -131,14 +131,19 @@ impl World {
     }
 
     /// Puts a question; it lapses after the rules' term.
-    pub fn ask(&mut self, memory: &Memory, epoch: Epoch, question: Question) -> Told {
+    pub fn ask(
+        &mut self,
+        memory: &RunHistory,
+        epoch: Epoch,
+        question: ApprovalPrompt,
+    ) -> PublishedStatus {
         self.questions += 1;
         let progress = self.put(memory, question, self.questions);
         self.commit(self.run().id, epoch, progress, false)
     }
 
     /// A question with its id and term, to be committed.
-    pub fn put(&self, memory: &Memory, question: Question, id: u128) -> Progress {
+    pub fn put(&self, memory: &RunHistory, question: ApprovalPrompt, id: u128) -> Progress {
         let id = ApprovalId::new(Uuid::from_u128(id));
         let expires_at = self.then().plus(self.rules.approval_ttl);
         let engine = self.engine(memory).expect("who asks has a run");
@@ -151,9 +156,9 @@ impl World {
         resolution: &str,
         feedback: Option<&str>,
         plan: Option<Value>,
-    ) -> Told {
+    ) -> PublishedStatus {
         let open = self.state.approval.clone().ok_or(Refusal::NoSuchApproval)?;
-        let answer = Answer {
+        let answer = ApprovalAnswer {
             approval: open.id,
             resolution: resolution.into(),
             feedback: feedback.map(ToOwned::to_owned),
@@ -165,7 +170,7 @@ impl World {
     }
 
     /// Nobody answers, and the sweeper looks.
-    pub fn expire(&mut self) -> Told {
+    pub fn expire(&mut self) -> PublishedStatus {
         self.pass(self.rules.approval_ttl);
         self.command(&Command::Recover)
     }

@@ -11,7 +11,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::png;
-use super::{DocumentError, Kind, Opened, PageError, PageImage, PageText, Say};
+use super::{DocumentError, DocumentKind, Opened, PageError, PageImage, PageText, Say};
 use tiff::Directories;
 
 mod tiff;
@@ -31,16 +31,16 @@ pub(super) struct File {
 }
 
 impl File {
-    pub fn open(kind: Kind, bytes: Vec<u8>) -> Result<Self, DocumentError> {
+    pub fn open(kind: DocumentKind, bytes: Vec<u8>) -> Result<Self, DocumentError> {
         if !is_complete(kind, &bytes) {
             return Err(DocumentError::Truncated);
         }
         let (format, directories) = match kind {
-            Kind::Pdf => return Err(DocumentError::Broken),
-            Kind::Png => (ImageFormat::Png, None),
-            Kind::Jpeg => (ImageFormat::Jpeg, None),
-            Kind::WebP => (ImageFormat::WebP, None),
-            Kind::Tiff => (ImageFormat::Tiff, Some(Directories::of(&bytes)?)),
+            DocumentKind::Pdf => return Err(DocumentError::Broken),
+            DocumentKind::Png => (ImageFormat::Png, None),
+            DocumentKind::Jpeg => (ImageFormat::Jpeg, None),
+            DocumentKind::WebP => (ImageFormat::WebP, None),
+            DocumentKind::Tiff => (ImageFormat::Tiff, Some(Directories::of(&bytes)?)),
         };
         Ok(Self {
             format,
@@ -100,15 +100,15 @@ fn too_large() -> PageError {
 }
 
 /// Whether the file has the end that its kind demands. A TIFF has none: its pages are looked for where it says.
-fn is_complete(kind: Kind, bytes: &[u8]) -> bool {
+fn is_complete(kind: DocumentKind, bytes: &[u8]) -> bool {
     match kind {
-        Kind::Png => bytes.windows(4).any(|window| window == b"IEND"),
-        Kind::Jpeg => jpeg_ends(bytes),
-        Kind::WebP => {
+        DocumentKind::Png => bytes.windows(4).any(|window| window == b"IEND"),
+        DocumentKind::Jpeg => jpeg_ends(bytes),
+        DocumentKind::WebP => {
             let told = bytes.get(4..8).and_then(|told| told.try_into().ok());
             told.is_some_and(|told| bytes.len() as u64 >= u64::from(u32::from_le_bytes(told)) + 8)
         }
-        Kind::Tiff | Kind::Pdf => true,
+        DocumentKind::Tiff | DocumentKind::Pdf => true,
     }
 }
 

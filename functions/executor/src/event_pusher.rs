@@ -1,4 +1,4 @@
-//! Live events beside the next step's work: commits are handed over, pushed in their order, and waited for at the end,
+//! Pushes events beside the next step's work: commits are handed over, pushed in their order, and waited for at the end,
 //! because nothing runs after a Lambda's answer.
 
 use std::time::Duration;
@@ -8,12 +8,12 @@ use session::{Envelope, SessionId};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-pub(crate) struct Live {
+pub(crate) struct EventPusher {
     commits: UnboundedSender<Vec<Envelope>>,
     pushing: JoinHandle<()>,
 }
 
-impl Live {
+impl EventPusher {
     pub fn start(push: Push, session: SessionId) -> Self {
         let (commits, mut waiting) = unbounded_channel::<Vec<Envelope>>();
         let pushing = tokio::spawn(async move {

@@ -7,7 +7,7 @@ use crate::{Checkpoint, agent};
 
 /// A mode's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Path {
+pub struct ModeSpec {
     /// Every phase that a session of this mode shows, in order.
     pub phases: &'static [Phase],
     /// The agent that a list of runs shows, unless the configuration chooses another.
@@ -51,7 +51,7 @@ const OF_A_PLAN: [Checkpoint; 5] = [
     Checkpoint::Budget,
 ];
 
-const ONE_SHOT: Path = Path {
+const ONE_SHOT: ModeSpec = ModeSpec {
     phases: &[Phase::Init, Phase::Execution, Phase::Completed],
     agent: agent::RESEARCHER,
     team: &[],
@@ -64,7 +64,7 @@ const ONE_SHOT: Path = Path {
     working: Phase::Execution,
 };
 
-const PLANNING_CONTROL: Path = Path {
+const PLANNING_CONTROL: ModeSpec = ModeSpec {
     phases: &[
         Phase::Init,
         Phase::Planning,
@@ -82,7 +82,7 @@ const PLANNING_CONTROL: Path = Path {
     ..ONE_SHOT
 };
 
-const HITL_INTERACTIVE: Path = Path {
+const HITL_INTERACTIVE: ModeSpec = ModeSpec {
     phases: &[
         Phase::Init,
         Phase::HitlPlanning,
@@ -94,7 +94,7 @@ const HITL_INTERACTIVE: Path = Path {
     ..PLANNING_CONTROL
 };
 
-const IDEA_GENERATION: Path = Path {
+const IDEA_GENERATION: ModeSpec = ModeSpec {
     team: &agent::IDEA_TEAM,
     checkpoints: &[
         Checkpoint::DuringPlanning,
@@ -107,7 +107,7 @@ const IDEA_GENERATION: Path = Path {
     ..PLANNING_CONTROL
 };
 
-const COPILOT: Path = Path {
+const COPILOT: ModeSpec = ModeSpec {
     phases: &[
         Phase::Init,
         Phase::Routing,
@@ -127,7 +127,7 @@ const COPILOT: Path = Path {
     ..ONE_SHOT
 };
 
-const OCR: Path = Path {
+const OCR: ModeSpec = ModeSpec {
     phases: &[
         Phase::Init,
         Phase::Extraction,
@@ -142,7 +142,7 @@ const OCR: Path = Path {
     ..ONE_SHOT
 };
 
-const ARXIV: Path = Path {
+const ARXIV: ModeSpec = ModeSpec {
     phases: &[
         Phase::Init,
         Phase::Extraction,
@@ -161,7 +161,7 @@ const ARXIV: Path = Path {
     ..OCR
 };
 
-const ENHANCE_INPUT: Path = Path {
+const ENHANCE_INPUT: ModeSpec = ModeSpec {
     phases: &[
         Phase::Init,
         Phase::Extraction,
@@ -188,7 +188,7 @@ const ENHANCE_INPUT: Path = Path {
     ..OCR
 };
 
-impl Path {
+impl ModeSpec {
     /// The row of a mode.
     pub const fn of(mode: Mode) -> &'static Self {
         match mode {
@@ -234,7 +234,7 @@ mod tests {
         let shown: Vec<String> = session::MODES
             .iter()
             .map(|info| {
-                let phases: Vec<&str> = Path::of(info.id)
+                let phases: Vec<&str> = ModeSpec::of(info.id)
                     .phases
                     .iter()
                     .map(|p| p.as_str())
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn a_mode_has_checkpoints_exactly_where_clients_are_told_so() {
         for info in session::MODES {
-            let checkpoints = Path::of(info.id).checkpoints;
+            let checkpoints = ModeSpec::of(info.id).checkpoints;
             assert_eq!(!checkpoints.is_empty(), info.supports_hitl, "{}", info.id);
         }
     }

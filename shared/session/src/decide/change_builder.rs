@@ -3,25 +3,25 @@
 use serde_json::json;
 
 use crate::{
-    Answer, ApprovalEnd, ApprovalStatus, Change, DESCRIPTION_CHARS, Event, EventBody, Failure,
-    NewRun, NodeStatus, Phase, Position, Record, Refusal, Run, RunEnd, RunId, RunRow, RunStatus,
-    SessionStatus, Stage, State, SuspendReason, Timestamp,
+    ApprovalAnswer, ApprovalEnd, ApprovalStatus, Change, DESCRIPTION_CHARS, Event, EventBody,
+    NewRun, NodeStatus, Phase, Position, Refusal, RowChange, Run, RunEnd, RunFailure, RunId,
+    RunRow, RunStatus, SessionStatus, Stage, State, SuspendReason, Timestamp,
 };
 
-pub(super) struct Draft {
+pub(super) struct ChangeBuilder {
     pub state: State,
     pub now: Timestamp,
     events: Vec<Event>,
-    records: Vec<Record>,
+    row_changes: Vec<RowChange>,
 }
 
-impl Draft {
+impl ChangeBuilder {
     pub fn on(state: &State, now: Timestamp) -> Self {
         Self {
             state: state.clone(),
             now,
             events: Vec::new(),
-            records: Vec::new(),
+            row_changes: Vec::new(),
         }
     }
 
@@ -29,7 +29,7 @@ impl Draft {
         Change {
             events: self.events,
             state: self.state,
-            records: self.records,
+            row_changes: self.row_changes,
         }
     }
 
@@ -69,8 +69,8 @@ impl Draft {
         );
     }
 
-    pub fn record(&mut self, record: Record) {
-        self.records.push(record);
+    pub fn record(&mut self, record: RowChange) {
+        self.row_changes.push(record);
     }
 
     pub fn set_status(&mut self, status: SessionStatus, reason: Option<SuspendReason>) {
@@ -97,7 +97,7 @@ impl Draft {
                 id: new.id,
                 status: RunStatus::Queued,
                 first_seq,
-                memory_from: first_seq,
+                history_from: first_seq,
                 task_key: None,
                 position: Position::OPEN,
                 answer: None,
@@ -163,7 +163,7 @@ impl Draft {
     }
 
     fn install_run(&mut self, new: &NewRun, resumed_from: Option<RunId>, run: Run) {
-        self.record(Record::RunStarted(RunRow {
+        self.record(RowChange::RunStarted(RunRow {
             id: new.id,
             task_id: new.task_id.as_ref().map(|task_id| task_id.text.clone()),
             mode: self.state.mode,
@@ -202,7 +202,7 @@ impl Draft {
             error,
             task_key: run.task_key.clone(),
         };
-        self.record(Record::RunEnded(end));
+        self.record(RowChange::RunEnded(end));
         self.close_approval(ApprovalStatus::Cancelled, None);
         self.release_lease();
     }
@@ -213,10 +213,10 @@ impl Draft {
         self.state.lease.until = None;
     }
 
-    pub fn close_approval(&mut self, status: ApprovalStatus, answer: Option<Answer>) {
+    pub fn close_approval(&mut self, status: ApprovalStatus, answer: Option<ApprovalAnswer>) {
         if let Some(open) = self.state.approval.take() {
             let at = self.now;
-            self.record(Record::ApprovalClosed(ApprovalEnd {
+            self.record(RowChange::ApprovalClosed(ApprovalEnd {
                 id: open.id,
                 status,
                 answer,
@@ -248,7 +248,7 @@ impl Draft {
         self.set_status(SessionStatus::Suspended, Some(SuspendReason::UserRequested));
     }
 
-    pub fn fail_run(&mut self, failure: &Failure) {
+    pub fn fail_run(&mut self, failure: &RunFailure) {
         let Some(run) = self.state.run.as_ref() else {
             return;
         };

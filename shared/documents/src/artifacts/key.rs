@@ -18,7 +18,7 @@ const UPLOADS: &str = "uploads/";
 
 /// A file of a session. As text, its key below the session's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum ArtifactKey {
     /// What a run has made.
     Run(RunId, ArtifactName),
     /// What a client has brought.
@@ -27,7 +27,7 @@ pub enum Place {
     Draft(RunId, ArtifactName),
 }
 
-impl Place {
+impl ArtifactKey {
     /// The run whose file it is; none of an upload.
     pub const fn run(&self) -> Option<RunId> {
         match self {
@@ -66,7 +66,7 @@ impl Place {
 #[error("not the place of a file")]
 pub struct InvalidPlace;
 
-impl FromStr for Place {
+impl FromStr for ArtifactKey {
     type Err = InvalidPlace;
 
     fn from_str(key: &str) -> Result<Self, InvalidPlace> {
@@ -85,7 +85,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ArtifactKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(run, name) => write!(f, "{run}/{name}"),
@@ -106,9 +106,18 @@ mod tests {
         let (run, name): (RunId, ArtifactName) =
             (RUN.parse().unwrap(), "paper.pdf".parse().unwrap());
         for (place, key) in [
-            (Place::Run(run, name.clone()), format!("{RUN}/paper.pdf")),
-            (Place::Upload(name.clone()), "uploads/paper.pdf".into()),
-            (Place::Draft(run, name), format!("drafts/{RUN}/paper.pdf")),
+            (
+                ArtifactKey::Run(run, name.clone()),
+                format!("{RUN}/paper.pdf"),
+            ),
+            (
+                ArtifactKey::Upload(name.clone()),
+                "uploads/paper.pdf".into(),
+            ),
+            (
+                ArtifactKey::Draft(run, name),
+                format!("drafts/{RUN}/paper.pdf"),
+            ),
         ] {
             assert_eq!(place.to_string(), key);
             assert_eq!(key.parse(), Ok(place));
@@ -130,7 +139,7 @@ mod tests {
             &format!("{}/a", RUN.to_uppercase()),
             &format!("/{RUN}/a"),
         ] {
-            assert_eq!(key.parse::<Place>(), Err(InvalidPlace), "{key:?}");
+            assert_eq!(key.parse::<ArtifactKey>(), Err(InvalidPlace), "{key:?}");
         }
     }
 
@@ -143,7 +152,7 @@ mod tests {
             ("step_1_count.py", "text/plain; charset=utf-8"),
             ("Makefile", "text/plain; charset=utf-8"),
         ] {
-            let place = Place::Run(RUN.parse().unwrap(), name.parse().unwrap());
+            let place = ArtifactKey::Run(RUN.parse().unwrap(), name.parse().unwrap());
             assert_eq!(place.content_type(), content_type);
         }
     }

@@ -27,7 +27,7 @@ pub struct Caller {
 
 /// Tells who a caller is.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub struct Authenticator {
     local: Option<Caller>,
 }
 
@@ -40,7 +40,7 @@ impl Caller {
     }
 }
 
-impl Gate {
+impl Authenticator {
     /// A gate that knows `OWNER`, if it is set.
     pub fn new(config: &Config) -> Self {
         let local = config.owner.as_deref();
@@ -116,9 +116,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn gate(owner: Option<&str>) -> Gate {
+    fn gate(owner: Option<&str>) -> Authenticator {
         let config = Config::read(|name| (name == "OWNER").then(|| owner.map(str::to_owned))?);
-        Gate::new(&config.unwrap())
+        Authenticator::new(&config.unwrap())
     }
 
     fn request(authorizer: serde_json::Value) -> Request {
@@ -183,8 +183,9 @@ mod tests {
 
     #[test]
     fn a_connection_ends_with_its_token_and_one_whose_end_nobody_understands_is_none() {
-        let ends =
-            |gate: Gate, context| gate.token_ends(&handed_on(context)).map_err(|p| p.status());
+        let ends = |gate: Authenticator, context| {
+            gate.token_ends(&handed_on(context)).map_err(|p| p.status())
+        };
         let end = Timestamp::from_micros(1_764_000_000_000_000);
         assert_eq!(ends(gate(None), json!({"exp": "1764000000"})), Ok(end));
         assert_eq!(

@@ -5,20 +5,20 @@
 
 use std::time::{Duration, Instant};
 
-use lambda_kit::{Message, Problem, metrics, now};
+use lambda_kit::{Problem, QueueMessage, metrics, now};
 use session::{
-    ApprovalId, Begin, Command, Epoch, Failure, Next, Position, Progress, Refusal, RunId,
-    RunStatus, Stage, State,
+    ApprovalId, Command, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId, RunStatus,
+    Stage, StageStart, State,
 };
 use session_manager::{Actor, ChangeError, Committed};
 use uuid::Uuid;
 use workflow::{Engine, Work, asks_arxiv_at};
 
-use crate::ask::Asked;
-use crate::live::Live;
-use crate::load::Loaded;
+use crate::ask::WorkResult;
+use crate::event_pusher::EventPusher;
+use crate::load::LoadedRun;
 use crate::slot::whole_seconds;
-use crate::units::{Desk, Unit};
+use crate::units::{DocumentWorker, OpenDocuments};
 use crate::{Deadline, Executor};
 
 /// How long a run waits before a stage that was put off is tried again; doubles with each try. Shorter than
@@ -30,29 +30,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(25);
 const PUSH_TIME: Duration = Duration::from_secs(3);
 
 /// A run that this worker holds the lease of.
-pub(crate) struct Held<'a> {
+pub(crate) struct LeasedRun<'a> {
     executor: &'a Executor,
-    loaded: Loaded,
+    loaded: LoadedRun,
     state: State,
     run: RunId,
     epoch: Epoch,
-    live: Live,
+    live: EventPusher,
     deadline: Deadline,
     /// When it took the slot of arXiv, if it did.
     slot: Option<Instant>,
     /// What is kept open of a document from one unit to the next.
-    desk: Desk,
+    documents: OpenDocuments,
     /// Somebody took the run away: nothing of it is this worker's business any more.
     overtaken: bool,
     /// How long a service asked to be left alone.
     retry_after: Duration,
 }
 
-impl<'a> Held<'a> {
+impl<'a> LeasedRun<'a> {
     /// After the commit that took the lease.
     pub async fn new(
         executor: &'a Executor,
-        loaded: Loaded,
+        loaded: LoadedRun,
         run: RunId,
         committed: Committed,
         slot: Option<Instant>,
@@ -64,11 +64,11 @@ impl<'a> Held<'a> {
             loaded,
             run,
             epoch: state.lease.epoch,
-            live: Live::start(executor.outbox.push().clone(), state.session_id),
+            live: EventPusher::start(executor.outbox.push().clone(), state.session_id),
             state,
             deadline,
             slot,
-            desk: Desk::default(),
+            documents: OpenDocuments::default(),
             overtaken: false,
             retry_after: Duration::ZERO,
         };
@@ -84,7 +84,7 @@ impl<'a> Held<'a> {
         if let Some(wake) = self.state.wake(now()).filter(|_| !self.overtaken) {
             self.executor
                 .outbox
-                .enqueue_after(Message::Wake(wake), pause)
+                .enqueue_after(QueueMessage::Wake(wake), pause)
                 .await;
         }
         Ok(())
@@ -94,16 +94,16 @@ impl<'a> Held<'a> {
     async fn steps(&mut self) -> Result<Duration, Problem> {
         while self.is_ours() {
             let Some(progress) = self.step().await else {
-                self.append(Command::HandBack {
+                self.append(Command::YieldLease {
                     run: self.run,
                     epoch: self.epoch,
                 })
                 .await?;
                 break;
             };
-            let hand_back = self.is_last(&progress.next);
-            let again = matches!(progress.next, Next::Again);
-            self.commit(progress, hand_back).await?;
+            let yield_lease = self.is_last(&progress.next);
+            let again = matches!(progress.next, Next::RetryLater);
+            self.commit(progress, yield_lease).await?;
             if again {
                 return Ok(self.pause());
             }
@@ -113,7 +113,7 @@ impl<'a> Held<'a> {
 
     /// What comes of the next step; none when there is no time for it.
     async fn step(&mut self) -> Option<Progress> {
-        let Loaded {
+        let LoadedRun {
             settings,
             unusable,
             memory,
@@ -130,8 +130,8 @@ impl<'a> Held<'a> {
                 let expires_at = now().plus(self.executor.sessions.rules().approval_ttl);
                 return Some(engine.ask(*question, id, expires_at));
             }
-            Work::Document(document) => {
-                let mut unit = Unit {
+            Work::DocumentTask(document) => {
+                let mut unit = DocumentWorker {
                     executor: self.executor,
                     state: &self.state,
                     settings,
@@ -140,7 +140,7 @@ impl<'a> Held<'a> {
                     run: self.run,
                     deadline: self.deadline,
                     slot: self.slot,
-                    desk: &mut self.desk,
+                    documents: &mut self.documents,
                 };
                 unit.work().await
             }
@@ -152,17 +152,17 @@ impl<'a> Held<'a> {
             }
         };
         match asked {
-            Asked::Came(outcome, retry_after) => {
+            WorkResult::Came(outcome, retry_after) => {
                 let progress = engine.advance(&outcome, now());
                 self.retry_after = retry_after.unwrap_or_default();
                 Some(progress)
             }
-            Asked::NoTime => None,
+            WorkResult::NoTime => None,
         }
     }
 
     /// The end of the run where it stands, for a reason of ours.
-    fn failing(&self, failure: Failure) -> Progress {
+    fn failing(&self, failure: RunFailure) -> Progress {
         Progress {
             at: self
                 .state
@@ -176,19 +176,19 @@ impl<'a> Held<'a> {
         }
     }
 
-    async fn commit(&mut self, progress: Progress, hand_back: bool) -> Result<(), Problem> {
+    async fn commit(&mut self, progress: Progress, yield_lease: bool) -> Result<(), Problem> {
         let (run, epoch) = (self.run, self.epoch);
         let command = |progress| Command::Commit {
             run,
             epoch,
             progress,
-            hand_back,
+            yield_lease,
         };
         match self.append(command(progress)).await {
             Err(ChangeError::TooLarge(error)) => {
                 // It would be too large the next time as well.
                 tracing::error!(session = %self.state.session_id, error = %error, "step too large");
-                let failed = self.failing(Failure {
+                let failed = self.failing(RunFailure {
                     error: "The step brought more than can be stored.".into(),
                     code: "too_large".into(),
                     error_type: "SizeLimit".into(),
@@ -219,14 +219,14 @@ impl<'a> Held<'a> {
         let sessions = &self.executor.sessions;
         let newest = self
             .deadline
-            .patiently(async || Ok(sessions.state(id, &Actor::Engine).await?))
+            .patiently(async || Ok(sessions.state(id, &Actor::System).await?))
             .await?;
         if self.is_ours_in(&newest) {
             return self
                 .absorb(Committed {
                     state: newest,
                     envelopes: Vec::new(),
-                    records: Vec::new(),
+                    row_changes: Vec::new(),
                 })
                 .await;
         }
@@ -280,7 +280,7 @@ impl<'a> Held<'a> {
     /// Whether the lease is given back with this commit: what follows waits for arXiv's slot, or it needs a call and none
     /// would fit any more.
     fn is_last(&self, next: &Next) -> bool {
-        let Next::Go(Begin { position, .. }) = next else {
+        let Next::Advance(StageStart { position, .. }) = next else {
             return false;
         };
         if asks_arxiv_at(*position) {

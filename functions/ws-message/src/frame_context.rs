@@ -4,26 +4,26 @@ use lambda_kit::{Code, Delivery, Problem, now};
 use session::{RunId, SessionId};
 use session_manager::{Actor, Connection, ConnectionId};
 
-use crate::Desk;
-use crate::reply::{About, Reply};
+use crate::Deps;
+use crate::reply::{ReplyContext, ReplyFrame};
 
 /// A connection that has said something.
 #[derive(Debug)]
-pub struct Talk<'a> {
-    pub desk: &'a Desk,
+pub struct FrameContext<'a> {
+    pub deps: &'a Deps,
     pub id: ConnectionId,
     pub connection: Connection,
 }
 
-impl Talk<'_> {
+impl FrameContext<'_> {
     /// As whom the client acts: the owner whose verified token opened the connection.
     pub fn actor(&self) -> Actor {
         Actor::Client(self.connection.owner.clone())
     }
 
     /// What replies are about that concern no other session.
-    pub const fn about(&self) -> About {
-        About {
+    pub const fn reply_context(&self) -> ReplyContext {
+        ReplyContext {
             session: self.connection.session_id,
             run: self.connection.run_id,
         }
@@ -37,14 +37,14 @@ impl Talk<'_> {
         })
     }
 
-    pub async fn reply(&self, reply: &Reply) -> Delivery {
-        self.desk.outbox.push().one(&self.id, reply).await
+    pub async fn reply(&self, reply: &ReplyFrame) -> Delivery {
+        self.deps.outbox.push().one(&self.id, reply).await
     }
 
     /// Lets the connection follow a session. From here on its events are pushed; what lies before is read afterwards, so that
     /// nothing falls between.
     pub async fn follow(&self, session: SessionId, run: Option<RunId>) -> Result<(), Problem> {
-        self.desk
+        self.deps
             .app
             .sessions
             .follow(&self.id, session, run, now())

@@ -1,19 +1,20 @@
 //! What one commit holds, in the making: what came of a stage, and then the beginning of the next.
 
 use session::{
-    Begin, EventBody, Failure, Next, NodeStatus, PlanStep, Position, Progress, Role, Seq, plus_usd,
+    EventBody, Next, NodeStatus, PlanStep, Position, Progress, Role, RunFailure, Seq, StageStart,
+    plus_usd,
 };
 
 use crate::{
-    Answer, Engine, MAX_MESSAGE_BYTES, Usage,
+    AgentAnswer, Engine, MAX_MESSAGE_BYTES, Usage,
     advance::misfit,
     clip::clip,
-    memory::{Told, with_artifact},
+    memory::{PublishedStatus, with_artifact},
 };
 
-pub(crate) struct Entry<'a> {
+pub(crate) struct ProgressBuilder<'a> {
     engine: &'a Engine<'a>,
-    told: Told,
+    told: PublishedStatus,
     work: Vec<EventBody>,
     cost_usd: f64,
     tokens: u64,
@@ -21,7 +22,7 @@ pub(crate) struct Entry<'a> {
     pub steps: u32,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ProgressBuilder<'a> {
     pub fn on(engine: &'a Engine<'a>) -> Self {
         Self {
             engine,
@@ -46,7 +47,7 @@ impl<'a> Entry<'a> {
     }
 
     /// An answer's message, with its artifact and its costs.
-    pub fn answer(&mut self, answer: &Answer) {
+    pub fn answer(&mut self, answer: &AgentAnswer) {
         self.push(EventBody::AgentMessage {
             agent: self.engine.agent().unwrap_or_default().to_owned(),
             role: Role::Assistant,
@@ -111,13 +112,13 @@ impl<'a> Entry<'a> {
         self,
         position: Position,
         plan: &[PlanStep],
-        memory_from: Option<Seq>,
+        history_from: Option<Seq>,
     ) -> Progress {
-        let begin = Begin {
-            memory_from,
+        let begin = StageStart {
+            history_from,
             ..self.engine.begin(position, plan, &self.told)
         };
-        self.then(Next::Go(begin))
+        self.then(Next::Advance(begin))
     }
 
     /// The run ends over an answer that cannot be used.
@@ -125,7 +126,7 @@ impl<'a> Entry<'a> {
         self.fail(misfit(problem))
     }
 
-    pub fn fail(self, failure: Failure) -> Progress {
+    pub fn fail(self, failure: RunFailure) -> Progress {
         self.then(Next::Fail(failure))
     }
 
