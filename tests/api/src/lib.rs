@@ -6,13 +6,16 @@
 
 mod asyncapi;
 mod openapi;
+mod pages;
 mod schemas;
 mod sources;
 
 use lambda_kit::api::Operation;
+use lambda_kit::config::{VARIABLES, Variable};
 
 pub use asyncapi::{OVER_SOCKET_ALONE, asyncapi};
 pub use openapi::openapi;
+pub use pages::{api_page, configuration_page};
 pub use sources::{Documented, documented, root};
 
 /// Every operation of the HTTP API, in the order of the README.
@@ -37,4 +40,9 @@ pub fn operations() -> Vec<Operation> {
         create_upload::operation(),
         list_artifacts::operation(),
     ]
+}
+
+/// Every environment variable that a function reads.
+pub fn variables() -> impl Iterator<Item = &'static Variable> {
+    VARIABLES.iter()
 }

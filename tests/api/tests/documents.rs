@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use api::{OVER_SOCKET_ALONE, asyncapi, documented, openapi, operations, root};
+use api::{
+    OVER_SOCKET_ALONE, api_page, asyncapi, configuration_page, documented, openapi, operations,
+    root,
+};
 use lambda_kit::Code;
 use serde_json::{Value, json};
 use session::MODES;
@@ -31,9 +34,8 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Whether the committed file is this document; with `UPDATE_API=1` it is from now on.
-fn is_current(path: &str, document: &Value) {
-    let text = format!("{:#}\n", sorted(document));
+/// Asserts that the committed file is this text; with `UPDATE_API=1` writes it.
+fn is_current(path: &str, text: &str) {
     if std::env::var_os("UPDATE_API").is_some() {
         std::fs::write(root().join(path), text).unwrap();
     } else {
@@ -43,8 +45,12 @@ fn is_current(path: &str, document: &Value) {
 
 #[test]
 fn the_committed_documents_are_current() {
-    is_current("infra/openapi.json", &openapi().unwrap());
-    is_current("infra/asyncapi.json", &asyncapi());
+    let (openapi, asyncapi) = (openapi().unwrap(), asyncapi());
+    let json = |document: &Value| format!("{:#}\n", sorted(document));
+    is_current("infra/openapi.json", &json(&openapi));
+    is_current("infra/asyncapi.json", &json(&asyncapi));
+    is_current("infra/API.md", &api_page(&openapi, &asyncapi));
+    is_current("infra/CONFIGURATION.md", &configuration_page(&openapi));
 }
 
 /// `METHOD /path Function` for every HTTP route of the template.

@@ -20,6 +20,7 @@ use crate::keys;
     missing_docs,
     reason = "the fields are the contract's, documented there"
 )]
+#[schemars(rename = "Summary")]
 pub struct SessionSummary {
     pub session_id: SessionId,
     pub name: String,
