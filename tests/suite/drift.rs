@@ -3,6 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use agents::ModelSettings;
+use documents::DocumentSettings;
+use environment::Variable;
+use lambda_kit::EdgeSettings;
 use serde_json::Value;
 use session::{MODES, Mode};
 use tests::stack::root;
@@ -175,10 +179,25 @@ fn the_readme_explains_every_key_and_every_checkpoint() {
     assert_eq!(explained, Checkpoint::ALL.map(Checkpoint::as_str));
 }
 
+/// The variables that any function reads.
+fn variables() -> impl Iterator<Item = &'static Variable> {
+    let edge = EdgeSettings::VARIABLES.iter();
+    edge.chain(ModelSettings::VARIABLES)
+        .chain(DocumentSettings::VARIABLES)
+}
+
+#[test]
+fn no_variable_stands_twice() {
+    let mut names: Vec<&str> = variables().map(|variable| variable.name).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
 #[test]
 fn the_readme_lists_every_variable_with_its_default() {
-    let read: Names = lambda_kit::config::VARIABLES
-        .iter()
+    let read: Names = variables()
         .map(|variable| format!("{} = {}", variable.name, variable.default.unwrap_or("–")))
         .collect();
     let listed: Names = readme_table("### Environment")
@@ -225,8 +244,7 @@ fn the_template_sets_no_variable_that_nobody_reads_and_never_the_owner() {
         (name.contains('_') && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
             .then_some(name)
     };
-    let known: Names = lambda_kit::config::VARIABLES
-        .iter()
+    let known: Names = variables()
         .map(|variable| variable.name.to_owned())
         .collect();
     let set: Names = text.lines().filter_map(shouted).collect();

@@ -2,8 +2,8 @@
 //!
 //! MiniStack verifies signatures of links as S3 does.
 
-use documents::{ArtifactKey, SessionFiles};
-use lambda_kit::{Aws, Config};
+use documents::{ArtifactKey, DocumentSettings, SessionFiles};
+use lambda_kit::Aws;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use session::OwnerId;
@@ -29,8 +29,9 @@ async fn fetch(artifact: &Value) -> Response {
 /// The session's files as the executor has them.
 async fn files(session: &str) -> SessionFiles {
     let bucket = stack().get("BUCKET_NAME").to_owned();
-    let config = Config::read(|name| (name == "BUCKET_NAME").then(|| bucket.clone())).unwrap();
-    let artifacts = Aws::from_env().await.artifacts(&config).unwrap();
+    let get = |name: &str| (name == "BUCKET_NAME").then(|| bucket.clone());
+    let settings = DocumentSettings::read(get).unwrap();
+    let artifacts = settings.artifacts(Aws::from_env().await.shared()).unwrap();
     artifacts.of(&OwnerId::of("local", "local"), session.parse().unwrap())
 }
 

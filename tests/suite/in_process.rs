@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use agents::{Agents, ModelConfig};
+use agents::{Agents, ModelConfig, ModelSettings};
+use documents::DocumentSettings;
 use executor::{Deadline, Executor, PageReader, Papers};
-use lambda_kit::{Aws, Config, Outbox, QueueMessage, now};
+use lambda_kit::{Aws, EdgeSettings, Outbox, QueueMessage, now};
 use session::{NewRun, RunId, SessionId, State};
 use session_manager::{Actor, SessionManager};
 use tests::stack::stack;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 /// An executor with these settings, that meets the table at this endpoint.
 pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
-    let config = Config::read(|name| {
+    let get = |name: &str| {
         let setting = settings.iter().find(|(known, _)| *known == name);
         match (setting, name) {
             (Some((_, value)), _) => Some((*value).into()),
@@ -24,18 +25,20 @@ pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
             (None, "BUCKET_NAME") => Some("nowhere".into()),
             _ => None,
         }
-    });
-    let config = config.unwrap();
+    };
+    let edge = EdgeSettings::read(get).unwrap();
+    let models = ModelSettings::read(get).unwrap();
+    let documents = DocumentSettings::read(get).unwrap();
     let aws = Aws::from_env().await;
     let client = stack().dynamodb_at(endpoint).await;
-    let sessions = SessionManager::new(client, stack().get("TABLE_NAME"), config.rules());
-    let push = aws.push(&config, &sessions).unwrap();
+    let sessions = SessionManager::new(client, stack().get("TABLE_NAME"), edge.rules());
+    let push = aws.push(&edge, &sessions).unwrap();
     Executor {
-        outbox: Outbox::new(push, aws.queue(&config).unwrap()),
+        outbox: Outbox::new(push, aws.queue(&edge).unwrap()),
         agents: Agents::new(ModelConfig::default()).unwrap(),
-        artifacts: aws.artifacts(&config).unwrap(),
-        papers: Papers::new(&config).unwrap(),
-        pages: PageReader::new(&config, &aws).unwrap(),
+        artifacts: documents.artifacts(aws.shared()).unwrap(),
+        papers: Papers::new(&documents, &models).unwrap(),
+        pages: PageReader::new(&documents, &models, &aws).unwrap(),
         sessions,
     }
 }

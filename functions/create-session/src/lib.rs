@@ -2,8 +2,9 @@
 
 mod operation;
 
+use agents::Models;
 use lambda_kit::http::{self, HttpReply};
-use lambda_kit::{App, ClientConfig, Models, Problem, Request, choices, now};
+use lambda_kit::{App, ClientConfig, Problem, Request, choices, now};
 use session::{Mode, NewSession, SessionId};
 use session_manager::{NewSessionRows, SessionSummary};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Http
     let default = || format!("{mode}_{}", now.compact());
     let name = body.name("name")?.unwrap_or_else(default);
     let config = ClientConfig::of(&body)?;
-    models.settings(mode, &config)?;
+    models.settings(mode, &config.value()?)?;
     let key = http::request_key(&request, &caller.owner)?;
 
     let new = NewSession {
@@ -48,12 +49,14 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Http
 
 #[cfg(test)]
 mod tests {
+    use agents::{ModelSettings, Models};
     use lambda_kit::Code;
-    use lambda_kit::testing::{app, expect, models, post};
+    use lambda_kit::testing::{app, expect, post};
 
     #[tokio::test]
     async fn a_bad_body_is_told_what_is_wrong_with_it() {
-        let (app, models) = (app(), models());
+        let models = Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap();
+        let app = app();
         let cases = [
             ("", Code::MalformedJson),
             ("{", Code::MalformedJson),

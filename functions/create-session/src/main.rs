@@ -1,12 +1,13 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
-use lambda_kit::{App, Aws, Config, Error, Models, http, init_logs};
+use agents::{ModelSettings, Models};
+use lambda_kit::{App, Aws, EdgeSettings, Error, http, init_logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let config = Config::from_env()?;
-    let app = App::new(&config, &Aws::from_env().await)?;
-    let models = Models::new(&config)?;
+    let settings = EdgeSettings::from_env()?;
+    let app = App::new(&settings, &Aws::from_env().await)?;
+    let models = Models::new(&ModelSettings::from_env()?)?;
     http::serve(|request| create_session::handle(&app, &models, request)).await
 }

@@ -56,7 +56,8 @@ pub async fn handle(
         content_type,
         size,
     } = promised;
-    let link = files.upload_link(&name, &content_type, size, now()).await?;
+    let link = files.upload_link(&name, &content_type, size, now()).await;
+    let link = link.map_err(Problem::unavailable)?;
     HttpReply::ok(&Upload {
         artifact: name.into(),
         url: link.url,
@@ -88,8 +89,9 @@ impl Promised {
 #[cfg(test)]
 mod tests {
     use documents::LINK_TIME;
+    use documents::testing::Bucket;
     use lambda_kit::testing::wire::{asked, entry, found};
-    use lambda_kit::testing::{Bucket, ID, Wire, app, expect, of_session, post};
+    use lambda_kit::testing::{ID, Wire, app, expect, of_session, post};
     use serde_json::{Value, json};
     use session::Rules;
 

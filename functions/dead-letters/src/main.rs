@@ -1,16 +1,16 @@
 //! The process: logs, configuration, clients, then letters until it ends.
 
 use dead_letters::DeadLetters;
-use lambda_kit::{Aws, Config, Error, batch, init_logs, metrics};
+use lambda_kit::{Aws, EdgeSettings, Error, batch, init_logs, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let config = Config::from_env()?;
+    let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
-    let sessions = aws.sessions(&config)?;
+    let sessions = aws.sessions(&settings)?;
     let dead_letters = DeadLetters {
-        outbox: aws.outbox(&config, &sessions)?,
+        outbox: aws.outbox(&settings, &sessions)?,
         sessions,
     };
     batch::serve(|message, _| {

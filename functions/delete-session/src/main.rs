@@ -1,13 +1,13 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
-use lambda_kit::{App, Aws, Config, Error, http, init_logs};
+use lambda_kit::{App, Aws, EdgeSettings, Error, http, init_logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let config = Config::from_env()?;
+    let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
-    let app = App::new(&config, &aws)?;
-    let outbox = aws.outbox_without_queue(&config, &app.sessions)?;
+    let app = App::new(&settings, &aws)?;
+    let outbox = aws.outbox_without_queue(&settings, &app.sessions)?;
     http::serve(|request| delete_session::handle(&app, &outbox, request)).await
 }

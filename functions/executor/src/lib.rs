@@ -74,7 +74,10 @@ impl Executor {
         let emptied = match self.sessions.state(session, &Actor::System).await {
             Ok(state) if self.sessions.rules().recover(&state, now) == Some(DueAction::Purge) => {
                 let files = self.artifacts.of(&state.owner, session);
-                files.delete_all(until).await?
+                files
+                    .delete_all(until)
+                    .await
+                    .map_err(Problem::unavailable)?
             }
             Ok(_) => {
                 tracing::warn!(%session, "purge not due");

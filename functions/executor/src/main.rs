@@ -1,27 +1,29 @@
 //! The process: logs, configuration, clients, then messages until it ends.
 
-use agents::Agents;
+use agents::{Agents, ModelSettings};
+use documents::DocumentSettings;
 use documents::reader::serve_if_child;
 use executor::{Deadline, Executor, PageReader, Papers};
-use lambda_kit::{Aws, Config, Error, batch, init_logs, metrics};
+use lambda_kit::{Aws, EdgeSettings, Error, batch, init_logs, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     // As the reader of a document this process ends here.
     serve_if_child();
     init_logs();
-    let config = Config::from_env()?;
+    let settings = EdgeSettings::from_env()?;
+    let (models, documents) = (ModelSettings::from_env()?, DocumentSettings::from_env()?);
     let aws = Aws::from_env().await;
-    let sessions = aws.sessions(&config)?;
+    let sessions = aws.sessions(&settings)?;
     let executor = Executor {
-        outbox: aws.outbox(&config, &sessions)?,
+        outbox: aws.outbox(&settings, &sessions)?,
         sessions,
-        agents: Agents::new(aws.models(&config))?,
-        artifacts: aws.artifacts(&config)?,
-        papers: Papers::new(&config)?,
-        pages: PageReader::new(&config, &aws)?,
+        agents: Agents::new(models.config_with(aws.shared()))?,
+        artifacts: documents.artifacts(aws.shared())?,
+        papers: Papers::new(&documents, &models)?,
+        pages: PageReader::new(&documents, &models, &aws)?,
     };
-    let timeout = config.function_timeout.0;
+    let timeout = models.function_timeout.0;
     batch::serve(|message, arrival| {
         metrics::taken_up(arrival.waited);
         executor.handle(message, Deadline::of(arrival.context, timeout))

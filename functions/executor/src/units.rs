@@ -17,10 +17,9 @@ mod summarize;
 
 use std::time::{Duration, Instant};
 
-use agents::CallError;
+use agents::{CallError, ModelSettings};
 use documents::arxiv::{Arxiv, ArxivConfigError};
-use documents::{ArtifactError, SessionFiles};
-use lambda_kit::Config;
+use documents::{ArtifactError, DocumentSettings, SessionFiles};
 use session::{Mode, RunId, Stage, State};
 use session_manager::ReadError;
 use workflow::{DocumentTask, DocumentTaskResult, Outcome, RunHistory, RunSettings, StageFailure};
@@ -55,14 +54,17 @@ impl Papers {
     ///
     /// # Errors
     /// An address that cannot be asked, or no client.
-    pub fn new(config: &Config) -> Result<Self, ArxivConfigError> {
-        let arxiv = config.arxiv();
+    pub fn new(
+        documents: &DocumentSettings,
+        models: &ModelSettings,
+    ) -> Result<Self, ArxivConfigError> {
+        let arxiv = documents.arxiv();
         Ok(Self {
             max_pdf_bytes: arxiv.max_pdf_bytes as u64,
-            window: config.model_window as usize * WINDOW_BYTES_PER_TOKEN,
+            window: models.model_window as usize * WINDOW_BYTES_PER_TOKEN,
             arxiv: Arxiv::new(&arxiv)?,
-            every: config.arxiv_interval.0,
-            margin: config.step_margin.0,
+            every: documents.arxiv_interval.0,
+            margin: models.step_margin.0,
         })
     }
 }

@@ -73,7 +73,8 @@ pub async fn handle(
 
     let state = app.sessions.state(session_id, &actor).await?;
     let files = artifacts.of(&state.owner, session_id);
-    let listing = files.list(after.as_ref(), limit).await?;
+    let listing = files.list(after.as_ref(), limit).await;
+    let listing = listing.map_err(Problem::unavailable)?;
     let (linked, next) = linked(&files, listing.files, now()).await?;
     let next = next.or(listing.next_after);
     HttpReply::ok(&Page {
@@ -91,7 +92,8 @@ async fn linked(
 ) -> Result<(Vec<(Listed, String)>, Option<ArtifactKey>), Problem> {
     let (mut page, mut bytes) = (Vec::<(Listed, String)>::new(), 0);
     for file in listed {
-        let url = files.link(&file.place, now).await?;
+        let url = files.link(&file.place, now).await;
+        let url = url.map_err(Problem::unavailable)?;
         bytes += url.len() + file.place.name().as_str().len() + REST_BYTES;
         if let Some((last, _)) = page.last().filter(|_| bytes > PAGE_BYTES) {
             let last = last.place.clone();
@@ -108,7 +110,8 @@ async fn described(
     linked: Vec<(Listed, String)>,
 ) -> Result<Vec<Artifact>, Problem> {
     let described = stream::iter(linked).map(async |(file, url)| {
-        let content_type = files.content_type(&file.place).await?;
+        let content_type = files.content_type(&file.place).await;
+        let content_type = content_type.map_err(Problem::unavailable)?;
         Ok::<_, Problem>(content_type.map(|content_type| Artifact {
             name: file.place.name().to_string(),
             run_id: file.place.run(),
@@ -124,8 +127,9 @@ async fn described(
 
 #[cfg(test)]
 mod tests {
+    use documents::testing::Bucket;
     use lambda_kit::testing::wire::{asked, entry, found};
-    use lambda_kit::testing::{Bucket, ID, Wire, get, reads};
+    use lambda_kit::testing::{ID, Wire, get, reads};
     use serde_json::{Value, json};
     use session::OwnerId;
 

@@ -1,13 +1,14 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
-use lambda_kit::{App, Aws, Config, Error, http, init_logs};
+use documents::DocumentSettings;
+use lambda_kit::{App, Aws, EdgeSettings, Error, http, init_logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let config = Config::from_env()?;
+    let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
-    let app = App::new(&config, &aws)?;
-    let artifacts = aws.artifacts(&config)?;
+    let app = App::new(&settings, &aws)?;
+    let artifacts = DocumentSettings::from_env()?.artifacts(aws.shared())?;
     http::serve(|request| list_artifacts::handle(&app, &artifacts, request)).await
 }

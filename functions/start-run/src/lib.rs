@@ -2,10 +2,11 @@
 
 mod operation;
 
+use agents::Models;
 use documents::{ArtifactKey, Artifacts};
 use lambda_kit::http::{self, HttpReply};
 use lambda_kit::task::continued;
-use lambda_kit::{App, ClientConfig, Models, Outbox, Problem, Request, Task, now};
+use lambda_kit::{App, ClientConfig, Outbox, Problem, Request, Task, now};
 use session::{NewRun, RowChange, RunRow, State};
 use session_manager::Committed;
 
@@ -43,8 +44,9 @@ pub async fn handle(
     let key = http::request_key(&request, &state.owner)?;
     let stored = ClientConfig::stored(app.sessions.config(session).await?);
     let config = continued(&state, &own, &stored)?;
-    let settings = tasks.models.settings_to_start(state.mode, &config)?;
-    let mut run = task.run(&settings, &tasks.models, None);
+    let models = &tasks.models;
+    let settings = models.settings_to_start(state.mode, &config.value()?)?;
+    let mut run = task.run(&settings, models.of_run(&settings), None);
     keep_whole(tasks, &state, &task, &mut run).await?;
 
     let (config, now) = (config.into_text(), now());
@@ -74,7 +76,8 @@ async fn keep_whole(
         let name = WHOLE_TASK.parse().map_err(Problem::internal)?;
         let files = tasks.artifacts.of(&state.owner, state.session_id);
         let whole = task.text().to_owned();
-        files.put(&ArtifactKey::Run(run.id, name), whole).await?;
+        let kept = files.put(&ArtifactKey::Run(run.id, name), whole).await;
+        kept.map_err(Problem::unavailable)?;
         run.artifact = Some(WHOLE_TASK.to_owned());
     }
     Ok(())
@@ -94,14 +97,16 @@ fn row(committed: &Committed) -> Result<&RunRow, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agents::ModelSettings;
+    use documents::testing::Bucket;
     use lambda_kit::Code;
-    use lambda_kit::testing::{artifacts, changes, models};
+    use lambda_kit::testing::changes;
 
     #[tokio::test]
     async fn a_task_is_text_of_at_most_64_kib() {
         let tasks = Tasks {
-            artifacts: artifacts(),
-            models: models(),
+            artifacts: Bucket::silent().artifacts,
+            models: Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap(),
         };
         let bodies = [
             ("", Code::MalformedJson),

@@ -1,17 +1,19 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
-use lambda_kit::{App, Aws, Config, Error, Models, http, init_logs};
+use agents::{ModelSettings, Models};
+use documents::DocumentSettings;
+use lambda_kit::{App, Aws, EdgeSettings, Error, http, init_logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let config = Config::from_env()?;
+    let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
-    let app = App::new(&config, &aws)?;
-    let outbox = aws.outbox(&config, &app.sessions)?;
+    let app = App::new(&settings, &aws)?;
+    let outbox = aws.outbox(&settings, &app.sessions)?;
     let tasks = start_run::Tasks {
-        artifacts: aws.artifacts(&config)?,
-        models: Models::new(&config)?,
+        artifacts: DocumentSettings::from_env()?.artifacts(aws.shared())?,
+        models: Models::new(&ModelSettings::from_env()?)?,
     };
     http::serve(|request| start_run::handle(&app, &outbox, &tasks, request)).await
 }

@@ -1,17 +1,17 @@
 //! The process: logs, configuration, clients, then the clock's events until it ends.
 
-use lambda_kit::{Aws, Config, Error, init_logs, metrics};
+use lambda_kit::{Aws, EdgeSettings, Error, init_logs, metrics};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use sweeper::{Sweeper, time_of};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let config = Config::from_env()?;
+    let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
-    let sessions = aws.sessions(&config)?;
+    let sessions = aws.sessions(&settings)?;
     let sweeper = Sweeper {
-        outbox: aws.outbox(&config, &sessions)?,
+        outbox: aws.outbox(&settings, &sessions)?,
         sessions,
     };
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {

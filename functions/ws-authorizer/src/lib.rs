@@ -14,8 +14,8 @@ mod token;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
-use lambda_kit::config::{ConfigError, required};
-use lambda_kit::{Config, causes};
+use environment::{EnvironmentError, required};
+use lambda_kit::{EdgeSettings, causes};
 
 pub use answer::AuthorizerResponse;
 use denied::Denied;
@@ -49,18 +49,18 @@ impl Authorizer {
     ///
     /// # Errors
     /// When one is missing, or the issuer is no https URL.
-    pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let issuer: Issuer = required("JWT_ISSUER", &config.jwt_issuer)?
+    pub fn new(settings: &EdgeSettings) -> Result<Self, EnvironmentError> {
+        let issuer: Issuer = required("JWT_ISSUER", &settings.jwt_issuer)?
             .parse()
-            .map_err(|problem: issuer::NotAnIssuer| ConfigError::Invalid {
+            .map_err(|problem: issuer::NotAnIssuer| EnvironmentError::Invalid {
                 name: "JWT_ISSUER",
                 problem: problem.to_string(),
             })?;
-        let audience = required("JWT_AUDIENCE", &config.jwt_audience)?;
+        let audience = required("JWT_AUDIENCE", &settings.jwt_audience)?;
         Ok(Self {
             rules: TokenRules::new(issuer.as_str(), audience),
-            keys: KeyCache::new(issuer, config.jwks_ttl.0.max(Duration::from_secs(1))),
-            open: config.owner.is_some(),
+            keys: KeyCache::new(issuer, settings.jwks_ttl.0.max(Duration::from_secs(1))),
+            open: settings.owner.is_some(),
         })
     }
 

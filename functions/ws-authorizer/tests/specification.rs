@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use lambda_kit::Config;
+use lambda_kit::EdgeSettings;
 use serde_json::{Value, json};
 use ws_authorizer::Authorizer;
 
@@ -99,11 +99,11 @@ impl World {
 }
 
 fn configured(variables: &[(&str, &str)]) -> Result<Authorizer, String> {
-    let config = Config::read(|name| {
+    let settings = EdgeSettings::read(|name| {
         let set = variables.iter().find(|(known, _)| *known == name);
         set.map(|(_, value)| (*value).to_owned())
     });
-    Authorizer::new(&config.unwrap()).map_err(|error| error.to_string())
+    Authorizer::new(&settings.unwrap()).map_err(|error| error.to_string())
 }
 
 fn changed(mut object: Value, changes: &[(&str, Value)]) -> Value {

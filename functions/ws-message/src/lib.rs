@@ -11,8 +11,9 @@ mod replay;
 mod reply;
 mod task;
 
+use agents::Models;
 use lambda_kit::socket::{SocketEvent, connection_id};
-use lambda_kit::{App, Code, Models, Outbox, Problem, logs, now};
+use lambda_kit::{App, Code, Outbox, Problem, logs, now};
 use session_manager::ConnectionId;
 
 use frame::Frame;

@@ -1,15 +1,16 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
-use lambda_kit::{App, Aws, Config, Error, Models, init_logs, socket};
+use agents::{ModelSettings, Models};
+use lambda_kit::{App, Aws, EdgeSettings, Error, init_logs, socket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let config = Config::from_env()?;
+    let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
-    let app = App::new(&config, &aws)?;
-    let outbox = aws.outbox(&config, &app.sessions)?;
-    let models = Models::new(&config)?;
+    let app = App::new(&settings, &aws)?;
+    let outbox = aws.outbox(&settings, &app.sessions)?;
+    let models = Models::new(&ModelSettings::from_env()?)?;
     let deps = ws_message::Deps {
         app,
         outbox,

@@ -71,17 +71,17 @@ type Started = Result<Committed, ChangeError>;
 async fn begin(frame: &FrameContext<'_>, first: &First<'_>) -> Result<Started, Problem> {
     let models = &frame.deps.models;
     let mode = mode_of(first.config)?.unwrap_or(Mode::OneShot);
-    let settings = models.settings_to_start(mode, first.config)?;
+    let settings = models.settings_to_start(mode, &first.config.value()?)?;
     let id = SessionId::new(Uuid::now_v7());
     let new = NewSession {
         id,
         owner: frame.connection.owner.clone(),
         mode,
-        run: Some(
-            first
-                .task
-                .run(&settings, models, Some(first.task_id.clone())),
-        ),
+        run: Some(first.task.run(
+            &settings,
+            models.of_run(&settings),
+            Some(first.task_id.clone()),
+        )),
     };
     let rows = NewSessionRows {
         name: name(first, mode)?,
@@ -106,10 +106,12 @@ async fn go_on(
     let state = sessions.state(session, &actor).await?;
     let stored = ClientConfig::stored(sessions.config(session).await?);
     let config = continued(&state, first.config, &stored)?;
-    let settings = models.settings_to_start(state.mode, &config)?;
-    let run = first
-        .task
-        .run(&settings, models, Some(first.task_id.clone()));
+    let settings = models.settings_to_start(state.mode, &config.value()?)?;
+    let run = first.task.run(
+        &settings,
+        models.of_run(&settings),
+        Some(first.task_id.clone()),
+    );
     let (config, key) = (config.into_text(), Some(first.key));
     Ok(sessions
         .start_run(session, &actor, &run, Some(&config), key, first.now)

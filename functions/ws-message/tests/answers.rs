@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use agents::{ModelSettings, Models};
 use lambda_kit::now;
 use lambda_kit::socket::SocketEvent;
 use lambda_kit::testing::wire::{approval, asked, entry, found, got, got_all};
-use lambda_kit::testing::{ID, Wire, models};
+use lambda_kit::testing::{ID, Wire};
 use serde_json::{Value, json};
 use session::{ApprovalRow, ApprovalStatus, OwnerId, State};
 use ws_message::{Deps, handle};
@@ -37,7 +38,7 @@ async fn told(wire: &Wire, says: Value) -> Vec<Value> {
     let deps = Deps {
         outbox: wire.outbox(&app),
         app,
-        models: models(),
+        models: Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap(),
     };
     handle(&deps, frame(&says)).await.unwrap();
     wire.pushed()

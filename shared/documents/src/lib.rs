@@ -10,6 +10,9 @@ mod arxiv_id;
 pub mod ocr;
 pub mod reader;
 pub mod references;
+mod settings;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use artifacts::{
     ArtifactError, ArtifactKey, ArtifactName, Artifacts, ContentType, InvalidContentType,
@@ -17,3 +20,4 @@ pub use artifacts::{
     UploadLink,
 };
 pub use arxiv_id::{ArxivId, InvalidArxivId};
+pub use settings::DocumentSettings;

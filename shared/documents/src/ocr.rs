@@ -1,6 +1,7 @@
 //! Engines that read the text from a page's image: Tesseract on one machine, Amazon Textract in the cloud, and whatever else
 //! answers to [`OcrEngine`].
 
+mod choice;
 mod tesseract;
 mod textract;
 
@@ -10,6 +11,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 
 use crate::reader::PageImage;
+pub use choice::{Languages, OcrChoice};
 pub use tesseract::{Tesseract, TesseractConfig};
 pub use textract::Textract;
 

@@ -1,12 +1,12 @@
 //! What every handler of a client's request works with, and the one way in which it changes a session.
 
+use environment::EnvironmentError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use session::{Command, NewRun, RunStatus, SessionId, State, Timestamp};
 use session_manager::{Actor, Committed, SessionManager};
 
-use crate::config::ConfigError;
-use crate::{Authenticator, Aws, Config, Outbox, Problem, Request, http};
+use crate::{Authenticator, Aws, EdgeSettings, Outbox, Problem, Request, http};
 
 /// Who may, and on what.
 #[derive(Debug, Clone)]
@@ -41,10 +41,10 @@ impl App {
     ///
     /// # Errors
     /// When `TABLE_NAME` is missing.
-    pub fn new(config: &Config, aws: &Aws) -> Result<Self, ConfigError> {
+    pub fn new(settings: &EdgeSettings, aws: &Aws) -> Result<Self, EnvironmentError> {
         Ok(Self {
-            authenticator: Authenticator::new(config),
-            sessions: aws.sessions(config)?,
+            authenticator: Authenticator::new(settings),
+            sessions: aws.sessions(settings)?,
         })
     }
 

@@ -11,7 +11,7 @@ use lambda_http::{Request, RequestExt as _};
 use serde_json::Value;
 use session::{OwnerId, Timestamp};
 
-use crate::{Code, Config, Problem};
+use crate::{Code, EdgeSettings, Problem};
 
 /// The issuer of owners that `OWNER` makes.
 const LOCAL_ISSUER: &str = "local";
@@ -42,8 +42,8 @@ impl Caller {
 
 impl Authenticator {
     /// A gate that knows `OWNER`, if it is set.
-    pub fn new(config: &Config) -> Self {
-        let local = config.owner.as_deref();
+    pub fn new(settings: &EdgeSettings) -> Self {
+        let local = settings.owner.as_deref();
         Self {
             local: local.map(|owner| Caller::new(LOCAL_ISSUER, owner)),
         }
@@ -117,7 +117,8 @@ mod tests {
     use serde_json::json;
 
     fn gate(owner: Option<&str>) -> Authenticator {
-        let config = Config::read(|name| (name == "OWNER").then(|| owner.map(str::to_owned))?);
+        let config =
+            EdgeSettings::read(|name| (name == "OWNER").then(|| owner.map(str::to_owned))?);
         Authenticator::new(&config.unwrap())
     }
 

@@ -1,36 +1,32 @@
-//! The clients of AWS, made once per process: cold starts pay for them, requests don't.
+//! The clients of AWS, made once per process: a cold start pays for them, a request does not.
 //!
-//! Everything comes from the standard chain of `aws_config`, so that `AWS_ENDPOINT_URL` and its kin decide where a local
-//! stack's services are, and no function has a local mode.
+//! Everything comes from the standard chain of `aws_config`, so that `AWS_ENDPOINT_URL` and its kin
+//! decide where the services of a local stack are, and no function has a local mode.
 
 use std::time::Duration;
 
-use agents::ModelConfig;
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
-use documents::Artifacts;
+use environment::{EnvironmentError, required};
 use session_manager::SessionManager;
 
-use crate::config::{ConfigError, required};
-use crate::{Config, Outbox, Push, Queue, metrics, models};
+use crate::{EdgeSettings, Outbox, Push, Queue, metrics};
 
 /// For a connection to a service that stands in the same region.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
 
-/// For one operation with all its retries: what is left of a request's time must suffice to say that it failed.
+/// For one operation with all its retries. The rest of a request's time is for the reply that it
+/// failed.
 const OPERATION_TIME: Duration = Duration::from_secs(5);
 
-/// For a page that Textract reads, with all retries: it takes seconds, not milliseconds.
-const PAGE_TIME: Duration = Duration::from_secs(30);
-
-/// What all clients share: credentials, region, connections.
+/// The credentials, the region and the connections that all clients share.
 #[derive(Debug, Clone)]
 pub struct Aws {
     shared: SdkConfig,
 }
 
 impl Aws {
-    /// Finds credentials and region where the standard chain finds them.
+    /// By the standard chain.
     pub async fn from_env() -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIME)
@@ -40,25 +36,30 @@ impl Aws {
         Self { shared }
     }
 
+    /// For clients of further services.
+    pub const fn shared(&self) -> &SdkConfig {
+        &self.shared
+    }
+
     /// The sessions in `TABLE_NAME`.
     ///
     /// # Errors
     /// When the variable is missing.
-    pub fn sessions(&self, config: &Config) -> Result<SessionManager, ConfigError> {
+    pub fn sessions(&self, settings: &EdgeSettings) -> Result<SessionManager, EnvironmentError> {
         let client = aws_sdk_dynamodb::Client::new(&self.shared);
-        let table = required("TABLE_NAME", &config.table)?;
-        Ok(SessionManager::new(client, table, config.rules()))
+        let table = required("TABLE_NAME", &settings.table)?;
+        Ok(SessionManager::new(client, table, settings.rules()))
     }
 
     /// The queue at `QUEUE_URL`.
     ///
     /// # Errors
     /// When the variable is missing.
-    pub fn queue(&self, config: &Config) -> Result<Queue, ConfigError> {
+    pub fn queue(&self, settings: &EdgeSettings) -> Result<Queue, EnvironmentError> {
         let client = aws_sdk_sqs::Client::new(&self.shared);
         Ok(Queue::new(
             client,
-            required("QUEUE_URL", &config.queue_url)?,
+            required("QUEUE_URL", &settings.queue_url)?,
         ))
     }
 
@@ -66,73 +67,45 @@ impl Aws {
     ///
     /// # Errors
     /// When the variable is missing.
-    pub fn push(&self, config: &Config, sessions: &SessionManager) -> Result<Push, ConfigError> {
-        let url = required("WS_CALLBACK_URL", &config.ws_callback_url)?;
-        let settings = aws_sdk_apigatewaymanagement::config::Builder::from(&self.shared)
+    pub fn push(
+        &self,
+        settings: &EdgeSettings,
+        sessions: &SessionManager,
+    ) -> Result<Push, EnvironmentError> {
+        let url = required("WS_CALLBACK_URL", &settings.ws_callback_url)?;
+        let config = aws_sdk_apigatewaymanagement::config::Builder::from(&self.shared)
             .endpoint_url(url)
             .build();
-        let client = aws_sdk_apigatewaymanagement::Client::from_conf(settings);
+        let client = aws_sdk_apigatewaymanagement::Client::from_conf(config);
         Ok(Push::new(client, sessions.clone()))
     }
 
-    /// Push and queue, for whoever may set a run going. What is committed is measured from now on.
+    /// Push and queue, for a function that may start work. Commits are measured from now on.
     ///
     /// # Errors
     /// When `WS_CALLBACK_URL` or `QUEUE_URL` is missing.
     pub fn outbox(
         &self,
-        config: &Config,
+        settings: &EdgeSettings,
         sessions: &SessionManager,
-    ) -> Result<Outbox, ConfigError> {
-        metrics::start(config);
+    ) -> Result<Outbox, EnvironmentError> {
+        metrics::start(settings);
         Ok(Outbox::new(
-            self.push(config, sessions)?,
-            self.queue(config)?,
+            self.push(settings, sessions)?,
+            self.queue(settings)?,
         ))
     }
 
-    /// Push alone, for whoever only ever stops things. What is committed is measured from now on.
+    /// Push alone, for a function that only stops work. Commits are measured from now on.
     ///
     /// # Errors
     /// When `WS_CALLBACK_URL` is missing.
     pub fn outbox_without_queue(
         &self,
-        config: &Config,
+        settings: &EdgeSettings,
         sessions: &SessionManager,
-    ) -> Result<Outbox, ConfigError> {
-        metrics::start(config);
-        Ok(Outbox::without_queue(self.push(config, sessions)?))
-    }
-
-    /// Amazon Textract, in the same region.
-    pub fn textract(&self) -> aws_sdk_textract::Client {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIME)
-            .operation_timeout(PAGE_TIME);
-        let settings = aws_sdk_textract::config::Builder::from(&self.shared);
-        let settings = settings.timeout_config(timeouts.build());
-        aws_sdk_textract::Client::from_conf(settings.build())
-    }
-
-    /// What the agents need to know, with the clients of AWS that their providers and keys need.
-    pub fn models(&self, config: &Config) -> ModelConfig {
-        models::with_clients(config, &self.shared)
-    }
-
-    /// The artifacts in `BUCKET_NAME`.
-    ///
-    /// # Errors
-    /// When the variable is missing.
-    pub fn artifacts(&self, config: &Config) -> Result<Artifacts, ConfigError> {
-        let settings = aws_sdk_s3::config::Builder::from(&self.shared)
-            // A bucket in the host name needs a wildcard resolver, which a local stack doesn't have. In the cloud it belongs there:
-            // clients get links to it (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
-            .force_path_style(self.shared.endpoint_url().is_some())
-            .build();
-        let client = aws_sdk_s3::Client::from_conf(settings);
-        Ok(Artifacts::new(
-            client,
-            required("BUCKET_NAME", &config.bucket)?,
-        ))
+    ) -> Result<Outbox, EnvironmentError> {
+        metrics::start(settings);
+        Ok(Outbox::without_queue(self.push(settings, sessions)?))
     }
 }

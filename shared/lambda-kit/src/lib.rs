@@ -1,6 +1,6 @@
 //! The edge, once: everything that a function needs around its handler.
 //!
-//! Configuration ([`Config`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
+//! Configuration ([`EdgeSettings`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
 //! who asks ([`Authenticator`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
 //! [`AnswerInput`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
 //! ([`recover`](recover::recover)); what log lines say ([`logs`]) and what is measured ([`metrics`]). What a route is from
@@ -14,20 +14,17 @@ mod aws;
 pub mod batch;
 pub mod choices;
 mod client_config;
-pub mod config;
 mod errors;
 mod fields;
 pub mod http;
 pub mod logs;
 pub mod metrics;
-mod models;
-mod ocr;
 mod outbox;
 mod problem;
 mod push;
 mod queue;
 pub mod recover;
-mod secrets;
+mod settings;
 pub mod socket;
 pub mod task;
 #[cfg(feature = "testing")]
@@ -38,17 +35,15 @@ pub use app::{Action, App};
 pub use authenticator::{Authenticator, Caller};
 pub use aws::Aws;
 pub use client_config::ClientConfig;
-pub use config::Config;
 pub use fields::Fields;
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
 pub use logs::init_logs;
-pub use models::Models;
-pub use ocr::{Languages, OcrChoice};
 pub use outbox::Outbox;
 pub use problem::{Code, Problem, ProblemBody, causes};
 pub use push::{Delivery, Push};
 pub use queue::{Queue, QueueError, QueueMessage, UnknownMessage};
+pub use settings::EdgeSettings;
 pub use task::Task;
 
 /// The time, by the system's clock: read once per request, then handed on.

@@ -10,7 +10,7 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use session::{Envelope, EventBody, Mode, StoredEventBody};
 
-use crate::Config;
+use crate::EdgeSettings;
 
 /// Something that is measured.
 #[derive(Debug, Clone, Copy)]
@@ -53,9 +53,9 @@ const END: &str = "End";
 static COLLECTOR: OnceLock<Option<&'static Collector>> = OnceLock::new();
 
 /// Measures from now on, in the namespace of the configuration. Until then nothing is measured.
-pub fn start(config: &Config) {
+pub fn start(settings: &EdgeSettings) {
     COLLECTOR.get_or_init(|| {
-        let namespace = config.metrics_namespace.clone();
+        let namespace = settings.metrics_namespace.clone();
         let collector = Builder::new().cloudwatch_namespace(namespace).init();
         describe();
         collector
@@ -154,8 +154,7 @@ mod tests {
 
     #[test]
     fn what_was_committed_is_measured_once_under_its_name_and_holds_no_content() {
-        let config = Config::read(|_| None).unwrap();
-        start(&config);
+        start(&EdgeSettings::read(|_| None).unwrap());
         let step = |execution_time| {
             event(EventBody::StepComplete {
                 step_number: 1,

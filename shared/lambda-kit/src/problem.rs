@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use documents::ArtifactError;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use session::{Refusal, RunId};
+use workflow::RunSettingsError;
 
 macro_rules! codes {
     ($($variant:ident $word:literal $status:literal $when:literal;)*) => {
@@ -213,9 +213,9 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<ArtifactError> for Problem {
-    fn from(error: ArtifactError) -> Self {
-        Self::unavailable(error)
+impl From<RunSettingsError> for Problem {
+    fn from(error: RunSettingsError) -> Self {
+        Self::new(Code::InvalidConfig, error.to_string())
     }
 }
 

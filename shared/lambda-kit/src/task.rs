@@ -4,7 +4,7 @@ use session::{Mode, NewRun, RunId, State, TaskId};
 use uuid::Uuid;
 use workflow::{MAX_MESSAGE_BYTES, RunSettings, clip};
 
-use crate::{ClientConfig, Code, Models, Problem, choices};
+use crate::{ClientConfig, Code, Problem, choices};
 
 /// The longest task, in bytes.
 const MAX_TASK: usize = 64 * 1024;
@@ -42,16 +42,15 @@ impl Task {
         self.0.len() > MAX_MESSAGE_BYTES
     }
 
-    /// A run of this task, with a new id.
-    pub fn run(&self, settings: &RunSettings, models: &Models, task_id: Option<TaskId>) -> NewRun {
-        let agent = settings.agent();
+    /// A run of this task, with a new id. `model` is the one of the run's agent.
+    pub fn run(&self, settings: &RunSettings, model: &str, task_id: Option<TaskId>) -> NewRun {
         NewRun {
             id: RunId::new(Uuid::now_v7()),
             task: clip(&self.0, MAX_MESSAGE_BYTES).to_owned(),
             artifact: None,
             task_id,
-            agent: agent.to_owned(),
-            model: models.name(settings.model(agent)).to_owned(),
+            agent: settings.agent().to_owned(),
+            model: model.to_owned(),
         }
     }
 }
@@ -85,7 +84,6 @@ pub fn mode_of(config: &ClientConfig) -> Result<Option<Mode>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
 
     fn task(text: impl Into<String>) -> Result<Task, Problem> {
         Task::new(Some(text.into()))
@@ -104,19 +102,14 @@ mod tests {
 
     #[test]
     fn a_run_shows_who_answers_and_holds_whole_characters_of_the_beginning() {
-        let models = Models::new(&Config::read(|_| None).unwrap()).unwrap();
-        let settings = models
-            .settings(
-                Mode::OneShot,
-                &ClientConfig::stored(r#"{"agent": "engineer"}"#.into()),
-            )
-            .unwrap();
+        let config = serde_json::json!({"agent": "engineer"});
+        let settings = RunSettings::parse(Mode::OneShot, &config).unwrap();
         let long = task(format!("x{}", "é".repeat(20_000))).unwrap();
-        let run = long.run(&settings, &models, None);
+        let run = long.run(&settings, "offline/extract-1", None);
         assert!(long.is_long() && run.task.len() == MAX_MESSAGE_BYTES - 1);
         assert_eq!(
             (run.agent.as_str(), run.model.as_str()),
-            ("engineer", agents::OFFLINE_MODEL)
+            ("engineer", "offline/extract-1")
         );
     }
 

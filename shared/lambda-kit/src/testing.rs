@@ -4,19 +4,16 @@
 //! So one table of requests and codes tells both what is refused and that an outage is never an empty answer. What a handler makes
 //! of several calls is told by recorded replies ([`Wire`]).
 
-mod bucket;
 pub mod wire;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
-use documents::Artifacts;
 use lambda_http::{Body, Request, RequestExt as _};
 use session::Rules;
 use session_manager::SessionManager;
 
 use crate::http::HttpReply;
-use crate::{App, Authenticator, Code, Config, Models, Outbox, Problem, Push};
+use crate::{App, Authenticator, Code, EdgeSettings, Outbox, Problem, Push};
 
-pub use bucket::Bucket;
 pub use wire::Wire;
 
 const TABLE: &str = "no-such-table";
@@ -26,12 +23,12 @@ pub const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// A gate that knows the local owner, or nobody.
 pub fn gate(owner: Option<&str>) -> Authenticator {
-    let config = Config::read(|name| {
+    let settings = EdgeSettings::read(|name| {
         (name == "OWNER")
             .then(|| owner.map(str::to_owned))
             .flatten()
     });
-    Authenticator::new(&config.expect("nothing else is set, and every default parses"))
+    Authenticator::new(&settings.expect("nothing else is set, and every default parses"))
 }
 
 /// For the local owner, over a table that does not exist.
@@ -72,17 +69,6 @@ fn outbox_with(app: &App, http: SharedHttpClient) -> Outbox {
 
 fn credentials() -> Credentials {
     Credentials::new("none", "none", None, None, "testing")
-}
-
-/// The offline engine's model.
-pub fn models() -> Models {
-    let config = Config::read(|_| None).expect("every default parses");
-    Models::new(&config).expect("the default provider needs nothing")
-}
-
-/// A bucket that nobody asks for anything.
-pub fn artifacts() -> Artifacts {
-    Bucket::silent().artifacts
 }
 
 /// A request for the session, the run and the approval [`ID`], with a query.

@@ -65,6 +65,9 @@ pub enum RunSettingsError {
         /// What it must be.
         must_be: String,
     },
+    /// A model that this deployment cannot use; the sentence says why.
+    #[error("{0}")]
+    Model(String),
 }
 
 impl RunSettingsError {

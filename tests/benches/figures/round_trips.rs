@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use agents::{Agents, ModelConfig};
+use agents::{Agents, ModelConfig, ModelSettings};
+use documents::DocumentSettings;
 use executor::{Deadline, Executor, PageReader, Papers};
-use lambda_kit::{Aws, Config, Outbox, QueueMessage, now};
+use lambda_kit::{Aws, EdgeSettings, Outbox, QueueMessage, now};
 use session::{Mode, OwnerId, SessionStatus};
 use session_manager::Actor;
 
@@ -90,17 +91,19 @@ async fn executor(world: &World) -> Result<Executor> {
         "BUCKET_NAME" => Some("none".to_owned()),
         _ => None,
     };
-    let (config, aws) = (Config::read(nowhere)?, Aws::from_env().await);
-    let models = ModelConfig {
+    let (edge, aws) = (EdgeSettings::read(nowhere)?, Aws::from_env().await);
+    let documents = DocumentSettings::read(nowhere)?;
+    let models = ModelSettings::read(nowhere)?;
+    let config = ModelConfig {
         offline_latency: LATENCY,
         ..ModelConfig::default()
     };
     Ok(Executor {
         sessions: world.sessions.clone(),
-        agents: Agents::new(models)?,
-        artifacts: aws.artifacts(&config)?,
-        papers: Papers::new(&config)?,
-        pages: PageReader::new(&config, &aws)?,
-        outbox: Outbox::without_queue(aws.push(&config, &world.sessions)?),
+        agents: Agents::new(config)?,
+        artifacts: documents.artifacts(aws.shared())?,
+        papers: Papers::new(&documents, &models)?,
+        pages: PageReader::new(&documents, &models, &aws)?,
+        outbox: Outbox::without_queue(aws.push(&edge, &world.sessions)?),
     })
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use agents::Agents;
-use documents::ocr::{OcrEngine, OcrError, Tesseract, TesseractConfig, Textract};
+use agents::{Agents, ModelSettings};
+use documents::DocumentSettings;
+use documents::ocr::{OcrChoice, OcrEngine, OcrError, Tesseract, TesseractConfig, Textract};
 use documents::reader::{DocumentError, Limits, PageImage, Reader, RenderError};
-use lambda_kit::{Aws, Config, OcrChoice};
+use lambda_kit::Aws;
 use tokio::sync::OnceCell;
 use workflow::{AgentRequest, StageFailure, Usage};
 
@@ -64,16 +65,20 @@ impl PageReader {
     ///
     /// # Errors
     /// When the system does not say which program this is.
-    pub fn new(config: &Config, aws: &Aws) -> Result<Self, DocumentError> {
-        let engine = match config.ocr_engine {
+    pub fn new(
+        documents: &DocumentSettings,
+        models: &ModelSettings,
+        aws: &Aws,
+    ) -> Result<Self, DocumentError> {
+        let engine = match documents.ocr_engine {
             OcrChoice::Tesseract => {
                 let settings = TesseractConfig {
-                    languages: config.ocr_languages.0.clone(),
+                    languages: documents.ocr_languages.0.clone(),
                     ..TesseractConfig::default()
                 };
                 OcrBackend::Tesseract(Box::new((settings, OnceCell::new())))
             }
-            OcrChoice::Textract => OcrBackend::Textract(Textract::new(aws.textract())),
+            OcrChoice::Textract => OcrBackend::Textract(Textract::in_region_of(aws.shared())),
             OcrChoice::Model => OcrBackend::Model,
         };
         let limits = Limits::default();
@@ -81,8 +86,8 @@ impl PageReader {
             reader: Reader::this_program(limits)?,
             max_bytes: limits.bytes,
             engine,
-            margin: config.step_margin.0,
-            fair_time: config.function_timeout.0 / 2,
+            margin: models.step_margin.0,
+            fair_time: models.function_timeout.0 / 2,
         })
     }
 

@@ -3,8 +3,9 @@
 //! `DetectDocumentText` takes a PNG of up to 10 MB and 10,000 pixels a side in the request itself, which a [`PageImage`] never
 //! reaches (<https://docs.aws.amazon.com/textract/latest/dg/limits-document.html>).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use aws_config::SdkConfig;
 use aws_sdk_textract::Client;
 use aws_sdk_textract::error::SdkError;
 use aws_sdk_textract::operation::detect_document_text::DetectDocumentTextError as Refusal;
@@ -14,6 +15,9 @@ use futures::future::BoxFuture;
 
 use super::{OcrEngine, OcrError};
 use crate::reader::PageImage;
+
+/// The time for a page with all retries: Textract takes seconds, not milliseconds.
+const PAGE_TIME: Duration = Duration::from_secs(30);
 
 /// Amazon Textract, in the region of its client.
 #[derive(Debug, Clone)]
@@ -25,6 +29,14 @@ impl Textract {
     /// Asks by this client.
     pub fn new(client: Client) -> Self {
         Self { client }
+    }
+
+    /// With the region, the credentials and the connect timeout of `aws`, and time for a page.
+    pub fn in_region_of(aws: &SdkConfig) -> Self {
+        let timeouts = aws.timeout_config().map(|shared| shared.to_builder());
+        let timeouts = timeouts.unwrap_or_default().operation_timeout(PAGE_TIME);
+        let config = aws_sdk_textract::config::Builder::from(aws).timeout_config(timeouts.build());
+        Self::new(Client::from_conf(config.build()))
     }
 
     async fn detect(&self, page: &PageImage) -> Result<String, OcrError> {

@@ -1,4 +1,4 @@
-//! Who reads a page that has no text layer, as a deployment chooses it.
+//! The reader of pages without a text layer, as a deployment chooses it.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ pub enum OcrChoice {
     Tesseract,
     /// Amazon Textract.
     Textract,
-    /// A model that sees: the run's own, or else `MODEL_ID`.
+    /// A model that reads images: the run's own, or else `MODEL_ID`.
     Model,
 }
 

@@ -1,13 +1,14 @@
-//! Keys of model services that stand in AWS Secrets Manager: read when a service is asked first, by whoever is allowed that
-//! one secret. A deployment names them; no key stands in an environment or in a template.
+//! Keys of model services in AWS Secrets Manager, read before the first call of a service. A
+//! deployment names the secrets, so that no key stands in an environment or in a template.
 
-use agents::{Fetching, KeyError, KeyStore, Secret};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 
-/// What Secrets Manager says when it is asked too often, or fails itself: the same question may be answered later.
+use crate::{Fetching, KeyError, KeyStore, Secret};
+
+/// Errors of too many requests or of the service itself: the same request may succeed later.
 const PASSING: [&str; 3] = [
     "ThrottlingException",
     "LimitExceededException",
@@ -72,14 +73,14 @@ mod tests {
         BehaviorVersion, Credentials, Region, retry::RetryConfig,
     };
     use aws_smithy_http_client::test_util::infallible_client_fn;
-    use lambda_http::http::Response;
+    use http::Response;
     use serde_json::{Value, json};
 
     use super::*;
 
     const ARN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:openai-AbCdEf";
 
-    /// A key in a Secrets Manager that gives this answer to whoever asks for the secret.
+    /// A key in a Secrets Manager that gives this answer to each request.
     fn stored(status: u16, answer: Value) -> StoredKey {
         let http = infallible_client_fn(move |request| {
             let target = request.headers().get("x-amz-target").unwrap();

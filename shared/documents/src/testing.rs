@@ -1,13 +1,12 @@
-//! A bucket that gives the replies of a script, and writes down what it was asked.
+//! For the tests of functions: a bucket that gives the replies of a script and keeps the requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::test_util::infallible_client_fn;
-use documents::Artifacts;
-use lambda_http::http::Response;
+use http::Response;
 
-use super::credentials;
+use crate::Artifacts;
 
 /// A bucket as a handler's calls see it.
 #[derive(Debug, Clone)]
@@ -35,7 +34,7 @@ impl Bucket {
         });
         let settings = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(credentials())
+            .credentials_provider(Credentials::new("none", "none", None, None, "testing"))
             .region(Region::from_static("us-east-1"))
             .http_client(http)
             .build();

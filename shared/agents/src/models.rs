@@ -1,0 +1,151 @@
+//! The deployment's models as a client may ask for them: settings that parse, a provider that is set
+//! up, a price where there is a budget. [`Models`] has no clients and opens no connection.
+
+use serde_json::Value;
+use session::Mode;
+use workflow::{RunSettings, RunSettingsError};
+
+use crate::{ConfigError, ModelNames, ModelSettings, NotSetUp, Prices};
+
+/// The deployment's models, by name.
+#[derive(Debug, Clone)]
+pub struct Models {
+    names: ModelNames,
+    prices: Prices,
+}
+
+impl Models {
+    /// By `MODEL_PROVIDER`, `MODEL_ID`, `MODEL_PROVIDERS` and `MODEL_PRICES`.
+    ///
+    /// # Errors
+    /// When a provider needs a `MODEL_ID` and there is none, or it names a model of another provider.
+    pub fn new(settings: &ModelSettings) -> Result<Self, ConfigError> {
+        let (provider, model_id) = (settings.model_provider, settings.model_id.as_deref());
+        Ok(Self {
+            names: ModelNames::new(provider, model_id, settings.further_providers())?,
+            prices: settings.model_prices.clone().unwrap_or_default(),
+        })
+    }
+
+    /// The model that a list of runs shows: the one of the run's agent.
+    pub fn of_run<'a>(&'a self, settings: &'a RunSettings) -> &'a str {
+        self.names.name(settings.model(settings.agent()))
+    }
+
+    /// Reads a config with which a run is to start now.
+    ///
+    /// # Errors
+    /// As [`Models::settings`]; also for a key that a start needs.
+    pub fn settings_to_start(
+        &self,
+        mode: Mode,
+        config: &Value,
+    ) -> Result<RunSettings, RunSettingsError> {
+        let settings = self.settings(mode, config)?;
+        settings.check_start()?;
+        Ok(settings)
+    }
+
+    /// Reads a config for a mode.
+    ///
+    /// # Errors
+    /// [`RunSettingsError`], which names the key, or the model.
+    pub fn settings(&self, mode: Mode, config: &Value) -> Result<RunSettings, RunSettingsError> {
+        let settings = RunSettings::parse(mode, config)?;
+        for chosen in settings.models() {
+            let has_budget = settings.max_cost_usd.is_some();
+            self.check(self.names.name(chosen), has_budget)
+                .map_err(RunSettingsError::Model)?;
+        }
+        Ok(settings)
+    }
+
+    fn check(&self, name: &str, has_budget: bool) -> Result<(), String> {
+        if let Err(NotSetUp(kind)) = self.names.route(name) {
+            return Err(format!(
+                "{name} is a model of `{kind}`, a provider that this deployment has not set up."
+            ));
+        }
+        if has_budget && !self.prices.knows(&self.names, name) {
+            return Err(format!(
+                "`maxCostUsd` needs a model with a known price; {name} has none."
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn models(pairs: &[(&str, &str)]) -> Models {
+        let settings = ModelSettings::read(|name| {
+            let pair = pairs.iter().find(|(key, _)| *key == name)?;
+            Some(pair.1.to_owned())
+        });
+        Models::new(&settings.unwrap()).unwrap()
+    }
+
+    fn refusal(models: &Models, config: Value) -> Option<String> {
+        let error = models.settings(Mode::PlanningControl, &config).err()?;
+        Some(error.to_string())
+    }
+
+    const OPENAI: [(&str, &str); 2] = [("MODEL_PROVIDER", "openai"), ("MODEL_ID", "gpt-5-mini")];
+
+    #[test]
+    fn a_model_of_a_provider_that_is_not_set_up_is_refused_by_name() {
+        let models = models(&[OPENAI[0], OPENAI[1], ("MODEL_PROVIDERS", "anthropic")]);
+        for config in [
+            json!({}),
+            json!({"model": "gpt-5"}),
+            json!({"plannerModel": "anthropic/claude-opus-5-5", "model": "offline/extract-1"}),
+        ] {
+            assert_eq!(refusal(&models, config.clone()), None, "{config}");
+        }
+        let told = refusal(
+            &models,
+            json!({"engineerModel": "bedrock/amazon.nova-pro-v1:0"}),
+        );
+        let told = told.unwrap();
+        assert!(
+            told.starts_with("bedrock/amazon.nova-pro-v1:0 is a model of `bedrock`"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_budget_needs_prices_by_the_table_that_counts_here() {
+        let budget = |model: &str| json!({"model": model, "maxCostUsd": 1});
+        let shipped = models(&[OPENAI[0], OPENAI[1], ("MODEL_PROVIDERS", "ollama")]);
+        assert_eq!(refusal(&shipped, budget("gpt-5-mini")), None);
+        let told = refusal(&shipped, budget("ollama/llama3.3")).unwrap();
+        assert_eq!(
+            told,
+            "`maxCostUsd` needs a model with a known price; ollama/llama3.3 has none."
+        );
+        let own = r#"[{"model": "ollama/llama3.3", "input_usd_per_million": 0.1, "output_usd_per_million": 0.1,
+            "as_of": "2026-11-23", "source": "our power bill"}]"#;
+        let own = models(&[
+            OPENAI[0],
+            OPENAI[1],
+            ("MODEL_PROVIDERS", "ollama"),
+            ("MODEL_PRICES", own),
+        ]);
+        assert_eq!(refusal(&own, budget("ollama/llama3.3")), None);
+        assert!(
+            refusal(&own, budget("gpt-5-mini")).is_some(),
+            "what the table leaves out has no price"
+        );
+    }
+
+    #[test]
+    fn a_run_shows_the_model_of_its_agent() {
+        let settings = RunSettings::defaults(Mode::OneShot);
+        assert_eq!(models(&[]).of_run(&settings), crate::OFFLINE_MODEL);
+        assert_eq!(models(&OPENAI).of_run(&settings), "gpt-5-mini");
+    }
+}

@@ -1,0 +1,57 @@
+//! The environment of the documents: the bucket, arXiv, and the OCR engine.
+
+use aws_config::SdkConfig;
+use environment::{EnvironmentError, Milliseconds, required};
+
+use crate::Artifacts;
+use crate::arxiv::ArxivConfig;
+use crate::ocr::{Languages, OcrChoice};
+
+environment::settings! {
+    /// What files, papers and pages need. The fields say what
+    /// [`VARIABLES`](DocumentSettings::VARIABLES) says.
+    pub struct DocumentSettings;
+    "BUCKET_NAME" bucket: String, "The bucket for contents above 32 KiB.";
+    "OCR_ENGINE" ocr_engine: OcrChoice = "tesseract",
+        "The reader of pages without a text layer: `tesseract`, `textract`, or `model`, the run's own or \
+        `MODEL_ID`, which must read images.";
+    "OCR_LANGUAGES" ocr_languages: Languages = "eng",
+        "What Tesseract reads, with + between: `eng+deu`.";
+    "ARXIV_API_URL" arxiv_api_url: String,
+        "Where papers' metadata is asked for; arXiv's own query endpoint when absent.";
+    "ARXIV_PDF_URL" arxiv_pdf_url: String,
+        "What a paper's id is appended to, after `/`, for its PDF; arXiv's own when absent.";
+    "ARXIV_INTERVAL_MS" arxiv_interval: Milliseconds = "3000",
+        "The least time between two requests to arXiv, of all runs together: arXiv's own rule. Only a \
+        server of your own may be asked more often.";
+}
+
+impl DocumentSettings {
+    /// The artifacts in `BUCKET_NAME`.
+    ///
+    /// # Errors
+    /// When the variable is missing.
+    pub fn artifacts(&self, aws: &SdkConfig) -> Result<Artifacts, EnvironmentError> {
+        let config = aws_sdk_s3::config::Builder::from(aws)
+            // A bucket in the host name needs a wildcard resolver, which a local stack lacks. In AWS
+            // the name belongs there, because clients get links to it
+            // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
+            .force_path_style(aws.endpoint_url().is_some())
+            .build();
+        let client = aws_sdk_s3::Client::from_conf(config);
+        Ok(Artifacts::new(
+            client,
+            required("BUCKET_NAME", &self.bucket)?,
+        ))
+    }
+
+    /// The addresses of arXiv.
+    pub fn arxiv(&self) -> ArxivConfig {
+        let own = ArxivConfig::default();
+        ArxivConfig {
+            api_url: self.arxiv_api_url.clone().unwrap_or(own.api_url),
+            pdf_url: self.arxiv_pdf_url.clone().unwrap_or(own.pdf_url),
+            max_pdf_bytes: own.max_pdf_bytes,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The environment of the edge: the table, the queue, the WebSocket API, the tokens, and the times of
+//! the domain's rules.
+
+use environment::Seconds;
+use session::Rules;
+
+environment::settings! {
+    /// What the functions around the sessions need. The fields say what
+    /// [`VARIABLES`](EdgeSettings::VARIABLES) says.
+    pub struct EdgeSettings;
+    "TABLE_NAME" table: String, "The DynamoDB table.";
+    "QUEUE_URL" queue_url: String, "The queue that wakes the executor.";
+    "WS_CALLBACK_URL" ws_callback_url: String,
+        "The `@connections` base URL of the WebSocket API, with its stage.";
+    "JWT_ISSUER" jwt_issuer: String, "Issuer of the tokens that open a WebSocket.";
+    "JWT_AUDIENCE" jwt_audience: String, "Audience that they must name.";
+    "JWKS_TTL_SECONDS" jwks_ttl: Seconds = "600",
+        "How long the issuer's keys are kept before they are asked for again.";
+    "OWNER" owner: String,
+        "Makes every caller without a token this owner; set by the local stack alone, never by the \
+        template.";
+    "APPROVAL_TTL_SECONDS" approval_ttl: Seconds = "604800",
+        "How long a question to a person stays open.";
+    "IDLE_TTL_SECONDS" idle_ttl: Seconds = "86400",
+        "How long an active session may do nothing before it expires.";
+    "REQUEUE_SECONDS" requeue: Seconds = "30",
+        "After this long the message of a queued run is sent again; it doubles each time.";
+    "PURGE_DELAY_SECONDS" purge_delay: Seconds = "1200",
+        "How long after a delete its items are purged: longer than any function lives.";
+    "METRICS_NAMESPACE" metrics_namespace: String = "Intermission",
+        "The namespace of the metrics; the template sets the stack's name.";
+    "RUST_LOG" log: String = "info", "What is logged, as a filter of the tracing crate.";
+}
+
+impl EdgeSettings {
+    /// The durations that decisions depend on.
+    pub const fn rules(&self) -> Rules {
+        Rules {
+            requeue: self.requeue.0,
+            approval_ttl: self.approval_ttl.0,
+            idle_ttl: self.idle_ttl.0,
+            purge_delay: self.purge_delay.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use environment::{EnvironmentError, required};
+
+    use super::*;
+
+    #[test]
+    fn without_variables_the_rules_are_the_domains() {
+        let settings = EdgeSettings::read(|_| None).unwrap();
+        assert_eq!(settings.rules(), Rules::default());
+        assert_eq!(
+            required("TABLE_NAME", &settings.table),
+            Err(EnvironmentError::Missing("TABLE_NAME"))
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_named_and_not_shown() {
+        for (name, value) in [("IDLE_TTL_SECONDS", "a day"), ("REQUEUE_SECONDS", "-1")] {
+            let get = |asked: &str| (asked == name).then(|| value.to_owned());
+            let error = EdgeSettings::read(get).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+            assert!(!error.contains(value), "{error}");
+        }
+    }
+}
