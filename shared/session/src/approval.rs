@@ -1,9 +1,10 @@
-//! How an answer is spelt: synonyms, and what `approved: true` and `false` mean at a checkpoint.
+//! The resolutions of an approval: synonyms, and what `approved: true` and `false` mean at a
+//! checkpoint.
 
 const POSITIVE: [&str; 5] = ["approve", "continue", "submit", "retry", "allow"];
 const NEGATIVE: [&str; 4] = ["reject", "abort", "exit", "deny"];
 
-/// The one spelling of a resolution: `approved` is `approve`, `rejected` is `reject`, `modified` is `modify`.
+/// Maps the synonyms `approved`, `rejected` and `modified` to `approve`, `reject` and `modify`.
 pub fn canonical_resolution(text: &str) -> &str {
     match text {
         "approved" => "approve",
@@ -13,21 +14,21 @@ pub fn canonical_resolution(text: &str) -> &str {
     }
 }
 
-/// The option that `approved: true` or `false` means among a checkpoint's options, if it has one.
+/// Returns the option that `approved: true` or `false` selects, or `None` if no option fits.
 pub fn resolution_for(approved: bool, options: &[String]) -> Option<&str> {
-    let words: &[&str] = if approved { &POSITIVE } else { &NEGATIVE };
+    let candidates: &[&str] = if approved { &POSITIVE } else { &NEGATIVE };
     options
         .iter()
         .map(String::as_str)
-        .find(|option| words.contains(option))
+        .find(|option| candidates.contains(option))
 }
 
-/// Whether an answer ends the run as cancelled.
+/// Whether an answer with this resolution cancels the run.
 pub(crate) fn ends_the_run(resolution: &str) -> bool {
     matches!(resolution, "reject" | "abort")
 }
 
-/// Whether an answer counts as approval.
+/// Whether an answer with this resolution counts as approved.
 pub(crate) fn is_positive(resolution: &str) -> bool {
     POSITIVE.contains(&resolution)
 }
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn approved_means_the_positive_option_of_any_checkpoint() {
+    fn approved_selects_the_positive_option_of_every_checkpoint() {
         let options = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         for (words, yes, no) in [
             (

@@ -1,6 +1,6 @@
-//! What anybody may want of a session, and what comes of it.
+//! The commands that change a session, and the change that a command makes.
 //!
-//! A command says which run and which epoch it means, so that a late one can be told from a fresh one.
+//! A worker's command names its run and its epoch, so that a late command is refused.
 
 use std::time::Duration;
 
@@ -13,148 +13,148 @@ use crate::{
     OwnerId, Phase, Position, RunId, RunStatus, Seq, SessionId, State, Timestamp,
 };
 
-/// A session to be created.
+/// The session to create.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewSession {
-    /// Its id, version 7.
+    /// Its id, a UUID of version 7.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its owner.
     pub owner: OwnerId,
-    /// What kind of work it does.
+    /// Its mode.
     pub mode: Mode,
-    /// The task that it starts with, if any.
+    /// Its first run, if it is created with a task.
     pub run: Option<NewRun>,
 }
 
-/// A run to be started.
+/// The run to start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRun {
-    /// Its id, version 7.
+    /// Its id, a UUID of version 7.
     pub id: RunId,
-    /// The task, or its beginning where the whole is an artifact: at most 32 KiB.
+    /// The task, at most 32 KiB; of a longer task, its beginning.
     pub task: String,
-    /// The artifact that holds the whole of a longer task.
+    /// The artifact that holds a longer task in full.
     pub artifact: Option<String>,
-    /// The client's own id for the task, and the digest under which it is remembered.
+    /// The client's own id for the task, if it gave one.
     pub task_id: Option<TaskId>,
-    /// The agent that answers, as `list-runs` shows it.
+    /// The agent, as `list-runs` shows it.
     pub agent: String,
-    /// The model that is asked, as `list-runs` shows it.
+    /// The model, as `list-runs` shows it.
     pub model: String,
 }
 
-/// A client's own id for a task.
+/// A client's own id for a task, which makes starting it idempotent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskId {
-    /// As the client gave it, at most 128 characters.
+    /// The id as the client gave it, at most 128 characters.
     pub text: String,
-    /// What the key in the table is made of.
+    /// The digest that the key in the table contains.
     pub digest: String,
 }
 
-/// What somebody wants of a session.
+/// A request to change a session.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(
-    missing_docs,
-    reason = "the fields say what their types say; each variant has its sentence"
-)]
+#[allow(missing_docs, reason = "the types document the fields")]
 pub enum Command {
-    /// A client brings a task.
+    /// A client starts a run.
     StartRun(NewRun),
-    /// A client suspends; a named run must be the unfinished one.
+    /// A client suspends the session. A named run must be the unfinished one.
     Suspend { run: Option<RunId> },
-    /// A client resumes. `takeover` is the run that goes on where a failed one stopped; its task is the failed run's.
+    /// A client resumes the session. `takeover` is the run that continues where a failed run
+    /// stopped, with the task of the failed run.
     Resume {
         run: Option<RunId>,
         context: Option<String>,
         takeover: Option<NewRun>,
     },
-    /// A client ends a run.
+    /// A client cancels a run.
     Cancel { run: Option<RunId> },
-    /// A client answers a question.
+    /// A client answers the open approval.
     Answer(ApprovalAnswer),
     /// A client deletes the session.
     Delete,
-    /// A worker wants to work until a moment. `opening` tells what begins, for the position that it was made from.
+    /// A worker takes the lease until a time. `opening` is the start of the stage that follows
+    /// the position `at`.
     TakeLease {
         run: RunId,
         until: Timestamp,
         at: Position,
         opening: StageStart,
     },
-    /// A worker brings what came of a step; `yield_lease` when its time is up.
+    /// A worker commits the outcome of a stage. It sets `yield_lease` at the end of its slice.
     Commit {
         run: RunId,
         epoch: Epoch,
         progress: Progress,
         yield_lease: bool,
     },
-    /// A worker's time is up before it did anything.
+    /// A worker yields the lease without an outcome.
     YieldLease { run: RunId, epoch: Epoch },
-    /// The clock: do what is overdue.
+    /// The sweeper does the due action.
     Recover,
-    /// A message for this run could not be handled, sent when the lease stood at this epoch.
+    /// A wake message of this epoch failed too often.
     DeadLetter { run: RunId, epoch: Epoch },
 }
 
-/// A person's answer.
+/// A person's answer to an approval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApprovalAnswer {
-    /// Which question.
+    /// The approval.
     pub approval: ApprovalId,
     /// One of its options.
     pub resolution: String,
-    /// In the person's words.
+    /// Free text of the person.
     pub feedback: Option<String>,
-    /// What to change, as JSON.
+    /// The requested modifications, as JSON.
     pub modifications: Option<Value>,
     /// The subject of the person's token.
     pub by: String,
 }
 
-/// The beginning of a stage: where the engine then stands, and what the record tells of it.
+/// The start of a stage: the position of the engine and the events that announce it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageStart {
-    /// The stage that begins.
+    /// The position of the stage that begins.
     pub position: Position,
-    /// The session's phase from then on.
+    /// The phase of the session during the stage.
     pub phase: Phase,
-    /// The session's step from then on.
+    /// The step of the session during the stage.
     pub step: Option<u32>,
-    /// `phase_change`, `step_start`, node running, …
+    /// The events, such as `phase_change`, `step_start` and `dag_node_status_changed`.
     pub events: Vec<EventBody>,
-    /// Where a worker begins to read from now on; none leaves it where it was. What lies before and must be known is told
-    /// again in the same commit.
+    /// Where workers begin to read the record from now on; `None` leaves it unchanged. The same
+    /// commit repeats the earlier facts that workers still need.
     pub history_from: Option<Seq>,
 }
 
-/// What came of a stage.
+/// The outcome of a stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// Where the engine stood when the work was done.
+    /// The position of the engine during the work.
     pub at: Position,
-    /// What was done: messages, costs, the node's end. Kept whatever happened to the session meanwhile.
+    /// The events of the work: messages, costs, the end of the node. They are kept also if the
+    /// session was suspended meanwhile.
     pub work: Vec<EventBody>,
-    /// US dollars of the calls in `work`, as far as known.
+    /// Cost of the model calls in `work` in US dollars, as far as prices are known.
     pub cost_usd: f64,
-    /// Tokens of the calls in `work`.
+    /// Tokens of the model calls in `work`.
     pub tokens: u64,
-    /// What follows.
+    /// What follows the stage.
     pub next: Next,
 }
 
 /// What follows a stage.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
-    /// The engine goes on.
+    /// The next stage.
     Advance(StageStart),
-    /// The same stage is tried again, in a later message.
+    /// Another try of the same stage, with a later message.
     RetryLater,
-    /// A person is asked; the engine stays where it is and finds the answer there.
+    /// An approval. The engine keeps its position and reads the answer there.
     Ask(Box<ApprovalRequest>),
-    /// The run has succeeded; the `result`.
+    /// The end of a run that succeeded, with its `result` event.
     Complete(Box<EventBody>),
-    /// The stage, and with it the run, has failed.
+    /// The failure of the stage and of the run.
     Fail(RunFailure),
 }
 
@@ -163,22 +163,22 @@ pub enum Next {
 pub struct RunFailure {
     /// One sentence for the client.
     pub error: String,
-    /// The word for programs.
+    /// The error code.
     pub code: String,
-    /// The kind of error, as `error_type`.
+    /// The `error_type` of the event.
     pub error_type: String,
 }
 
-/// The durations that decisions depend on; all come from the deployment's configuration.
+/// The durations that decisions depend on. The configuration of the deployment sets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// How long a message may take before it is sent again the first time.
+    /// The pause before a wake message is sent again for the first time.
     pub requeue: Duration,
-    /// How long a question stays open.
+    /// How long an approval stays open.
     pub approval_ttl: Duration,
-    /// How long an active session may do nothing.
+    /// How long an active session without a run may be idle.
     pub idle_ttl: Duration,
-    /// How long after a delete its items are purged: longer than any function lives.
+    /// The pause between the delete and the purge: longer than any function runs.
     pub purge_delay: Duration,
 }
 
@@ -193,33 +193,33 @@ impl Default for Rules {
     }
 }
 
-/// What a command makes of a session: events to append, the state after them, and the rows that lists show.
+/// What a command changes: the events to append, the state after them, and the rows of lists.
 ///
-/// No events means that the command asks for what is already so: nothing is written.
+/// Without events there is nothing to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// What to append, in order.
+    /// The events to append, in order.
     pub events: Vec<Event>,
-    /// The state after it.
+    /// The state after the events.
     pub state: State,
-    /// Which rows the same transaction writes.
+    /// The rows that the same transaction writes.
     pub row_changes: Vec<RowChange>,
 }
 
-/// A row beside the log, written in the transaction of its entry.
+/// A change to a row beside the log, written in the transaction of the log entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowChange {
-    /// A run begins to exist.
+    /// A run was created.
     RunStarted(RunRow),
-    /// A run has ended; a task id is remembered for a day from then on.
+    /// A run ended. Its task id is kept for one more day.
     RunEnded(RunEnd),
-    /// A question was asked.
+    /// An approval was requested.
     ApprovalAsked(ApprovalRow),
-    /// A question is no longer open.
+    /// An approval is no longer open.
     ApprovalClosed(ApprovalEnd),
 }
 
-/// A run, in the shape of the contract.
+/// The row of a run, in the shape of the contract.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Run")]
 #[allow(
@@ -247,29 +247,29 @@ pub struct RunRow {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunEnd {
-    /// Which run.
+    /// The run.
     pub id: RunId,
-    /// One of the final statuses.
+    /// Its final status.
     pub status: RunStatus,
-    /// When a worker began it.
+    /// When a worker took it for the first time.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub completed_at: Timestamp,
-    /// Why it failed.
+    /// The error of a failed run.
     pub error: Option<String>,
-    /// The digest of its task id.
+    /// The digest of its task id, if it has one.
     pub task_key: Option<String>,
 }
 
-/// How a question ended.
+/// How an approval ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApprovalEnd {
-    /// Which question.
+    /// The approval.
     pub id: ApprovalId,
-    /// Resolved, expired or cancelled.
+    /// Its final status: resolved, expired or cancelled.
     pub status: ApprovalStatus,
-    /// The answer, where there was one.
+    /// The answer, if one was given.
     pub answer: Option<ApprovalAnswer>,
-    /// When.
+    /// When it ended.
     pub at: Timestamp,
 }

@@ -1,116 +1,27 @@
-//! What a session's record is made of.
+//! The events of a session.
 //!
-//! An event is written once, with the commit that makes it true, and never changed. Its `data` is what clients of the
-//! contract see. A kind that this version does not know (written by a newer one) is kept and shown as it is.
+//! A commit writes its events once and they never change. Clients see an event's `data` as the
+//! contract defines it. An event of a kind that this version does not know (a newer version wrote
+//! it) is kept and shown unchanged.
+
+mod approval;
+mod envelope;
+mod graph;
+mod structured_output;
+
+pub use approval::{ApprovalRequest, ApprovalRow};
+pub use envelope::{Envelope, Message};
+pub use graph::{Dag, DagEdge, DagNode};
+pub use structured_output::{PlanStep, Route, RouteKind, StructuredOutput};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    ApprovalId, ApprovalStatus, Mode, NodeStatus, Phase, RunId, Seq, SessionId, Timestamp,
-};
+use crate::{ApprovalId, Mode, NodeStatus, Phase, RunId, SessionId};
+use structured_output::StructuredOutputFields;
 
-/// One node of a run's graph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DagNode {
-    /// `planning`, `step_1`, `terminator`, …
-    pub id: String,
-    /// Its name for people.
-    pub label: String,
-    /// `planning`, `agent`, `init` or `terminator`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Who works on it.
-    pub agent: Option<String>,
-    /// Where it stands.
-    pub status: NodeStatus,
-    /// Its number, for the steps of a plan.
-    pub step_number: Option<u32>,
-    /// What it is for, for the steps of a plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub goal: Option<String>,
-}
-
-/// One arrow of a run's graph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DagEdge {
-    /// The node that comes first.
-    pub source: String,
-    /// The node that waits for it.
-    pub target: String,
-}
-
-/// A run's graph: nodes, edges, and the ids of the nodes by depth.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Dag {
-    /// All nodes.
-    pub nodes: Vec<DagNode>,
-    /// All edges.
-    pub edges: Vec<DagEdge>,
-    /// Node ids by depth.
-    pub levels: Vec<Vec<String>>,
-}
-
-/// One step of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct PlanStep {
-    /// What is to be done.
-    pub sub_task: String,
-    /// Who does it.
-    pub sub_task_agent: String,
-    /// What to mind.
-    pub bullet_points: Vec<String>,
-}
-
-/// How copilot means to do a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RouteKind {
-    /// One agent answers it.
-    OneShot,
-    /// By a plan.
-    Planned,
-    /// Not before the person has answered a question.
-    Clarify,
-    /// Not before the person has agreed to a proposal.
-    Propose,
-}
-
-/// What copilot decided about a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Route {
-    /// How it is done.
-    pub kind: RouteKind,
-    /// Who does it, where one agent does.
-    pub agent: String,
-}
-
-/// What an agent's words are beside words: the part that the engine goes by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StructuredOutput {
-    /// A plan's draft.
-    Plan(Vec<PlanStep>),
-    /// Ideas to choose from, the best first.
-    Ideas(Vec<String>),
-    /// Copilot's decision.
-    Route(Route),
-}
-
-// The form of `StructuredOutput` as it stands beside an agent's words: one of these at most.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "a form alone, which is never filled in")]
-struct StructuredOutputFields {
-    #[schemars(skip_serializing_if = "Option::is_none")]
-    plan: Option<Vec<PlanStep>>,
-    #[schemars(skip_serializing_if = "Option::is_none")]
-    ideas: Option<Vec<String>>,
-    #[schemars(skip_serializing_if = "Option::is_none")]
-    route: Option<Route>,
-}
-
-/// Who speaks in a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -122,53 +33,31 @@ pub enum Role {
     System,
 }
 
-/// A file that a run made.
+/// A file that a run wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArtifactLink {
-    /// Its name.
+    /// The name of the artifact.
     pub name: String,
-    /// Where it can be fetched, where that is known.
+    /// The URL to download it, if one was made.
     pub url: Option<String>,
 }
 
-/// A question to a person, as `approval_requested` carries it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ApprovalRequest {
-    /// Which question.
-    pub approval_id: ApprovalId,
-    /// The DAG node that it is about; null for a whole plan.
-    pub step_id: Option<String>,
-    /// What an answer decides, in a word.
-    pub action: String,
-    /// One of the contract's checkpoint types.
-    pub checkpoint_type: String,
-    /// One sentence for people.
-    pub description: String,
-    /// The question.
-    pub message: String,
-    /// The answers that count.
-    pub options: Vec<String>,
-    /// What the person needs to know.
-    pub context: Value,
-    /// When the question lapses.
-    pub expires_at: Timestamp,
-}
-
-/// What happened. The names and fields are the contract's (section 3); `user_message`, `approval_resolved`,
-/// `approval_expired`, `slice_started`, `slice_ended` and `run_requeued` are ours beside it.
+/// What happened. Names and fields are the contract's (section 3). `user_message`,
+/// `approval_resolved`, `approval_expired`, `slice_started`, `slice_ended` and `run_requeued` are
+/// additions of this project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
 #[allow(
     missing_docs,
-    reason = "the fields are the contract's, documented there and in the README"
+    reason = "the contract and the list of events document the fields"
 )]
 pub enum EventBody {
-    /// Something about the session as a whole.
+    /// A fact about the session as a whole.
     Status {
         message: String,
         session_id: SessionId,
     },
-    /// A person's words: a message of the history. `approval_id` is set where they were said in answer to a question.
+    /// A person's message in the history. `approval_id` is set on feedback to an approval.
     UserMessage {
         role: Role,
         content: String,
@@ -177,7 +66,7 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval_id: Option<ApprovalId>,
     },
-    /// A worker takes the run up for the first time.
+    /// A worker takes the run for the first time.
     WorkflowStarted {
         run_id: RunId,
         task_description: String,
@@ -185,30 +74,31 @@ pub enum EventBody {
         agent: String,
         model: String,
     },
-    /// The run's graph, with its start.
+    /// The first graph of the run.
     DagCreated {
         run_id: RunId,
         #[serde(flatten)]
         dag: Dag,
     },
-    /// The whole graph anew: the plan stands, or the next turn begins.
+    /// The whole new graph, after the plan is complete or when the next turn begins.
     DagUpdated {
         run_id: RunId,
         #[serde(flatten)]
         dag: Dag,
     },
-    /// A node begins or ends.
+    /// The work of a node begins or ends.
     DagNodeStatusChanged {
         node_id: String,
         old_status: NodeStatus,
         new_status: NodeStatus,
     },
-    /// A phase, or a step of one, begins.
+    /// A phase or one of its steps begins.
     PhaseChange {
         phase: Phase,
         step_number: Option<u32>,
     },
-    /// An agent's words: a message of the history. `plan`, `ideas` or `route` stand beside them where they mean more than words.
+    /// An agent's message in the history, with its structured output (`plan`, `ideas` or
+    /// `route`) if it has one.
     AgentMessage {
         agent: String,
         role: Role,
@@ -217,9 +107,9 @@ pub enum EventBody {
         artifact: Option<String>,
         #[serde(flatten)]
         #[schemars(with = "StructuredOutputFields")]
-        made: Option<StructuredOutput>,
+        structured_output: Option<StructuredOutput>,
     },
-    /// One model call that was committed; `cost_usd` is null where the model has no known price.
+    /// One committed model call; `cost_usd` is null if the price of the model is unknown.
     CostUpdate {
         run_id: RunId,
         agent: String,
@@ -231,25 +121,25 @@ pub enum EventBody {
         cost_usd: Option<f64>,
         total_cost_usd: f64,
     },
-    /// The plan stands.
+    /// The plan is complete.
     PlanningComplete {
         num_steps: u32,
         steps: Vec<PlanStep>,
     },
     /// A step begins.
     StepStart { step_number: u32, goal: String },
-    /// A step is done.
+    /// A step is complete.
     StepComplete {
         step_number: u32,
         goal: String,
         summary: String,
         execution_time: f64,
     },
-    /// A step fails, and with it the run, unless a person is asked.
+    /// A step fails. The run fails too, unless the run asks for an approval.
     StepFailed { step_number: u32, error: String },
-    /// A person is asked.
+    /// The run asks for an approval.
     ApprovalRequested(ApprovalRequest),
-    /// A person's answer, in the record; `approval_received` is the reply to the one who gave it.
+    /// The answer to an approval. The client that answered gets `approval_received` as a reply.
     ApprovalResolved {
         approval_id: ApprovalId,
         approved: bool,
@@ -258,19 +148,19 @@ pub enum EventBody {
         modifications: Option<Value>,
         resolved_by: String,
     },
-    /// Nobody has answered in time.
+    /// The approval expired without an answer.
     ApprovalExpired { approval_id: ApprovalId },
-    /// The run stops after the step that it is in.
+    /// The run stops after its current step.
     WorkflowPaused { run_id: RunId, message: String },
-    /// The run goes on.
+    /// The run continues.
     WorkflowResumed { run_id: RunId, message: String },
-    /// The run was ended.
+    /// The run was cancelled.
     WorkflowCancelled { run_id: RunId, message: String },
-    /// An answer was stored as an artifact.
+    /// An agent's answer was stored as an artifact.
     FilesUpdated { files_tracked: Vec<String> },
-    /// A line worth showing.
+    /// A line of output to show.
     Output { message: String },
-    /// The run has succeeded: what came of it.
+    /// The run has succeeded, with its result.
     Result {
         execution_time: f64,
         session_id: SessionId,
@@ -300,25 +190,26 @@ pub enum EventBody {
         error_type: String,
         code: String,
     },
-    /// A worker took over a run that had begun before; `attempt` counts takings since the last commit.
+    /// A worker took a run that had begun before. `attempt` counts the leases since the last
+    /// commit of work.
     SliceStarted { attempt: u32 },
-    /// A worker's time was up; the run goes on in the next message.
+    /// The slice ended; the run continues with the next message.
     SliceEnded { hops: u32 },
-    /// A message was overdue and is sent again.
+    /// A wake message was overdue and is sent again.
     RunRequeued { sends: u32 },
 }
 
-/// An event's body: of a kind that we know, or kept as it was found.
+/// The body of an event: of a known kind, or kept as it was stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum StoredEventBody {
-    /// One of ours.
+    /// A kind that this version knows.
     Known(EventBody),
-    /// Written by another version.
+    /// A kind that another version wrote.
     Unknown {
-        /// Its kind.
+        /// The kind.
         event_type: String,
-        /// Its content.
+        /// The content.
         #[serde(default)]
         data: Value,
     },
@@ -330,10 +221,10 @@ impl From<EventBody> for StoredEventBody {
     }
 }
 
-/// An event as an entry of the log stores it; seq and time are the entry's.
+/// An event as a log entry stores it. The entry holds its seq and time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// The run that it belongs to; none for what concerns the session alone.
+    /// The run that it belongs to; `None` if it concerns the session alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
     /// What happened.
@@ -341,44 +232,8 @@ pub struct Event {
     pub body: StoredEventBody,
 }
 
-/// A server frame, and an element of `GET …/events`: the contract's envelope.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Envelope {
-    /// When it was committed.
-    pub timestamp: Timestamp,
-    /// The run that it belongs to.
-    pub run_id: Option<RunId>,
-    /// The session.
-    pub session_id: SessionId,
-    /// Its place; none for a reply that is not part of the record.
-    pub seq: Option<Seq>,
-    /// `event_type` and `data`.
-    #[serde(flatten)]
-    #[schemars(with = "EventBody")]
-    pub body: StoredEventBody,
-}
-
-/// A message of the history, in the shape of the contract.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Message {
-    /// The place of its event.
-    pub seq: Seq,
-    /// Who speaks.
-    pub role: Role,
-    /// What was said; of an answer above 32 KiB its beginning.
-    pub content: String,
-    /// Which agent speaks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agent: Option<String>,
-    /// In which run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run_id: Option<RunId>,
-    /// When.
-    pub timestamp: Timestamp,
-}
-
 impl EventBody {
-    /// A person's words.
+    /// A person's message without an artifact or an approval.
     pub fn user(content: impl Into<String>) -> Self {
         Self::UserMessage {
             role: Role::User,
@@ -388,61 +243,10 @@ impl EventBody {
         }
     }
 
-    /// Whether it is a message of the history.
+    /// Whether the event is a message of the history.
     pub const fn is_message(&self) -> bool {
         matches!(self, Self::UserMessage { .. } | Self::AgentMessage { .. })
     }
-}
-
-impl Envelope {
-    /// The event as a message of the history, if it is one.
-    pub fn as_message(&self) -> Option<Message> {
-        let (role, content, agent) = match &self.body {
-            StoredEventBody::Known(EventBody::UserMessage { role, content, .. }) => {
-                (*role, content, None)
-            }
-            StoredEventBody::Known(EventBody::AgentMessage {
-                agent,
-                role,
-                message,
-                ..
-            }) => (*role, message, Some(agent.clone())),
-            _ => return None,
-        };
-        Some(Message {
-            seq: self.seq?,
-            role,
-            content: content.clone(),
-            agent,
-            run_id: self.run_id,
-            timestamp: self.timestamp,
-        })
-    }
-}
-
-/// An approval's row, in the shape of the contract.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Approval")]
-#[allow(
-    missing_docs,
-    reason = "the fields are the contract's, documented there"
-)]
-pub struct ApprovalRow {
-    pub approval_id: ApprovalId,
-    pub run_id: RunId,
-    pub step_id: Option<String>,
-    pub checkpoint_type: String,
-    pub message: String,
-    pub options: Vec<String>,
-    pub context: Value,
-    pub status: ApprovalStatus,
-    pub resolution: Option<String>,
-    pub feedback: Option<String>,
-    pub modifications: Option<Value>,
-    pub resolved_by: Option<String>,
-    pub created_at: Timestamp,
-    pub expires_at: Timestamp,
-    pub resolved_at: Option<Timestamp>,
 }
 
 #[cfg(test)]
@@ -450,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_kind_is_kept_as_it_was() {
+    fn an_event_of_an_unknown_kind_is_kept_unchanged() {
         let text = r#"{"event_type":"from_the_future","data":{"x":[1,2.5]}}"#;
         let event: Event = serde_json::from_str(text).unwrap();
         assert!(
@@ -460,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_kind_of_another_shape_is_kept_too() {
+    fn an_event_of_a_known_kind_with_another_shape_is_kept_unchanged() {
         let text =
             r#"{"event_type":"phase_change","data":{"phase":"dreaming","step_number":null}}"#;
         let event: Event = serde_json::from_str(text).unwrap();
@@ -469,15 +273,15 @@ mod tests {
     }
 
     #[test]
-    fn what_an_agent_made_stands_beside_its_words() {
-        let said = |made| Event {
+    fn structured_output_is_flattened_into_the_message() {
+        let message_with = |structured_output| Event {
             run_id: None,
             body: EventBody::AgentMessage {
                 agent: "planner".into(),
                 role: Role::Assistant,
                 message: "m".into(),
                 artifact: None,
-                made,
+                structured_output,
             }
             .into(),
         };
@@ -485,7 +289,7 @@ mod tests {
             kind: RouteKind::OneShot,
             agent: "engineer".into(),
         };
-        for (made, field) in [
+        for (structured_output, field) in [
             (None, ""),
             (Some(StructuredOutput::Plan(Vec::new())), r#","plan":[]"#),
             (
@@ -497,7 +301,7 @@ mod tests {
                 r#","route":{"kind":"one_shot","agent":"engineer"}"#,
             ),
         ] {
-            let event = said(made);
+            let event = message_with(structured_output);
             let text = serde_json::to_string(&event).unwrap();
             assert_eq!(
                 text,
@@ -510,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_kind_round_trips() {
+    fn an_event_of_a_known_kind_round_trips() {
         let event = Event {
             run_id: None,
             body: EventBody::PhaseChange {

@@ -1,8 +1,8 @@
-//! Names of things: a value that exists is a value that is well formed.
+//! Ids as types whose values are always well formed.
 //!
-//! Ids are UUIDs, version 7 for new ones, so that they sort by their time of birth; the caller makes them, because
-//! this crate has no clock and no randomness. An owner is a digest, so that no character of a subject can reach into
-//! another owner's keys.
+//! Ids are UUIDs. New ids have version 7, so that they sort by creation time. The caller creates
+//! them, because this crate has no clock and no randomness. An owner is a digest, so that no
+//! character of a token's subject can reach the keys of another owner.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// The text is not the id that it should be.
+/// The text is not a valid id of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {what}")]
 pub struct InvalidId {
@@ -34,7 +34,7 @@ macro_rules! uuid_id {
                 Self(uuid)
             }
 
-            /// The first 48 bits of a version 7 UUID are its time; this is the whole number, for spreading and sorting.
+            /// The UUID as a number. The first 48 bits of version 7 are its creation time.
             pub const fn as_u128(self) -> u128 {
                 self.0.as_u128()
             }
@@ -49,7 +49,7 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Accepts the hyphenated form in lower case alone: one id has one spelling in a URL.
+            /// Accepts the hyphenated lower-case form only, so that an id has one form in a URL.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let invalid = InvalidId { what: $what };
                 if text.len() != 36 || text.contains(|c: char| c.is_ascii_uppercase()) {
@@ -62,31 +62,31 @@ macro_rules! uuid_id {
 }
 
 uuid_id!(
-    /// A session.
+    /// The id of a session.
     SessionId,
     "session id"
 );
 uuid_id!(
-    /// One run of a task within a session.
+    /// The id of a run.
     RunId,
     "run id"
 );
 uuid_id!(
-    /// One question to a person.
+    /// The id of an approval.
     ApprovalId,
     "approval id"
 );
 uuid_id!(
-    /// One attempt to append: by it a writer knows its own entry again when the reply to a write was lost.
+    /// The id of a commit. A writer recognises its own log entry by it if the reply was lost.
     CommitId,
     "commit id"
 );
 
-/// The first 22 characters (132 bits) of the URL-safe base64 of a SHA-256.
+/// Returns the first 22 characters (132 bits) of the URL-safe base64 of a SHA-256.
 pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        // The length first: ("ab", "c") and ("a", "bc") are different things.
+        // The length comes first, so that ("ab", "c") and ("a", "bc") have different digests.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
@@ -95,18 +95,18 @@ pub fn digest(parts: &[&str]) -> String {
     text
 }
 
-/// Who owns a session: 22 characters of a digest over the token's issuer and subject.
+/// The owner of a session: a digest of 22 characters over the token's issuer and subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OwnerId(String);
 
 impl OwnerId {
-    /// The owner that a verified token names.
+    /// Returns the owner that a verified token names.
     pub fn of(issuer: &str, subject: &str) -> Self {
         Self(digest(&[issuer, subject]))
     }
 
-    /// The 22 characters.
+    /// The digest.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -118,7 +118,7 @@ impl fmt::Display for OwnerId {
     }
 }
 
-/// The place of an event in its session: 1, 2, 3, … without a gap. 0 is "before the first".
+/// The position of an event in its session: 1, 2, 3, … without a gap. 0 is before the first event.
 #[derive(
     Debug,
     Clone,
@@ -137,7 +137,7 @@ impl fmt::Display for OwnerId {
 pub struct Seq(pub u64);
 
 impl Seq {
-    /// The place `n` further on.
+    /// The position `n` events later.
     #[must_use]
     pub const fn plus(self, n: u64) -> Self {
         Self(self.0 + n)
@@ -150,7 +150,8 @@ impl fmt::Display for Seq {
     }
 }
 
-/// How often the right to work on a session has changed hands; a worker's writes count only under its own epoch.
+/// The fencing token of the lease. It rises whenever the lease is taken or released, and a
+/// worker's commit is accepted only under the current epoch.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_one_spelling() {
+    fn an_id_has_one_form() {
         let text = "01890a5d-ac96-774b-bcce-b302099a8057";
         assert_eq!(text.parse::<SessionId>().unwrap().to_string(), text);
         for bad in [

@@ -1,9 +1,4 @@
-//! The domain of Intermission: what a session is, and how a command changes it.
-//!
-//! [`Rules::decide`] is the only way to change a session: a pure function from a state, a command and a time to the
-//! events to append and the state after them, or to a [`Refusal`]. [`Rules::due`] says when somebody must look at a
-//! session again, [`Rules::recover`] what is then overdue. There is no AWS in here, no async and no clock: whoever calls brings
-//! the time and the ids.
+#![doc = include_str!("../README.md")]
 
 mod approval;
 mod command;

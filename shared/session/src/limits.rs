@@ -1,10 +1,11 @@
-//! How large things may be that more than one part of the system measures.
+//! Size limits that more than one crate checks.
 
-/// A message of the record, a plan's step, a person's feedback, in bytes. What is longer is an artifact, and its beginning is told.
+/// The limit of a message, a step of a plan and feedback, in bytes. A longer text is stored as an
+/// artifact, and the event holds its beginning.
 pub const CONTENT_BYTES: usize = 32 * 1024;
 
-/// How much of a task a run's row and its first event tell, in characters.
+/// The limit of a task's description in the run's row and first event, in characters.
 pub const DESCRIPTION_CHARS: usize = 2_000;
 
-/// An event as a frame to a WebSocket client, in bytes: API Gateway takes no larger one.
+/// The limit of a frame to a WebSocket client in bytes, set by API Gateway.
 pub const FRAME_BYTES: usize = 128 * 1024;

@@ -1,4 +1,4 @@
-//! The eight modes as one table: everything about a mode that is not its engine.
+//! The table of the eight modes, without their engines.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,30 +6,30 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A mode's row, as `GET /api/sessions/modes/list` shows it.
+/// A mode as `GET /api/sessions/modes/list` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ModeInfo {
-    /// The mode itself.
+    /// The mode.
     pub id: Mode,
-    /// Its name for people.
+    /// The name that clients show.
     pub label: &'static str,
-    /// One sentence for people.
+    /// One sentence that describes it.
     pub description: &'static str,
-    /// Whether a session of this mode can be suspended, resumed and given a further task.
+    /// Whether a session of this mode supports suspend, resume and further tasks.
     pub supports_resume: bool,
-    /// Whether a person can be asked during a run.
+    /// Whether a run can ask for approvals.
     pub supports_hitl: bool,
 }
 
 macro_rules! modes {
     ($($variant:ident, $id:literal, $label:literal, $resume:literal, $hitl:literal, $description:literal;)*) => {
-        /// What kind of work a session does. Fixed when the session is created.
+        /// The kind of work that a session does. It is fixed when the session is created.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum Mode {
             $(#[doc = $description] #[serde(rename = $id)] $variant,)*
         }
 
-        /// All modes, in the order in which clients see them.
+        /// All modes, in the order that clients see.
         pub const MODES: [ModeInfo; 8] = [
             $(ModeInfo { id: Mode::$variant, label: $label, description: $description, supports_resume: $resume, supports_hitl: $hitl },)*
         ];
@@ -40,7 +40,7 @@ macro_rules! modes {
                 match self { $(Self::$variant => $id,)* }
             }
 
-            /// Whether a session of this mode can be suspended, resumed and given a further task.
+            /// Whether a session of this mode supports suspend, resume and further tasks.
             pub const fn supports_resume(self) -> bool {
                 match self { $(Self::$variant => $resume,)* }
             }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn serde_and_text_agree_for_every_mode() {
+    fn every_mode_has_the_same_text_in_serde_and_from_str() {
         for info in MODES {
             assert_eq!(serde_json::to_value(info.id).unwrap(), info.id.id());
             assert_eq!(info.id.id().parse::<Mode>().unwrap(), info.id);

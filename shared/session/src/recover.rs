@@ -1,43 +1,43 @@
-//! What is owed, and when somebody must look again.
+//! The due action of a session and its time.
 //!
-//! Everything that a session waits for, other than a person, has a time at which the sweeper takes a look: that is the
-//! promise which lets a lost message, a dead worker or a forgotten question do no harm.
+//! Every session that does not wait for a person alone has a due time, at which the sweeper reads
+//! it. This repairs lost wake messages and dead workers, and ends expired approvals.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Epoch, Rules, RunId, SessionId, SessionStatus, State, Timestamp};
 
-/// The longest pause between two sendings is the first one times two to this power: 32 minutes by default.
+/// Limits the pause between two sends to the first pause times 2⁶: 32 minutes by default.
 const MAX_DOUBLINGS: u32 = 6;
 
-/// What is overdue.
+/// What the sweeper does for a session at its due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueAction {
-    /// A message for the run: it was lost, or its worker was.
+    /// Send a wake message: the last one was lost, or the worker died.
     Wake,
-    /// The end of an open question.
+    /// Expire the open approval.
     ExpireApproval,
-    /// The end of an idle session.
+    /// Expire the idle session.
     ExpireIdle,
-    /// The removal of a deleted session's items.
+    /// Remove the items of a deleted session.
     Purge,
 }
 
-/// What the queue carries for a run; the epoch tells a dead letter that is old news.
+/// The wake message of a run. Its epoch shows whether a dead letter is outdated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wake {
-    /// Which session.
+    /// The session.
     pub session_id: SessionId,
-    /// Which run.
+    /// The run.
     pub run_id: RunId,
-    /// The lease's epoch when it was sent.
+    /// The epoch at the time of sending.
     #[serde(default)]
     pub epoch: Epoch,
 }
 
 impl State {
-    /// The message that is needed for the run to go on: none where no run is live, or where a worker holds the lease
-    /// and will meet whatever came meanwhile at its next append.
+    /// Returns the wake message that the run needs to continue. Returns `None` if no run is live, or
+    /// if a worker holds the lease and finds the change at its next append.
     pub fn wake(&self, now: Timestamp) -> Option<Wake> {
         let run = self.run.as_ref().filter(|run| run.status.is_live())?;
         (!self.is_deleted() && !self.is_leased(now)).then_some(Wake {
@@ -49,21 +49,21 @@ impl State {
 }
 
 impl Rules {
-    /// When somebody must look at the session again; none where it waits for a person without a term, or for nothing.
+    /// Returns the due time of the session, or `None` if it waits for nothing that can expire.
     ///
-    /// It depends on no field that a commit within a slice changes, so that those leave the index alone.
+    /// Commits within a slice change no field that it depends on, so they need no index update.
     pub fn due(&self, state: &State) -> Option<Timestamp> {
-        self.owed(state).map(|(_, at)| at)
+        self.next_due(state).map(|(_, at)| at)
     }
 
-    /// What is overdue at `now`, if anything.
+    /// Returns the due action if its time has come at `now`.
     pub fn recover(&self, state: &State, now: Timestamp) -> Option<DueAction> {
-        self.owed(state)
+        self.next_due(state)
             .filter(|(_, at)| *at <= now)
-            .map(|(owed, _)| owed)
+            .map(|(action, _)| action)
     }
 
-    fn owed(&self, state: &State) -> Option<(DueAction, Timestamp)> {
+    fn next_due(&self, state: &State) -> Option<(DueAction, Timestamp)> {
         if let Some(deleted_at) = state.deleted_at {
             return Some((DueAction::Purge, deleted_at.plus(self.purge_delay)));
         }

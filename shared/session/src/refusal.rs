@@ -1,25 +1,23 @@
-//! Why a command changes nothing.
-//!
-//! A refusal is an answer, not an accident: each has a code, and the sentence that a client reads.
+//! The reasons to refuse a command. Each has a code and a sentence for the client.
 
 use crate::{Mode, RunId, RunStatus, SessionStatus};
 
-/// Why a command was refused. Its text is the sentence for the client.
+/// Why a command is refused. Its `Display` text is the sentence for the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It does not exist, was deleted, or is somebody else's: the same answer for all three.
+    /// The session does not exist, was deleted, or has another owner. The three are not told apart.
     #[error("There is no such session.")]
     NoSuchSession,
     /// The session has no such run.
     #[error("The session has no such run.")]
     NoSuchRun,
-    /// The session has no such approval; for a command: none that is open.
+    /// The session has no such approval, or it is not open.
     #[error("The session has no such approval.")]
     NoSuchApproval,
     /// Only an active session can be suspended.
     #[error("The session is {0}, so it cannot be suspended.")]
     NotActive(SessionStatus),
-    /// A live run in a mode without resume.
+    /// The mode of the live run has no resume.
     #[error("A run in mode {0} cannot be suspended and resumed; cancel it instead.")]
     CancelInstead(Mode),
     /// Only a suspended session can be resumed.
@@ -28,7 +26,7 @@ pub enum Refusal {
     /// The mode has no resume.
     #[error("Mode {0} does not support resuming.")]
     NoResume(Mode),
-    /// An answer is awaited.
+    /// The open approval must be answered first.
     #[error(
         "The session waits for an answer to its open approval; resolve it instead of resuming."
     )]
@@ -36,46 +34,46 @@ pub enum Refusal {
     /// No run is paused or failed.
     #[error("The session has no paused or failed run to resume; start a new run instead.")]
     NothingToResume,
-    /// One run at a time.
+    /// The session already has an unfinished run.
     #[error("Run {run_id} is {status}; a session does one run at a time.")]
     RunUnfinished {
-        /// The run that stands in the way.
+        /// The unfinished run.
         run_id: RunId,
-        /// Where it stands.
+        /// Its status.
         status: RunStatus,
     },
-    /// A further task in a mode without resume.
+    /// The mode allows no further task.
     #[error("Mode {0} does not continue a session; create a new one for a further task.")]
     CannotContinue(Mode),
-    /// The run is over.
+    /// The run has ended.
     #[error("The run has already ended as {0}.")]
     RunEnded(RunStatus),
-    /// Not one of the approval's options.
+    /// The resolution is not an option of the approval.
     #[error("The answer must be one of: {0}.")]
     NotAnOption(String),
-    /// The approval's time is over.
+    /// The approval has expired.
     #[error("The approval has expired; resume the session to be asked again.")]
     ApprovalLapsed,
 
-    /// For a worker: the run is no longer its own, or has ended.
+    /// For a worker: it no longer holds the lease, or the run has ended.
     #[error("the run was taken over or has ended")]
     Overtaken,
-    /// For a worker: another one holds the lease.
+    /// For a worker: another worker holds the lease.
     #[error("another worker holds the lease")]
     Leased,
-    /// For a worker: the run waits for a person.
+    /// For a worker: the run is paused or waits for an approval.
     #[error("the run waits for a person")]
     NotRunnable,
-    /// For a worker: the engine moved on since the state was read.
+    /// For a worker: the position of the engine has changed since the state was read.
     #[error("the engine has moved on")]
     Moved,
-    /// For the clock: nothing is due.
+    /// For the sweeper and the dead-letter function: nothing is due.
     #[error("nothing is due")]
     NotDue,
 }
 
 impl Refusal {
-    /// The word for programs.
+    /// The error code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoSuchSession => "session_not_found",

@@ -1,8 +1,9 @@
-//! Where a session stands: the part of an entry that says, alone, what may happen next.
+//! The state after a commit. A decision reads nothing but the newest state.
 //!
-//! Small and typed, under 1 KB as JSON. Nothing in it grows with a run: plan, outputs, error texts and costs are events,
-//! and the state holds at most the `seq` where they stand. It carries a schema number, so that a later version can lift
-//! it (`State::from_json`); the engine's position is data, so that no deployment can break a session that sleeps.
+//! It takes less than 1 KB as JSON and does not grow with a run: plan, outputs and error texts are
+//! events, and the state holds their `seq` at most. Its schema number lets a later version migrate
+//! it (`State::from_json`). The position of the engine is data, so that no deployment breaks a waiting
+//! session.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,140 +15,140 @@ use crate::{
 /// The schema that this version writes.
 pub const SCHEMA: u16 = 1;
 
-/// Where a session stands after a commit.
+/// The state of a session after a commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// The schema that it was written with.
+    /// The schema version.
     pub schema: u16,
-    /// Which session.
+    /// The session.
     pub session_id: SessionId,
-    /// Whose it is.
+    /// Its owner.
     pub owner: OwnerId,
-    /// What kind of work it does.
+    /// Its mode.
     pub mode: Mode,
-    /// Where it stands.
+    /// Its status.
     pub status: SessionStatus,
-    /// Where within its work.
+    /// Its phase.
     pub phase: Phase,
-    /// The number of the step, in stepped phases.
+    /// The number of the step, in phases with steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_step: Option<u32>,
-    /// Why it is suspended.
+    /// Why it is suspended, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend_reason: Option<SuspendReason>,
-    /// Where the error of its last run stands.
+    /// The event with the error of the last run, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Seq>,
-    /// Where the plan stands.
+    /// The event with the plan of the last run, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Seq>,
-    /// Its last event.
+    /// The last event.
     pub last_seq: Seq,
-    /// Messages so far.
+    /// The number of messages.
     pub messages: u64,
-    /// Runs so far.
+    /// The number of runs.
     pub runs: u64,
-    /// Its newest run, ended or not.
+    /// The newest run, also after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
-    /// The question that is open.
+    /// The open approval, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<OpenApproval>,
-    /// Who may work on it.
+    /// The lease.
     pub lease: Lease,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When its status changed last.
+    /// When the status changed last.
     pub updated_at: Timestamp,
-    /// When it was deleted.
+    /// When it was deleted, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
 
-/// The newest run, as far as the next decision needs it.
+/// The fields of the newest run that decisions need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Which run.
+    /// The run.
     pub id: RunId,
-    /// Where it stands.
+    /// Its status.
     pub status: RunStatus,
     /// Its first event.
     pub first_seq: Seq,
-    /// Where a worker begins to read: its first event, or that of the failed run that it took over from.
+    /// Where a worker begins to read the record. A new turn moves it on; a takeover keeps it.
     #[serde(rename = "memory_from")]
     pub history_from: Seq,
     /// The digest of the client's task id, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_key: Option<String>,
-    /// Where the engine stands.
+    /// The position of the engine.
     pub position: Position,
-    /// Where the answer stands that the engine asked for and has not used yet.
+    /// The event with the approval answer that the engine has not used yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Seq>,
-    /// When a worker began it.
+    /// When a worker took it for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// US dollars so far, of the calls with a known price.
+    /// The cost of its model calls with a known price, in US dollars.
     pub cost_usd: f64,
-    /// Tokens so far, of questions and answers.
+    /// The input and output tokens of its model calls.
     #[serde(default)]
     pub tokens: u64,
-    /// How many messages have carried it on.
+    /// How many slices have ended with the run unfinished.
     pub hops: u32,
-    /// When a message for it became due.
+    /// When it was queued last.
     pub queued_at: Timestamp,
-    /// How often that message was sent again.
+    /// How often the wake message was sent again since then.
     pub sends: u32,
 }
 
-/// What the engine does next. The stages are `workflow`'s; here they are only stored.
+/// What the engine does next. The crate `workflow` gives the stages their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Nothing has begun; the engine finds the mode's first stage.
+    /// Nothing has begun; the engine chooses the first stage of the mode.
     Open,
     /// One agent answers the task.
     Answer,
     /// The planner drafts a plan.
     Plan,
-    /// The reviewer criticises it.
+    /// The reviewer criticises the plan.
     Review,
-    /// The planner revises it.
+    /// The planner revises the plan.
     Revise,
     /// A person decides about the plan.
     ApprovePlan,
     /// A person decides whether a step is carried out.
     BeforeStep,
-    /// A step of the plan is carried out.
+    /// An agent carries out a step of the plan.
     Step,
-    /// A person decides about what came of a step.
+    /// A person decides about the outcome of a step.
     AfterStep,
-    /// A person decides about a step that failed.
+    /// A person decides about a failed step.
     OnError,
-    /// A person chooses among the ideas, before the last step works them out.
+    /// A person chooses an idea, before the last step elaborates it.
     ChooseIdea,
-    /// Copilot chooses who works on the turn.
+    /// Copilot chooses the route of the turn.
     Route,
-    /// A person answers copilot's question.
+    /// A person gives copilot a clarification.
     Clarify,
-    /// A person decides about what copilot proposes.
+    /// A person decides about copilot's proposal.
     Propose,
-    /// A person ends a turn or begins the next.
+    /// A person ends the conversation or begins the next turn.
     Turn,
-    /// Text or references are taken from documents.
+    /// Text or references are extracted from documents.
     Extract,
-    /// Papers are fetched.
+    /// Papers are downloaded.
     Download,
     /// Papers are summarized.
     Summarize,
     /// Artifacts are written.
     Output,
-    /// The result is drawn up.
+    /// The result is composed.
     Finish,
 }
 
 impl Stage {
-    /// Whether a person is asked there, and nobody works.
+    /// Whether the stage is a checkpoint, at which no agent works.
     pub const fn asks(self) -> bool {
         matches!(
             self,
@@ -163,25 +164,25 @@ impl Stage {
     }
 }
 
-/// Where the engine stands in a run.
+/// The position of the engine in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Position {
-    /// What is done next.
+    /// The stage that follows.
     pub stage: Stage,
-    /// Which step of the plan, from 1; 0 outside of steps. Which unit of a document, where a stage works on one.
+    /// The step of the plan, from 1; 0 outside of steps. In document stages, the document task.
     pub step: u32,
-    /// How many steps the plan has; 0 until it stands. How many units a document has, until the stage is done.
+    /// The number of steps; 0 before the plan is complete. In document stages, the number of tasks.
     pub steps: u32,
-    /// Which round of review, from 1; 0 before.
+    /// The round of review, from 1; 0 before.
     pub round: u32,
-    /// How often this stage was tried and put off.
+    /// How often this stage was put off.
     pub tries: u32,
-    /// Whether the record already tells that it began.
+    /// Whether the record already holds the start of the stage.
     pub begun: bool,
 }
 
 impl Position {
-    /// Before everything.
+    /// The position before the first stage.
     pub const OPEN: Self = Self {
         stage: Stage::Open,
         step: 0,
@@ -191,7 +192,7 @@ impl Position {
         begun: false,
     };
 
-    /// The DAG node that is worked on.
+    /// The id of the node that the stage works on.
     pub fn node(&self) -> String {
         match self.stage {
             Stage::Open => "init".into(),
@@ -211,8 +212,8 @@ impl Position {
         }
     }
 
-    /// Whether the record tells of that node as running. A review works on the node that the draft began, and so does the
-    /// person who is asked about the plan; a question about a step is asked before its node runs or after.
+    /// Whether that node is running according to the record. Review and approval of a plan belong to
+    /// the running planning node. The approvals of a step come before its node runs or after.
     pub const fn node_is_running(&self) -> bool {
         match self.stage {
             Stage::Review
@@ -225,55 +226,56 @@ impl Position {
     }
 }
 
-/// The right to work: whoever appended the current epoch has it until the time is over.
+/// The right of one worker to commit work, until a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Lease {
-    /// Rises with every change of hands.
+    /// The fencing token. It rises when the lease is taken and when it is released.
     pub epoch: Epoch,
-    /// Held until then; free when absent. Decides when another may try, never who may write.
+    /// The end of the lease; `None` if it is free. It decides when another worker may take the
+    /// lease. The epoch alone decides which worker may commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// How often it was taken since the last commit of work.
+    /// How often the lease was taken since the last commit of work.
     pub attempts: u32,
 }
 
-/// The question that is open.
+/// The open approval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenApproval {
-    /// Which question.
+    /// The approval.
     pub id: ApprovalId,
     /// One of the contract's checkpoint types.
     pub checkpoint: String,
-    /// The answers that count.
+    /// The resolutions that are accepted.
     pub options: Vec<String>,
-    /// When it lapses.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
 /// A stored state that this version cannot read.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableState {
-    /// Written by a newer version.
+    /// A newer version wrote it.
     #[error("a state of schema {0} was written by a newer version; this one reads up to {SCHEMA}")]
     Newer(u64),
-    /// Not a state at all.
+    /// The text is not a state.
     #[error("the stored state does not parse")]
     Malformed(#[from] serde_json::Error),
 }
 
 impl State {
-    /// The text that an entry stores.
+    /// Returns the text that a log entry stores.
     ///
     /// # Errors
-    /// None in practice: every field serialises.
+    /// None in practice, because every field serialises.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 
-    /// Reads what an entry stores, lifting older schemas to this one.
+    /// Reads the text that a log entry stores. Older schemas are migrated.
     ///
     /// # Errors
-    /// [`UnreadableState`] for a newer schema or a text that is no state.
+    /// [`UnreadableState`] for a newer schema or a malformed text.
     pub fn from_json(text: &str) -> Result<Self, UnreadableState> {
         let stored: serde_json::Value = serde_json::from_str(text)?;
         let schema = stored
@@ -283,21 +285,21 @@ impl State {
         if schema > u64::from(SCHEMA) {
             return Err(UnreadableState::Newer(schema));
         }
-        // Schema 1 is the first; the next one adds its lift here.
+        // Schema 1 is the first. The next one adds its migration here.
         Ok(serde_json::from_value(stored)?)
     }
 
-    /// Whether it was deleted; everybody then sees a session that does not exist.
+    /// Whether it was deleted. Clients then get the same reply as for a session that does not exist.
     pub const fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
     }
 
-    /// The run that has not ended, also while it waits or is paused.
+    /// Returns the newest run if it has not ended; it may be paused or wait for an approval.
     pub fn unfinished_run(&self) -> Option<&Run> {
         self.run.as_ref().filter(|run| !run.status.is_final())
     }
 
-    /// Whether somebody holds the lease and its time is not over.
+    /// Whether a worker holds the lease at `now`.
     pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease.until.is_some_and(|until| now < until)
     }

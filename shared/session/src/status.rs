@@ -1,4 +1,4 @@
-//! The words for where a session and a run stand.
+//! The statuses of sessions, runs, approvals and nodes, with the text of each value.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-macro_rules! words {
+macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -18,7 +18,7 @@ macro_rules! words {
             /// Every value, in the order of the contract.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The word that clients see and the table stores.
+            /// The text that clients see and the table stores.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
@@ -34,69 +34,69 @@ macro_rules! words {
             type Err = UnknownValue;
 
             fn from_str(text: &str) -> Result<Self, UnknownValue> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or(UnknownValue)
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(UnknownValue)
             }
         }
     };
 }
 
-/// The text is none of the words.
+/// The text is not a value of the enum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown word")]
 pub struct UnknownValue;
 
-words! {
-    /// Where a session stands.
+text_enum! {
+    /// The status of a session.
     SessionStatus {
-        /// A run is live, or a task is awaited.
+        /// It has a live run, or waits for a task.
         Active = "active",
         /// It waits for a person.
         Suspended = "suspended",
         /// Its last run succeeded.
         Completed = "completed",
-        /// Nothing happened in it for too long.
+        /// It was idle for too long.
         Expired = "expired",
     }
 }
 
-words! {
-    /// Where a run stands; the last three are final.
+text_enum! {
+    /// The status of a run; the last three are final.
     RunStatus {
         /// It waits for a worker.
         Queued = "queued",
-        /// A worker has begun it.
+        /// A worker has taken it.
         Running = "running",
-        /// It waits for a person's answer.
+        /// It waits for the answer to an approval.
         WaitingApproval = "waiting_approval",
-        /// A person stopped it for a while.
+        /// A person suspended it.
         Paused = "paused",
         /// It succeeded.
         Completed = "completed",
         /// It failed.
         Failed = "failed",
-        /// A person ended it.
+        /// A person cancelled it.
         Cancelled = "cancelled",
     }
 }
 
 impl RunStatus {
-    /// Whether the run has ended for good.
+    /// Whether the run has ended.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 
-    /// Whether a worker should be at it: somebody owes it a message.
+    /// Whether the run needs a worker, and so a wake message while no worker holds the lease.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Queued | Self::Running)
     }
 }
 
-words! {
-    /// Where within its work a session stands; which phases a mode has is in the contract's first table.
+text_enum! {
+    /// The phase of a session. The first table of the contract lists the phases of each mode.
     Phase {
         /// Nothing has begun.
         Init = "init",
-        /// Copilot chooses who works.
+        /// Copilot chooses a route.
         Routing = "routing",
         /// An agent works on the task.
         Execution = "execution",
@@ -108,9 +108,9 @@ words! {
         HitlPlanning = "hitl_planning",
         /// The plan's steps are carried out together with a person.
         HitlControl = "hitl_control",
-        /// Text or references are taken from documents.
+        /// Text or references are extracted from documents.
         Extraction = "extraction",
-        /// Papers are fetched.
+        /// Papers are downloaded.
         Download = "download",
         /// Papers are summarized.
         Summarize = "summarize",
@@ -123,46 +123,46 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// Why a session is suspended.
     SuspendReason {
         /// A person suspended it or cancelled its run.
         UserRequested = "user_requested",
-        /// A question to a person is open.
+        /// An approval is open.
         ApprovalRequired = "approval_required",
-        /// Nobody answered the question in time.
+        /// The approval expired without an answer.
         ApprovalExpired = "approval_expired",
         /// Its run failed.
         RunFailed = "run_failed",
     }
 }
 
-words! {
-    /// Where a question to a person stands.
+text_enum! {
+    /// The status of an approval.
     ApprovalStatus {
         /// It waits for its answer.
         Pending = "pending",
         /// It was answered.
         Resolved = "resolved",
-        /// Nobody answered it in time.
+        /// It expired without an answer.
         Expired = "expired",
         /// Its run was cancelled.
         Cancelled = "cancelled",
     }
 }
 
-words! {
-    /// Where a node of a run's graph stands.
+text_enum! {
+    /// The status of a node in the graph of a run.
     NodeStatus {
         /// Its work has not begun.
         Pending = "pending",
         /// Its work has begun.
         Running = "running",
-        /// Its work is done.
+        /// Its work is complete.
         Completed = "completed",
         /// Its work failed.
         Failed = "failed",
-        /// It was left out.
+        /// It was skipped.
         Skipped = "skipped",
     }
 }

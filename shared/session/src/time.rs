@@ -1,6 +1,6 @@
-//! A moment in UTC, to the microsecond: what the contract prints and what the indexes sort by.
+//! A time in UTC with microseconds, as clients see it and as the indexes sort it.
 //!
-//! The text has a fixed width, so that its order as text is its order in time.
+//! The text has a fixed width, so that texts sort like the times that they name.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,14 +10,14 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Microseconds since 1970 in UTC; as text RFC 3339 with six decimals and `Z`.
+/// A time in UTC. Its text is RFC 3339 with six decimals and `Z`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(jiff::Timestamp);
 
 /// The first moment of the year 0000, in microseconds before 1970.
 const YEAR_0: i64 = -62_167_219_200_000_000;
 
-/// The text is not an RFC 3339 time, or lies outside the years that we can print.
+/// The text is not an RFC 3339 time in the years 0000 to 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 time")]
 pub struct InvalidTimestamp;
@@ -25,7 +25,7 @@ pub struct InvalidTimestamp;
 impl Timestamp {
     /// From microseconds since 1970, or `None` outside the years 0000 to 9999.
     pub fn from_micros(micros: i64) -> Option<Self> {
-        // The library goes back to the year -9999, which takes more characters.
+        // The library accepts years down to -9999, whose text is longer.
         let time = jiff::Timestamp::from_microsecond(micros).ok();
         time.filter(|_| micros >= YEAR_0).map(Self)
     }
@@ -50,20 +50,20 @@ impl Timestamp {
         self.0.as_second()
     }
 
-    /// The moment `duration` later; it stops at the last moment that can be printed.
+    /// The time `duration` later, or the same time if that lies after the year 9999.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self::from_micros(self.as_micros().saturating_add(micros)).unwrap_or(self)
     }
 
-    /// How long from `earlier` to this moment; zero when it lies after.
+    /// The duration from `earlier` to this time; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         let micros = self.as_micros().saturating_sub(earlier.as_micros());
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
-    /// `YYYYMMDD_HHMMSS`, as it stands in a default name.
+    /// The time as `YYYYMMDD_HHMMSS`, for default names.
     pub fn compact(self) -> String {
         self.0.strftime("%Y%m%d_%H%M%S").to_string()
     }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_prints_six_decimals_and_z_whatever_the_moment() {
+    fn a_time_is_printed_with_six_decimals_and_z() {
         let whole = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
         assert_eq!(whole.to_string(), "2026-09-21T14:13:20.000000Z");
         assert_eq!(
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_time_sort_alike_and_round_trip() {
+    fn texts_sort_like_times_and_round_trip() {
         let early = Timestamp::from_micros(999_999).unwrap();
         let late = early.plus(Duration::from_micros(1));
         assert!(early < late && early.to_string() < late.to_string());

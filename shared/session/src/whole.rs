@@ -1,11 +1,11 @@
-//! What counts as a whole number in a client's JSON: JSON Schema's `integer`, to which 3.0 and 3e0 belong like 3.
+//! Whole numbers in a client's JSON. As in JSON Schema's `integer`, 3.0 and 3e0 count as 3.
 
 use serde_json::Value;
 
-/// From here on a float has no fraction to tell, and stands for more than one whole number.
+/// 2⁵³ − 1: a larger float stands for more than one whole number.
 const LARGEST: f64 = 9_007_199_254_740_991.0;
 
-/// A whole number from 0, however it is written.
+/// Returns the value as a whole number from 0, or `None` if it is not one.
 pub fn whole_number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number = value.as_f64()?;
@@ -19,7 +19,7 @@ mod tests {
     use super::whole_number;
 
     #[test]
-    fn a_whole_number_may_be_written_as_a_float() {
+    fn a_float_without_a_fraction_is_a_whole_number() {
         let read = |text: &str| whole_number(&serde_json::from_str(text).unwrap());
         for text in ["3", "3.0", "3e0", "0.3e1"] {
             assert_eq!(read(text), Some(3), "{text}");

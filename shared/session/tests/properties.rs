@@ -1,9 +1,9 @@
-//! No sequence of commands, by several actors, late, doubled and reordered, leads a session out of the contract's table.
+//! Random sequences of commands keep a session within the contract's table of statuses.
 //!
-//! Two clients, two workers that may sleep for any time and wake up with old news, the clock, and a dead-letter queue all
-//! act on one session in random order. After each step the whole state is checked; a refused command must change nothing.
+//! Clients, two workers with possibly outdated leases, the sweeper and a dead-letter queue act on one
+//! session in random order. The whole state is checked after each command.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 const RULES: fn() -> Rules = Rules::default;
 
 #[derive(Debug, Clone)]
-enum Act {
+enum Action {
     Start,
     Suspend {
         named: bool,
@@ -37,7 +37,7 @@ enum Act {
     },
     Commit {
         worker: usize,
-        what: What,
+        outcome: Outcome,
         yield_lease: bool,
     },
     YieldLease {
@@ -51,50 +51,50 @@ enum Act {
 }
 
 #[derive(Debug, Clone)]
-enum What {
-    Go,
-    Again,
+enum Outcome {
+    Advance,
+    RetryLater,
     Ask {
         checkpoint: &'static str,
         options: &'static [&'static str],
     },
-    Done,
+    Complete,
     Fail,
 }
 
-fn what() -> impl Strategy<Value = What> {
+fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
-        6 => Just(What::Go),
-        1 => Just(What::Again),
-        2 => Just(What::Ask { checkpoint: "after_step", options: &["continue", "abort", "redo"] }),
-        1 => Just(What::Ask { checkpoint: "copilot_turn", options: &["submit", "done", "exit"] }),
-        2 => Just(What::Done),
-        2 => Just(What::Fail),
+        6 => Just(Outcome::Advance),
+        1 => Just(Outcome::RetryLater),
+        2 => Just(Outcome::Ask { checkpoint: "after_step", options: &["continue", "abort", "redo"] }),
+        1 => Just(Outcome::Ask { checkpoint: "copilot_turn", options: &["submit", "done", "exit"] }),
+        2 => Just(Outcome::Complete),
+        2 => Just(Outcome::Fail),
     ]
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        3 => Just(Act::Start),
-        2 => any::<bool>().prop_map(|named| Act::Suspend { named }),
-        3 => Just(Act::Resume),
-        1 => any::<bool>().prop_map(|named| Act::Cancel { named }),
-        3 => (0..4usize, any::<bool>()).prop_map(|(option, old)| Act::ApprovalAnswer { option, old }),
-        1 => prop::bool::weighted(0.1).prop_map(|real| if real { Act::Delete } else { Act::Recover }),
-        6 => (0..2usize).prop_map(|worker| Act::Take { worker }),
-        10 => (0..2usize, what(), any::<bool>())
-            .prop_map(|(worker, what, yield_lease)| Act::Commit { worker, what, yield_lease }),
-        1 => (0..2usize).prop_map(|worker| Act::YieldLease { worker }),
-        3 => Just(Act::Recover),
-        1 => Just(Act::DeadLetter),
+        3 => Just(Action::Start),
+        2 => any::<bool>().prop_map(|named| Action::Suspend { named }),
+        3 => Just(Action::Resume),
+        1 => any::<bool>().prop_map(|named| Action::Cancel { named }),
+        3 => (0..4usize, any::<bool>()).prop_map(|(option, old)| Action::ApprovalAnswer { option, old }),
+        1 => prop::bool::weighted(0.1).prop_map(|real| if real { Action::Delete } else { Action::Recover }),
+        6 => (0..2usize).prop_map(|worker| Action::Take { worker }),
+        10 => (0..2usize, outcome(), any::<bool>())
+            .prop_map(|(worker, outcome, yield_lease)| Action::Commit { worker, outcome, yield_lease }),
+        1 => (0..2usize).prop_map(|worker| Action::YieldLease { worker }),
+        3 => Just(Action::Recover),
+        1 => Just(Action::DeadLetter),
         3 => prop_oneof![Just(1u64), Just(40), Just(400), Just(90_000), Just(700_000)]
-            .prop_map(|seconds| Act::Wait { seconds }),
+            .prop_map(|seconds| Action::Wait { seconds }),
     ]
 }
 
-/// What a worker remembers from when it took the lease: it may be old news by the time it writes.
+/// A lease as its worker knows it, possibly outdated.
 #[derive(Debug, Clone)]
-struct Held {
+struct HeldLease {
     run: RunId,
     epoch: Epoch,
     at: Position,
@@ -104,10 +104,10 @@ struct World {
     state: State,
     now: Timestamp,
     ids: u128,
-    held: [Option<Held>; 2],
+    held_leases: [Option<HeldLease>; 2],
     last_approval: Option<ApprovalId>,
-    sent: Option<Wake>,
-    /// Per run: how far its committed steps have come.
+    last_wake: Option<Wake>,
+    /// The last committed step of each run.
     steps: HashMap<RunId, u32>,
     ended: HashMap<RunId, RunStatus>,
 }
@@ -128,9 +128,9 @@ impl World {
             state: change.state,
             now,
             ids: 100,
-            held: [None, None],
+            held_leases: [None, None],
             last_approval: None,
-            sent: None,
+            last_wake: None,
             steps: HashMap::new(),
             ended: HashMap::new(),
         }
@@ -152,14 +152,14 @@ impl World {
         }
     }
 
-    fn command(&mut self, act: &Act) -> Option<Command> {
+    fn command(&mut self, action: &Action) -> Option<Command> {
         let run = self.state.run.as_ref().map(|run| run.id);
-        Some(match act {
-            Act::Start => Command::StartRun(self.new_run()),
-            Act::Suspend { named } => Command::Suspend {
+        Some(match action {
+            Action::Start => Command::StartRun(self.new_run()),
+            Action::Suspend { named } => Command::Suspend {
                 run: run.filter(|_| *named),
             },
-            Act::Resume => {
+            Action::Resume => {
                 let takeover = Some(self.new_run());
                 Command::Resume {
                     run: None,
@@ -167,27 +167,27 @@ impl World {
                     takeover,
                 }
             }
-            Act::Cancel { named } => Command::Cancel {
+            Action::Cancel { named } => Command::Cancel {
                 run: run.filter(|_| *named),
             },
-            Act::ApprovalAnswer { option, old } => {
+            Action::ApprovalAnswer { option, old } => {
                 let open = self.state.approval.as_ref();
                 let id = if *old {
                     self.last_approval
                 } else {
                     open.map(|open| open.id)
                 }?;
-                let words = ["continue", "abort", "done", "nonsense"];
+                let resolutions = ["continue", "abort", "done", "nonsense"];
                 Command::Answer(ApprovalAnswer {
                     approval: id,
-                    resolution: words[*option].into(),
+                    resolution: resolutions[*option].into(),
                     feedback: None,
                     modifications: None,
                     by: "ada".into(),
                 })
             }
-            Act::Delete => Command::Delete,
-            Act::Take { .. } => {
+            Action::Delete => Command::Delete,
+            Action::Take { .. } => {
                 let run = self.state.run.as_ref()?;
                 let opening = StageStart {
                     position: if run.position.stage == Stage::Open {
@@ -212,49 +212,49 @@ impl World {
                     opening,
                 }
             }
-            Act::Commit {
+            Action::Commit {
                 worker,
-                what,
+                outcome,
                 yield_lease,
             } => {
-                let held = self.held[*worker].clone()?;
+                let held = self.held_leases[*worker].clone()?;
                 Command::Commit {
                     run: held.run,
                     epoch: held.epoch,
-                    progress: self.progress(&held, what),
+                    progress: self.progress(&held, outcome),
                     yield_lease: *yield_lease,
                 }
             }
-            Act::YieldLease { worker } => {
-                let held = self.held[*worker].clone()?;
+            Action::YieldLease { worker } => {
+                let held = self.held_leases[*worker].clone()?;
                 Command::YieldLease {
                     run: held.run,
                     epoch: held.epoch,
                 }
             }
-            Act::Recover => Command::Recover,
-            Act::DeadLetter => {
-                let wake = self.sent?;
+            Action::Recover => Command::Recover,
+            Action::DeadLetter => {
+                let wake = self.last_wake?;
                 Command::DeadLetter {
                     run: wake.run_id,
                     epoch: wake.epoch,
                 }
             }
-            Act::Wait { .. } => return None,
+            Action::Wait { .. } => return None,
         })
     }
 
-    fn progress(&mut self, held: &Held, what: &What) -> Progress {
-        let next = match what {
-            What::Go => Next::Advance(StageStart {
+    fn progress(&mut self, held: &HeldLease, outcome: &Outcome) -> Progress {
+        let next = match outcome {
+            Outcome::Advance => Next::Advance(StageStart {
                 position: step(held.at.step + 1),
                 phase: Phase::Control,
                 step: Some(held.at.step + 1),
                 events: vec![line("begins")],
                 history_from: None,
             }),
-            What::Again => Next::RetryLater,
-            What::Ask {
+            Outcome::RetryLater => Next::RetryLater,
+            Outcome::Ask {
                 checkpoint,
                 options,
             } => Next::Ask(Box::new(ApprovalRequest {
@@ -268,8 +268,8 @@ impl World {
                 context: json!({}),
                 expires_at: self.now.plus(RULES().approval_ttl),
             })),
-            What::Done => Next::Complete(Box::new(line("the result"))),
-            What::Fail => Next::Fail(RunFailure {
+            Outcome::Complete => Next::Complete(Box::new(line("the result"))),
+            Outcome::Fail => Next::Fail(RunFailure {
                 error: "It did not work.".into(),
                 code: "no_luck".into(),
                 error_type: "NoLuck".into(),
@@ -284,44 +284,44 @@ impl World {
         }
     }
 
-    fn step(&mut self, act: &Act) -> Result<(), TestCaseError> {
-        if let Act::Wait { seconds } = act {
+    fn step(&mut self, action: &Action) -> Result<(), TestCaseError> {
+        if let Action::Wait { seconds } = action {
             self.now = self.now.plus(Duration::from_secs(*seconds));
             return Ok(());
         }
-        let Some(command) = self.command(act) else {
+        let Some(command) = self.command(action) else {
             return Ok(());
         };
         let before = self.state.clone();
         let Ok(change) = RULES().decide(&before, &command, self.now) else {
-            // Refused: `decide` took the state by reference, so nothing can have changed.
+            // A refused command changes nothing, because `decide` borrows the state.
             return Ok(());
         };
         self.check(&before, &change, &command)?;
         self.state = change.state;
-        self.remember(act, &command);
+        self.remember(action, &command);
         Ok(())
     }
 
-    fn remember(&mut self, act: &Act, command: &Command) {
-        self.sent = self.state.wake(self.now).or(self.sent);
+    fn remember(&mut self, action: &Action, command: &Command) {
+        self.last_wake = self.state.wake(self.now).or(self.last_wake);
         if let Some(open) = &self.state.approval {
             self.last_approval = Some(open.id);
         }
         let position = self.state.run.as_ref().map(|run| run.position);
-        match (act, command) {
-            (Act::Take { worker }, Command::TakeLease { run, .. })
+        match (action, command) {
+            (Action::Take { worker }, Command::TakeLease { run, .. })
                 if self.state.lease.until.is_some() =>
             {
-                self.held[*worker] = Some(Held {
+                self.held_leases[*worker] = Some(HeldLease {
                     run: *run,
                     epoch: self.state.lease.epoch,
                     at: position.unwrap(),
                 });
             }
-            // A worker goes on from where it is only while it knows that it holds the lease; otherwise it keeps its old news.
-            (Act::Commit { worker, .. }, _) if self.state.lease.until.is_some() => {
-                if let Some(held) = self.held[*worker].as_mut() {
+            // A worker moves on only if the lease is held; otherwise it keeps its old position.
+            (Action::Commit { worker, .. }, _) if self.state.lease.until.is_some() => {
+                if let Some(held) = self.held_leases[*worker].as_mut() {
                     held.at = position.unwrap();
                 }
             }
@@ -348,7 +348,7 @@ impl World {
         prop_assert!(after.lease.epoch >= before.lease.epoch);
         prop_assert!(after.lease.attempts <= MAX_ATTEMPTS);
 
-        check_table(after)?;
+        check_status_table(after)?;
         check_transition(before, after, command)?;
         self.check_runs(before, after, command)?;
 
@@ -356,7 +356,7 @@ impl World {
         if live || after.approval.is_some() || after.is_deleted() {
             prop_assert!(
                 RULES().due(after).is_some(),
-                "work is owed without a due: {after:?}"
+                "work is pending without a due time: {after:?}"
             );
         }
         let json = after.to_json().unwrap();
@@ -375,10 +375,10 @@ impl World {
             if old.id == new.id {
                 prop_assert!(
                     !old.status.is_final() || old.status == new.status,
-                    "a run came back to life"
+                    "an ended run changed its status"
                 );
             } else {
-                prop_assert!(old.status.is_final(), "two tasks at once");
+                prop_assert!(old.status.is_final(), "two unfinished runs");
                 self.ended.insert(old.id, old.status);
             }
         }
@@ -428,8 +428,8 @@ fn line(message: &str) -> EventBody {
     }
 }
 
-/// The rows of the contract's section 4, as what may stand beside what.
-fn check_table(state: &State) -> Result<(), TestCaseError> {
+/// Checks that status, reason, run and approval match a row of the contract's section 4.
+fn check_status_table(state: &State) -> Result<(), TestCaseError> {
     let run = state.run.as_ref().map(|run| run.status);
     let open = state.approval.is_some();
     let fits = match (state.status, state.suspend_reason) {
@@ -457,7 +457,7 @@ fn check_table(state: &State) -> Result<(), TestCaseError> {
         (SessionStatus::Expired, None) => !open && run.is_none(),
         _ => false,
     };
-    prop_assert!(fits, "outside the table: {state:?}");
+    prop_assert!(fits, "not in the status table: {state:?}");
     let holder = matches!(
         run,
         Some(RunStatus::Running | RunStatus::Paused | RunStatus::Queued)
@@ -493,40 +493,40 @@ fn check_transition(before: &State, after: &State, command: &Command) -> Result<
     Ok(())
 }
 
-/// Runs the property on 1,000 random sequences; the seed is random, failures are kept beside this file.
-fn on_random_walks(
+/// Checks the property on 1,000 random sequences. Failing seeds are saved beside this file.
+fn for_random_sequences(
     modes: &'static [Mode],
-    property: impl Fn(&mut World, &[Act]) -> Result<(), TestCaseError>,
+    property: impl Fn(&mut World, &[Action]) -> Result<(), TestCaseError>,
 ) {
     let config = ProptestConfig {
         cases: 1_000,
         source_file: Some(file!()),
         ..ProptestConfig::default()
     };
-    let walks = (
+    let sequences = (
         prop::sample::select(modes),
-        prop::collection::vec(act(), 1..80),
+        prop::collection::vec(action(), 1..80),
     );
     TestRunner::new(config)
-        .run(&walks, |(mode, acts)| {
-            property(&mut World::new(mode), &acts)
+        .run(&sequences, |(mode, actions)| {
+            property(&mut World::new(mode), &actions)
         })
         .unwrap();
 }
 
 #[test]
-fn no_sequence_of_commands_leaves_the_table() {
-    let visited = RefCell::new(BTreeSet::new());
-    on_random_walks(
+fn every_sequence_of_commands_stays_in_the_status_table() {
+    let reached = RefCell::new(BTreeSet::new());
+    for_random_sequences(
         &[Mode::Copilot, Mode::PlanningControl, Mode::OneShot],
-        |world, acts| {
-            for act in acts {
-                world.step(act)?;
+        |world, actions| {
+            for action in actions {
+                world.step(action)?;
                 let reason = world
                     .state
                     .suspend_reason
                     .map_or("-", SuspendReason::as_str);
-                visited
+                reached
                     .borrow_mut()
                     .insert((world.state.status.as_str(), reason));
             }
@@ -543,17 +543,17 @@ fn no_sequence_of_commands_leaves_the_table() {
         ("suspended", "user_requested"),
     ];
     assert_eq!(
-        visited.into_inner(),
+        reached.into_inner(),
         BTreeSet::from(every_row),
-        "the walks must reach every row of the table"
+        "the sequences must reach every row of the table"
     );
 }
 
 #[test]
-fn whatever_happened_the_clock_and_one_worker_bring_every_live_run_to_its_end() {
-    on_random_walks(&[Mode::PlanningControl], |world, acts| {
-        for act in acts {
-            world.step(act)?;
+fn the_sweeper_and_one_worker_bring_every_live_run_to_its_end() {
+    for_random_sequences(&[Mode::PlanningControl], |world, actions| {
+        for action in actions {
+            world.step(action)?;
         }
         for _ in 0..40 {
             let live = world
@@ -567,16 +567,16 @@ fn whatever_happened_the_clock_and_one_worker_bring_every_live_run_to_its_end() 
             if let Some(due) = RULES().due(&world.state) {
                 world.now = world.now.max(due);
             }
-            world.step(&Act::Recover)?;
+            world.step(&Action::Recover)?;
             prop_assert!(
                 world.state.wake(world.now).is_some(),
-                "nobody would be woken: {:?}",
+                "no wake message is needed: {:?}",
                 world.state
             );
-            world.step(&Act::Take { worker: 0 })?;
-            world.step(&Act::Commit {
+            world.step(&Action::Take { worker: 0 })?;
+            world.step(&Action::Commit {
                 worker: 0,
-                what: What::Done,
+                outcome: Outcome::Complete,
                 yield_lease: false,
             })?;
         }

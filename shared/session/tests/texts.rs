@@ -1,4 +1,4 @@
-//! Ids and times as clients write them: any text is a value or an error, and a value has one spelling.
+//! Ids, times and modes as clients write them: every text is a value or an error.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use session::{ApprovalId, Mode, RunId, SessionId, Timestamp};
 use uuid::Uuid;
 
-/// Texts that are an id, or nearly.
+/// Valid and almost valid ids.
 fn near_ids() -> impl Strategy<Value = String> {
     let id = any::<u128>().prop_map(|id| Uuid::from_u128(id).to_string());
     prop_oneof![
@@ -22,7 +22,7 @@ fn near_ids() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Texts that are a time, or nearly.
+/// Valid and almost valid times.
 fn near_times() -> impl Strategy<Value = String> {
     prop_oneof![
         "-?[0-9]{4,6}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?(Z|[+-][0-2][0-9]:[0-5][0-9])",
@@ -32,7 +32,7 @@ fn near_times() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn an_id_that_is_accepted_is_printed_as_it_was_written(text in near_ids()) {
+    fn an_accepted_id_is_printed_unchanged(text in near_ids()) {
         if let Ok(id) = text.parse::<SessionId>() {
             prop_assert_eq!(id.to_string(), text.clone());
         }
@@ -41,13 +41,13 @@ proptest! {
     }
 
     #[test]
-    fn every_id_is_read_again(id in any::<u128>()) {
+    fn every_printed_id_parses(id in any::<u128>()) {
         let id = SessionId::new(Uuid::from_u128(id));
         prop_assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
     }
 
     #[test]
-    fn a_time_that_is_accepted_has_27_characters_and_is_read_again(text in near_times()) {
+    fn an_accepted_time_has_27_characters_and_round_trips(text in near_times()) {
         if let Ok(time) = text.parse::<Timestamp>() {
             prop_assert_eq!(time.to_string().len(), "2026-09-21T14:13:20.000000Z".len());
             prop_assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
@@ -55,7 +55,7 @@ proptest! {
     }
 
     #[test]
-    fn times_sort_as_their_texts_do(one in any::<i64>(), other in any::<i64>()) {
+    fn times_sort_like_their_texts(one in any::<i64>(), other in any::<i64>()) {
         let times = (Timestamp::from_micros(one), Timestamp::from_micros(other));
         if let (Some(one), Some(other)) = times {
             prop_assert_eq!(one.cmp(&other), one.to_string().cmp(&other.to_string()));
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn a_word_that_is_a_mode_is_that_modes_own(text in "[a-z-]{0,20}") {
+    fn an_accepted_mode_is_printed_unchanged(text in "[a-z-]{0,20}") {
         if let Ok(mode) = text.parse::<Mode>() {
             prop_assert_eq!(mode.to_string(), text);
         }

@@ -127,7 +127,7 @@ impl Engine<'_> {
                 role: Role::Assistant,
                 message: clip(message, MAX_MESSAGE_BYTES).to_owned(),
                 artifact: None,
-                made: None,
+                structured_output: None,
             });
         }
     }

@@ -53,7 +53,7 @@ impl<'a> ProgressBuilder<'a> {
             role: Role::Assistant,
             message: clip(&answer.message, MAX_MESSAGE_BYTES).to_owned(),
             artifact: answer.artifact.clone(),
-            made: answer.content.made(),
+            structured_output: answer.content.made(),
         });
         if let Some(name) = answer.artifact.as_deref() {
             let files_tracked = with_artifact(&self.engine.memory.artifacts, Some(name));

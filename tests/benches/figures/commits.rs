@@ -168,7 +168,7 @@ fn said() -> EventBody {
         role: Role::Assistant,
         message: "x".repeat(500),
         artifact: None,
-        made: None,
+        structured_output: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A change in the making: the state that it will leave, and the books kept while events are added.
+//! Builds a change: each pushed event gets its seq and updates the state.
 
 use serde_json::json;
 
@@ -58,7 +58,7 @@ impl ChangeBuilder {
         }
     }
 
-    pub fn note(&mut self, message: &str) {
+    pub fn push_status_event(&mut self, message: &str) {
         let session_id = self.state.session_id;
         self.push(
             None,
@@ -69,8 +69,8 @@ impl ChangeBuilder {
         );
     }
 
-    pub fn record(&mut self, record: RowChange) {
-        self.row_changes.push(record);
+    pub fn push_row(&mut self, row_change: RowChange) {
+        self.row_changes.push(row_change);
     }
 
     pub fn set_status(&mut self, status: SessionStatus, reason: Option<SuspendReason>) {
@@ -86,7 +86,7 @@ impl ChangeBuilder {
         self.state.current_step = step;
     }
 
-    /// A new run with its task, queued.
+    /// Queues a new run with its task.
     pub fn begin_run(&mut self, new: &NewRun) {
         self.state.plan = None;
         let first_seq = self.state.last_seq.plus(1);
@@ -128,7 +128,7 @@ impl ChangeBuilder {
         );
     }
 
-    /// A new run that goes on where the failed one stopped.
+    /// Queues a new run that continues where the failed run stopped.
     pub fn take_over(&mut self, failed: &Run, new: &NewRun) {
         self.install_run(
             new,
@@ -163,7 +163,7 @@ impl ChangeBuilder {
     }
 
     fn install_run(&mut self, new: &NewRun, resumed_from: Option<RunId>, run: Run) {
-        self.record(RowChange::RunStarted(RunRow {
+        self.push_row(RowChange::RunStarted(RunRow {
             id: new.id,
             task_id: new.task_id.as_ref().map(|task_id| task_id.text.clone()),
             mode: self.state.mode,
@@ -188,7 +188,7 @@ impl ChangeBuilder {
         self.set_status(SessionStatus::Active, None);
     }
 
-    /// The run has ended: its row says so, its question is closed, nobody holds the lease any more.
+    /// Ends the run: changes its row, closes its open approval and releases the lease.
     pub fn end_run(&mut self, status: RunStatus, error: Option<String>) {
         let Some(run) = self.state.run.as_mut() else {
             return;
@@ -202,12 +202,13 @@ impl ChangeBuilder {
             error,
             task_key: run.task_key.clone(),
         };
-        self.record(RowChange::RunEnded(end));
+        self.push_row(RowChange::RunEnded(end));
         self.close_approval(ApprovalStatus::Cancelled, None);
         self.release_lease();
     }
 
-    /// Given back or taken away: whoever held it meets the new epoch, also when its old words come late or twice.
+    /// Frees the lease and raises the epoch, so that late or repeated commits of the previous holder
+    /// are refused.
     pub fn release_lease(&mut self) {
         self.state.lease.epoch = self.state.lease.epoch.next();
         self.state.lease.until = None;
@@ -216,7 +217,7 @@ impl ChangeBuilder {
     pub fn close_approval(&mut self, status: ApprovalStatus, answer: Option<ApprovalAnswer>) {
         if let Some(open) = self.state.approval.take() {
             let at = self.now;
-            self.record(RowChange::ApprovalClosed(ApprovalEnd {
+            self.push_row(RowChange::ApprovalClosed(ApprovalEnd {
                 id: open.id,
                 status,
                 answer,
@@ -225,7 +226,7 @@ impl ChangeBuilder {
         }
     }
 
-    /// The run waits for a worker from now on.
+    /// Queues the run for the next worker.
     pub fn queue_run(&mut self) {
         let now = self.now;
         if let Some(run) = self.state.run.as_mut() {
@@ -294,7 +295,10 @@ impl ChangeBuilder {
         self.set_status(SessionStatus::Suspended, Some(SuspendReason::RunFailed));
     }
 
-    /// The run, if it is the one that is meant and has not ended.
+    /// Returns the unfinished run, or `None` if there is none.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if `meant` names a run that is not the newest one or has ended.
     pub fn unfinished(&self, meant: Option<RunId>) -> Result<Option<RunId>, Refusal> {
         match (&self.state.run, meant) {
             (Some(run), Some(id)) if run.id != id => Err(Refusal::NoSuchRun),

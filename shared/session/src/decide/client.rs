@@ -1,4 +1,4 @@
-//! What clients may do.
+//! The commands of clients.
 
 use super::change_builder::ChangeBuilder;
 use crate::{
@@ -35,7 +35,7 @@ pub(super) fn suspend(mut change: ChangeBuilder, meant: Option<RunId>) -> Result
             let message = "The run stops after the step that it is in.".into();
             change.push(Some(run_id), EventBody::WorkflowPaused { run_id, message });
         }
-        _ => change.note("Session suspended."),
+        _ => change.push_status_event("Session suspended."),
     }
     change.set_status(SessionStatus::Suspended, Some(SuspendReason::UserRequested));
     Ok(change.done())
@@ -61,19 +61,19 @@ pub(super) fn resume(
     if meant.is_some_and(|id| run.as_ref().is_none_or(|run| run.id != id)) {
         return Err(Refusal::NoSuchRun);
     }
-    let said = |change: &mut ChangeBuilder, run_id| {
+    let push_context = |change: &mut ChangeBuilder, run_id| {
         if let Some(text) = context {
             change.push(run_id, EventBody::user(text));
         }
     };
     match (run, takeover) {
         (None, _) => {
-            said(&mut change, None);
-            change.note("Session resumed.");
+            push_context(&mut change, None);
+            change.push_status_event("Session resumed.");
             change.set_status(SessionStatus::Active, None);
         }
         (Some(run), _) if run.status == RunStatus::Paused => {
-            said(&mut change, Some(run.id));
+            push_context(&mut change, Some(run.id));
             let message = "The run goes on from its last saved step.".into();
             change.push(
                 Some(run.id),
@@ -85,7 +85,7 @@ pub(super) fn resume(
             change.queue_run();
         }
         (Some(run), Some(new)) if run.status == RunStatus::Failed => {
-            said(&mut change, Some(new.id));
+            push_context(&mut change, Some(new.id));
             change.take_over(&run, new);
         }
         _ => return Err(Refusal::NothingToResume),
@@ -120,7 +120,7 @@ pub(super) fn answer(
     let Some(run_id) = change.state.unfinished_run().map(|run| run.id) else {
         return Err(Refusal::NoSuchApproval);
     };
-    if let Some(words) = answer
+    if let Some(feedback) = answer
         .feedback
         .as_deref()
         .filter(|text| !text.trim().is_empty())
@@ -129,7 +129,7 @@ pub(super) fn answer(
             Some(run_id),
             EventBody::UserMessage {
                 role: Role::User,
-                content: words.to_owned(),
+                content: feedback.to_owned(),
                 artifact: None,
                 approval_id: Some(answer.approval),
             },
@@ -163,7 +163,7 @@ pub(super) fn delete(mut change: ChangeBuilder) -> Change {
     if let Some(run_id) = change.state.unfinished_run().map(|run| run.id) {
         change.cancel_run(run_id, "The session was deleted.");
     }
-    change.note("Session deleted.");
+    change.push_status_event("Session deleted.");
     change.release_lease();
     change.state.deleted_at = Some(change.now);
     change.done()

@@ -1,4 +1,5 @@
-//! What time brings: lost messages are sent again, questions and idle sessions lapse, undeliverable runs fail.
+//! The commands of the sweeper and of the dead-letter function: wake messages are sent again,
+//! approvals and idle sessions expire, and undeliverable runs fail.
 
 use super::change_builder::ChangeBuilder;
 use crate::{
@@ -6,24 +7,25 @@ use crate::{
     RunStatus, SessionStatus, SuspendReason,
 };
 
-/// The one checkpoint whose silence is an answer: the turn is over.
-const TURN: &str = "copilot_turn";
+/// The one checkpoint whose expiry counts as an answer: the turn ends.
+const TURN_CHECKPOINT: &str = "copilot_turn";
 
 pub(super) fn recover(mut change: ChangeBuilder, rules: &Rules) -> Result<Change, Refusal> {
     match rules.recover(&change.state, change.now) {
         Some(DueAction::Wake) => requeue(&mut change),
         Some(DueAction::ExpireApproval) => expire_approval(&mut change),
         Some(DueAction::ExpireIdle) => {
-            change.note("Session expired: nothing happened in it for too long.");
+            change.push_status_event("Session expired: nothing happened in it for too long.");
             change.set_status(SessionStatus::Expired, None);
         }
-        // A deleted session is refused before; its purge appends nothing.
+        // `decide` refuses a deleted session earlier, and a purge appends nothing.
         Some(DueAction::Purge) | None => return Err(Refusal::NotDue),
     }
     Ok(change.done())
 }
 
-/// Fails the run whose message nobody could handle. News of an older epoch, or of a run that a worker holds, is no news.
+/// Fails the run whose wake message failed too often. A message of an older epoch is ignored, and
+/// so is a message for a run whose lease is held.
 pub(super) fn dead_letter(
     mut change: ChangeBuilder,
     run_id: RunId,
@@ -69,7 +71,7 @@ fn expire_approval(change: &mut ChangeBuilder) {
     );
     change.close_approval(ApprovalStatus::Expired, None);
     let seq = change.state.last_seq;
-    if open.checkpoint == TURN {
+    if open.checkpoint == TURN_CHECKPOINT {
         if let Some(run) = change.state.run.as_mut() {
             run.answer = Some(seq);
         }

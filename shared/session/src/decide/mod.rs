@@ -1,7 +1,8 @@
 //! How a command changes a session: the table of the contract's section 4, as one pure function.
 //!
-//! Clients' commands are in `client`, the worker's in `worker`, the clock's in `clock`. All of them write into a `ChangeBuilder`,
-//! which keeps the books: the seq of each event, the count of messages, the time of the last change of status.
+//! `client` holds the commands of clients, `worker` those of workers, `clock` those of the sweeper
+//! and of the dead-letter function. All use a `ChangeBuilder`, which assigns the seq of each event,
+//! counts messages and updates timestamps.
 
 mod change_builder;
 mod client;
@@ -15,18 +16,18 @@ use crate::{
     SessionStatus, State, Timestamp,
 };
 
-/// How many workers in a row may die at the same place before the run fails: the next taking is refused.
+/// How many leases in a row may end without a commit of work. The next worker fails the run.
 pub const MAX_ATTEMPTS: u32 = 5;
 
-/// How many messages may carry one run on; above it something turns in a circle. A plan of 50 steps at one message a
-/// step, with every retry put off, stays below.
+/// The largest number of hops of a run. A run above it is taken for an endless loop. A plan of 50
+/// steps stays below it with one message a step and every retry put off.
 pub const MAX_HOPS: u32 = 1_000;
 
 impl Rules {
-    /// Decides what `command` makes of `state` at `now`.
+    /// Decides how `command` changes `state` at `now`.
     ///
     /// # Errors
-    /// A [`Refusal`]; the session is then as it was.
+    /// A [`Refusal`]; the session is then unchanged.
     pub fn decide(
         &self,
         state: &State,
@@ -36,38 +37,38 @@ impl Rules {
         if state.is_deleted() {
             return Err(Refusal::NoSuchSession);
         }
-        let draft = ChangeBuilder::on(state, now);
+        let change = ChangeBuilder::on(state, now);
         match command {
-            Command::StartRun(run) => client::start_run(draft, run),
-            Command::Suspend { run } => client::suspend(draft, *run),
+            Command::StartRun(run) => client::start_run(change, run),
+            Command::Suspend { run } => client::suspend(change, *run),
             Command::Resume {
                 run,
                 context,
                 takeover,
-            } => client::resume(draft, *run, context.as_deref(), takeover.as_ref()),
-            Command::Cancel { run } => client::cancel(draft, *run),
-            Command::Answer(answer) => client::answer(draft, answer),
-            Command::Delete => Ok(client::delete(draft)),
+            } => client::resume(change, *run, context.as_deref(), takeover.as_ref()),
+            Command::Cancel { run } => client::cancel(change, *run),
+            Command::Answer(answer) => client::answer(change, answer),
+            Command::Delete => Ok(client::delete(change)),
             Command::TakeLease {
                 run,
                 until,
                 at,
                 opening,
-            } => worker::take_lease(draft, *run, *until, *at, opening),
+            } => worker::take_lease(change, *run, *until, *at, opening),
             Command::Commit {
                 run,
                 epoch,
                 progress,
                 yield_lease,
-            } => worker::commit(draft, *run, *epoch, progress, *yield_lease),
-            Command::YieldLease { run, epoch } => worker::yield_lease(draft, *run, *epoch),
-            Command::Recover => clock::recover(draft, self),
-            Command::DeadLetter { run, epoch } => clock::dead_letter(draft, *run, *epoch),
+            } => worker::commit(change, *run, *epoch, progress, *yield_lease),
+            Command::YieldLease { run, epoch } => worker::yield_lease(change, *run, *epoch),
+            Command::Recover => clock::recover(change, self),
+            Command::DeadLetter { run, epoch } => clock::dead_letter(change, *run, *epoch),
         }
     }
 }
 
-/// The first entry of a new session, with its first task if it has one.
+/// Returns the first change of a new session, with its first run if it has one.
 pub fn create(new: &NewSession, now: Timestamp) -> Change {
     let empty = State {
         schema: SCHEMA,
@@ -90,10 +91,10 @@ pub fn create(new: &NewSession, now: Timestamp) -> Change {
         updated_at: now,
         deleted_at: None,
     };
-    let mut draft = ChangeBuilder::on(&empty, now);
+    let mut change = ChangeBuilder::on(&empty, now);
     match &new.run {
-        Some(run) => draft.begin_run(run),
-        None => draft.push(
+        Some(run) => change.begin_run(run),
+        None => change.push(
             None,
             EventBody::Status {
                 message: "Session created.".into(),
@@ -101,7 +102,7 @@ pub fn create(new: &NewSession, now: Timestamp) -> Change {
             },
         ),
     }
-    draft.done()
+    change.done()
 }
 
 #[cfg(test)]

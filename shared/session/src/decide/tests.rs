@@ -119,7 +119,7 @@ fn commit(state: &State, next: Next) -> Command {
     }
 }
 
-fn question(options: &[&str]) -> Next {
+fn request_approval(options: &[&str]) -> Next {
     Next::Ask(Box::new(ApprovalRequest {
         approval_id: APPROVAL,
         step_id: Some("step_1".into()),
@@ -156,7 +156,7 @@ fn failed() -> State {
 
 fn waiting() -> State {
     let state = running(Mode::HitlInteractive);
-    let command = commit(&state, question(&["continue", "abort"]));
+    let command = commit(&state, request_approval(&["continue", "abort"]));
     apply(&state, command)
 }
 
@@ -177,7 +177,7 @@ fn statuses(state: &State) -> (SessionStatus, Option<SuspendReason>, Option<RunS
 }
 
 #[test]
-fn a_task_is_accepted_with_its_message_and_its_row() {
+fn starting_a_run_adds_its_message_and_its_row() {
     let change = decide(&session(Mode::OneShot), Command::StartRun(new_run(RUN))).unwrap();
     assert_eq!(kinds(&change), ["status", "user_message"]);
     assert_eq!(
@@ -198,7 +198,7 @@ fn a_task_is_accepted_with_its_message_and_its_row() {
 }
 
 #[test]
-fn a_second_task_waits_for_the_first_and_needs_a_mode_that_continues() {
+fn a_second_run_needs_the_first_to_end_and_a_mode_with_resume() {
     for state in [queued(Mode::Copilot), running(Mode::OneShot), waiting()] {
         let refusal = decide(&state, Command::StartRun(new_run(NEXT_RUN))).unwrap_err();
         assert!(
@@ -219,7 +219,7 @@ fn a_second_task_waits_for_the_first_and_needs_a_mode_that_continues() {
 }
 
 #[test]
-fn suspend_pauses_a_live_run_and_its_step_is_kept_but_nothing_begins() {
+fn suspend_pauses_a_live_run_and_keeps_the_work_of_its_step() {
     let running = running(Mode::PlanningControl);
     let suspended = apply(&running, Command::Suspend { run: None });
     assert_eq!(
@@ -249,7 +249,7 @@ fn suspend_pauses_a_live_run_and_its_step_is_kept_but_nothing_begins() {
 }
 
 #[test]
-fn what_would_end_a_paused_run_waits_for_the_resume() {
+fn a_paused_run_neither_ends_nor_requests_an_approval() {
     let running = running(Mode::PlanningControl);
     let suspended = apply(&running, Command::Suspend { run: None });
     let failure = RunFailure {
@@ -262,7 +262,7 @@ fn what_would_end_a_paused_run_waits_for_the_resume() {
             message: "result".into(),
         })),
         Next::Fail(failure),
-        question(&["continue"]),
+        request_approval(&["continue"]),
         Next::RetryLater,
     ] {
         let state = apply(&suspended, commit(&running, next));
@@ -275,7 +275,7 @@ fn what_would_end_a_paused_run_waits_for_the_resume() {
 }
 
 #[test]
-fn suspend_is_refused_where_the_contract_says_so() {
+fn suspend_is_refused_as_the_contract_requires() {
     let running = running(Mode::OneShot);
     assert_eq!(
         decide(&running, Command::Suspend { run: None }).unwrap_err(),
@@ -293,7 +293,7 @@ fn suspend_is_refused_where_the_contract_says_so() {
 }
 
 #[test]
-fn resume_crossing_the_end_of_a_slice_lets_the_holder_go_on() {
+fn resume_during_a_slice_lets_the_holder_of_the_lease_continue() {
     let running = running(Mode::PlanningControl);
     let suspended = apply(&running, Command::Suspend { run: None });
     let resume = Command::Resume {
@@ -305,7 +305,7 @@ fn resume_crossing_the_end_of_a_slice_lets_the_holder_go_on() {
     assert_eq!(kinds(&change), ["user_message", "workflow_resumed"]);
     assert!(
         change.state.wake(later(2)).is_none(),
-        "the holder of the lease meets it"
+        "the holder of the lease finds the resume at its next append"
     );
     assert_eq!(
         decide(&change.state, take(&change.state)).unwrap_err(),
@@ -345,7 +345,7 @@ fn resume_takes_over_a_failed_run_at_the_failed_step() {
 }
 
 #[test]
-fn resume_is_refused_where_the_contract_says_so() {
+fn resume_is_refused_as_the_contract_requires() {
     let resume = || Command::Resume {
         run: None,
         context: None,
@@ -373,7 +373,7 @@ fn resume_is_refused_where_the_contract_says_so() {
 }
 
 #[test]
-fn an_outcome_that_comes_after_the_cancel_is_refused() {
+fn a_commit_after_a_cancel_is_refused() {
     let running = running(Mode::OneShot);
     let change = decide(&running, Command::Cancel { run: Some(RUN) }).unwrap();
     assert_eq!(kinds(&change), ["workflow_cancelled"]);
@@ -398,7 +398,7 @@ fn an_outcome_that_comes_after_the_cancel_is_refused() {
 }
 
 #[test]
-fn a_failed_run_says_so_once_and_fails_its_own_node() {
+fn a_failed_run_ends_once_and_fails_its_node() {
     let state = running(Mode::PlanningControl);
     let failure = RunFailure {
         error: "No.".into(),
@@ -426,7 +426,7 @@ fn a_failed_run_says_so_once_and_fails_its_own_node() {
 }
 
 #[test]
-fn success_ends_in_one_entry() {
+fn a_run_completes_in_one_log_entry() {
     let state = running(Mode::OneShot);
     let result = Next::Complete(Box::new(EventBody::Output {
         message: "result".into(),
@@ -450,7 +450,7 @@ fn success_ends_in_one_entry() {
 }
 
 #[test]
-fn one_worker_at_a_time_and_the_sixth_taking_fails_the_run() {
+fn one_worker_holds_the_lease_and_the_sixth_lease_fails_the_run() {
     let mut state = queued(Mode::OneShot);
     let mut clock = now();
     for attempt in 1..=MAX_ATTEMPTS {
@@ -497,7 +497,7 @@ fn one_worker_at_a_time_and_the_sixth_taking_fails_the_run() {
 }
 
 #[test]
-fn a_commit_sets_the_count_of_attempts_to_zero() {
+fn a_commit_resets_the_attempts_and_keeps_the_due_time() {
     let state = running(Mode::PlanningControl);
     assert_eq!(state.lease.attempts, 1);
     let command = commit(&state, Next::Advance(begin(2)));
@@ -506,12 +506,12 @@ fn a_commit_sets_the_count_of_attempts_to_zero() {
     assert_eq!(
         Rules::default().due(&after),
         Rules::default().due(&state),
-        "due stays where it is"
+        "the due time is unchanged"
     );
 }
 
 #[test]
-fn a_worker_that_handed_back_cannot_write_any_more() {
+fn a_worker_cannot_commit_after_it_yielded_the_lease() {
     let state = running(Mode::PlanningControl);
     let back = apply(
         &state,
@@ -531,7 +531,7 @@ fn a_worker_that_handed_back_cannot_write_any_more() {
 }
 
 #[test]
-fn an_answer_lets_the_run_go_on_or_ends_it() {
+fn an_approval_answer_continues_or_cancels_the_run() {
     let waiting = waiting();
     assert_eq!(
         statuses(&waiting),
@@ -545,7 +545,7 @@ fn an_answer_lets_the_run_go_on_or_ends_it() {
     assert_eq!(
         kinds(&change),
         ["user_message", "approval_resolved"],
-        "what was said with the answer is a message of the history"
+        "feedback is a message of the history"
     );
     assert_eq!(change.state.messages, waiting.messages + 1);
     assert_eq!(
@@ -575,7 +575,7 @@ fn an_answer_lets_the_run_go_on_or_ends_it() {
 }
 
 #[test]
-fn a_question_lapses_and_resume_asks_again() {
+fn an_expired_approval_is_requested_again_on_resume() {
     let waiting = waiting();
     let late = Rules::default().due(&waiting).unwrap();
     assert_eq!(
@@ -607,12 +607,12 @@ fn a_question_lapses_and_resume_asks_again() {
     assert_eq!(
         resumed.run.unwrap().answer,
         None,
-        "the engine stands at the question and asks it again"
+        "the engine is at the checkpoint and requests the approval again"
     );
 }
 
 #[test]
-fn an_idle_session_expires_and_a_task_wakes_it() {
+fn an_idle_session_expires_and_a_run_makes_it_active() {
     let idle = session(Mode::Copilot);
     assert_eq!(
         decide(&idle, Command::Recover).unwrap_err(),
@@ -632,7 +632,7 @@ fn an_idle_session_expires_and_a_task_wakes_it() {
 }
 
 #[test]
-fn an_overdue_message_is_sent_again_after_twice_the_time_each() {
+fn the_pause_before_a_wake_message_is_sent_again_doubles() {
     let mut state = queued(Mode::OneShot);
     for (sends, seconds) in [(1, 30), (2, 60), (3, 120)] {
         let due = Rules::default().due(&state).unwrap();
@@ -649,7 +649,7 @@ fn an_overdue_message_is_sent_again_after_twice_the_time_each() {
 }
 
 #[test]
-fn a_dead_letter_fails_the_run_unless_it_is_old_news() {
+fn a_dead_letter_fails_the_run_unless_its_epoch_is_old_or_the_lease_is_held() {
     let state = queued(Mode::OneShot);
     let letter = |epoch| Command::DeadLetter { run: RUN, epoch };
     let failed = apply(&state, letter(state.lease.epoch));
@@ -664,7 +664,7 @@ fn a_dead_letter_fails_the_run_unless_it_is_old_news() {
 }
 
 #[test]
-fn a_deleted_session_is_gone_for_everybody_and_owes_its_purge() {
+fn a_deleted_session_refuses_every_command_and_is_due_for_its_purge() {
     let running = running(Mode::Copilot);
     let change = decide(&running, Command::Delete).unwrap();
     assert_eq!(kinds(&change), ["workflow_cancelled", "status"]);
@@ -687,7 +687,7 @@ fn a_deleted_session_is_gone_for_everybody_and_owes_its_purge() {
 }
 
 #[test]
-fn a_newer_schema_is_refused_and_not_misread() {
+fn a_state_of_a_newer_schema_is_refused() {
     let text = session(Mode::Ocr)
         .to_json()
         .unwrap()

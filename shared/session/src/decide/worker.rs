@@ -1,4 +1,4 @@
-//! What the worker that holds the lease may do, and how one gets it.
+//! The commands of workers: take the lease, commit the outcome of a stage, yield the lease.
 
 use super::{MAX_ATTEMPTS, MAX_HOPS, change_builder::ChangeBuilder};
 use crate::{
@@ -53,7 +53,7 @@ pub(super) fn take_lease(
     if opening.events.is_empty() {
         change.push(Some(run_id), EventBody::SliceStarted { attempt });
     }
-    begin(&mut change, run_id, opening);
+    begin_stage(&mut change, run_id, opening);
     Ok(change.done())
 }
 
@@ -64,7 +64,7 @@ pub(super) fn commit(
     progress: &Progress,
     yield_lease: bool,
 ) -> Result<Change, Refusal> {
-    let status = own(&change, run_id, epoch, Some(progress.at))?;
+    let status = owned_run_status(&change, run_id, epoch, Some(progress.at))?;
     change.push_all(run_id, &progress.work);
     change.state.lease.attempts = 0;
     if let Some(run) = change.state.run.as_mut() {
@@ -75,12 +75,12 @@ pub(super) fn commit(
         stop_after_step(&mut change, run_id, &progress.next);
         return Ok(change.done());
     }
-    // A run that was paused and resumed while its worker was at a step is running again.
+    // A run that was paused and resumed during the worker's step is queued; it is running again.
     set_run_status(&mut change, RunStatus::Running);
     match &progress.next {
         Next::Advance(opening) => {
-            set_answer_used(&mut change);
-            begin(&mut change, run_id, opening);
+            clear_answer(&mut change);
+            begin_stage(&mut change, run_id, opening);
             if yield_lease {
                 end_slice(&mut change, run_id);
             }
@@ -91,7 +91,7 @@ pub(super) fn commit(
             }
             end_slice(&mut change, run_id);
         }
-        Next::Ask(request) => ask(&mut change, run_id, request),
+        Next::Ask(request) => request_approval(&mut change, run_id, request),
         Next::Complete(result) => complete(&mut change, run_id, result),
         Next::Fail(failure) => change.fail_run(failure),
     }
@@ -103,13 +103,14 @@ pub(super) fn yield_lease(
     run_id: RunId,
     epoch: Epoch,
 ) -> Result<Change, Refusal> {
-    own(&change, run_id, epoch, None)?;
+    owned_run_status(&change, run_id, epoch, None)?;
     end_slice(&mut change, run_id);
     Ok(change.done())
 }
 
-/// The status of the worker's run, if it is still the worker's own.
-fn own(
+/// Returns the status of the run if the worker still holds the lease, which its epoch proves.
+/// A commit must also come from the engine's current position.
+fn owned_run_status(
     change: &ChangeBuilder,
     run_id: RunId,
     epoch: Epoch,
@@ -126,7 +127,7 @@ fn own(
     }
 }
 
-fn begin(change: &mut ChangeBuilder, run_id: RunId, opening: &StageStart) {
+fn begin_stage(change: &mut ChangeBuilder, run_id: RunId, opening: &StageStart) {
     if let Some(run) = change.state.run.as_mut() {
         run.position = Position {
             begun: true,
@@ -138,11 +139,12 @@ fn begin(change: &mut ChangeBuilder, run_id: RunId, opening: &StageStart) {
     change.push_all(run_id, &opening.events);
 }
 
-/// A paused run keeps what its step brought and begins nothing; what would have ended it waits for the resume.
+/// Keeps the work of a paused run and begins no stage. A stage that would end the run is repeated
+/// on resume.
 fn stop_after_step(change: &mut ChangeBuilder, run_id: RunId, next: &Next) {
     match next {
         Next::Advance(opening) => {
-            set_answer_used(change);
+            clear_answer(change);
             if let Some(run) = change.state.run.as_mut() {
                 run.position = Position {
                     begun: false,
@@ -167,7 +169,8 @@ fn stop_after_step(change: &mut ChangeBuilder, run_id: RunId, next: &Next) {
     }
 }
 
-/// Gives the lease back; the run goes on in the next message, unless messages seem to turn in a circle.
+/// Releases the lease and counts a hop. The run continues with the next message, or fails above
+/// `MAX_HOPS`.
 fn end_slice(change: &mut ChangeBuilder, run_id: RunId) {
     let now = change.now;
     let Some(run) = change.state.run.as_mut() else {
@@ -189,9 +192,9 @@ fn end_slice(change: &mut ChangeBuilder, run_id: RunId) {
     change.push(Some(run_id), EventBody::SliceEnded { hops });
 }
 
-fn ask(change: &mut ChangeBuilder, run_id: RunId, request: &ApprovalRequest) {
+fn request_approval(change: &mut ChangeBuilder, run_id: RunId, request: &ApprovalRequest) {
     change.push(Some(run_id), EventBody::ApprovalRequested(request.clone()));
-    change.record(RowChange::ApprovalAsked(ApprovalRow {
+    change.push_row(RowChange::ApprovalAsked(ApprovalRow {
         approval_id: request.approval_id,
         run_id,
         step_id: request.step_id.clone(),
@@ -260,7 +263,7 @@ fn set_run_status(change: &mut ChangeBuilder, status: RunStatus) {
     }
 }
 
-fn set_answer_used(change: &mut ChangeBuilder) {
+fn clear_answer(change: &mut ChangeBuilder) {
     if let Some(run) = change.state.run.as_mut() {
         run.answer = None;
     }

@@ -1,8 +1,8 @@
-//! One change on its way into the log, as `append.rs` of the session manager makes it.
+//! An append to the log, as the session manager does it.
 //!
-//! `Rules::decide` is production's own. Around it stands what the table does: a put succeeds only where the place is free;
-//! a refused one brings the entry in place, the first time, and the newest one after that; the writer's own entry is known
-//! by the commit's id.
+//! `Rules::decide` is the production function. The rest models the table: a put succeeds only at a
+//! free position. The first lost race returns the entry at the position, a later one the newest
+//! entry. The writer recognises its own entry by the commit id.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use session::{
 use uuid::Uuid;
 
 use crate::Protocol;
-use crate::broken::Broken;
-use crate::engine::{OPTIONS, Outcome, Plan, question_id};
+use crate::engine::{OPTIONS, Outcome, Plan, approval_id};
 use crate::log::Entry;
+use crate::mutation::Mutation;
 use crate::view::View;
-use crate::world::{Who, World};
+use crate::world::{World, Writer};
 
-/// What somebody wants of the session: enough to make the command, and small.
+/// The small form of a command, from which the command is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum Request {
     Start {
         run: u8,
     },
@@ -43,7 +43,7 @@ pub enum Wish {
         until: Timestamp,
         at: Position,
     },
-    Commit(Step),
+    Commit(StageResult),
     YieldLease {
         run: RunId,
         epoch: Epoch,
@@ -55,103 +55,104 @@ pub enum Wish {
     },
 }
 
-/// What a worker brings from a stage.
+/// The outcome of a stage that a worker commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct StageResult {
     pub run: RunId,
     pub epoch: Epoch,
     pub at: Position,
     pub outcome: Outcome,
     pub yield_lease: bool,
-    /// The option that was chosen where a person was asked.
+    /// The option that answered the approval of the stage, if any.
     pub answered: Option<usize>,
-    /// The number of the question that is asked, if one is.
-    pub question: u8,
+    /// The number of the next approval, if the stage requests one.
+    pub approval: u8,
 }
 
-/// How the reply to a put fares.
+/// What happens to the reply to a put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
-    /// It is heard.
-    Heard,
-    /// It is lost, and the SDK puts the same again.
+    /// The caller receives it.
+    Received,
+    /// It is lost, and the SDK repeats the put.
     Repeated,
-    /// It is lost for good: the caller is told of trouble.
+    /// It is lost, and the caller gets an error.
     Lost,
 }
 
-/// A change on its way.
+/// An append that has not ended.
 #[derive(Debug, Clone)]
 pub struct Append {
-    pub wish: Wish,
-    /// What it is decided on.
+    pub request: Request,
+    /// The state that it is decided on.
     pub base: Arc<State>,
-    /// The clock when it began; it is not asked again.
+    /// The time when it began. The clock is not read again.
     pub now: Timestamp,
-    /// Whether a race was lost before.
+    /// Whether it has lost a race.
     pub lost: bool,
-    /// Whether it stands already, and the reply was lost.
-    pub stands: bool,
+    /// Whether it is committed and its reply was lost.
+    pub committed: bool,
 }
 
-/// What came of one put.
+/// The result of one put.
 #[derive(Debug)]
 pub enum Put {
-    /// The commit stands, with this state.
-    Stands(Arc<State>),
+    /// The change is committed, with this state.
+    Committed(Arc<State>),
     Refused(Refusal),
-    /// Somebody was first, or the reply was lost: the same again.
-    Again,
-    /// The caller does not know whether it stands.
-    Trouble,
+    /// The put lost a race or its reply; it is tried again.
+    Retry,
+    /// The caller does not know whether the change is committed.
+    Unknown,
 }
 
 impl Append {
-    pub fn new(wish: Wish, base: &Arc<State>, now: Timestamp) -> Self {
+    pub fn new(request: Request, base: &Arc<State>, now: Timestamp) -> Self {
         Self {
-            wish,
+            request,
             base: Arc::clone(base),
             now,
             lost: false,
-            stands: false,
+            committed: false,
         }
     }
 
-    pub fn describe(&self, view: &View<'_>, who: Who, into: &mut impl Hasher) {
-        (self.lost, self.stands, view.age(self.now)).hash(into);
-        view.base(&self.base, who, self.lost, into);
-        std::mem::discriminant(&self.wish).hash(into);
-        match &self.wish {
-            Wish::Start { run } | Wish::Resume { run } => run.hash(into),
-            Wish::Cancel { run } => run.hash(into),
-            Wish::Answer { approval, option } => (approval, option).hash(into),
-            Wish::Take { run, until, at } => (run, view.time(*until), at).hash(into),
-            Wish::Commit(step) => {
+    pub fn describe(&self, view: &View<'_>, writer: Writer, into: &mut impl Hasher) {
+        (self.lost, self.committed, view.age(self.now)).hash(into);
+        view.base(&self.base, writer, self.lost, into);
+        std::mem::discriminant(&self.request).hash(into);
+        match &self.request {
+            Request::Start { run } | Request::Resume { run } => run.hash(into),
+            Request::Cancel { run } => run.hash(into),
+            Request::Answer { approval, option } => (approval, option).hash(into),
+            Request::Take { run, until, at } => (run, view.time(*until), at).hash(into),
+            Request::Commit(step) => {
                 (step.run, view.epoch(step.epoch), step.at, step.outcome).hash(into);
-                (step.yield_lease, step.answered, step.question).hash(into);
+                (step.yield_lease, step.answered, step.approval).hash(into);
             }
-            Wish::YieldLease { run, epoch } | Wish::DeadLetter { run, epoch } => {
+            Request::YieldLease { run, epoch } | Request::DeadLetter { run, epoch } => {
                 (run, view.epoch(*epoch)).hash(into);
             }
-            Wish::Suspend | Wish::Delete | Wish::Recover => {}
+            Request::Suspend | Request::Delete | Request::Recover => {}
         }
     }
 }
 
 impl Protocol {
-    /// Tries once to append.
-    pub fn put(&self, world: &mut World, who: Who, append: &mut Append, reply: Reply) -> Put {
+    /// Tries to append once.
+    pub fn put(&self, world: &mut World, writer: Writer, append: &mut Append, reply: Reply) -> Put {
         let change = match self.decide(append) {
             Ok(change) => change,
             Err(refusal) => {
-                world.book.refused(append);
+                world.observer.refused(append);
                 return Put::Refused(refusal);
             }
         };
-        let place = append.base.last_seq.plus(1);
-        if let Some(entry) = world.log.at(place).filter(|_| self.minds_the_place()) {
-            if entry.commit == Some(who) && self.broken != Some(Broken::CommitNotRecognised) {
-                return Put::Stands(Arc::clone(&entry.state));
+        let position = append.base.last_seq.plus(1);
+        if let Some(entry) = world.log.at(position).filter(|_| self.checks_position()) {
+            if entry.commit == Some(writer) && self.mutation != Some(Mutation::CommitNotRecognised)
+            {
+                return Put::Committed(Arc::clone(&entry.state));
             }
             let newer = if append.lost {
                 world.log.newest()
@@ -160,89 +161,95 @@ impl Protocol {
             };
             append.base = Arc::clone(&newer.state);
             append.lost = true;
-            return Put::Again;
+            return Put::Retry;
         }
-        let state = self.land(world, who, append, change);
+        let state = self.commit_entry(world, writer, append, change);
         match reply {
-            Reply::Heard => Put::Stands(state),
+            Reply::Received => Put::Committed(state),
             Reply::Repeated => {
-                append.stands = true;
-                Put::Again
+                append.committed = true;
+                Put::Retry
             }
-            Reply::Lost => Put::Trouble,
+            Reply::Lost => Put::Unknown,
         }
     }
 
-    fn land(&self, world: &mut World, who: Who, append: &Append, change: Change) -> Arc<State> {
-        world.book.note(&world.log, who, append, &change);
+    fn commit_entry(
+        &self,
+        world: &mut World,
+        writer: Writer,
+        append: &Append,
+        change: Change,
+    ) -> Arc<State> {
+        world.observer.observe(&world.log, writer, append, &change);
         let state = Arc::new(change.state);
         world.log.put(Entry {
             first: append.base.last_seq.plus(1),
             state: Arc::clone(&state),
-            commit: Some(who),
+            commit: Some(writer),
         });
         world.due = self.due(world.state());
         state
     }
 
-    /// What production decides, on this wish; or a version of it that was broken on purpose.
+    /// Decides the request with the production function, or with a mutation of it.
     pub fn decide(&self, append: &Append) -> Result<Change, Refusal> {
-        let command = self.command(&append.wish, append.now);
-        match self.broken {
-            Some(broken) => broken.decide(&self.rules, &append.base, command, append.now),
+        let command = self.command(&append.request, append.now);
+        match self.mutation {
+            Some(mutation) => mutation.decide(&self.rules, &append.base, command, append.now),
             None => self.rules.decide(&append.base, &command, append.now),
         }
     }
 
-    fn command(&self, wish: &Wish, now: Timestamp) -> Command {
-        match *wish {
-            Wish::Start { run } => Command::StartRun(new_run(run)),
-            Wish::Suspend => Command::Suspend { run: None },
-            Wish::Resume { run } => Command::Resume {
+    fn command(&self, request: &Request, now: Timestamp) -> Command {
+        match *request {
+            Request::Start { run } => Command::StartRun(new_run(run)),
+            Request::Suspend => Command::Suspend { run: None },
+            Request::Resume { run } => Command::Resume {
                 run: None,
                 context: None,
                 takeover: Some(new_run(run)),
             },
-            Wish::Cancel { run } => Command::Cancel { run: Some(run) },
-            Wish::Answer { approval, option } => Command::Answer(ApprovalAnswer {
+            Request::Cancel { run } => Command::Cancel { run: Some(run) },
+            Request::Answer { approval, option } => Command::Answer(ApprovalAnswer {
                 approval,
                 resolution: OPTIONS[option].into(),
                 feedback: None,
                 modifications: None,
                 by: "ada".into(),
             }),
-            Wish::Delete => Command::Delete,
-            Wish::Take { run, until, at } => Command::TakeLease {
+            Request::Delete => Command::Delete,
+            Request::Take { run, until, at } => Command::TakeLease {
                 run,
                 until,
                 at,
                 opening: Plan::opening(at),
             },
-            Wish::Commit(step) => Command::Commit {
+            Request::Commit(step) => Command::Commit {
                 run: step.run,
                 epoch: step.epoch,
                 progress: self.plan.progress(
                     step.at,
                     step.outcome,
                     step.answered.map(|option| OPTIONS[option]),
-                    question_id(step.question),
+                    approval_id(step.approval),
                     now.plus(self.rules.approval_ttl),
                 ),
                 yield_lease: step.yield_lease,
             },
-            Wish::YieldLease { run, epoch } => Command::YieldLease { run, epoch },
-            Wish::Recover => Command::Recover,
-            Wish::DeadLetter { run, epoch } => Command::DeadLetter { run, epoch },
+            Request::YieldLease { run, epoch } => Command::YieldLease { run, epoch },
+            Request::Recover => Command::Recover,
+            Request::DeadLetter { run, epoch } => Command::DeadLetter { run, epoch },
         }
     }
 }
 
-/// The id of the n-th run.
+/// Returns the id of the n-th run.
 pub fn run_id(n: u8) -> RunId {
     RunId::new(Uuid::from_u128(n.into()))
 }
 
-/// The n-th run.
+/// Returns the n-th run.
 pub fn new_run(n: u8) -> NewRun {
     NewRun {
         id: run_id(n),

@@ -1,18 +1,18 @@
-//! Time, and the sweeper that does what is overdue.
+//! The clock, and the sweeper that does due actions.
 //!
-//! The clock's steps are short beside a lease, and no function lives longer than its time: a worker longer than its lease,
-//! a handler until the step after next. The purge waits until whoever may have begun before a delete landed is gone.
+//! A worker lives longer than its lease, a handler for two ticks. The purge waits until every function
+//! that began before the delete was committed has ended.
 
 use session::DueAction;
 
 use crate::Protocol;
 use crate::world::{Message, World};
 
-/// How long a handler lives: its clock was read before its append by that much.
+/// The life of a handler in ticks; its clock is read at its start.
 const HANDLER_LIFE: u32 = 2;
 
 impl Protocol {
-    /// Time passes; who is too old dies.
+    /// Time passes. Functions at the end of their life die.
     pub fn tick(&self, world: &mut World) {
         world.tick += 1;
         for i in 0..world.workers.len() {
@@ -25,17 +25,19 @@ impl Protocol {
             let born = world.handlers[i].as_ref().map(|handler| handler.born);
             if born.is_some_and(|born| born + HANDLER_LIFE <= world.tick) {
                 world.handlers[i] = None;
-                world.log.disown(crate::world::Who::Handler(i));
+                world
+                    .log
+                    .forget_commit_ids(crate::world::Writer::Handler(i));
             }
         }
     }
 
-    /// Whether the sweeper finds the session in its index.
+    /// Whether the sweeper finds the session in the due index.
     pub fn is_overdue(&self, world: &World) -> bool {
         world.due.is_some_and(|due| due <= world.now())
     }
 
-    /// The sweeper looks at a session that is overdue.
+    /// The sweeper reads an overdue session.
     pub fn sweep(&self, world: &mut World) -> Option<()> {
         match self.rules.recover(world.state(), world.now()) {
             Some(DueAction::Purge) if world.queue.contains(&Message::Purge) => None,

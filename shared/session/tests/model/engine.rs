@@ -1,7 +1,7 @@
-//! A tiny engine in the place of `workflow`: a step or two, a question to a person between, and the end.
+//! A small engine in place of `workflow`: one or two steps, an approval between them, and the end.
 //!
-//! As in the real one, a stage that asks or ends has no work of its own: it is gone through again where a suspend came
-//! between.
+//! As in the real engine, a checkpoint and the last stage have no work of their own. They are repeated
+//! after a suspend.
 
 use serde_json::json;
 use session::{
@@ -10,36 +10,36 @@ use session::{
 };
 use uuid::Uuid;
 
-/// The options of the one question. The first two let the run go on, by different ways; the last one ends it.
+/// The options of the approval. The first two continue the run in different ways, the last ends it.
 pub const OPTIONS: [&str; 3] = ["continue", "skip", "abort"];
 
-/// The stage that asks.
-const ASKS: Stage = Stage::AfterStep;
+/// The stage that requests an approval.
+const CHECKPOINT_STAGE: Stage = Stage::AfterStep;
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// How many steps.
     pub steps: u32,
-    /// After which step a person is asked; 0 for never.
-    pub asks_after: u32,
-    /// How the question is called: the silence on `copilot_turn` is an answer, on any other it is none.
+    /// The step that an approval follows; 0 for none.
+    pub approval_after: u32,
+    /// The checkpoint type of the approval. Only the expiry of `copilot_turn` counts as an answer.
     pub checkpoint: &'static str,
 }
 
-/// What comes of the stage that a worker is at.
+/// The outcome of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The stage's own end.
+    /// The stage completes.
     Natural,
     /// It is put off.
-    Again,
+    Retry,
     /// It fails.
     Fail,
 }
 
 impl Plan {
-    /// The beginning of what a position leads to.
+    /// Returns the start of the stage at a position.
     pub fn opening(at: Position) -> StageStart {
         let position = match at.stage {
             Stage::Open => position(Stage::Step, 1),
@@ -48,23 +48,24 @@ impl Plan {
         begin(position)
     }
 
-    /// Whether a position asks a person.
-    pub fn asks(at: Position) -> bool {
-        at.stage == ASKS
+    /// Whether the stage at a position requests an approval.
+    pub fn is_checkpoint(at: Position) -> bool {
+        at.stage == CHECKPOINT_STAGE
     }
 
-    /// What a worker brings from a position. `answered` is the option that was chosen there, `question` the id for a new one.
+    /// Returns the progress from a position. `answered` is the option that was chosen there, `approval`
+    /// the id of a new approval.
     pub fn progress(
         &self,
         at: Position,
         outcome: Outcome,
         answered: Option<&str>,
-        question: ApprovalId,
+        approval: ApprovalId,
         expires_at: Timestamp,
     ) -> Progress {
         let next = match outcome {
-            Outcome::Natural => self.next(at, answered, question, expires_at),
-            Outcome::Again => Next::RetryLater,
+            Outcome::Natural => self.next(at, answered, approval, expires_at),
+            Outcome::Retry => Next::RetryLater,
             Outcome::Fail => Next::Fail(RunFailure {
                 error: "It did not work.".into(),
                 code: "no_luck".into(),
@@ -72,7 +73,7 @@ impl Plan {
             }),
         };
         let work = match (at.stage, outcome) {
-            (Stage::Step, Outcome::Natural) => vec![line("what came of the step")],
+            (Stage::Step, Outcome::Natural) => vec![line("the outcome of the step")],
             _ => vec![],
         };
         Progress {
@@ -88,22 +89,22 @@ impl Plan {
         &self,
         at: Position,
         answered: Option<&str>,
-        question: ApprovalId,
+        approval: ApprovalId,
         expires_at: Timestamp,
     ) -> Next {
         match (at.stage, answered) {
             (Stage::Finish, _) => Next::Complete(Box::new(line("the result"))),
-            (Stage::Step, _) if at.step == self.asks_after => {
-                Next::Advance(begin(position(ASKS, at.step)))
+            (Stage::Step, _) if at.step == self.approval_after => {
+                Next::Advance(begin(position(CHECKPOINT_STAGE, at.step)))
             }
-            (ASKS, None) => Next::Ask(Box::new(self.question(question, expires_at))),
-            (ASKS, Some("skip")) => Next::Advance(begin(position(Stage::Finish, 0))),
+            (CHECKPOINT_STAGE, None) => Next::Ask(Box::new(self.approval(approval, expires_at))),
+            (CHECKPOINT_STAGE, Some("skip")) => Next::Advance(begin(position(Stage::Finish, 0))),
             _ if at.step < self.steps => Next::Advance(begin(position(Stage::Step, at.step + 1))),
             _ => Next::Advance(begin(position(Stage::Finish, 0))),
         }
     }
 
-    fn question(&self, id: ApprovalId, expires_at: Timestamp) -> ApprovalRequest {
+    fn approval(&self, id: ApprovalId, expires_at: Timestamp) -> ApprovalRequest {
         ApprovalRequest {
             approval_id: id,
             step_id: None,
@@ -118,8 +119,8 @@ impl Plan {
     }
 }
 
-/// The n-th question of a session.
-pub fn question_id(n: u8) -> ApprovalId {
+/// Returns the id of the n-th approval of a session.
+pub fn approval_id(n: u8) -> ApprovalId {
     ApprovalId::new(Uuid::from_u128(n.into()))
 }
 

@@ -1,23 +1,23 @@
-//! The session's items in the table, as far as somebody may still run into them.
+//! The log entries of the session that a writer can still reach.
 //!
-//! A put takes the place that its key names, whatever was there; that it has a condition is the protocol's doing.
+//! `put` replaces the entry at its position. The protocol adds the condition.
 
 use std::sync::Arc;
 
 use session::{Seq, State};
 
-use crate::world::Who;
+use crate::world::Writer;
 
-/// An entry of the log; its last seq is its state's.
+/// A log entry. Its state holds its last seq.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub first: Seq,
     pub state: Arc<State>,
-    /// Who wrote it, as long as the writer still needs to know its own entry by the commit's id.
-    pub commit: Option<Who>,
+    /// The writer, while it may still need to recognise its entry by the commit id.
+    pub commit: Option<Writer>,
 }
 
-/// The newest entry, and those before it that somebody may still run into.
+/// The newest entry, and the earlier ones that a writer can still reach.
 #[derive(Debug, Clone)]
 pub struct Log {
     entries: Vec<Entry>,
@@ -42,22 +42,22 @@ impl Log {
         self.entries.last().expect("a log is never empty")
     }
 
-    /// The entry at a place.
-    pub fn at(&self, place: Seq) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.first == place)
+    /// Returns the entry at a position.
+    pub fn at(&self, position: Seq) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.first == position)
     }
 
-    /// Puts an item, as a table does: what was at its place is gone.
+    /// Puts an entry and replaces the one at its position, as a table does.
     pub fn put(&mut self, entry: Entry) {
         self.entries.retain(|other| other.first != entry.first);
         self.entries.push(entry);
         self.entries.sort_by_key(|entry| entry.first);
     }
 
-    /// Nobody will ask any more which entries were this writer's.
-    pub fn disown(&mut self, who: Who) {
+    /// Removes the commit ids of a writer that has ended its append.
+    pub fn forget_commit_ids(&mut self, writer: Writer) {
         for entry in &mut self.entries {
-            entry.commit = entry.commit.filter(|writer| *writer != who);
+            entry.commit = entry.commit.filter(|other| *other != writer);
         }
     }
 
@@ -67,10 +67,10 @@ impl Log {
         self.purged = true;
     }
 
-    /// Forgets what lies before a place; never the newest entry.
-    pub fn keep_from(&mut self, place: Option<Seq>) {
+    /// Drops the entries before a position, but never the newest entry.
+    pub fn keep_from(&mut self, position: Option<Seq>) {
         let newest = self.newest().first;
-        let place = place.map_or(newest, |place| place.min(newest));
-        self.entries.retain(|entry| entry.first >= place);
+        let position = position.map_or(newest, |position| position.min(newest));
+        self.entries.retain(|entry| entry.first >= position);
     }
 }

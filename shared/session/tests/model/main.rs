@@ -1,21 +1,20 @@
-//! The protocol of the log, gone through in every order: leases, crashes, commands by others, lost and doubled messages, the
-//! sweeper and the purge, around production's own `decide`, `recover`, `due` and `wake`.
+//! Model checking of the log's protocol: leases, crashes, concurrent commands, lost and duplicated
+//! messages, the sweeper and the purge, around the production functions `decide`, `recover`, `due` and
+//! `wake`.
 //!
-//! Each scenario has a budget for every kind of trouble and goes through all that can follow, breadth first; the README
-//! says what is modelled and what is not. `broken` switches one rule off at a time, and the model must find it.
+//! Each scenario has a budget for every kind of fault and explores all reachable states, breadth
+//! first. The README lists what is modelled. `mutation` switches one rule off at a time, and the model
+//! must find it.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "the figures are for the reader of the test's output"
-)]
+#![allow(clippy::print_stdout, reason = "the test prints its figures")]
 
 mod append;
-mod book;
-mod broken;
 mod clock;
 mod engine;
+mod handlers;
 mod log;
-mod people;
+mod mutation;
+mod observer;
 mod properties;
 mod protocol;
 mod reduction;
@@ -28,11 +27,11 @@ use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-use broken::Broken;
+use mutation::Mutation;
 use properties::*;
 use protocol::Protocol;
 
-/// Goes through everything, says how much that was, and holds every promise against it.
+/// Explores all states, prints the figures and checks every property.
 fn holds(protocol: Protocol, at_least: usize) {
     let name = protocol.name;
     let began = Instant::now();
@@ -49,129 +48,134 @@ fn holds(protocol: Protocol, at_least: usize) {
 }
 
 #[test]
-fn workers_and_messages() {
+fn the_protocol_holds_with_crashes_and_lost_messages() {
     holds(scenarios::workers(), 300_000);
 }
 
 #[test]
-fn crash_loop() {
+fn the_protocol_holds_in_a_crash_loop() {
     holds(scenarios::crash_loop(), 3_000);
 }
 
 #[test]
-fn lost_replies() {
+fn the_protocol_holds_with_lost_replies() {
     holds(scenarios::lost_replies(), 200_000);
 }
 
 #[test]
-fn dead_letters() {
+fn the_protocol_holds_with_dead_letters() {
     holds(scenarios::dead_letters(), 100_000);
 }
 
 #[test]
-fn people() {
+fn the_protocol_holds_with_contradicting_clients() {
     holds(scenarios::people(), 300_000);
 }
 
 #[test]
-fn further_tasks() {
+fn the_protocol_holds_with_further_tasks() {
     holds(scenarios::further_tasks(), 100_000);
 }
 
 #[test]
-fn lapses() {
-    holds(scenarios::lapses(), 200_000);
+fn the_protocol_holds_when_an_approval_expires() {
+    holds(scenarios::approval_expiry(), 200_000);
 }
 
 #[test]
-fn silence() {
-    holds(scenarios::silence(), 100_000);
+fn the_protocol_holds_when_the_expiry_of_a_turn_is_its_answer() {
+    holds(scenarios::turn_expiry(), 100_000);
 }
 
 #[test]
-fn idleness() {
-    holds(scenarios::idleness(), 10_000);
+fn the_protocol_holds_when_an_idle_session_expires() {
+    holds(scenarios::idle_expiry(), 10_000);
 }
 
 #[test]
-fn deletion() {
+fn the_protocol_holds_with_a_delete_and_a_purge() {
     holds(scenarios::deletion(), 300_000);
 }
 
-/// Goes on until the promise is found to be broken, and says by how many steps.
-fn finds(promise: &'static str, broken: Broken, scenario: Protocol) {
+/// Explores states until the property is violated, and prints the path.
+fn finds(property: &'static str, mutation: Mutation, scenario: Protocol) {
     let began = Instant::now();
-    let until = HasDiscoveries::AllOf([promise].into());
+    let until = HasDiscoveries::AllOf([property].into());
     let checker = scenario
-        .with(broken)
+        .with(mutation)
         .checker()
         .finish_when(until)
         .spawn_bfs()
         .join();
-    let path = checker.discovery(promise).expect("it went unnoticed");
-    println!("{broken:?}: {:.1?}, {promise}, broken by", began.elapsed());
+    let path = checker
+        .discovery(property)
+        .expect("the mutation was not found");
+    println!(
+        "{mutation:?}: {:.1?}, {property}, violated by",
+        began.elapsed()
+    );
     for action in path.into_actions() {
         println!("    {action:?}");
     }
 }
 
 #[test]
-fn it_finds_a_put_without_its_condition() {
-    finds(GAP_FREE, Broken::PutUnconditional, scenarios::people());
+fn the_model_finds_a_put_without_a_condition() {
+    finds(GAP_FREE, Mutation::PutUnconditional, scenarios::people());
 }
 
 #[test]
-fn it_finds_a_stale_epoch_that_is_accepted() {
-    finds(ONE_WRITER, Broken::EpochIgnored, scenarios::workers());
+fn the_model_finds_an_accepted_stale_epoch() {
+    finds(ONE_WRITER, Mutation::EpochIgnored, scenarios::workers());
 }
 
 #[test]
-fn it_finds_a_release_that_keeps_the_epoch() {
+fn the_model_finds_a_release_that_keeps_the_epoch() {
     finds(
         NO_ANSWER_LOST,
-        Broken::ReleaseKeepsEpoch,
+        Mutation::ReleaseKeepsEpoch,
         scenarios::people(),
     );
 }
 
 #[test]
-fn it_finds_a_debt_without_a_due() {
-    finds(REPAIRED, Broken::QueuedWithoutDue, scenarios::workers());
+fn the_model_finds_a_queued_run_without_a_due_time() {
+    finds(REPAIRED, Mutation::QueuedWithoutDue, scenarios::workers());
 }
 
 #[test]
-fn it_finds_an_answer_that_is_dropped() {
-    finds(NO_ANSWER_LOST, Broken::AnswerDropped, scenarios::people());
+fn the_model_finds_a_dropped_answer() {
+    finds(NO_ANSWER_LOST, Mutation::AnswerDropped, scenarios::people());
 }
 
 #[test]
-fn it_finds_a_commit_that_its_writer_does_not_know_again() {
+fn the_model_finds_a_commit_that_its_writer_does_not_recognise() {
     finds(
-        TOLD_RIGHT,
-        Broken::CommitNotRecognised,
+        WRITER_TOLD,
+        Mutation::CommitNotRecognised,
         scenarios::lost_replies(),
     );
 }
 
 #[test]
-fn it_finds_a_purge_without_delay() {
-    finds(STAYS_DELETED, Broken::PurgeAtOnce, scenarios::deletion());
+fn the_model_finds_a_purge_without_delay() {
+    finds(STAYS_DELETED, Mutation::PurgeAtOnce, scenarios::deletion());
 }
 
 #[test]
-fn it_finds_a_purge_that_waits_for_a_life_alone() {
-    // The delete tells the time at which its function began: by when it landed, others had begun as well.
-    finds(STAYS_DELETED, Broken::PurgeTooSoon, scenarios::deletion());
+fn the_model_finds_a_purge_that_waits_for_one_life_only() {
+    // The delete carries the start time of its function. Other functions begin before it is committed.
+    finds(STAYS_DELETED, Mutation::PurgeTooSoon, scenarios::deletion());
 }
 
 #[test]
-fn a_clock_that_is_wrong_about_leases_breaks_nothing() {
-    let wrong = scenarios::crash_loop().with(Broken::LeaseIgnored);
+fn a_worker_that_takes_a_held_lease_causes_no_violation() {
+    let wrong = scenarios::crash_loop().with(Mutation::LeaseIgnored);
     holds(wrong, 10_000);
 }
 
 #[test]
-fn worlds_of_one_hash_go_on_alike() {
+fn worlds_with_equal_hashes_continue_alike() {
     for scenario in scenarios::all() {
         let merged = reduction::merged(&scenario);
         println!("{}: {merged} worlds merged", scenario.name);

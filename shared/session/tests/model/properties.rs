@@ -1,67 +1,73 @@
-//! What must hold in every state, and what must be reached in some.
+//! The invariants, and the situations that scenarios must reach.
 
 use session::{RunStatus, SessionStatus, SuspendReason};
 use stateright::Property;
 
 use crate::Protocol;
 use crate::append::Reply;
-use crate::book::Fault;
 use crate::engine::Outcome;
+use crate::observer::Violation;
 use crate::worker::Move;
 use crate::world::{Budget, World};
 
-type Always = (&'static str, fn(&Protocol, &World) -> bool);
+type NamedPredicate = (&'static str, fn(&Protocol, &World) -> bool);
 
 pub const GAP_FREE: &str = "events have no gap and are never replaced";
 pub const ONE_WRITER: &str = "one writer";
 pub const NO_STEP_TWICE: &str = "no step is committed twice";
-pub const NO_ANSWER_LOST: &str = "no answer is lost, none is used twice";
+pub const NO_ANSWER_LOST: &str = "no answer is lost or used twice";
 pub const REPAIRED: &str = "every accepted task ends, waits or is repaired";
 pub const STAYS_DELETED: &str = "a deleted session stays deleted";
-pub const ROWS_AGREE: &str = "one run and one question at a time, each ended once";
-pub const TOLD_RIGHT: &str = "who made a commit is told so";
+pub const ROWS_AGREE: &str = "one run and one approval at a time, each ended once";
+pub const WRITER_TOLD: &str = "the writer of a commit is told that it stands";
 
-/// The promises.
-pub const PROMISES: [Always; 8] = [
-    (GAP_FREE, |_, world| kept(world, &[Fault::Gap])),
+/// The properties that hold in every state.
+pub const INVARIANTS: [NamedPredicate; 8] = [
+    (GAP_FREE, |_, world| has_none(world, &[Violation::Gap])),
     (ONE_WRITER, one_writer),
-    (NO_STEP_TWICE, |_, world| kept(world, &[Fault::StepTwice])),
+    (NO_STEP_TWICE, |_, world| {
+        has_none(world, &[Violation::StepTwice])
+    }),
     (NO_ANSWER_LOST, no_answer_lost),
     (REPAIRED, repaired),
-    (STAYS_DELETED, |_, world| kept(world, &[Fault::Revived])),
+    (STAYS_DELETED, |_, world| {
+        has_none(world, &[Violation::WriteAfterDelete])
+    }),
     (ROWS_AGREE, rows_agree),
-    (TOLD_RIGHT, |_, world| kept(world, &[Fault::ToldWrong])),
+    (WRITER_TOLD, |_, world| {
+        has_none(world, &[Violation::WrongReply])
+    }),
 ];
 
 pub const COMPLETED: &str = "a run completes";
 pub const FAILED: &str = "a run fails";
-pub const ANSWER_WAITS: &str = "an answer waits for its worker";
+pub const ANSWER_WAITS: &str = "an answer waits for a worker";
 pub const ANSWER_USED: &str = "an answer is used";
-pub const QUESTION_LAPSED: &str = "a question lapses";
+pub const APPROVAL_EXPIRED: &str = "an approval expires";
 pub const IDLE_EXPIRED: &str = "an idle session expires";
 pub const PURGED: &str = "a deleted session is purged";
-pub const DELETED_AT_WORK: &str = "a session is deleted while a worker is at it";
-pub const HOLDER_OUTLIVES_LEASE: &str = "a lease is over while its holder lives";
-pub const TAKEN_OVER: &str = "a worker that was taken over lives on";
+pub const DELETED_DURING_WORK: &str = "a session is deleted while a worker holds the lease";
+pub const HOLDER_OUTLIVES_LEASE: &str = "a lease expires while its holder lives";
+pub const TAKEN_OVER: &str = "a worker lives on after it lost the lease";
 pub const SENT_AGAIN: &str = "a message is sent again by the sweeper";
-pub const PAUSED_AT_WORK: &str = "a run is paused while a worker is at it";
+pub const PAUSED_DURING_WORK: &str = "a run is paused while a worker holds the lease";
 pub const SECOND_TASK: &str = "a second task completes";
-pub const LOST_REPLY: &str = "a commit stands whose writer does not know";
+pub const LOST_REPLY: &str = "a writer does not know that its change is committed";
 
-/// What must be reachable; each scenario names those that it is about.
-const SIGHTS: [Always; 14] = [
+/// The situations that must be reachable. Each scenario names those that it is about.
+const REACHABLE: [NamedPredicate; 14] = [
     (COMPLETED, |_, world| run_is(world, RunStatus::Completed)),
     (FAILED, |_, world| run_is(world, RunStatus::Failed)),
-    (ANSWER_WAITS, |_, world| world.book.owes_an_answer()),
-    (ANSWER_USED, |_, world| world.book.used_an_answer()),
-    (QUESTION_LAPSED, |_, world| {
+    (ANSWER_WAITS, |_, world| world.observer.has_unused_answer()),
+    (ANSWER_USED, |_, world| world.observer.has_used_answer()),
+    (APPROVAL_EXPIRED, |_, world| {
         world.state().suspend_reason == Some(SuspendReason::ApprovalExpired)
     }),
     (IDLE_EXPIRED, |_, world| {
         world.state().status == SessionStatus::Expired
     }),
     (PURGED, |_, world| world.log.purged),
-    (DELETED_AT_WORK, |_, world| {
+    (DELETED_DURING_WORK, |_, world| {
         world.state().is_deleted() && holders(world).next().is_some()
     }),
     (HOLDER_OUTLIVES_LEASE, |_, world| {
@@ -74,31 +80,33 @@ const SIGHTS: [Always; 14] = [
     (SENT_AGAIN, |_, world| {
         world.state().run.as_ref().is_some_and(|run| run.sends > 0)
     }),
-    (PAUSED_AT_WORK, |_, world| {
+    (PAUSED_DURING_WORK, |_, world| {
         run_is(world, RunStatus::Paused) && current_holders(world) == 1
     }),
     (SECOND_TASK, |_, world| {
         run_is(world, RunStatus::Completed) && world.state().runs == 2
     }),
     (LOST_REPLY, |_, world| {
-        world.appends().any(|append| append.stands)
+        world.appends().any(|append| append.committed)
     }),
 ];
 
 impl Protocol {
-    /// The promises, and the sights that this scenario is about.
+    /// Returns the invariants, and the situations that this scenario must reach.
     pub fn all_properties(&self) -> Vec<Property<Self>> {
-        let promises = PROMISES.map(|(name, holds)| Property::always(name, holds));
-        let sights = SIGHTS
+        let promises = INVARIANTS.map(|(name, holds)| Property::always(name, holds));
+        let must_reach = REACHABLE
             .into_iter()
-            .filter(|(name, _)| self.sights.contains(name));
-        let sights = sights.map(|(name, seen)| Property::sometimes(name, seen));
-        promises.into_iter().chain(sights).collect()
+            .filter(|(name, _)| self.must_reach.contains(name));
+        let must_reach = must_reach.map(|(name, seen)| Property::sometimes(name, seen));
+        promises.into_iter().chain(must_reach).collect()
     }
 }
 
-fn kept(world: &World, faults: &[Fault]) -> bool {
-    !faults.iter().any(|fault| world.book.faults.contains(fault))
+fn has_none(world: &World, violations: &[Violation]) -> bool {
+    !violations
+        .iter()
+        .any(|violation| world.observer.violations.contains(violation))
 }
 
 fn run_is(world: &World, status: RunStatus) -> bool {
@@ -109,7 +117,7 @@ fn run_is(world: &World, status: RunStatus) -> bool {
         .is_some_and(|run| run.status == status)
 }
 
-fn holders(world: &World) -> impl Iterator<Item = &crate::worker::Held> {
+fn holders(world: &World) -> impl Iterator<Item = &crate::worker::HeldLease> {
     let jobs = world
         .workers
         .iter()
@@ -123,33 +131,34 @@ fn current_holders(world: &World) -> usize {
 }
 
 fn one_writer(_: &Protocol, world: &World) -> bool {
-    kept(world, &[Fault::SecondWriter]) && current_holders(world) <= 1
+    has_none(world, &[Violation::SecondWriter]) && current_holders(world) <= 1
 }
 
 fn no_answer_lost(_: &Protocol, world: &World) -> bool {
-    let at_hand = world
+    let in_state = world
         .state()
         .unfinished_run()
         .map(|run| run.answer.is_some());
-    kept(world, &[Fault::AnswerLost, Fault::AnswerTwice])
-        && at_hand.is_none_or(|at_hand| at_hand == world.book.owes_an_answer())
+    has_none(world, &[Violation::AnswerLost, Violation::AnswerTwice])
+        && in_state.is_none_or(|in_state| in_state == world.observer.has_unused_answer())
 }
 
 fn rows_agree(_: &Protocol, world: &World) -> bool {
     let state = world.state();
-    kept(world, &[Fault::RowsDisagree])
-        && state.unfinished_run().map(|run| run.id) == world.book.open_run
-        && state.approval.as_ref().map(|open| open.id) == world.book.open_question
+    has_none(world, &[Violation::RowsDisagree])
+        && state.unfinished_run().map(|run| run.id) == world.observer.open_run
+        && state.approval.as_ref().map(|open| open.id) == world.observer.open_approval
 }
 
-/// Whoever waits for something other than a person has a time at which somebody looks; and when nothing is under way any
-/// more, those who look bring it on.
+/// Whether an unsettled session has a due time and, once no function runs, settles without further
+/// faults.
 fn repaired(protocol: &Protocol, world: &World) -> bool {
     is_settled(world)
-        || (world.due.is_some() && (!world.is_quiet() || protocol.comes_to_an_end(world)))
+        || (world.due.is_some() && (!world.is_quiet() || protocol.settles_without_faults(world)))
 }
 
-/// Whether nothing is owed: the run has ended, or waits for a person, and a deleted session's items are gone.
+/// Whether nothing is left to do: the run has ended or waits for a person, or a deleted session is
+/// purged.
 fn is_settled(world: &World) -> bool {
     let state = world.state();
     if state.is_deleted() {
@@ -159,27 +168,27 @@ fn is_settled(world: &World) -> bool {
 }
 
 impl Protocol {
-    /// Whether the sweeper, the queue and a worker bring it to an end, if no further trouble comes.
-    fn comes_to_an_end(&self, world: &World) -> bool {
+    /// Whether the sweeper, the queue and a worker settle the session without further faults.
+    fn settles_without_faults(&self, world: &World) -> bool {
         let mut world = world.clone();
         world.budget = Budget::default();
         for _ in 0..100 {
             if is_settled(&world) {
                 return true;
             }
-            self.without_trouble(&mut world);
+            self.advance_without_faults(&mut world);
         }
         false
     }
 
-    fn without_trouble(&self, world: &mut World) {
+    fn advance_without_faults(&self, world: &mut World) {
         let job = world.workers[0].job.as_ref();
         if job.is_some_and(|job| job.append.is_some()) {
-            self.worker_puts(world, 0, Reply::Heard);
+            self.worker_puts(world, 0, Reply::Received);
         } else if job.is_some() {
-            self.step(world, 0, Move::Bring(Outcome::Natural, false));
+            self.step(world, 0, Move::Commit(Outcome::Natural, false));
         } else if let Some(i) = world.handlers.iter().position(Option::is_some) {
-            self.handler_puts(world, i, Reply::Heard);
+            self.handler_puts(world, i, Reply::Received);
         } else if let Some(message) = world.queue.pop() {
             self.deliver(world, 0, message);
         } else if self.is_overdue(world) {

@@ -1,4 +1,4 @@
-//! The model: which things may happen next in a world, and what each does to it.
+//! The model: the possible actions in a world, and their effects.
 
 use std::sync::Arc;
 
@@ -6,57 +6,57 @@ use session::{NewSession, OwnerId, Rules, SessionId, State, Timestamp, create};
 use stateright::{Model, Property};
 use uuid::Uuid;
 
-use crate::append::{Append, Reply, Wish, new_run};
-use crate::book::Book;
-use crate::broken::Broken;
+use crate::append::{Append, Reply, Request, new_run};
 use crate::engine::{Outcome, Plan};
 use crate::log::Log;
+use crate::mutation::Mutation;
+use crate::observer::Observer;
 use crate::worker::{Move, Worker};
-use crate::world::{Budget, DEAD_LETTERS, Message, Who, World};
+use crate::world::{Budget, DEAD_LETTERS, Message, World, Writer};
 
-/// A scenario: what the run does, how long things take, and how much trouble there is.
+/// A scenario: the plan of the run, the durations and the budget of faults.
 #[derive(Debug, Clone)]
 pub struct Protocol {
     pub name: &'static str,
     pub plan: Plan,
     pub rules: Rules,
-    /// For how many ticks a worker takes the lease.
+    /// The duration of a lease in ticks.
     pub lease: u32,
-    /// For how many it lives: longer, because its clock may be slow.
+    /// The life of a worker in ticks; longer than a lease, because its clock may be slow.
     pub life: u32,
     pub budget: Budget,
     /// Whether the session begins with a task.
     pub with_task: bool,
-    /// How many workers have died at it before the beginning.
+    /// The number of workers that died before the start.
     pub lost_workers: u32,
-    /// What must be seen.
-    pub sights: &'static [&'static str],
-    /// The rule that is switched off.
-    pub broken: Option<Broken>,
+    /// The situations that must be reached.
+    pub must_reach: &'static [&'static str],
+    /// The mutation, if any.
+    pub mutation: Option<Mutation>,
 }
 
-/// Something that happens.
+/// An action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// A message comes to a worker, and may stay in the queue all the same.
+    /// A message is delivered to a worker. It may also stay in the queue.
     Deliver { message: usize, stays: bool },
     /// A message is lost.
     Lose { message: usize },
-    /// A message failed too often.
-    Bury { message: usize },
-    /// A worker with the lease does its stage, and tries to append what came of it.
+    /// The queue gives up a message.
+    GiveUp { message: usize },
+    /// A worker with the lease does its stage and tries to append the outcome.
     Work {
         worker: usize,
         then: Move,
         reply: Reply,
     },
-    /// A try to append that was refused before, or is a taking of the lease.
-    Put { who: Who, reply: Reply },
+    /// A writer tries its append: again, or to take the lease.
+    Put { writer: Writer, reply: Reply },
     /// A worker dies.
     Crash { worker: usize },
-    /// A person's request is read.
-    Request(Wish),
-    /// The sweeper looks.
+    /// A client's request begins.
+    Request(Request),
+    /// The sweeper reads an overdue session.
     Sweep,
     /// Time passes.
     Tick,
@@ -75,7 +75,7 @@ impl Model for Protocol {
         };
         let now = crate::world::at(0);
         let change = create(&new, now);
-        let book = Book::beginning_with(&change);
+        let observer = Observer::beginning_with(&change);
         let state = self.after_lost_workers(change.state, now);
         let mut world = World {
             tick: 0,
@@ -84,7 +84,7 @@ impl Model for Protocol {
             workers: [Worker::default(), Worker::default()],
             handlers: [None, None, None, None],
             budget: self.budget,
-            book,
+            observer,
             log: Log::beginning_with(state),
         };
         if let Some(wake) = world.state().wake(now) {
@@ -100,12 +100,12 @@ impl Model for Protocol {
         }
         for (i, handler) in world.handlers.iter().enumerate() {
             if handler.is_some() {
-                let who = Who::Handler(i);
-                actions.extend(replies(world).map(|reply| Action::Put { who, reply }));
+                let writer = Writer::Handler(i);
+                actions.extend(replies(world).map(|reply| Action::Put { writer, reply }));
             }
         }
         actions.extend(
-            crate::people::wishes(world)
+            crate::handlers::possible_requests(world)
                 .into_iter()
                 .map(Action::Request),
         );
@@ -120,7 +120,7 @@ impl Model for Protocol {
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
         let mut world = world.clone();
         self.apply(&mut world, action)?;
-        world.forget_old_entries();
+        world.drop_unreachable_entries();
         Some(world)
     }
 
@@ -152,7 +152,7 @@ fn messages(world: &World, actions: &mut Vec<Action>) {
                 },
             ),
             (budget.losses > 0, Action::Lose { message }),
-            (budget.burials > 0, Action::Bury { message }),
+            (budget.given_up > 0, Action::GiveUp { message }),
         ];
         let happens = happens.into_iter().filter(|(may, _)| *may);
         actions.extend(happens.map(|(_, action)| action));
@@ -161,22 +161,22 @@ fn messages(world: &World, actions: &mut Vec<Action>) {
 
 fn replies(world: &World) -> impl Iterator<Item = Reply> + use<> {
     let lossy = world.budget.lost_replies > 0;
-    let all = [Reply::Heard, Reply::Repeated, Reply::Lost];
+    let all = [Reply::Received, Reply::Repeated, Reply::Lost];
     all.into_iter().take(if lossy { 3 } else { 1 })
 }
 
 impl Protocol {
     fn after_lost_workers(&self, mut state: State, now: Timestamp) -> State {
         for _ in 0..self.lost_workers {
-            let run = state.run.as_ref().expect("there is a task");
-            let taken = Wish::Take {
+            let run = state.run.as_ref().expect("the session has a task");
+            let taken = Request::Take {
                 run: run.id,
                 until: now,
                 at: run.position,
             };
-            for wish in [taken, Wish::Recover] {
-                let append = Append::new(wish, &Arc::new(state), now);
-                state = self.decide(&append).expect("nothing is in the way").state;
+            for request in [taken, Request::Recover] {
+                let append = Append::new(request, &Arc::new(state), now);
+                state = self.decide(&append).expect("the run can be taken").state;
             }
         }
         state
@@ -190,17 +190,17 @@ impl Protocol {
             actions.push(Action::Crash { worker });
         }
         if job.append.is_some() {
-            let who = Who::Worker(worker);
-            actions.extend(replies(world).map(|reply| Action::Put { who, reply }));
+            let writer = Writer::Worker(worker);
+            actions.extend(replies(world).map(|reply| Action::Put { writer, reply }));
             return;
         }
         let budget = &world.budget;
         let moves = [
-            (true, Move::Bring(Outcome::Natural, false)),
-            (budget.hand_backs > 0, Move::Bring(Outcome::Natural, true)),
-            (budget.hand_backs > 0, Move::TimeUp),
-            (budget.delays > 0, Move::Bring(Outcome::Again, false)),
-            (budget.failures > 0, Move::Bring(Outcome::Fail, false)),
+            (true, Move::Commit(Outcome::Natural, false)),
+            (budget.yields > 0, Move::Commit(Outcome::Natural, true)),
+            (budget.yields > 0, Move::Yield),
+            (budget.delays > 0, Move::Commit(Outcome::Retry, false)),
+            (budget.failures > 0, Move::Commit(Outcome::Fail, false)),
         ];
         for (_, then) in moves.into_iter().filter(|(may, _)| *may) {
             actions.extend(replies(world).map(|reply| Action::Work {
@@ -230,7 +230,7 @@ impl Protocol {
                 world.budget.losses -= 1;
                 world.queue.remove(message);
             }
-            Action::Bury { message } => return self.bury(world, message),
+            Action::GiveUp { message } => return self.give_up(world, message),
             Action::Work {
                 worker,
                 then,
@@ -238,14 +238,14 @@ impl Protocol {
             } => {
                 spend_on(world, then);
                 self.step(world, worker, then);
-                self.put_for(world, Who::Worker(worker), reply);
+                self.put_for(world, Writer::Worker(worker), reply);
             }
-            Action::Put { who, reply } => self.put_for(world, who, reply),
+            Action::Put { writer, reply } => self.put_for(world, writer, reply),
             Action::Crash { worker } => {
                 world.budget.crashes -= 1;
                 self.crash(world, worker);
             }
-            Action::Request(wish) => return self.request(world, wish),
+            Action::Request(request) => return self.request(world, request),
             Action::Sweep => return self.sweep(world),
             Action::Tick => {
                 world.budget.ticks -= 1;
@@ -255,21 +255,21 @@ impl Protocol {
         Some(())
     }
 
-    fn put_for(&self, world: &mut World, who: Who, reply: Reply) {
-        if reply != Reply::Heard {
+    fn put_for(&self, world: &mut World, writer: Writer, reply: Reply) {
+        if reply != Reply::Received {
             world.budget.lost_replies -= 1;
         }
-        match who {
-            Who::Worker(i) => self.worker_puts(world, i, reply),
-            Who::Handler(i) => self.handler_puts(world, i, reply),
+        match writer {
+            Writer::Worker(i) => self.worker_puts(world, i, reply),
+            Writer::Handler(i) => self.handler_puts(world, i, reply),
         }
     }
 
-    fn bury(&self, world: &mut World, message: usize) -> Option<()> {
+    fn give_up(&self, world: &mut World, message: usize) -> Option<()> {
         if world.handlers[DEAD_LETTERS].is_some() {
             return None;
         }
-        world.budget.burials -= 1;
+        world.budget.given_up -= 1;
         match world.queue.remove(message) {
             Message::Wake(run, epoch) => self.dead_letter(world, run, epoch),
             Message::Purge => Some(()),
@@ -280,12 +280,12 @@ impl Protocol {
 fn spend_on(world: &mut World, then: Move) {
     let budget = &mut world.budget;
     match then {
-        Move::TimeUp => budget.hand_backs -= 1,
-        Move::Bring(outcome, yield_lease) => {
-            budget.hand_backs -= u8::from(yield_lease);
+        Move::Yield => budget.yields -= 1,
+        Move::Commit(outcome, yield_lease) => {
+            budget.yields -= u8::from(yield_lease);
             match outcome {
                 Outcome::Natural => {}
-                Outcome::Again => budget.delays -= 1,
+                Outcome::Retry => budget.delays -= 1,
                 Outcome::Fail => budget.failures -= 1,
             }
         }

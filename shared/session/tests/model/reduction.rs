@@ -1,59 +1,59 @@
-//! The hash leaves out what does not matter: worlds that it takes for one must go on alike.
+//! A test of the state reduction: worlds with equal hashes must continue alike.
 //!
-//! Random walks through every scenario look for two worlds of one hash from which different things can follow, or of which only
-//! one keeps a promise.
+//! Random walks through every scenario look for two worlds with equal hashes that have different
+//! successors or different violations.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use stateright::Model;
 
-use crate::properties::PROMISES;
+use crate::properties::INVARIANTS;
 use crate::protocol::Protocol;
 use crate::world::World;
 
 const WALKS: u64 = 300;
 
-/// What the model knows of a world: the worlds that can follow, and the promises that hold.
+/// The successors of a world, and the invariants that hold in it.
 #[derive(Debug, Clone)]
-struct Known {
+struct Behaviour {
     next: Vec<u64>,
     holds: Vec<bool>,
-    /// What the hash leaves out, in a number.
-    apart: u64,
+    /// A value that the hash leaves out.
+    omitted: u64,
 }
 
-/// Walks, and compares; how often two worlds apart were taken for one.
+/// Walks and compares. Returns how often two different worlds had one hash.
 pub fn merged(protocol: &Protocol) -> usize {
     let mut known = HashMap::new();
     let mut merged = 0;
     for seed in 0..WALKS {
-        let mut dice = seed;
+        let mut random = seed;
         let mut world = protocol.init_states().remove(0);
         loop {
             let mut following = protocol.next_states(&world);
-            let here = Known {
+            let here = Behaviour {
                 next: hashes(&following),
-                holds: PROMISES
+                holds: INVARIANTS
                     .iter()
                     .map(|(_, holds)| holds(protocol, &world))
                     .collect(),
-                apart: world.state().last_seq.0,
+                omitted: world.state().last_seq.0,
             };
-            let before: &Known = known.entry(hash(&world)).or_insert_with(|| here.clone());
+            let before: &Behaviour = known.entry(hash(&world)).or_insert_with(|| here.clone());
             assert_eq!(
                 (&before.next, &before.holds),
                 (&here.next, &here.holds),
-                "not alike: {world:#?}"
+                "worlds with one hash differ: {world:#?}"
             );
-            merged += usize::from(before.apart != here.apart);
+            merged += usize::from(before.omitted != here.omitted);
             if following.is_empty() {
                 break;
             }
-            dice = dice
+            random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(seed | 1);
-            let choice = (dice >> 33) as usize % following.len();
+            let choice = (random >> 33) as usize % following.len();
             world = following.swap_remove(choice);
         }
     }

@@ -1,6 +1,5 @@
-//! What is gone through: a few worlds, each with enough of some kinds of trouble and none of the others.
-//!
-//! All kinds at once would be too many states; which of them stand together is said at each.
+//! The scenarios. Each has a budget for some kinds of faults, because all kinds at once would give too
+//! many states.
 
 use std::time::Duration;
 
@@ -11,28 +10,28 @@ use crate::properties::*;
 use crate::protocol::Protocol;
 use crate::world::Budget;
 
-/// One step, and nobody is asked.
+/// One step without an approval.
 const WORK: Plan = Plan {
     steps: 1,
-    asks_after: 0,
+    approval_after: 0,
     checkpoint: "after_step",
 };
 
-/// A step, a question, another step unless it is skipped.
-const QUESTION: Plan = Plan {
+/// A step, an approval, and another step unless it is skipped.
+const APPROVAL: Plan = Plan {
     steps: 2,
-    asks_after: 1,
+    approval_after: 1,
     checkpoint: "after_step",
 };
 
-/// A step, and a turn of a conversation, whose silence is its end.
+/// A step and a turn of a conversation, whose expiry ends the conversation.
 const TURN: Plan = Plan {
     steps: 1,
-    asks_after: 1,
+    approval_after: 1,
     checkpoint: "copilot_turn",
 };
 
-/// Short times, in ticks: a lease and a message's patience of one, a purge longer than anybody lives.
+/// Short durations, in ticks. The purge delay is longer than any function lives.
 pub fn rules() -> Rules {
     let ticks = Duration::from_secs;
     Rules {
@@ -47,7 +46,7 @@ fn scenario(
     name: &'static str,
     plan: Plan,
     budget: Budget,
-    sights: &'static [&'static str],
+    must_reach: &'static [&'static str],
 ) -> Protocol {
     Protocol {
         name,
@@ -58,12 +57,12 @@ fn scenario(
         budget,
         with_task: true,
         lost_workers: 0,
-        sights,
-        broken: None,
+        must_reach,
+        mutation: None,
     }
 }
 
-/// All of them.
+/// Returns all scenarios.
 pub fn all() -> [Protocol; 10] {
     [
         workers(),
@@ -72,14 +71,14 @@ pub fn all() -> [Protocol; 10] {
         dead_letters(),
         people(),
         further_tasks(),
-        lapses(),
-        silence(),
-        idleness(),
+        approval_expiry(),
+        turn_expiry(),
+        idle_expiry(),
         deletion(),
     ]
 }
 
-/// Two workers that die, messages that are lost, late and doubled, leases that run out under their holders, the sweeper.
+/// Workers die, messages are lost, late and duplicated, and leases expire while their holders live.
 pub fn workers() -> Protocol {
     let budget = Budget {
         ticks: 3,
@@ -88,11 +87,11 @@ pub fn workers() -> Protocol {
         copies: 1,
         ..Budget::default()
     };
-    let sights = &[COMPLETED, HOLDER_OUTLIVES_LEASE, TAKEN_OVER, SENT_AGAIN];
-    scenario("workers", WORK, budget, sights)
+    let must_reach = &[COMPLETED, HOLDER_OUTLIVES_LEASE, TAKEN_OVER, SENT_AGAIN];
+    scenario("workers", WORK, budget, must_reach)
 }
 
-/// A run at which four workers in a row have died already: one more may, and then it fails.
+/// Four workers in a row have died. One more may die; then the run fails.
 pub fn crash_loop() -> Protocol {
     let budget = Budget {
         ticks: 2,
@@ -105,12 +104,12 @@ pub fn crash_loop() -> Protocol {
     }
 }
 
-/// Replies to a put that are lost after it was done, of workers, people and the sweeper, and slices whose time is up.
+/// Replies to puts of all writers are lost, and slices end.
 pub fn lost_replies() -> Protocol {
     let budget = Budget {
         ticks: 2,
         lost_replies: 1,
-        hand_backs: 1,
+        yields: 1,
         ..Budget::default()
     };
     scenario(
@@ -121,18 +120,19 @@ pub fn lost_replies() -> Protocol {
     )
 }
 
-/// Messages that the queue gives up on while others for the same run are on the way.
+/// The queue gives up messages while others for the same run are in flight.
 pub fn dead_letters() -> Protocol {
     let budget = Budget {
         ticks: 2,
-        burials: 1,
+        given_up: 1,
         copies: 1,
         ..Budget::default()
     };
     scenario("dead letters", WORK, budget, &[COMPLETED, FAILED])
 }
 
-/// Two people who answer the same question differently, suspend, resume and cancel, while workers die and replies are lost.
+/// Two clients give contradicting answers, suspend, resume and cancel, while workers die and replies
+/// are lost.
 pub fn people() -> Protocol {
     let budget = Budget {
         crashes: 1,
@@ -143,17 +143,18 @@ pub fn people() -> Protocol {
         cancels: 1,
         ..Budget::default()
     };
-    let sights = &[
+    let must_reach = &[
         COMPLETED,
         ANSWER_WAITS,
         ANSWER_USED,
-        PAUSED_AT_WORK,
+        PAUSED_DURING_WORK,
         LOST_REPLY,
     ];
-    scenario("people", QUESTION, budget, sights)
+    scenario("people", APPROVAL, budget, must_reach)
 }
 
-/// Runs that fail, are cancelled, or ended by an answer; failed ones are taken over, and a second task follows.
+/// Runs fail, are cancelled or are ended by an answer. Failed runs are taken over, and a second task
+/// follows.
 pub fn further_tasks() -> Protocol {
     let budget = Budget {
         copies: 1,
@@ -166,14 +167,14 @@ pub fn further_tasks() -> Protocol {
     };
     scenario(
         "further tasks",
-        QUESTION,
+        APPROVAL,
         budget,
         &[FAILED, ANSWER_USED, SECOND_TASK],
     )
 }
 
-/// A question that lapses while it is answered; the person who resumes is asked again.
-pub fn lapses() -> Protocol {
+/// An approval expires while it is answered. A resume requests it again.
+pub fn approval_expiry() -> Protocol {
     let budget = Budget {
         ticks: 3,
         answers: [1, 0, 0],
@@ -181,43 +182,43 @@ pub fn lapses() -> Protocol {
         ..Budget::default()
     };
     scenario(
-        "lapses",
-        QUESTION,
+        "approval expiry",
+        APPROVAL,
         budget,
-        &[COMPLETED, ANSWER_USED, QUESTION_LAPSED],
+        &[COMPLETED, ANSWER_USED, APPROVAL_EXPIRED],
     )
 }
 
-/// A turn whose silence is an answer, which races with a spoken one.
-pub fn silence() -> Protocol {
+/// The expiry of a turn counts as an answer, which races with the answer of a client.
+pub fn turn_expiry() -> Protocol {
     let budget = Budget {
         ticks: 3,
         answers: [1, 0, 0],
         ..Budget::default()
     };
     scenario(
-        "silence",
+        "turn expiry",
         TURN,
         budget,
         &[COMPLETED, ANSWER_WAITS, ANSWER_USED],
     )
 }
 
-/// A session that begins without a task: it expires when nothing happens, and a task revives it.
-pub fn idleness() -> Protocol {
+/// A session without a task expires when idle, and a task makes it active again.
+pub fn idle_expiry() -> Protocol {
     let budget = Budget {
         ticks: 3,
         tasks: 1,
         ..Budget::default()
     };
-    let sights = &[COMPLETED, IDLE_EXPIRED];
+    let must_reach = &[COMPLETED, IDLE_EXPIRED];
     Protocol {
         with_task: false,
-        ..scenario("idleness", WORK, budget, sights)
+        ..scenario("idle expiry", WORK, budget, must_reach)
     }
 }
 
-/// A session that is deleted under its workers' hands, and purged as soon as the rules allow.
+/// A session is deleted while workers run, and purged as soon as the rules allow.
 pub fn deletion() -> Protocol {
     let budget = Budget {
         ticks: 3,
@@ -228,6 +229,6 @@ pub fn deletion() -> Protocol {
         "deletion",
         WORK,
         budget,
-        &[COMPLETED, DELETED_AT_WORK, PURGED],
+        &[COMPLETED, DELETED_DURING_WORK, PURGED],
     )
 }

@@ -1,8 +1,8 @@
-//! What makes two worlds one state of the model: that the same can follow from both.
+//! The hash of a world. Worlds with the same future have one hash and count as one state.
 //!
-//! The hash leaves out what no decision looks at, counts times from the oldest clock that anybody still goes by, epochs by
-//! their order, and knows of the log only what is in somebody's way; both workers, and both people, are interchangeable.
-//! `reduction` puts it to the test.
+//! The hash leaves out what no decision depends on. It measures times from the oldest clock in use and
+//! epochs by their order, and covers only the log entries that a writer can still meet. Both workers
+//! and both client handlers are interchangeable. `reduction` tests this.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -12,20 +12,20 @@ use std::time::Duration;
 use session::{Epoch, Rules, State, Timestamp};
 
 use crate::scenarios::rules;
-use crate::world::{DEAD_LETTERS, Message, PEOPLE, SWEEPER, Who, World};
+use crate::world::{CLIENT_HANDLERS, DEAD_LETTERS, Message, SWEEPER, World, Writer};
 
-/// How things are told apart: relative to what is newest now, and times no further than the clock will go.
+/// Values relative to the present, with times limited to what the clock can reach.
 pub struct View<'a> {
     world: &'a World,
     rules: Rules,
-    /// The clock that was read longest ago by anybody who still goes by it: what lies before is over for all.
+    /// The oldest clock reading in use. Earlier times are past for every writer.
     oldest_clock: Timestamp,
-    /// The epochs that anybody goes by, collected while the world is described for the first time.
+    /// The epochs in use, collected by the first description of the world.
     epochs: RefCell<BTreeSet<Epoch>>,
 }
 
 impl View<'_> {
-    /// When that is; what is over, and what the clock will not reach, is all the same.
+    /// Returns a time relative to the oldest clock. All past times are equal, and all times out of reach.
     pub fn time(&self, time: Timestamp) -> u64 {
         self.within_reach(time.since(self.oldest_clock))
     }
@@ -35,12 +35,12 @@ impl View<'_> {
         duration.as_secs().min(reach + 1)
     }
 
-    /// How long ago.
+    /// Returns the age of a time in ticks.
     pub fn age(&self, time: Timestamp) -> u64 {
         self.world.now().since(time).as_secs()
     }
 
-    /// How long a function has lived, where it may yet grow too old.
+    /// Returns the age of a function, or 0 if the clock has no ticks left.
     pub fn life(&self, born: u32) -> u32 {
         if self.world.budget.ticks == 0 {
             0
@@ -50,18 +50,18 @@ impl View<'_> {
     }
 
     pub fn is_holder(&self, worker: usize) -> bool {
-        self.world.book.is_holder(worker)
+        self.world.observer.is_holder(worker)
     }
 
-    /// Whether a caller may be told of trouble, and come back with what it knew before.
+    /// Whether a reply may still be lost, so that a caller returns with an old state.
     pub fn may_lose_replies(&self) -> bool {
         self.world.budget.lost_replies > 0
     }
 
-    /// Only a dead letter's epoch is looked at.
+    /// Only the epoch of a dead letter is used.
     pub fn message(&self, message: Message, into: &mut impl Hasher) {
         match message {
-            Message::Wake(run, epoch) if self.world.budget.burials > 0 => {
+            Message::Wake(run, epoch) if self.world.budget.given_up > 0 => {
                 (run, self.epoch(epoch)).hash(into);
             }
             Message::Wake(run, _) => run.hash(into),
@@ -69,24 +69,24 @@ impl View<'_> {
         }
     }
 
-    /// How many of the epochs that anybody goes by are newer.
+    /// Returns the rank of an epoch among those in use.
     pub fn epoch(&self, epoch: Epoch) -> usize {
         let mut epochs = self.epochs.borrow_mut();
         epochs.insert(epoch);
         epochs.range(epoch..).count()
     }
 
-    /// What somebody's append builds on, and what is in its way: the entry at its place, if there is one. Who has lost before
-    /// does not look at that, but at the newest.
-    pub fn base(&self, base: &State, who: Who, lost: bool, into: &mut impl Hasher) {
+    /// Hashes the state that an append is decided on, and the entry at its position, if there is one. A
+    /// writer that has lost a race reads the newest entry instead.
+    pub fn base(&self, base: &State, writer: Writer, lost: bool, into: &mut impl Hasher) {
         self.state(base, into);
         let newest = self.world.log.newest();
         if let Some(entry) = self.world.log.at(base.last_seq.plus(1)) {
-            let own = entry.commit == Some(who);
+            let own = entry.commit == Some(writer);
             (lost, own).hash(into);
             if own {
-                // It will build on that one when it knows.
-                self.base(&entry.state, who, false, into);
+                // The writer continues on this entry once it recognises it.
+                self.base(&entry.state, writer, false, into);
             } else if !lost {
                 (entry.first == newest.first).hash(into);
                 self.state(&entry.state, into);
@@ -94,7 +94,7 @@ impl View<'_> {
         }
     }
 
-    /// What a decision on this state can depend on.
+    /// Hashes what a decision on this state depends on.
     pub fn state(&self, state: &State, into: &mut impl Hasher) {
         (state.status, state.suspend_reason, state.runs > 0).hash(into);
         state.is_deleted().hash(into);
@@ -113,7 +113,7 @@ impl View<'_> {
     }
 }
 
-/// The hashes of things whose order means nothing.
+/// Hashes a collection without its order.
 fn unordered(hashes: impl Iterator<Item = u64>, into: &mut impl Hasher) {
     let mut hashes: Vec<_> = hashes.collect();
     hashes.sort_unstable();
@@ -126,11 +126,11 @@ fn digest<D: Hasher + Default>(hash: impl FnOnce(&mut D)) -> u64 {
     hasher.finish()
 }
 
-/// Hears nothing.
+/// A hasher that ignores its input.
 #[derive(Default)]
-struct Deaf;
+struct NullHasher;
 
-impl Hasher for Deaf {
+impl Hasher for NullHasher {
     fn write(&mut self, _: &[u8]) {}
 
     fn finish(&self) -> u64 {
@@ -146,8 +146,8 @@ impl Hash for World {
             oldest_clock: self.oldest_clock(),
             epochs: RefCell::default(),
         };
-        // The first time for the epochs: only then is it known which there are.
-        self.describe::<Deaf>(&view, &mut Deaf);
+        // The first pass only collects the epochs in use.
+        self.describe::<NullHasher>(&view, &mut NullHasher);
         self.describe::<DefaultHasher>(&view, into);
     }
 }
@@ -160,7 +160,7 @@ impl World {
 
     fn describe<D: Hasher + Default>(&self, view: &View<'_>, into: &mut impl Hasher) {
         (self.budget, self.log.purged).hash(into);
-        self.book.hash(into);
+        self.observer.hash(into);
         self.due.map(|due| view.time(due)).hash(into);
         view.state(self.state(), into);
         let message = |message: &Message| digest::<D>(|d| view.message(*message, d));
@@ -169,19 +169,19 @@ impl World {
         let workers = workers.map(|(i, worker)| digest::<D>(|d| worker.describe(view, i, d)));
         unordered(workers, into);
         let handler = |i: usize| digest::<D>(|d| self.describe_handler(view, i, d));
-        unordered(PEOPLE.into_iter().map(handler), into);
+        unordered(CLIENT_HANDLERS.into_iter().map(handler), into);
         (handler(SWEEPER), handler(DEAD_LETTERS)).hash(into);
     }
 
     fn describe_handler(&self, view: &View<'_>, i: usize, into: &mut impl Hasher) {
         if let Some(handler) = &self.handlers[i] {
             view.life(handler.born).hash(into);
-            handler.append.describe(view, Who::Handler(i), into);
+            handler.append.describe(view, Writer::Handler(i), into);
         }
     }
 }
 
-/// Two worlds are the same when the same can follow; stateright compares fingerprints, and asks for this for its paths.
+/// Stateright compares fingerprints and needs equality for its paths.
 impl PartialEq for World {
     fn eq(&self, other: &Self) -> bool {
         digest::<DefaultHasher>(|d| self.hash(d)) == digest::<DefaultHasher>(|d| other.hash(d))

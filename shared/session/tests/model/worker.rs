@@ -1,7 +1,8 @@
-//! The executor: a message, a lease, step after step; it may die between any two calls.
+//! The executor: it gets a message, takes the lease and does stage after stage.
 //!
-//! As `slice.rs` and `held.rs` do it: look, take the lease, work, append; whoever loses a race decides again; whoever finds
-//! itself overtaken stops without a word; the last commit of a slice is followed by a message where one is needed.
+//! As in production, it reads, takes the lease, works and appends. It decides again after a lost race
+//! and stops when it has lost the lease. After the last commit of a slice it sends the wake message, if
+//! one is needed. It may die between any two calls.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -9,72 +10,72 @@ use std::sync::Arc;
 use session::{DueAction, Epoch, Refusal, RunId, RunStatus, State};
 
 use crate::Protocol;
-use crate::append::{Append, Put, Reply, Step, Wish};
+use crate::append::{Append, Put, Reply, Request, StageResult};
 use crate::engine::{Outcome, Plan};
 use crate::view::View;
-use crate::world::{Message, Who, World};
+use crate::world::{Message, World, Writer};
 
-/// How often a slice looks again when others were at the session meanwhile.
-const LOOKS: u8 = 3;
+/// How often a worker reads the session again after other writers' commits.
+const READS: u8 = 3;
 
-/// One of the executor's invocations, if it is busy.
+/// An invocation of the executor, or none.
 #[derive(Debug, Clone, Default)]
 pub struct Worker {
     pub job: Option<Box<Job>>,
 }
 
-/// What an invocation is at.
+/// The work of an invocation.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// What it was called for; it goes back to the queue if the invocation dies.
+    /// The message, which returns to the queue if the invocation dies.
     pub message: Message,
     /// When it began.
     pub born: u32,
-    looks: u8,
-    /// The lease, once it is taken.
-    pub held: Option<Held>,
-    /// What is on its way into the log.
+    reads: u8,
+    /// The lease, if it holds it.
+    pub held: Option<HeldLease>,
+    /// The append in flight, if any.
     pub append: Option<Append>,
 }
 
-/// A lease, as its holder knows it.
+/// The lease as its holder knows it.
 #[derive(Debug, Clone)]
-pub struct Held {
+pub struct HeldLease {
     pub run: RunId,
     pub epoch: Epoch,
     /// The newest state that the holder knows.
     pub state: Arc<State>,
 }
 
-/// What a worker that holds the lease does next.
+/// The next action of a worker that holds the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
-    /// It brings what came of its stage, and hands back or not.
-    Bring(Outcome, bool),
-    /// Its time is up before it did anything.
-    TimeUp,
+    /// It commits the outcome of its stage, and may yield the lease.
+    Commit(Outcome, bool),
+    /// It yields the lease without an outcome.
+    Yield,
 }
 
 impl Worker {
     pub fn describe(&self, view: &View<'_>, i: usize, into: &mut impl Hasher) {
         let Some(job) = &self.job else { return };
-        (view.life(job.born), job.looks, view.is_holder(i)).hash(into);
+        (view.life(job.born), job.reads, view.is_holder(i)).hash(into);
         view.message(job.message, into);
-        let who = Who::Worker(i);
+        let writer = Writer::Worker(i);
         if let Some(held) = &job.held {
             (held.run, view.epoch(held.epoch)).hash(into);
             if job.append.is_none() || view.may_lose_replies() {
-                view.base(&held.state, who, false, into);
+                view.base(&held.state, writer, false, into);
             }
         }
         if let Some(append) = &job.append {
-            append.describe(view, who, into);
+            append.describe(view, writer, into);
         }
     }
 }
 
 impl Protocol {
-    /// A message comes to an idle worker, which looks at the newest entry.
+    /// Delivers a message to an idle worker, which reads the newest entry.
     pub fn deliver(&self, world: &mut World, i: usize, message: Message) {
         match message {
             Message::Purge => self.purge(world),
@@ -82,16 +83,16 @@ impl Protocol {
                 let job = Job {
                     message,
                     born: world.tick,
-                    looks: 0,
+                    reads: 0,
                     held: None,
                     append: None,
                 };
-                world.workers[i].job = self.look(world, job).map(Box::new);
+                world.workers[i].job = self.read_and_take(world, job).map(Box::new);
             }
         }
     }
 
-    /// A deleted session's items go, when their time has come.
+    /// Purges a deleted session whose due time has come.
     fn purge(&self, world: &mut World) {
         if self.rules.recover(world.state(), world.now()) == Some(DueAction::Purge) {
             world.log.purge();
@@ -99,8 +100,8 @@ impl Protocol {
         }
     }
 
-    /// Whether there is something to do; the job then tries to take the lease.
-    fn look(&self, world: &World, mut job: Job) -> Option<Job> {
+    /// Begins to take the lease if the run needs a worker, or returns `None`.
+    fn read_and_take(&self, world: &World, mut job: Job) -> Option<Job> {
         let Message::Wake(run, _) = job.message else {
             return None;
         };
@@ -109,23 +110,23 @@ impl Protocol {
             .unfinished_run()
             .filter(|unfinished| unfinished.id == run && unfinished.status.is_live())
             .map(|run| run.position)?;
-        if (state.is_leased(world.now()) && self.minds_the_lease()) || job.looks == LOOKS {
+        if (state.is_leased(world.now()) && self.checks_lease()) || job.reads == READS {
             return None;
         }
-        job.looks += 1;
+        job.reads += 1;
         let until = crate::world::at(job.born + self.lease);
         job.append = Some(Append::new(
-            Wish::Take { run, until, at },
+            Request::Take { run, until, at },
             state,
             world.now(),
         ));
         Some(job)
     }
 
-    /// A worker with a lease makes a move: it begins an append.
+    /// A worker with the lease begins an append.
     pub fn step(&self, world: &mut World, i: usize, next: Move) {
         let now = world.now();
-        let question = world.book.questions + 1;
+        let approval = world.observer.approvals + 1;
         let Some(job) = world.workers[i].job.as_mut() else {
             return;
         };
@@ -136,12 +137,12 @@ impl Protocol {
         else {
             return;
         };
-        let wish = match next {
-            Move::TimeUp => Wish::YieldLease {
+        let request = match next {
+            Move::Yield => Request::YieldLease {
                 run: held.run,
                 epoch: held.epoch,
             },
-            Move::Bring(outcome, yield_lease) => Wish::Commit(Step {
+            Move::Commit(outcome, yield_lease) => Request::Commit(StageResult {
                 run: held.run,
                 epoch: held.epoch,
                 at: run.position,
@@ -149,15 +150,15 @@ impl Protocol {
                 yield_lease,
                 answered: run
                     .answer
-                    .and_then(|seq| world.book.answer_at(seq))
-                    .filter(|_| Plan::asks(run.position)),
-                question,
+                    .and_then(|seq| world.observer.answer_at(seq))
+                    .filter(|_| Plan::is_checkpoint(run.position)),
+                approval,
             }),
         };
-        job.append = Some(Append::new(wish, &held.state, now));
+        job.append = Some(Append::new(request, &held.state, now));
     }
 
-    /// A worker's append is tried once.
+    /// Tries the append of a worker once.
     pub fn worker_puts(&self, world: &mut World, i: usize, reply: Reply) {
         let Some(mut job) = world.workers[i].job.take() else {
             return;
@@ -165,37 +166,42 @@ impl Protocol {
         let Some(mut append) = job.append.take() else {
             return;
         };
-        let put = self.put(world, Who::Worker(i), &mut append, reply);
-        if matches!(put, Put::Again) {
+        let put = self.put(world, Writer::Worker(i), &mut append, reply);
+        if matches!(put, Put::Retry) {
             job.append = Some(append);
             world.workers[i].job = Some(job);
             return;
         }
-        world.log.disown(Who::Worker(i));
-        let goes_on = match (put, job.held.clone()) {
-            (Put::Stands(state), _) => self.absorb(world, *job, state),
-            (Put::Refused(Refusal::Moved), None) => self.look(world, *job),
-            (Put::Refused(_), Some(held)) => go_on_with_newest(world, *job, held),
+        world.log.forget_commit_ids(Writer::Worker(i));
+        let next_job = match (put, job.held.clone()) {
+            (Put::Committed(state), _) => self.continue_after_commit(world, *job, state),
+            (Put::Refused(Refusal::Moved), None) => self.read_and_take(world, *job),
+            (Put::Refused(_), Some(held)) => continue_on_newest(world, *job, held),
             (Put::Refused(_), None) => None,
-            (Put::Trouble, Some(held)) => {
-                // It is patient: the same command, as a new commit, on the state that it knew.
-                job.append = Some(Append::new(append.wish, &held.state, world.now()));
+            (Put::Unknown, Some(held)) => {
+                // It repeats the command as a new commit, on the state that it knew.
+                job.append = Some(Append::new(append.request, &held.state, world.now()));
                 Some(*job)
             }
             (_, None) => {
                 world.send(job.message);
                 None
             }
-            (Put::Again, _) => None,
+            (Put::Retry, _) => None,
         };
-        if goes_on.is_none() {
-            world.book.dismiss(i);
+        if next_job.is_none() {
+            world.observer.worker_ended(i);
         }
-        world.workers[i].job = goes_on.map(Box::new);
+        world.workers[i].job = next_job.map(Box::new);
     }
 
-    /// What is committed is known to the worker: it goes on, or sends what must follow and ends.
-    fn absorb(&self, world: &mut World, mut job: Job, state: Arc<State>) -> Option<Job> {
+    /// Continues with the committed state, or sends the wake message and ends.
+    fn continue_after_commit(
+        &self,
+        world: &mut World,
+        mut job: Job,
+        state: Arc<State>,
+    ) -> Option<Job> {
         let Message::Wake(run, _) = job.message else {
             return None;
         };
@@ -203,8 +209,8 @@ impl Protocol {
             .held
             .as_ref()
             .map_or(state.lease.epoch, |held| held.epoch);
-        if is_ours(&state, run, epoch) {
-            job.held = Some(Held { run, epoch, state });
+        if still_holds_lease(&state, run, epoch) {
+            job.held = Some(HeldLease { run, epoch, state });
             return Some(job);
         }
         if let Some(wake) = state.wake(world.now()) {
@@ -213,26 +219,26 @@ impl Protocol {
         None
     }
 
-    /// A worker dies. Its message comes again.
+    /// A worker dies. Its message is delivered again.
     pub fn crash(&self, world: &mut World, i: usize) {
         if let Some(job) = world.workers[i].job.take() {
-            world.log.disown(Who::Worker(i));
-            world.book.dismiss(i);
+            world.log.forget_commit_ids(Writer::Worker(i));
+            world.observer.worker_ended(i);
             world.send(job.message);
         }
     }
 }
 
-/// A refused worker looks whether it was refused because of itself.
-fn go_on_with_newest(world: &World, mut job: Job, held: Held) -> Option<Job> {
+/// Continues on the newest state if the worker still holds the lease.
+fn continue_on_newest(world: &World, mut job: Job, held: HeldLease) -> Option<Job> {
     let state = Arc::clone(world.state());
-    is_ours(&state, held.run, held.epoch).then(|| {
-        job.held = Some(Held { state, ..held });
+    still_holds_lease(&state, held.run, held.epoch).then(|| {
+        job.held = Some(HeldLease { state, ..held });
         job
     })
 }
 
-fn is_ours(state: &State, run: RunId, epoch: Epoch) -> bool {
+fn still_holds_lease(state: &State, run: RunId, epoch: Epoch) -> bool {
     let running = state
         .unfinished_run()
         .is_some_and(|unfinished| unfinished.id == run && unfinished.status == RunStatus::Running);

@@ -1,15 +1,15 @@
-//! Everything there is at one moment: the log, the queue, who is at work, and what trouble may still come.
+//! A world: the log, the queue, the functions that run, and the faults that may still happen.
 
 use std::sync::Arc;
 
 use session::{Epoch, RunId, State, Timestamp};
 
 use crate::append::Append;
-use crate::book::Book;
 use crate::log::Log;
+use crate::observer::Observer;
 use crate::worker::{Job, Worker};
 
-/// The moment so many ticks after the beginning.
+/// Returns the time of a tick.
 pub fn at(tick: u32) -> Timestamp {
     Timestamp::from_micros(i64::from(tick) * 1_000_000).expect("a small number")
 }
@@ -21,18 +21,18 @@ pub struct World {
     pub tick: u32,
     /// The session's entries.
     pub log: Log,
-    /// What the summary says: when somebody must look again.
+    /// The due time in the summary.
     pub due: Option<Timestamp>,
-    /// What was sent and not yet handled.
+    /// The messages that were sent and not handled.
     pub queue: Vec<Message>,
-    /// Two invocations of the executor, at most.
+    /// At most two invocations of the executor.
     pub workers: [Worker; 2],
-    /// Invocations of all the other functions.
+    /// Invocations of the other functions.
     pub handlers: [Option<Handler>; 4],
-    /// What may still happen.
+    /// The actions and faults that may still happen.
     pub budget: Budget,
-    /// What was seen to happen, for the properties.
-    pub book: Book,
+    /// The observations for the properties.
+    pub observer: Observer,
 }
 
 impl World {
@@ -49,7 +49,7 @@ impl World {
         self.queue.sort();
     }
 
-    /// Whether nothing is under way: nobody works, and no message will wake anybody.
+    /// Whether no function runs and the queue is empty.
     pub fn is_quiet(&self) -> bool {
         self.queue.is_empty()
             && self.workers.iter().all(|worker| worker.job.is_none())
@@ -62,7 +62,7 @@ impl World {
             .filter_map(|worker| worker.job.as_deref())
     }
 
-    /// All that is on its way into the log.
+    /// Returns the appends in flight.
     pub fn appends(&self) -> impl Iterator<Item = &Append> {
         let handlers = self.handlers.iter().flatten();
         self.jobs()
@@ -70,7 +70,7 @@ impl World {
             .chain(handlers.map(|handler| &handler.append))
     }
 
-    /// What anybody's next append may be decided on.
+    /// Returns the states that next appends may be decided on.
     fn bases(&self) -> impl Iterator<Item = &State> {
         let held = self.jobs().filter_map(|job| job.held.as_ref());
         let bases = self.appends().map(|append| &append.base);
@@ -79,8 +79,8 @@ impl World {
             .map(|state| &**state)
     }
 
-    /// Forgets the entries that nobody can meet any more: all before the oldest place that somebody may try to write.
-    pub fn forget_old_entries(&mut self) {
+    /// Drops the entries before the oldest position that a writer may still try.
+    pub fn drop_unreachable_entries(&mut self) {
         let oldest = self.bases().map(|base| base.last_seq).min();
         self.log.keep_from(oldest.map(|last| last.plus(1)));
     }
@@ -89,27 +89,27 @@ impl World {
 /// A message in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Message {
-    /// A run has something to do.
+    /// A run needs a worker.
     Wake(RunId, Epoch),
-    /// A deleted session's items are to be removed.
+    /// A deleted session must be purged.
     Purge,
 }
 
-/// Whoever appends.
+/// A writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum Writer {
     Worker(usize),
     Handler(usize),
 }
 
-/// The handlers that serve people.
-pub const PEOPLE: [usize; 2] = [0, 1];
+/// The handlers that serve clients.
+pub const CLIENT_HANDLERS: [usize; 2] = [0, 1];
 /// The sweeper.
 pub const SWEEPER: usize = 2;
-/// The function for dead letters.
+/// The dead-letter function.
 pub const DEAD_LETTERS: usize = 3;
 
-/// A function other than the executor, between its reading of the session and the end of its append.
+/// A function other than the executor, between its read and the end of its append.
 #[derive(Debug, Clone)]
 pub struct Handler {
     pub append: Append,
@@ -117,7 +117,7 @@ pub struct Handler {
     pub born: u32,
 }
 
-/// How much of each kind of trouble, and of what people do, may still come.
+/// How often each fault and each client request may still happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Budget {
     /// The clock's steps.
@@ -128,12 +128,12 @@ pub struct Budget {
     pub losses: u8,
     /// Messages that stay in the queue though they were delivered.
     pub copies: u8,
-    /// Messages that the queue gives up on.
-    pub burials: u8,
-    /// Replies to a put that are lost after it was done.
+    /// Messages that the queue gives up.
+    pub given_up: u8,
+    /// Lost replies to completed puts.
     pub lost_replies: u8,
-    /// Invocations whose time is up, before or with a commit.
-    pub hand_backs: u8,
+    /// Yielded leases, with or without a commit.
+    pub yields: u8,
     /// Stages that are put off.
     pub delays: u8,
     /// Stages that fail.

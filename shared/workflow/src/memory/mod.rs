@@ -190,7 +190,7 @@ impl RunHistory {
                 agent,
                 message,
                 artifact,
-                made,
+                structured_output: made,
                 ..
             } => {
                 self.artifacts = with_artifact(&self.artifacts, artifact.as_deref());

@@ -1,4 +1,4 @@
-//! The protocol with one of its rules switched off. The model must find each.
+//! Mutations: the protocol with one rule switched off. The model must find each of them.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use crate::Protocol;
 
 /// A rule that is switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Broken {
-    /// A put succeeds also where its place is taken: it replaces the entry.
+pub enum Mutation {
+    /// A put at a taken position replaces the entry.
     PutUnconditional,
-    /// A worker's commit counts under any epoch.
+    /// A worker's commit is accepted under any epoch.
     EpochIgnored,
-    /// Whoever gives the lease back leaves its epoch as it was.
+    /// A released lease keeps its epoch.
     ReleaseKeepsEpoch,
-    /// Nobody notes when to look after a run that waits for a worker.
+    /// A queued run has no due time.
     QueuedWithoutDue,
-    /// Who takes the lease drops the answer that came before.
+    /// A worker that takes the lease drops the unused answer.
     AnswerDropped,
-    /// A writer takes its own entry for somebody else's.
+    /// A writer does not recognise its own entry.
     CommitNotRecognised,
-    /// The items go as soon as the session is deleted.
+    /// The purge follows the delete without delay.
     PurgeAtOnce,
-    /// They go when the longest life of a worker is over.
+    /// The purge waits for the longest life of one worker only.
     PurgeTooSoon,
-    /// A worker takes the lease though another one holds it: as if its clock were wrong. This one must break nothing.
+    /// A worker takes a held lease, as if its clock were wrong. This must cause no violation.
     LeaseIgnored,
 }
 
-impl Broken {
-    /// What the broken protocol decides.
+impl Mutation {
+    /// Decides the command under the mutation.
     pub fn decide(
         self,
         rules: &Rules,
@@ -67,36 +67,36 @@ impl Broken {
 }
 
 impl Protocol {
-    /// The same scenario with a rule switched off.
-    pub fn with(self, broken: Broken) -> Self {
+    /// Returns the same scenario under a mutation.
+    pub fn with(self, mutation: Mutation) -> Self {
         let mut rules = self.rules;
-        match broken {
-            Broken::PurgeAtOnce => rules.purge_delay = Duration::ZERO,
-            Broken::PurgeTooSoon => rules.purge_delay = Duration::from_secs(self.life.into()),
+        match mutation {
+            Mutation::PurgeAtOnce => rules.purge_delay = Duration::ZERO,
+            Mutation::PurgeTooSoon => rules.purge_delay = Duration::from_secs(self.life.into()),
             _ => {}
         }
         Self {
             rules,
-            broken: Some(broken),
+            mutation: Some(mutation),
             ..self
         }
     }
 
-    /// Whether a put has its condition.
-    pub fn minds_the_place(&self) -> bool {
-        self.broken != Some(Broken::PutUnconditional)
+    /// Whether a put requires a free position.
+    pub fn checks_position(&self) -> bool {
+        self.mutation != Some(Mutation::PutUnconditional)
     }
 
-    /// Whether a live lease keeps other workers from trying.
-    pub fn minds_the_lease(&self) -> bool {
-        self.broken != Some(Broken::LeaseIgnored)
+    /// Whether a worker respects a held lease.
+    pub fn checks_lease(&self) -> bool {
+        self.mutation != Some(Mutation::LeaseIgnored)
     }
 
-    /// What the summary says of a state.
+    /// Returns the due time that the summary holds for a state.
     pub fn due(&self, state: &State) -> Option<Timestamp> {
         let queued = state.run.as_ref().is_some_and(|run| run.status.is_live())
             && state.lease.until.is_none();
-        if queued && self.broken == Some(Broken::QueuedWithoutDue) {
+        if queued && self.mutation == Some(Mutation::QueuedWithoutDue) {
             return None;
         }
         self.rules.due(state)
