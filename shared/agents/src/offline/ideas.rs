@@ -1,199 +1,212 @@
-//! The idea maker's ideas: each looks at a weighty sentence of the task in one of a few ways that suit any subject. Ideas
-//! that stand already are ranked by what they take up of the task, and mended by what was found against them.
+//! Ideas and their criticism. A new idea looks at a sentence of the task in one of a few ways. Later
+//! steps see only the summary of a step, so a summary is a list that [`standing`] parses again.
+
+use serde_json::{Value, json};
 
 use super::{
-    disclaimer, goal, heard,
-    number::ideas_asked_for,
-    report::{finding, given, quotes, section},
-    standing::{self, LONGEST_TITLE},
-    text::{self, Words},
+    Input,
+    report::{document, findings, quotes},
+    text::{self, Kind, Words},
 };
-use crate::{Brief, Idea, Ideas};
 
-/// Ideas made where the step doesn't say how many.
+/// Ideas made where the step gives no number.
 const IDEAS: usize = 5;
-/// A title is meant by whoever says this part of its words.
+/// A remark means the idea of whose title it has this part of the words.
 const MEANT: f64 = 0.6;
-/// Sentences quoted in the report on an idea.
+/// An idea takes up a sentence of the task when it has this part of its words.
+const TAKEN_UP: f64 = 0.5;
+/// Sentences of the task that an idea is held against, and sentences quoted for a single idea.
+const KEY_SENTENCES: usize = 8;
 const QUOTES: usize = 5;
-/// Words of a sentence in a title, characters of it in a description, and of a whole description.
-const WORDS_IN_TITLE: usize = 5;
+/// Characters of a title, of a quotation and of a list.
+const LONGEST_TITLE: usize = 80;
 const LONGEST_QUOTE: usize = 150;
-const LONGEST_DESCRIPTION: usize = 800;
+const LONGEST_LIST: usize = 1800;
 
-/// What the critic says of an idea that does not take up a part of the task; it quotes the part.
-pub(super) const LEAVES_OUT: &str = "It leaves out this part of the task: ";
-
-/// Ways to look at a subject: what the title says, and what is to be done.
-const WAYS: [(&str, &str); 8] = [
-    ("Measure", "put numbers to it, and see what they depend on"),
-    (
-        "Compare",
-        "set two ways to deal with it side by side, by one yardstick",
-    ),
-    (
-        "Simplify",
-        "leave out what is not needed, and see what still holds",
-    ),
-    (
-        "Reverse",
-        "ask what would follow if the opposite were the case",
-    ),
-    ("Combine", "join it with what the task says elsewhere"),
-    (
-        "Predict",
-        "say what will come of it, and how one would notice being wrong",
-    ),
-    ("Single out", "follow one case of it from beginning to end"),
-    (
-        "Explain",
-        "find the cause behind it, and what else that cause brings about",
-    ),
+const STANDING: &str = "The ideas that stand:";
+const WEAKNESSES: &str = "Their weaknesses:";
+const BETWEEN: &str = " — ";
+const LEAVES_OUT: &str = "It leaves out this part of the task: ";
+const NOTHING: &str = "Nothing that can be counted speaks against it.";
+const NUMBERS: [&str; 9] = [
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 ];
 
-pub(super) fn make(brief: &Brief) -> Ideas {
-    let goal = goal(brief);
-    let standing = standing::ideas(&brief.done);
-    let all = if standing.is_empty() {
-        IDEAS
-    } else {
-        standing.len()
-    };
-    let wanted = ideas_asked_for(&goal).unwrap_or(all).clamp(1, WAYS.len());
-    let chosen = chosen(brief, &standing, wanted);
-    let mut ideas: Vec<Idea> = standing::strongest_first(brief, standing)
-        .into_iter()
-        .map(|idea| mended(brief, idea))
-        .collect();
-    if let Some(chosen) = chosen {
-        ideas.retain(|idea| idea.title != chosen.title);
-        ideas.insert(0, mended(brief, chosen));
+/// Ways to look at a subject: the beginning of the title, and what is to be done.
+const WAYS: [(&str, &str); 8] = [
+    ("Measure", "put numbers to it"),
+    ("Compare", "set two ways to deal with it side by side"),
+    ("Simplify", "leave out what is not needed"),
+    ("Reverse", "ask what would follow from the opposite"),
+    ("Combine", "join it with what the task says elsewhere"),
+    ("Predict", "say what will come of it"),
+    ("Single out", "follow one case of it from beginning to end"),
+    ("Explain", "find the cause behind it"),
+];
+
+/// A title and what is said of it.
+type Line = (String, String);
+
+/// The ideas that stand, the chosen one first, or new ones.
+pub(super) fn make(input: &Input) -> Value {
+    let goal = input.goal();
+    let mut ideas = standing(input);
+    let most = if ideas.is_empty() { IDEAS } else { ideas.len() };
+    let wanted = ideas_asked_for(&goal).unwrap_or(most).clamp(1, WAYS.len());
+    let remarks = input.step.as_ref().map_or(&[][..], |_| input.remarks);
+    if let Some(chosen) = remarks.iter().find_map(|remark| meant(remark, &ideas)) {
+        ideas[..=chosen].rotate_right(1);
+    } else if let (true, 1, Some(own)) = (ideas.len() > 1, wanted, remarks.first()) {
+        let own_words = format!("In the user's words: {}", text::clip(own, LONGEST_QUOTE));
+        ideas.insert(0, (title(own), own_words));
     }
     if ideas.len() < wanted {
-        let new = new_ideas(brief, wanted);
-        let known: Vec<String> = ideas.iter().map(|idea| idea.title.clone()).collect();
-        ideas.extend(new.into_iter().filter(|idea| !known.contains(&idea.title)));
+        let new = new_ideas(input, wanted);
+        let is_new = |(title, _): &Line| ideas.iter().all(|(known, _)| known != title);
+        let new: Vec<Line> = new.into_iter().filter(is_new).collect();
+        ideas.extend(new);
     }
     ideas.truncate(wanted);
-    Ideas {
-        content: content(brief, &goal, &ideas),
-        summary: standing::list(&ideas),
-        ideas,
-    }
-}
-
-/// The idea that the user means: one that stands, by its number or its title; or, where one of several is to be left,
-/// the user's own.
-fn chosen(brief: &Brief, standing: &[Idea], wanted: usize) -> Option<Idea> {
-    let said = heard(brief);
-    let meant = said.iter().find_map(|remark| meant(remark, standing));
-    if meant.is_some() || wanted > 1 || standing.len() < 2 {
-        return meant.cloned();
-    }
-    let own = said.iter().find(|remark| !remark.trim().is_empty())?;
-    Some(Idea {
-        title: standing::title(own),
-        description: format!("In the user's words: {}", text::clip(own, 600)),
+    let content = match &ideas[..] {
+        [(title, description)] => {
+            let subject = format!("{title} {description}");
+            let sections = [
+                ("What the text says", quotes(input, &subject, QUOTES)),
+                ("What the steps before found", findings(input)),
+            ];
+            document(input, &format!("{title}\n\n{description}"), sections)
+        }
+        ideas => {
+            let lines = ideas
+                .iter()
+                .map(|(title, text)| format!("**{title}** {text}"));
+            document(input, &text::clip(&goal, 200), [("Ideas", lines.collect())])
+        }
+    };
+    let as_json = ideas
+        .iter()
+        .map(|(title, text)| json!({"title": title, "description": text}));
+    json!({
+        "ideas": as_json.collect::<Vec<_>>(),
+        "content": content,
+        "summary": list(STANDING, &ideas),
     })
 }
 
-fn meant<'a>(remark: &str, standing: &'a [Idea]) -> Option<&'a Idea> {
+/// What each idea leaves out of the task.
+pub(super) fn criticise(input: &Input) -> Value {
+    let mut ideas = standing(input);
+    if ideas.is_empty() {
+        ideas.push(("The task as it stands".to_owned(), input.task.to_owned()));
+    }
+    let task = text::sentences(input.task);
+    let key = text::key_sentences(&task, &Words::new(), KEY_SENTENCES);
+    let weak = ideas.into_iter().map(|(title, description)| {
+        let own = text::words(&format!("{title} {description}"));
+        let left_out = key
+            .iter()
+            .find(|s| text::covered(&s.words, &own) < TAKEN_UP);
+        let weakness = left_out.map_or_else(
+            || NOTHING.to_owned(),
+            |s| format!("{LEAVES_OUT}“{}”.", text::clip(&s.text, LONGEST_QUOTE)),
+        );
+        (title, weakness)
+    });
+    let weak: Vec<Line> = weak.collect();
+    let lines = weak
+        .iter()
+        .map(|(title, weakness)| format!("**{title}** {weakness}"));
+    let sections = [("Weaknesses", lines.collect())];
+    json!({
+        "content": document(input, "What is weak in the ideas", sections),
+        "summary": list(WEAKNESSES, &weak),
+    })
+}
+
+/// The number in the last sentence of the step that has one; a single idea counts as one.
+fn ideas_asked_for(step: &str) -> Option<usize> {
+    let in_sentence = |sentence: &text::Sentence| {
+        let sentence = sentence.text.to_lowercase();
+        let mut words = sentence.split(|c: char| !c.is_alphanumeric());
+        let number = words.clone().find_map(|word| {
+            let spelled = NUMBERS.iter().position(|name| *name == word);
+            spelled
+                .or_else(|| word.parse().ok())
+                .filter(|number| (1..=8).contains(number))
+        });
+        number.or_else(|| words.any(|word| word == "idea").then_some(1))
+    };
+    text::sentences(step).iter().rev().find_map(in_sentence)
+}
+
+/// The idea that a remark means, by its number (`option_3`, `idea 3`) or by its title.
+fn meant(remark: &str, ideas: &[Line]) -> Option<usize> {
     let remark = remark.to_lowercase();
     let number = ["option_", "option ", "idea "].iter().find_map(|before| {
         let (_, after) = remark.split_once(before)?;
-        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<usize>().ok()?.checked_sub(1)
+        let end = after
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(after.len());
+        after[..end].parse::<usize>().ok()?.checked_sub(1)
     });
-    if let Some(idea) = number.and_then(|number| standing.get(number)) {
-        return Some(idea);
-    }
     let said = text::words(&remark);
-    let share = |idea: &Idea| text::covered(&text::words(&idea.title), &said);
-    standing
-        .iter()
-        .rev()
-        .filter(|idea| share(idea) >= MEANT)
-        .max_by(|a, b| share(a).total_cmp(&share(b)))
+    let shares = |(title, _): &Line| text::covered(&text::words(title), &said);
+    let by_title = || {
+        let (best, share) = ideas
+            .iter()
+            .map(shares)
+            .enumerate()
+            .max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (share >= MEANT).then_some(best)
+    };
+    number
+        .filter(|&number| number < ideas.len())
+        .or_else(by_title)
 }
 
-/// The idea with an answer to what was found against it.
-fn mended(brief: &Brief, mut idea: Idea) -> Idea {
-    let weakness = standing::weakness(&brief.done, &idea);
-    if let Some((_, part)) = weakness.as_deref().and_then(|w| w.split_once(LEAVES_OUT)) {
-        let description = format!("{} It also takes up {part}", idea.description);
-        idea.description = text::clip(&description, LONGEST_DESCRIPTION);
-    }
-    idea
-}
-
-/// New ideas on the sentences that have most to do with what the user says about the step, or that weigh most.
-fn new_ideas(brief: &Brief, most: usize) -> Vec<Idea> {
-    let said = brief.history.iter().map(|turn| turn.text.as_str());
-    let sentences: Vec<_> = [brief.task.as_str()]
-        .into_iter()
-        .chain(said)
-        .flat_map(text::sentences)
-        .collect();
-    let wanted: Words = text::words(&heard(brief).join(" "));
-    let mut subjects: Vec<&str> = text::key_sentences(&sentences, &wanted, most)
-        .into_iter()
-        .map(|sentence| sentence.text.as_str())
-        .collect();
+/// New ideas on the sentences that have most to do with what the user says, or that weigh most.
+fn new_ideas(input: &Input, most: usize) -> Vec<Line> {
+    let mut subjects = quotes(input, "", most);
     if subjects.is_empty() {
-        subjects.push("the task as it stands");
+        subjects.push("the task as it stands".to_owned());
     }
-    let on_subjects = WAYS.iter().zip(subjects.iter().cycle());
-    on_subjects
-        .take(most)
-        .map(|((way, method), subject)| Idea {
-            title: standing::title(&format!("{way}: {}", topic(subject))),
-            description: format!(
-                "Start from “{}” and {method}.",
-                text::clip(subject, LONGEST_QUOTE)
-            ),
-        })
+    let on_subjects = WAYS.iter().zip(subjects.iter().cycle()).take(most);
+    let idea = |((way, method), subject): (&(&str, &str), &String)| {
+        let quote = text::clip(subject, LONGEST_QUOTE);
+        let description = format!("Start from “{quote}” and {method}.");
+        (
+            title(&format!(
+                "{way}: {}",
+                text::clip(subject, LONGEST_TITLE / 2)
+            )),
+            description,
+        )
+    };
+    on_subjects.map(idea).collect()
+}
+
+/// A title that a list can hold.
+fn title(text: &str) -> String {
+    text::clip(&text.replace(BETWEEN, ", "), LONGEST_TITLE)
+}
+
+/// The ideas of the last step that left any.
+fn standing(input: &Input) -> Vec<Line> {
+    let summaries = input.done.iter().rev();
+    let mut lists = summaries.filter_map(|(_, summary)| summary.strip_prefix(STANDING));
+    let lines = text::sentences(lists.next().unwrap_or_default());
+    let items = lines.iter().filter(|line| line.kind == Kind::Item);
+    let split = items.filter_map(|line| line.text.split_once(BETWEEN));
+    split
+        .map(|(title, text)| (title.to_owned(), text.to_owned()))
         .collect()
 }
 
-/// The first telling words of a sentence, as they stand there.
-fn topic(sentence: &str) -> String {
-    let words: Vec<&str> = sentence
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !text::words(word).is_empty())
-        .take(WORDS_IN_TITLE)
-        .collect();
-    if words.is_empty() {
-        text::clip(sentence, LONGEST_TITLE / 2)
-    } else {
-        words.join(" ")
-    }
-}
-
-/// The ideas as a list; a single one as a report with what the texts say about it.
-fn content(brief: &Brief, goal: &str, ideas: &[Idea]) -> String {
-    let user = section("What the user says", heard(brief));
-    let mut parts = match ideas {
-        [idea] => {
-            let found: Vec<String> = brief.done.iter().map(finding).collect();
-            let subject = format!("{} {}", idea.title, idea.description);
-            let quoted = quotes(&given(brief, &subject), &subject, QUOTES);
-            vec![
-                format!("# {}\n\n{}", idea.title, idea.description),
-                user,
-                section("What the text says", &quoted),
-                section("What the steps before found", &found),
-            ]
-        }
-        ideas => {
-            let lines = ideas.iter().enumerate().map(|(i, idea)| {
-                let Idea { title, description } = idea;
-                format!("{}. **{title}** {description}", i + 1)
-            });
-            let lines = lines.collect::<Vec<_>>().join("\n");
-            vec![format!("# {}\n\n{lines}", text::clip(goal, 200)), user]
-        }
-    };
-    parts.push(disclaimer("Put together"));
-    parts.retain(|part| !part.is_empty());
-    parts.join("\n\n")
+fn list(heading: &str, lines: &[Line]) -> String {
+    let room = LONGEST_LIST / lines.len().max(1);
+    let lines = lines.iter().enumerate().map(|(i, (title, text))| {
+        let room = room.saturating_sub(title.chars().count()).max(1);
+        format!("\n{}. {title}{BETWEEN}{}", i + 1, text::clip(text, room))
+    });
+    format!("{heading}{}", lines.collect::<String>())
 }

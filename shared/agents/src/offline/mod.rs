@@ -1,93 +1,129 @@
-//! A deterministic text engine that stands in for a language model where there is none: on a developer's machine,
-//! in a demonstration, in a test. It extracts, ranks and outlines the sentences that it is given, says in every
-//! answer's `model` what it is, costs nothing, and goes through the same schemas as any other provider.
+//! The offline engine: it answers without a language model, for demonstrations and tests.
+//!
+//! It quotes, ranks and outlines the sentences that it is given. The same brief always gets the
+//! same answer. Every answer names [`MODEL`], costs nothing, and is checked against the same
+//! JSON schema as the answer of any other provider.
 
-mod critique;
 mod ideas;
-mod number;
 mod plan;
-mod program;
 mod report;
-mod review;
 mod route;
-mod standing;
 mod summary;
 mod text;
 
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use crate::{
-    Agent, Brief, Content, ProviderError,
+    Agent, Brief, PlanStep, ProviderError,
     provider::{Answering, Completion, End, Provider, Request},
 };
 
 /// The name of the engine, as ledgers and events show it.
 pub const MODEL: &str = "offline/extract-1";
 
-/// The engine. It keeps nothing between answers.
+/// The engine. It keeps no state between answers.
 #[derive(Debug)]
 pub(crate) struct Offline {
     /// How long an answer takes.
     pub(crate) latency: Duration,
 }
 
-impl Offline {
-    async fn work(&self, request: &Request<'_>) -> Result<Completion, ProviderError> {
-        let (agent, brief) = request.brief.ok_or(ProviderError::ReadsNoImages)?;
-        tokio::time::sleep(self.latency).await;
-        let text = serde_json::to_string(&answer(agent, brief))
-            .expect("our own answers are strings, lists and booleans");
-        Ok(Completion {
-            text,
-            end: End::Finished,
-            tokens: None,
+impl Provider for Offline {
+    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        Box::pin(async {
+            let (agent, brief) = request.brief.ok_or(ProviderError::ReadsNoImages)?;
+            tokio::time::sleep(self.latency).await;
+            Ok(Completion {
+                text: answer(agent, brief).to_string(),
+                end: End::Finished,
+                tokens: None,
+            })
         })
     }
 }
 
-impl Provider for Offline {
-    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
-        Box::pin(self.work(request))
+/// What the engine reads of a brief.
+struct Input<'a> {
+    task: &'a str,
+    instructions: &'a str,
+    /// What was said in the session before, oldest first.
+    said: Vec<&'a str>,
+    /// What a person or a reviewer says about the step or, without one, about the plan.
+    remarks: &'a [String],
+    step: Option<Step>,
+    plan: Vec<Step>,
+    /// The sub-task and the summary of each step that is done.
+    done: Vec<(&'a str, &'a str)>,
+    max_steps: usize,
+    team: Vec<&'static str>,
+}
+
+/// A step of a plan, in the form of the answer.
+#[derive(Serialize)]
+struct Step {
+    sub_task: String,
+    sub_task_agent: &'static str,
+    bullet_points: Vec<String>,
+}
+
+impl From<&PlanStep> for Step {
+    fn from(step: &PlanStep) -> Self {
+        Self {
+            sub_task: step.sub_task.clone(),
+            sub_task_agent: Agent::from(step.sub_task_agent).id(),
+            bullet_points: step.bullet_points.clone(),
+        }
     }
 }
 
-fn answer(agent: Agent, brief: &Brief) -> Content {
+impl Input<'_> {
+    /// The sub-task of the step, or else the first request of the task, or else its first sentence.
+    fn goal(&self) -> String {
+        if let Some(step) = &self.step {
+            return step.sub_task.clone();
+        }
+        let sentences = text::sentences(self.task);
+        let request = sentences.iter().find(|sentence| sentence.is_request());
+        let goal = request.or(sentences.first());
+        goal.map_or_else(String::new, |sentence| sentence.text.clone())
+    }
+}
+
+fn answer(agent: Agent, brief: &Brief) -> Value {
+    let done = brief.done.iter();
+    let team = brief.team.iter();
+    let input = Input {
+        task: &brief.task,
+        instructions: &brief.instructions,
+        said: brief.history.iter().map(|turn| &*turn.text).collect(),
+        remarks: &brief.remarks,
+        step: brief.step.as_ref().map(Step::from),
+        plan: brief.plan.iter().map(Step::from).collect(),
+        done: done.map(|step| (&*step.sub_task, &*step.summary)).collect(),
+        max_steps: brief.max_steps.max(1) as usize,
+        team: team.map(|&agent| Agent::from(agent).id()).collect(),
+    };
     match agent {
-        Agent::Planner if brief.plan.is_empty() => Content::Plan(plan::draft(brief)),
-        Agent::Planner => Content::Plan(plan::revise(brief)),
-        Agent::PlanReviewer => Content::Review(review::write(brief)),
-        Agent::Researcher => Content::Report(report::write(brief)),
-        Agent::Engineer => Content::Program(program::write(brief)),
-        Agent::IdeaMaker => Content::Ideas(ideas::make(brief)),
-        Agent::IdeaHater => Content::Report(critique::write(brief)),
-        Agent::CopilotControl => Content::Route(route::choose(brief)),
-        Agent::Summarizer => Content::PaperSummary(summary::write(brief)),
+        Agent::Planner if input.plan.is_empty() => json!({"steps": plan::draft(&input)}),
+        Agent::Planner => json!({"steps": plan::revise(input)}),
+        Agent::PlanReviewer => plan::review(&input),
+        Agent::Researcher => report::report(&input),
+        Agent::Engineer => report::program(&input),
+        Agent::IdeaMaker => ideas::make(&input),
+        Agent::IdeaHater => ideas::criticise(&input),
+        Agent::CopilotControl => route::choose(&brief.task, brief.may_ask),
+        Agent::Summarizer => {
+            let paper = brief.paper.clone().unwrap_or_default();
+            let mut summary =
+                summary::write(&brief.task, &paper.title, &paper.abstract_text, &paper.text);
+            summary["title"] = json!(paper.title);
+            summary["authors"] = json!(paper.authors);
+            summary["date"] = json!(paper.published);
+            summary["abstract"] = json!(paper.abstract_text);
+            summary
+        }
     }
-}
-
-/// What is to be done: the step, or else the first request of the task, or else its first sentence.
-fn goal(brief: &Brief) -> String {
-    if let Some(step) = &brief.step {
-        return step.sub_task.clone();
-    }
-    let sentences = text::sentences(&brief.task);
-    let request = sentences.iter().find(|sentence| sentence.is_request());
-    request
-        .or(sentences.first())
-        .map(|sentence| sentence.text.clone())
-        .unwrap_or_default()
-}
-
-/// What the user says about the step that is to be done.
-fn heard(brief: &Brief) -> &[String] {
-    if brief.step.is_some() {
-        &brief.remarks
-    } else {
-        &[]
-    }
-}
-
-/// The line at the end of a text that says what wrote it, and how.
-fn disclaimer(how: &str) -> String {
-    format!("*{how} by {MODEL} from the text it was given. No language model was asked.*")
 }

@@ -1,201 +1,168 @@
-//! Planning by outline: what the task lists or asks for becomes steps; where it does neither, its weightiest sentences do.
-//! Where ideas are wanted, the instructions list the steps, and the task is the subject of them all.
-//! A revision mends what the review (`review`) measures.
+//! Plans by outline, and their review: what the task lists or asks for becomes steps, or else its
+//! weightiest sentences do. For a team that makes ideas, the list of the instructions is the plan.
+//! A review names the key sentences of the task that no step covers; a revision adds them.
+
+use serde_json::{Value, json};
 
 use super::{
-    review::{KEY_SENTENCES, doubles, is_ours, lacks_conclusion, uncovered, words_of},
+    Input, Step,
     text::{self, Kind, Sentence, Words},
 };
-use crate::{Brief, Plan, PlanStep, StepAgent};
 
-/// Steps that a text without lists is broken into, beside the one that brings the results together.
+/// Steps that a text without lists is broken into, beside the one that concludes.
 const STEPS_FROM_PROSE: usize = 4;
-/// Points that a step is given from the text.
-const POINTS: usize = 3;
-/// Limits of a [`PlanStep`].
-const LONGEST_OUTLINED: usize = 1500;
-pub(super) const LONGEST_POINT: usize = 400;
+/// Sentences of the task that a plan has to cover.
+const KEY_SENTENCES: usize = 8;
+/// A step covers a sentence when it has this part of its words.
+const COVERED: f64 = 0.5;
+/// Characters of a sub-task and of a point, and points of a step; the schema allows a little more.
+const LONGEST_SUB_TASK: usize = 1500;
+const LONGEST_POINT: usize = 400;
 const MOST_POINTS: usize = 12;
 
 const CONCLUSION: &str =
     "Bring the results of the steps before together into one answer to the task.";
-const HEED: &str = "Heed: ";
+const NOT_COVERED: &str = "No step covers this part of the task: ";
 
-/// Words that call for a program.
-const PROGRAM_WORDS: &str = "algorithm calculate calculation code compute implement implementation plot program \
-programme python script simulate simulation software statistic";
-
-/// Words that call for a critic, and those that call for a maker all the same.
-const CRITIC_WORDS: &str = "criticise criticize criticism critic critique weak weakness flaw";
-const MAKER_WORDS: &str = "choose combine improve mend pick propose revise select write";
+const PROGRAM_WORDS: &str = "algorithm calculate calculation code compute implement plot program \
+                             programme python script simulate simulation software statistic";
+const CRITIC_WORDS: &str = "criticise criticize critic critique weak weakness flaw";
+/// Words of a step that makes something, even where it mentions a critique.
+const MAKER_WORDS: &str = "choose combine improve pick propose revise select write";
 
 /// A first plan.
-pub(super) fn draft(brief: &Brief) -> Plan {
-    let sentences = text::sentences(&brief.task);
-    let instructions = text::sentences(&brief.instructions);
-    if let Some(mut steps) = outlined(brief, &sentences, &instructions) {
-        let wishes = instructions.iter().filter(|sentence| is_wish(sentence));
-        heed(&mut steps, wishes.map(|wish| wish.text.as_str()));
-        return Plan { steps };
-    }
-    let most = brief.max_steps.max(1) as usize;
-    let concludes = most > 1;
-    let units = units(&sentences);
-    let per_step = units.len().div_ceil(most - usize::from(concludes)).max(1);
-    let mut steps: Vec<PlanStep> = units
-        .chunks(per_step)
-        .map(|units| step(units, &sentences, &brief.team))
-        .collect();
+pub(super) fn draft(input: &Input) -> Vec<Step> {
+    let task = text::sentences(input.task);
+    let instructions = text::sentences(input.instructions);
+    let (items, prose): (Vec<_>, Vec<_>) = instructions.iter().partition(|s| s.kind == Kind::Item);
+    let makes_ideas = input.team.contains(&"idea_maker") && !items.is_empty();
+    let units = if makes_ideas { items } else { units(&task) };
+    let concludes = !makes_ideas && input.max_steps > 1;
+    let room = input.max_steps - usize::from(concludes);
+    let joined = units
+        .chunks(units.len().div_ceil(room).max(1))
+        .map(|units| {
+            let texts: Vec<&str> = units.iter().map(|unit| &*unit.text).collect();
+            new_step(input, &texts.join(" "))
+        });
+    let mut steps: Vec<Step> = joined.collect();
     if steps.is_empty() {
-        steps.push(new_step(&brief.task, &brief.team));
+        steps.push(new_step(input, input.task));
     }
-    if concludes && steps.len() > 1 {
-        steps.push(new_step(CONCLUSION, &brief.team));
-    }
-    heed(&mut steps, [brief.instructions.as_str()]);
-    Plan { steps }
-}
-
-/// The plan of the brief, without its doubles, with what it left out, and with what a human asked for.
-pub(super) fn revise(brief: &Brief) -> Plan {
-    let mut steps = brief.plan.clone();
-    while let Some((kept, double)) = doubles(&steps).first().copied() {
-        let points = steps.remove(double).bullet_points;
-        steps[kept].bullet_points.extend(points);
-    }
-    for sentence in uncovered(&brief.task, &steps) {
-        let nearest = (0..steps.len())
-            .filter(|&i| steps[i].sub_task != CONCLUSION)
-            .max_by(|&a, &b| {
-                let share = |i: usize| text::covered(&sentence.words, &words_of(&steps[i]));
-                share(a).total_cmp(&share(b)).then(b.cmp(&a))
-            });
-        if let Some(step) = nearest.and_then(|i| steps.get_mut(i)) {
-            step.bullet_points
-                .push(text::clip(&sentence.text, LONGEST_POINT));
+    if makes_ideas {
+        // The first step has the ideas, so it is the one that needs the subject.
+        let subject = text::key_sentences(&task, &Words::new(), KEY_SENTENCES);
+        steps[0].bullet_points = points(subject);
+        let wishes = prose.iter().map(|sentence| &*sentence.text);
+        heed(&mut steps, wishes.filter(|wish| !wish.ends_with(':')));
+    } else {
+        if concludes && steps.len() > 1 {
+            steps.push(new_step(input, CONCLUSION));
         }
+        heed(&mut steps, [input.instructions]);
     }
-    let room = steps.len() < brief.max_steps as usize;
-    if lacks_conclusion(&steps) && room {
-        steps.push(new_step(CONCLUSION, &brief.team));
-    }
-    steps.truncate(brief.max_steps.max(1) as usize);
-    for step in &mut steps {
-        step.bullet_points.truncate(MOST_POINTS);
-    }
-    let wishes = brief.remarks.iter().map(String::as_str);
-    heed(&mut steps, wishes.filter(|remark| !is_ours(remark)));
-    Plan { steps }
+    steps
 }
 
-/// The steps that the instructions list for a team that makes ideas; none where it is another team, or nothing is listed.
-fn outlined(brief: &Brief, task: &[Sentence], instructions: &[Sentence]) -> Option<Vec<PlanStep>> {
-    let items: Vec<&str> = instructions
+/// The plan, with what it left out and with what a person asks for.
+pub(super) fn revise(input: Input) -> Vec<Step> {
+    let task = text::sentences(input.task);
+    let missing = points(uncovered(&task, &input.plan));
+    let mut steps = input.plan;
+    steps.truncate(input.max_steps);
+    if let Some(last) = steps.last_mut() {
+        last.bullet_points.extend(missing);
+    }
+    let remarks = input.remarks.iter().map(String::as_str);
+    heed(&mut steps, remarks.filter(|r| !r.starts_with(NOT_COVERED)));
+    steps
+}
+
+/// What the plan leaves out of the task.
+pub(super) fn review(input: &Input) -> Value {
+    let task = text::sentences(input.task);
+    let missing = points(uncovered(&task, &input.plan));
+    let remarks: Vec<String> = missing
         .iter()
-        .filter(|sentence| sentence.kind == Kind::Item)
-        .map(|item| item.text.as_str())
+        .map(|point| format!("{NOT_COVERED}“{point}”"))
         .collect();
-    if items.is_empty() || !brief.team.contains(&StepAgent::IdeaMaker) {
-        return None;
-    }
-    let per_step = items.len().div_ceil(brief.max_steps.max(1) as usize);
-    let joined = items.chunks(per_step).map(|items| items.join(" "));
-    let mut steps: Vec<PlanStep> = joined
-        .map(|sub_task| PlanStep {
-            sub_task: text::clip(&sub_task, LONGEST_OUTLINED),
-            ..new_step(&sub_task, &brief.team)
-        })
-        .collect();
-    // The first step has the ideas, so it is the one that needs the subject.
-    steps[0].bullet_points = text::key_sentences(task, &Words::new(), KEY_SENTENCES)
-        .into_iter()
-        .map(|sentence| text::clip(&sentence.text, LONGEST_POINT))
-        .collect();
-    Some(steps)
+    json!({"approved": remarks.is_empty(), "recommendations": remarks})
 }
 
-/// What instructions say beside a list and the words that lead to it.
-fn is_wish(sentence: &Sentence) -> bool {
-    sentence.kind == Kind::Prose && !sentence.text.ends_with(':')
-}
-
-/// What becomes a step: items of lists, else headings, else what the text asks for, else its weightiest sentences.
+/// Items of lists, else headings, else requests, else the weightiest sentences.
 pub(super) fn units(sentences: &[Sentence]) -> Vec<&Sentence> {
     let outlines: [fn(&Sentence) -> bool; 3] = [
         |sentence| sentence.kind == Kind::Item,
         |sentence| sentence.kind == Kind::Heading,
         Sentence::is_request,
     ];
-    for belongs in outlines {
-        let units: Vec<_> = sentences
-            .iter()
-            .filter(|sentence| belongs(sentence))
-            .collect();
-        if units.len() > 1 {
-            return units;
-        }
-    }
-    text::key_sentences(sentences, &Words::new(), STEPS_FROM_PROSE)
-}
-
-/// A step for one unit; further ones become its points.
-fn step(units: &[&Sentence], sentences: &[Sentence], team: &[StepAgent]) -> PlanStep {
-    let mut step = new_step(&units[0].text, team);
-    let near = text::key_sentences(sentences, &units[0].words, POINTS + units.len());
-    step.bullet_points = units[1..]
+    let found = outlines
         .iter()
-        .chain(
-            near.iter()
-                .filter(|near| !units.contains(near))
-                .take(POINTS),
-        )
-        .take(MOST_POINTS)
-        .map(|sentence| text::clip(&sentence.text, LONGEST_POINT))
-        .collect();
-    step
+        .map(|belongs| sentences.iter().filter(|s| belongs(s)).collect());
+    found
+        .into_iter()
+        .find(|units: &Vec<_>| units.len() > 1)
+        .unwrap_or_else(|| text::key_sentences(sentences, &Words::new(), STEPS_FROM_PROSE))
 }
 
 /// Whether a text calls for a program.
 pub(super) fn wants_program(text: &str) -> bool {
-    !text::words(text).is_disjoint(&text::words(PROGRAM_WORDS))
+    has_any(text, PROGRAM_WORDS)
 }
 
-fn new_step(sub_task: &str, team: &[StepAgent]) -> PlanStep {
-    PlanStep {
-        sub_task: text::clip(sub_task, LONGEST_POINT),
-        sub_task_agent: agent_for(sub_task, team),
+fn has_any(text: &str, of: &str) -> bool {
+    !text::words(text).is_disjoint(&text::words(of))
+}
+
+fn new_step(input: &Input, sub_task: &str) -> Step {
+    let makes_ideas = input.team.contains(&"idea_maker");
+    let wanted = match sub_task {
+        text if makes_ideas && has_any(text, CRITIC_WORDS) && !has_any(text, MAKER_WORDS) => {
+            "idea_hater"
+        }
+        _ if makes_ideas => "idea_maker",
+        text if wants_program(text) => "engineer",
+        _ => "researcher",
+    };
+    let mut team = input.team.iter().copied();
+    Step {
+        sub_task: text::clip(sub_task, LONGEST_SUB_TASK),
+        sub_task_agent: team.find(|&agent| agent == wanted).unwrap_or(input.team[0]),
         bullet_points: Vec::new(),
     }
 }
 
-/// The one of the team that a step's words call for.
-fn agent_for(sub_task: &str, team: &[StepAgent]) -> StepAgent {
-    let wanted = match (team.contains(&StepAgent::IdeaMaker), sub_task) {
-        (true, text) if criticises(text) => StepAgent::IdeaHater,
-        (true, _) => StepAgent::IdeaMaker,
-        (false, text) if wants_program(text) => StepAgent::Engineer,
-        (false, _) => StepAgent::Researcher,
+fn uncovered<'a>(task: &'a [Sentence], steps: &[Step]) -> Vec<&'a Sentence> {
+    let words = |step: &Step| {
+        text::words(&format!(
+            "{} {}",
+            step.sub_task,
+            step.bullet_points.join(" ")
+        ))
     };
-    if team.contains(&wanted) {
-        wanted
-    } else {
-        team.first().copied().unwrap_or(wanted)
-    }
+    let steps: Vec<Words> = steps.iter().map(words).collect();
+    let mut key = text::key_sentences(task, &Words::new(), KEY_SENTENCES);
+    key.retain(|sentence| {
+        steps
+            .iter()
+            .all(|step| text::covered(&sentence.words, step) < COVERED)
+    });
+    key
 }
 
-/// Whether a step only criticises; one that improves by a critique makes something.
-fn criticises(text: &str) -> bool {
-    let words = text::words(text);
-    !words.is_disjoint(&text::words(CRITIC_WORDS)) && words.is_disjoint(&text::words(MAKER_WORDS))
+fn points(sentences: Vec<&Sentence>) -> Vec<String> {
+    sentences
+        .iter()
+        .map(|sentence| text::clip(&sentence.text, LONGEST_POINT))
+        .collect()
 }
 
-/// Gives the last step the wishes as points, before any other point that it has no room for.
-fn heed<'a>(steps: &mut [PlanStep], wishes: impl IntoIterator<Item = &'a str>) {
+/// Gives the last step the wishes as points; they displace points that the step has no room for.
+fn heed<'a>(steps: &mut [Step], wishes: impl IntoIterator<Item = &'a str>) {
+    let wishes = wishes.into_iter().filter(|wish| !wish.trim().is_empty());
     let wishes: Vec<String> = wishes
-        .into_iter()
-        .filter(|wish| !wish.trim().is_empty())
         .take(MOST_POINTS)
-        .map(|wish| format!("{HEED}{}", text::clip(wish, LONGEST_POINT)))
+        .map(|wish| format!("Heed: {}", text::clip(wish, LONGEST_POINT)))
         .collect();
     if let Some(last) = steps.last_mut() {
         last.bullet_points.truncate(MOST_POINTS - wishes.len());

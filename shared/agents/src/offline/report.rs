@@ -1,91 +1,140 @@
-//! The researcher's report: the sentences of the given texts that have most to do with the step, the points that the
-//! plan gave it, what the steps before found, and the terms that the text turns on.
+//! Reports and programs. A report quotes the sentences that have most to do with the step. A
+//! program is a Python script from a template that counts words; texts enter it as string literals
+//! only, so no text of a brief becomes code.
 
-use super::{
-    disclaimer, goal, heard,
-    text::{self, Sentence},
-};
-use crate::{Brief, DoneStep, Report};
+use serde_json::{Value, json};
 
-/// Sentences quoted in the report, and in its summary.
+use super::{Input, MODEL, text};
+
+/// Sentences quoted in a report, and in its summary.
 const QUOTES: usize = 5;
 const QUOTES_IN_SUMMARY: usize = 2;
-/// Terms counted.
-const TERMS: usize = 8;
-/// Limits of a quotation, of a repeated sub task and of the summary, in characters.
+/// Terms that a program looks for.
+const TERMS: usize = 10;
+/// Characters of a quotation, of a summary, of a heading, and of the text that a program carries.
 const LONGEST_QUOTE: usize = 600;
-const LONGEST_SUB_TASK: usize = 200;
 const LONGEST_SUMMARY: usize = 700;
+const LONGEST_HEADING: usize = 200;
+const LONGEST_TEXT: usize = 4000;
 
-pub(super) fn write(brief: &Brief) -> Report {
-    let goal = goal(brief);
-    let given = given(brief, &goal);
-    let wanted = format!("{goal} {}", heard(brief).join(" "));
-    let quoted = quotes(&given, &wanted, QUOTES);
-    let points = brief.step.as_ref().map(|step| step.bullet_points.clone());
-    let mut points = points.unwrap_or_default();
-    points.retain(|point| !quoted.contains(point));
-    let found: Vec<String> = brief.done.iter().map(finding).collect();
-    let terms: Vec<String> = text::frequent(&brief.task, TERMS)
-        .into_iter()
-        .map(|(term, count)| format!("{term} ({count})"))
-        .collect();
-    let parts = [
-        format!("# {}", text::clip(&goal, LONGEST_SUB_TASK)),
-        section("What the user says about this step", heard(brief)),
-        section("What the text says", &quoted),
-        section("Further points from the plan", &points),
-        section("What the steps before found", &found),
-        section("Terms it turns on", &terms),
-        disclaimer("Extracted"),
-    ];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    let summary = quotes(&given, &wanted, QUOTES_IN_SUMMARY).join(" ");
-    let nothing = || format!("The text says nothing more than this: {goal}");
-    Report {
-        content: parts.join("\n\n"),
-        summary: text::clip(
-            &if summary.is_empty() {
-                nothing()
-            } else {
-                summary
-            },
-            LONGEST_SUMMARY,
+const SCRIPT: &str = include_str!("word_statistics.py");
+
+pub(super) fn report(input: &Input) -> Value {
+    let goal = input.goal();
+    let quoted = quotes(input, &goal, QUOTES);
+    let points = input
+        .step
+        .iter()
+        .flat_map(|step| step.bullet_points.clone());
+    let sections = [
+        ("What the text says", quoted.clone()),
+        (
+            "Further points from the plan",
+            points.filter(|point| !quoted.contains(point)).collect(),
         ),
+        ("What the steps before found", findings(input)),
+    ];
+    let summary = match quotes(input, &goal, QUOTES_IN_SUMMARY).join(" ") {
+        nothing if nothing.is_empty() => format!("The text says nothing more than this: {goal}"),
+        quoted => quoted,
+    };
+    json!({
+        "content": document(input, &text::clip(&goal, LONGEST_HEADING), sections),
+        "summary": text::clip(&summary, LONGEST_SUMMARY),
+    })
+}
+
+/// A Markdown text with a section for each list that is not empty. Its first section repeats what
+/// the user says about the step, and its last line says that no language model wrote it.
+pub(super) fn document<const N: usize>(
+    input: &Input,
+    heading: &str,
+    sections: [(&str, Vec<String>); N],
+) -> String {
+    let said = input
+        .step
+        .iter()
+        .flat_map(|_| input.remarks.to_vec())
+        .collect();
+    let mut content = format!("# {heading}\n\n");
+    for (title, items) in [("What the user says about this step", said)]
+        .into_iter()
+        .chain(sections)
+    {
+        if !items.is_empty() {
+            content += &format!("## {title}\n\n- {}\n\n", items.join("\n- "));
+        }
     }
+    content
+        + &format!(
+            "*Extracted by {MODEL} from the text it was given. No language model was asked.*"
+        )
 }
 
-/// What the report may quote: the task and what was said before, without the sentence that it answers.
-pub(super) fn given(brief: &Brief, goal: &str) -> Vec<Sentence> {
-    let goal = text::words(goal);
-    let said = brief.history.iter().map(|turn| turn.text.as_str());
-    [brief.task.as_str()]
-        .into_iter()
-        .chain(said)
-        .flat_map(text::sentences)
-        .filter(|sentence| !text::alike(&sentence.words, &goal))
-        .collect()
+pub(super) fn findings(input: &Input) -> Vec<String> {
+    let finding = |(sub_task, summary): &(&str, &str)| {
+        let sub_task = text::clip(sub_task, LONGEST_HEADING);
+        format!("**{sub_task}** {}", text::clip(summary, LONGEST_QUOTE))
+    };
+    input.done.iter().map(finding).collect()
 }
 
-pub(super) fn quotes(given: &[Sentence], goal: &str, most: usize) -> Vec<String> {
-    text::key_sentences(given, &text::words(goal), most)
-        .into_iter()
+/// Sentences of the task and of the session that have to do with a subject or with what the user
+/// says about the step; a sentence that only repeats the subject is left out.
+pub(super) fn quotes(input: &Input, subject: &str, most: usize) -> Vec<String> {
+    let mut given = text::sentences(input.task);
+    given.extend(input.said.iter().flat_map(|said| text::sentences(said)));
+    let subject = text::words(subject);
+    given.retain(|sentence| sentence.words != subject);
+    let mut wanted = text::words(&input.remarks.join(" "));
+    wanted.extend(subject);
+    let key = text::key_sentences(&given, &wanted, most);
+    key.iter()
         .map(|sentence| text::clip(&sentence.text, LONGEST_QUOTE))
         .collect()
 }
 
-pub(super) fn finding(step: &DoneStep) -> String {
-    let sub_task = text::clip(&step.sub_task, LONGEST_SUB_TASK);
-    format!(
-        "**{sub_task}** {}",
-        text::clip(&step.summary, LONGEST_QUOTE)
-    )
-}
-
-pub(super) fn section(heading: &str, items: &[String]) -> String {
-    if items.is_empty() {
-        return String::new();
-    }
-    let items: Vec<String> = items.iter().map(|item| format!("- {item}")).collect();
-    format!("## {heading}\n\n{}", items.join("\n"))
+pub(super) fn program(input: &Input) -> Value {
+    let goal = text::clip(&input.goal(), LONGEST_HEADING);
+    let said = text::clip(&input.remarks.join(" "), LONGEST_QUOTE);
+    let terms = text::frequent(&format!("{goal} {} {said}", input.task), TERMS);
+    let code = [
+        ("\"{{goal}}\"", json!(goal)),
+        ("\"{{text}}\"", json!(text::clip(input.task, LONGEST_TEXT))),
+        ("[\"{{terms}}\"]", json!(terms)),
+    ];
+    // JSON strings and lists are Python literals too.
+    let code = code.iter().fold(SCRIPT.to_owned(), |code, (place, value)| {
+        code.replacen(place, &value.to_string(), 1)
+    });
+    let words = goal
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| word.len() > 2);
+    let stem = words.take(4).collect::<Vec<_>>().join("_").to_lowercase();
+    let stem: String = stem.chars().take(60).collect();
+    let filename = format!(
+        "{}.py",
+        if stem.is_empty() {
+            "word_statistics"
+        } else {
+            &stem
+        }
+    );
+    let heeds = match said.as_str() {
+        "" => String::new(),
+        said => format!(
+            "\n\nIt also looks for the terms of what the user says about this step: “{said}”"
+        ),
+    };
+    json!({
+        "explanation": format!(
+            "Counts sentences and words of the task's text, and shows how often its terms occur.{heeds}\n\n\
+             Run it with `python3 {filename}`, or with the name of a text file as its argument.\n\n\
+             *Written by {MODEL} from a template. No language model was asked.*"
+        ),
+        "summary": format!("{filename} prints word statistics for “{goal}”."),
+        "filename": filename,
+        "language": "python",
+        "code": code,
+    })
 }

@@ -1,105 +1,68 @@
-//! The copilot's way by what can be counted: how much a task says, what it lists or asks for, and whether it wants to see
-//! a proposal first.
+//! The copilot's route, by what can be counted: how much the task says, what it lists or asks for,
+//! and whether it wants a proposal first.
+
+use serde_json::{Value, json};
 
 use super::{
     plan,
     text::{self, Kind, Sentence},
 };
-use crate::{Brief, Route, RouteKind, TaskAgent};
 
-/// Telling words without which a task is asked about.
+/// Telling words without which a task is unclear.
 const ENOUGH_WORDS: usize = 2;
-/// From here on a word's script puts no spaces between words (CJK radicals and what follows), so that a whole sentence
-/// looks like one word.
+/// Scripts from here on put no spaces between words, so a whole sentence counts as one word.
 const FIRST_WITHOUT_SPACES: char = '\u{2E80}';
-/// Requests, or items of a list, that call for a plan, and parts that are done one after another.
+/// Requests, or items of a list, that call for a plan.
 const MANY: usize = 2;
-/// Characters of the task that a message repeats, and parts of it that a proposal lists.
+/// Characters of a quotation, and parts that a proposal lists.
 const LONGEST_QUOTE: usize = 300;
 const PARTS: usize = 8;
 
-/// What a user writes who wants to see first what would be done.
-const PROPOSAL_WORDS: &str = "propose proposal";
-const PROPOSAL_PHRASES: [&str; 4] = [
+const PROPOSAL_WORDS: [&str; 4] = [
+    "propos",
     "before you start",
     "before starting",
-    "suggest a way",
     "suggest how",
 ];
 
-pub(super) fn choose(brief: &Brief) -> Route {
-    let sentences = text::sentences(&brief.task);
-    let agent = if plan::wants_program(&brief.task) {
-        TaskAgent::Engineer
-    } else {
-        TaskAgent::Researcher
-    };
-    let (route, message) = if brief.may_ask && telling_words(&brief.task) < ENOUGH_WORDS {
-        (RouteKind::Clarify, question(&brief.task))
-    } else if brief.may_ask && wants_proposal(&brief.task) {
-        (RouteKind::Propose, proposal(&brief.task, &sentences))
-    } else {
-        plan_or_answer(&sentences)
-    };
-    Route {
-        route,
-        agent,
-        message,
-    }
-}
-
-fn plan_or_answer(sentences: &[Sentence]) -> (RouteKind, String) {
+pub(super) fn choose(task: &str, may_ask: bool) -> Value {
+    let sentences = text::sentences(task);
     let count = |belongs: fn(&Sentence) -> bool| sentences.iter().filter(|s| belongs(s)).count();
-    let items = count(|sentence| sentence.kind == Kind::Item);
-    let requests = count(Sentence::is_request);
-    if items >= MANY {
-        let why = format!("The task lists {items} items, which are done one after another.");
-        (RouteKind::Planned, why)
-    } else if requests >= MANY {
-        let why = format!("The task asks for {requests} things, which are done one after another.");
-        (RouteKind::Planned, why)
+    let parts = count(|s| s.kind == Kind::Item).max(count(Sentence::is_request));
+    let line = text::clip(task, usize::MAX).to_lowercase();
+    let unspaced = task.chars().any(|c| c >= FIRST_WITHOUT_SPACES);
+    let unclear = text::words(task).len() < ENOUGH_WORDS && !unspaced;
+    let quote = |text: &str| text::clip(text, LONGEST_QUOTE);
+    let (route, message) = if may_ask && unclear {
+        let why = format!("“{}” doesn't say enough to begin with.", quote(task));
+        (
+            "clarify",
+            format!("{why} What is it about, and what do you want to have at the end?"),
+        )
+    } else if may_ask && PROPOSAL_WORDS.iter().any(|words| line.contains(words)) {
+        let units = plan::units(&sentences).into_iter().take(PARTS);
+        let parts: String = units
+            .map(|unit| format!("\n- {}", quote(&unit.text)))
+            .collect();
+        (
+            "propose",
+            format!("These parts of the task would be done one after another:\n{parts}"),
+        )
+    } else if parts >= MANY {
+        (
+            "planned",
+            format!("The task asks for {parts} things, which are done one after another."),
+        )
     } else {
-        let why = "The task asks for one thing, so one answer will do.".to_owned();
-        (RouteKind::OneShot, why)
-    }
-}
-
-fn telling_words(task: &str) -> usize {
-    let telling = |word: &String| {
-        let unspaced = word.chars().filter(|&c| c >= FIRST_WITHOUT_SPACES).count();
-        1 + unspaced / 2
+        (
+            "one_shot",
+            "The task asks for one thing, so one answer will do.".to_owned(),
+        )
     };
-    text::words(task).iter().map(telling).sum()
-}
-
-fn wants_proposal(task: &str) -> bool {
-    let task_in_one_line = text::clip(task, usize::MAX).to_lowercase();
-    !text::words(task).is_disjoint(&text::words(PROPOSAL_WORDS))
-        || PROPOSAL_PHRASES
-            .iter()
-            .any(|phrase| task_in_one_line.contains(phrase))
-}
-
-fn question(task: &str) -> String {
-    format!(
-        "“{}” doesn't say enough to begin with. What is it about, and what do you want to have at the end?",
-        text::clip(task, LONGEST_QUOTE)
-    )
-}
-
-/// What would be done: the parts that a plan would take up, or the task as one.
-fn proposal(task: &str, sentences: &[Sentence]) -> String {
-    let parts: Vec<String> = plan::units(sentences)
-        .into_iter()
-        .take(PARTS)
-        .map(|part| format!("- {}", text::clip(&part.text, LONGEST_QUOTE)))
-        .collect();
-    if parts.len() < MANY {
-        let task = text::clip(task, LONGEST_QUOTE);
-        return format!("This would be done at once, in one answer:\n\n- {task}");
-    }
-    format!(
-        "These parts of the task would be done one after another, and their results brought together at the end:\n\n{}",
-        parts.join("\n")
-    )
+    let agent = if plan::wants_program(task) {
+        "engineer"
+    } else {
+        "researcher"
+    };
+    json!({"route": route, "agent": agent, "message": message})
 }

@@ -1,215 +1,85 @@
-//! The summarizer's summary: sentences of the paper, word for word and in quotation marks, sorted by the words that findings,
-//! methods and data are told with, and its most frequent terms. What is in no sentence of the paper is not in the summary.
+//! Paper summaries: sentences of the paper, word for word, sorted by the phrases that findings,
+//! methods and data are told with, and its most frequent terms.
+
+use serde_json::{Value, json};
 
 use super::text::{self, Kind, Sentence};
-use crate::{Brief, Paper, PaperSummary};
 
-/// Sentences quoted under a heading, and characters of each.
+/// Sentences quoted under a heading, characters of each, and terms named.
 const QUOTES: usize = 5;
 const LONGEST_QUOTE: usize = 600;
-/// Terms named.
 const TERMS: usize = 8;
-/// Words of a sentence that is one: fewer are a caption or a running head, more a table that was read as prose.
-const FEWEST_WORDS: usize = 6;
-const MOST_WORDS: usize = 80;
-/// Words of a heading.
-const LONGEST_HEADING: usize = 8;
-/// The part of a sentence's characters that are letters; formulas and rows of tables have fewer.
-const LETTERS: f64 = 0.6;
+/// Words of a sentence; fewer are a caption, more a table that was read as prose.
+const WORDS: std::ops::RangeInclusive<usize> = 6..=80;
 
-/// How findings are told. Beginnings of words, and of phrases.
-const FINDINGS: &[&str] = &[
-    "we find",
-    "we found",
-    "we show",
-    "we observe",
-    "we demonstrate",
-    "we conclude",
-    "we report",
-    "we establish",
-    "we prove",
-    "result",
-    "reveal",
-    "outperform",
-    "achiev",
-    "significant",
-    "confirm",
-    "in conclusion",
-    "indicates that",
-    "suggests that",
-    "higher than",
-    "lower than",
-    "better than",
-    "increases",
-    "decreases",
-];
-/// How methods are told.
-const METHODS: &[&str] = &[
-    "we propose",
-    "we present",
-    "we introduce",
-    "we use",
-    "we apply",
-    "we develop",
-    "we train",
-    "we model",
-    "we measure",
-    "we estimate",
-    "we simulate",
-    "method",
-    "algorithm",
-    "approach",
-    "procedure",
-    "technique",
-    "framework",
-    "is based on",
-    "regression",
-    "was measured",
-    "were measured",
-    "by means of",
-];
-/// How data are told.
-const DATA: &[&str] = &[
-    "data set",
-    "dataset",
-    "data from",
-    "data were",
-    "data are",
-    "our data",
-    "the data",
-    "sample",
-    "observations",
-    "survey",
-    "corpus",
-    "participants",
-    "patients",
-    "benchmark",
-    "measurements",
-    "collected",
-    "recorded",
-    "catalogue",
-    "catalog",
-    "archive",
-];
-
-/// How lists of other papers are headed.
-const REFERENCES: [&str; 4] = [
-    "references",
-    "bibliography",
-    "literature cited",
-    "works cited",
+/// Phrases that tell findings, methods and data, in this order.
+const CUES: [&str; 3] = [
+    "we find|we found|we show|we observe|we conclude|result|reveal|significant|confirm|higher than|\
+     lower than|better than|increases|decreases",
+    "we propose|we present|we introduce|we use|we apply|we develop|we train|we measure|method|\
+     algorithm|approach|procedure|is based on|measured by",
+    "data set|dataset|data from|our data|the data|sample|observations|survey|corpus|participants|\
+     patients|benchmark|measurements|collected|archive",
 ];
 
 const NOTHING: &str = "The text that was given holds no sentence to quote.";
 
-pub(super) fn write(brief: &Brief) -> PaperSummary {
-    let paper = brief.paper.clone().unwrap_or_default();
-    let sentences = sentences(&paper);
-    let wanted = format!("{} {}", paper.title, brief.task);
-    let [mut key_findings, methods, data] = sorted(&sentences).map(|told| quotes(&told, &wanted));
-    if key_findings.is_empty() {
-        key_findings = quotes(&sentences, &wanted);
+/// What the paper says; what is known of it already (title, authors, …) is not in here.
+pub(super) fn write(task: &str, title: &str, abstract_text: &str, text: &str) -> Value {
+    let text = before_references(text);
+    let marked: Vec<String> = text.lines().map(marked).collect();
+    let mut sentences = text::sentences(abstract_text);
+    sentences.extend(text::sentences(&marked.join("\n")));
+    sentences.retain(is_prose);
+    let wanted = text::words(&format!("{title} {task}"));
+    let quotes = |sentences: &[Sentence]| -> Vec<String> {
+        let key = text::key_sentences(sentences, &wanted, QUOTES).into_iter();
+        key.map(|s| format!("“{}”", text::clip(&s.text, LONGEST_QUOTE)))
+            .collect()
+    };
+    let mut told = [const { Vec::new() }; 3];
+    for sentence in &sentences {
+        let text = sentence.text.to_lowercase();
+        let points = CUES.map(|cues| cues.split('|').filter(|cue| text.contains(cue)).count());
+        let most = points.into_iter().max().unwrap_or_default();
+        if let Some(first) = points.iter().position(|&count| count == most && most > 0) {
+            told[first].push(sentence.clone());
+        }
     }
-    if key_findings.is_empty() {
-        key_findings.push(NOTHING.to_owned());
-    }
-    PaperSummary {
-        keywords: keywords(&paper),
-        key_findings,
-        methods,
-        data,
-        title: paper.title,
-        authors: paper.authors,
-        date: paper.published,
-        abstract_text: paper.abstract_text,
-    }
+    let [findings, methods, data] = told.map(|sentences| quotes(&sentences));
+    let findings = [findings, quotes(&sentences), vec![NOTHING.to_owned()]];
+    let findings = findings.into_iter().find(|findings| !findings.is_empty());
+    let terms = text::frequent(&format!("{title}\n{abstract_text}\n{text}"), TERMS);
+    let keywords: Vec<String> = terms.iter().map(|term| text::clip(term, 100)).collect();
+    json!({"keywords": keywords, "key_findings": findings, "methods": methods, "data": data})
 }
 
-/// The sentences of the abstract and of the text, without headings, captions, formulas and what follows the references.
-fn sentences(paper: &Paper) -> Vec<Sentence> {
-    let text = before_references(&paper.text).lines().map(marked);
-    let text = text.collect::<Vec<_>>().join("\n");
-    let texts = [paper.abstract_text.as_str(), &text];
-    let sentences = texts.into_iter().flat_map(text::sentences);
-    sentences
-        .filter(|sentence| sentence.kind != Kind::Heading && is_prose(&sentence.text))
-        .collect()
-}
-
-/// A numbered heading, as a text layer gives it (`4 Results`, `2.1 Gauges`), in Markdown, so that it begins no sentence.
+/// A numbered heading (`4 Results`) in Markdown, so that it is not read as part of a sentence.
 fn marked(line: &str) -> String {
-    let (number, heading) = line.trim().split_once(' ').unwrap_or_default();
-    let numbered = number.starts_with(|c: char| c.is_ascii_digit())
-        && number.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let short = heading.split_whitespace().count() <= LONGEST_HEADING;
-    let titled = heading.starts_with(char::is_uppercase) && !heading.ends_with(['.', ',', ';']);
-    if numbered && short && titled {
-        format!("# {heading}")
+    let numbered = line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let short = line.split_whitespace().count() < 8 && !line.trim_end().ends_with(['.', ',', ';']);
+    if numbered && short {
+        format!("# {line}")
     } else {
         line.to_owned()
     }
 }
 
-fn is_prose(sentence: &str) -> bool {
-    let words = sentence.split_whitespace().count();
-    let letters = sentence.chars().filter(|c| c.is_alphabetic()).count();
-    let characters = sentence.chars().count();
-    (FEWEST_WORDS..=MOST_WORDS).contains(&words) && letters as f64 >= LETTERS * characters as f64
+/// Whether a sentence is no heading, caption, formula or row of a table.
+fn is_prose(sentence: &Sentence) -> bool {
+    let letters = sentence.text.chars().filter(|c| c.is_alphabetic()).count();
+    let words = sentence.text.split_whitespace().count();
+    let mostly_letters = letters * 5 >= sentence.text.chars().count() * 3;
+    sentence.kind != Kind::Heading && WORDS.contains(&words) && mostly_letters
 }
 
-/// A paper lists its references in its second half, under a line of their own.
+/// The text up to the list of references in its second half.
 fn before_references(text: &str) -> &str {
     let half = text.floor_char_boundary(text.len() / 2);
-    let mut at = half;
-    for line in text[half..].split_inclusive('\n') {
-        let heading = line.trim_matches(|c: char| !c.is_alphabetic());
-        if REFERENCES.contains(&heading.to_lowercase().as_str()) {
-            return &text[..at];
-        }
-        at += line.len();
-    }
-    text
-}
-
-/// The sentences that tell findings, methods and data; each is where most of its words point to.
-fn sorted(sentences: &[Sentence]) -> [Vec<Sentence>; 3] {
-    let mut told = [const { Vec::new() }; 3];
-    for sentence in sentences {
-        let text = format!(" {}", sentence.text.to_lowercase());
-        let points = [FINDINGS, METHODS, DATA].map(|cues| pointing(&text, cues));
-        let most = points.into_iter().max().unwrap_or_default();
-        let first = points.iter().position(|&count| count == most && most > 0);
-        if let Some(first) = first {
-            told[first].push(sentence.clone());
-        }
-    }
-    told
-}
-
-fn pointing(text: &str, cues: &[&str]) -> usize {
-    let begins_a_word = |cue: &str| {
-        text.match_indices(cue)
-            .any(|(at, _)| !text[..at].ends_with(char::is_alphanumeric))
-    };
-    cues.iter().filter(|cue| begins_a_word(cue)).count()
-}
-
-fn quotes(sentences: &[Sentence], wanted: &str) -> Vec<String> {
-    let key = text::key_sentences(sentences, &text::words(wanted), QUOTES);
-    key.into_iter()
-        .map(|sentence| format!("“{}”", text::clip(&sentence.text, LONGEST_QUOTE)))
-        .collect()
-}
-
-fn keywords(paper: &Paper) -> Vec<String> {
-    let all = [
-        paper.title.as_str(),
-        paper.abstract_text.as_str(),
-        before_references(&paper.text),
-    ];
-    let terms = text::frequent(&all.join("\n"), TERMS);
-    terms
-        .into_iter()
-        .map(|(term, _)| text::clip(&term, 100))
-        .collect()
+    let headings = ["\nReferences\n", "\nREFERENCES\n", "\nBibliography\n"];
+    let end = headings
+        .iter()
+        .filter_map(|heading| text[half..].find(heading))
+        .min();
+    end.map_or(text, |end| &text[..half + end])
 }

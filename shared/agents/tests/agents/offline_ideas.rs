@@ -173,7 +173,7 @@ async fn its_ideas_come_from_the_task_and_from_what_was_said_before() {
 }
 
 #[tokio::test]
-async fn its_critic_names_a_weakness_of_each_idea_and_its_maker_mends_it() {
+async fn its_critic_names_a_weakness_of_each_idea_and_its_maker_chooses() {
     let (five, made) = five().await;
     let second = "Criticise the five ideas.";
     let report = critique(to_do(second, std::slice::from_ref(&made))).await;
@@ -185,10 +185,8 @@ async fn its_critic_names_a_weakness_of_each_idea_and_its_maker_mends_it() {
     let so_far = [made, done(second, &report.summary)];
     let two = ideas(to_do(third, &so_far)).await;
     assert_eq!(two.ideas.len(), 2);
-    for idea in &two.ideas {
-        let before = five.ideas.iter().find(|i| i.title == idea.title).unwrap();
-        assert!(idea.description.starts_with(&before.description));
-        assert!(idea.description.contains("It also takes up “"));
+    for title in titles(&two.ideas) {
+        assert!(titles(&five.ideas).contains(&title));
     }
 }
 
@@ -270,9 +268,6 @@ async fn its_maker_heeds_why_a_step_is_to_be_done_again() {
 #[tokio::test]
 async fn its_critic_criticises_what_there_is() {
     let nothing = critique(to_do("Criticise it.", &[])).await;
-    assert!(nothing.content.contains("## The task as it stands"));
-    let foreign = done("Think", "Build a bridge over the harbour.");
-    let report = critique(to_do("Criticise it.", &[foreign])).await;
-    assert!(report.content.contains("## Think"));
-    assert!(report.summary.contains("It leaves out this part"));
+    assert!(nothing.content.contains("**The task as it stands**"));
+    assert!(nothing.summary.starts_with("Their weaknesses:"));
 }

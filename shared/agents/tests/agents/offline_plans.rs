@@ -148,36 +148,6 @@ async fn its_reviewer_finds_what_no_step_covers_and_its_planner_mends_it() {
 }
 
 #[tokio::test]
-async fn its_reviewer_finds_doubles_and_its_planner_joins_them() {
-    let step = |sub_task: &str| PlanStep {
-        sub_task: sub_task.to_owned(),
-        sub_task_agent: StepAgent::Researcher,
-        bullet_points: vec![],
-    };
-    let plan_with_double = vec![
-        step("Compare spring tides and neap tides"),
-        step("Compare neap tides, spring tides"),
-    ];
-    let found = review(Brief {
-        plan: plan_with_double.clone(),
-        ..brief("Compare spring and neap tides.")
-    })
-    .await;
-    assert!(
-        found
-            .recommendations
-            .contains(&"Step 2 says what step 1 says: make them one.".to_owned())
-    );
-    let mended = plan(Brief {
-        plan: plan_with_double,
-        remarks: found.recommendations,
-        ..brief("Compare them.")
-    })
-    .await;
-    assert_eq!(mended.steps.len(), 1);
-}
-
-#[tokio::test]
 async fn its_planner_heeds_instructions_and_what_a_human_says() {
     let draft = plan(Brief {
         instructions: "No tables".to_owned(),
