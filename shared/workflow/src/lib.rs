@@ -5,38 +5,17 @@
 //! begins ([`Engine::open`]), what there is to do ([`Engine::work`]: ask an agent, ask a person, work on a document), and what
 //! follows from what came of it ([`Engine::advance`]; a person's answer is in the memory when the run goes on). There is no I/O in here, no async and no clock; `session` decides what of it is appended.
 
-mod advance;
-pub mod agent;
-mod begin;
-mod check;
-mod checkpoint;
 mod clip;
-mod document;
+mod config;
 mod engine;
-mod graph;
-mod ideas;
-mod keys;
-mod memory;
-mod mode_spec;
-mod ocr;
-mod outcome;
-mod person;
-mod progress_builder;
-mod question;
-mod remarks;
-mod result;
-mod settings;
-mod work;
+mod history;
+mod modes;
 
-pub use check::{AnswerError, check_answer};
-pub use checkpoint::{Checkpoint, CheckpointSettings};
 pub use clip::{MAX_MESSAGE_BYTES, clip};
-pub use document::{DocumentTask, DocumentTaskResult, asks_arxiv_at};
-pub use engine::Engine;
-pub use memory::{DoneStep, RunHistory};
-pub use mode_spec::ModeSpec;
-pub use ocr::{DocumentName, OcrSettings};
-pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
-pub use question::ApprovalPrompt;
-pub use settings::{RunSettings, RunSettingsError};
-pub use work::{AgentRequest, Brief, Work};
+pub use config::{CheckpointSettings, DocumentName, OcrSettings, RunSettings, RunSettingsError};
+pub use engine::{
+    AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,
+    DocumentTaskResult, Engine, Outcome, StageFailure, Usage, Work, asks_arxiv_at, check_answer,
+};
+pub use history::{DoneStep, RunHistory};
+pub use modes::{Checkpoint, ModeSpec, agent};

@@ -4,19 +4,18 @@
 //! run that took over from a failed one begins with that one, and folds in what it and others append later. `told` is what the
 //! watchers know, `answers` what people said.
 
-mod answers;
-mod told;
-
 use std::collections::{BTreeMap, VecDeque};
 
+use serde_json::Value;
 use session::{
     Envelope, EventBody, Message, PlanStep, Role, Seq, StoredEventBody, StructuredOutput, Timestamp,
 };
 
-use crate::{agent, clip::clip_chars, remarks::remarks};
-use answers::LastQuestion;
-pub(crate) use answers::ReceivedAnswer;
-pub(crate) use told::PublishedStatus;
+use super::{published_status::PublishedStatus, remarks::remarks};
+use crate::{
+    clip::clip_chars,
+    modes::{Checkpoint, agent},
+};
 
 /// How many messages a result shows, and how many characters of each.
 const CHAT_MESSAGES: usize = 20;
@@ -31,18 +30,33 @@ pub struct DoneStep {
     pub summary: String,
 }
 
+/// The question that a person was asked last.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LastQuestion {
+    pub checkpoint: Option<Checkpoint>,
+    /// The step that it was about.
+    pub step: u32,
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ReceivedAnswer {
+    pub resolution: String,
+    pub modifications: Option<Value>,
+}
+
 /// A run's record, folded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunHistory {
     seen: Seq,
-    task: Option<String>,
-    additions: Vec<String>,
-    turn_from: Seq,
-    asked: Option<LastQuestion>,
-    words: Option<(u32, String)>,
-    redos: BTreeMap<u32, u32>,
+    pub(super) task: Option<String>,
+    pub(super) additions: Vec<String>,
+    pub(super) turn_from: Seq,
+    pub(super) asked: Option<LastQuestion>,
+    pub(super) words: Option<(u32, String)>,
+    pub(super) redos: BTreeMap<u32, u32>,
     /// What earlier parts of the turn brought.
-    before: Vec<DoneStep>,
+    pub(super) before: Vec<DoneStep>,
     /// The newest answer of a person, and where it stands.
     pub(crate) given: Option<(Seq, ReceivedAnswer)>,
     /// How often the plan was sent back by a person.

@@ -2,7 +2,29 @@
 
 use session::{PlanStep, Position, Run, Stage, State};
 
-use crate::{ModeSpec, RunHistory, RunSettings, agent};
+use crate::{
+    config::RunSettings,
+    history::RunHistory,
+    modes::{ModeSpec, agent},
+};
+
+mod advance;
+mod after_approval;
+mod begin;
+mod check;
+mod document;
+mod graph;
+mod outcome;
+mod progress_builder;
+mod prompt;
+mod result;
+mod work;
+
+pub use check::{AnswerError, check_answer};
+pub use document::{DocumentTask, DocumentTaskResult, asks_arxiv_at};
+pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
+pub use prompt::ApprovalPrompt;
+pub use work::{AgentRequest, Brief, Work};
 
 /// A run at the place where it stands.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,8 @@ use session::{
     DESCRIPTION_CHARS, EventBody, NodeStatus, Phase, PlanStep, Position, Stage, StageStart,
 };
 
-use crate::{Engine, clip::clip_chars, engine::goal, graph, memory::PublishedStatus};
+use super::{Engine, goal, graph};
+use crate::{clip::clip_chars, history::PublishedStatus};
 
 impl Engine<'_> {
     /// The opening of a slice, for `Command::TakeLease`: the run's own beginning where no worker was at it before, and

@@ -5,11 +5,10 @@ use session::{
     plus_usd,
 };
 
+use super::{AgentAnswer, Engine, Usage};
 use crate::{
-    AgentAnswer, Engine, MAX_MESSAGE_BYTES, Usage,
-    advance::misfit,
-    clip::clip,
-    memory::{PublishedStatus, with_artifact},
+    clip::{MAX_MESSAGE_BYTES, clip},
+    history::{PublishedStatus, with_artifact},
 };
 
 pub(crate) struct ProgressBuilder<'a> {
@@ -138,5 +137,14 @@ impl<'a> ProgressBuilder<'a> {
             tokens: self.tokens,
             next,
         }
+    }
+}
+
+/// An answer, of an agent or of a person, that cannot be used.
+pub(super) fn misfit(problem: &str) -> RunFailure {
+    RunFailure {
+        error: problem.to_owned(),
+        code: "answer_misfit".into(),
+        error_type: "AnswerMisfit".into(),
     }
 }

@@ -5,12 +5,8 @@
 use serde_json::{Value, json};
 use session::{ApprovalId, ApprovalRequest, Next, Progress, Stage, Timestamp};
 
-use crate::{
-    Checkpoint, Engine,
-    clip::clip_chars,
-    engine::{goal, step},
-    progress_builder::ProgressBuilder,
-};
+use super::{Engine, goal, progress_builder::ProgressBuilder, step};
+use crate::{clip::clip_chars, modes::Checkpoint};
 
 /// How often a step may be done again at a person's wish.
 const MAX_REDOS: u32 = 2;

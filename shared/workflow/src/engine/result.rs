@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use session::{ArtifactLink, EventBody, Message, Next, Progress, Timestamp};
 
-use crate::{Engine, clip::clip_chars, progress_builder::ProgressBuilder};
+use super::{Engine, progress_builder::ProgressBuilder};
+use crate::clip::clip_chars;
 
 /// A result is one frame of at most 128 KB with its envelope: the oldest messages of a chat in a wide script give way.
 const MAX_RESULT_BYTES: usize = 120 * 1024;

@@ -4,12 +4,8 @@
 
 use session::{EventBody, NodeStatus, Position, Progress, Stage};
 
-use crate::{
-    Engine, check::plan_of, graph, memory::ReceivedAnswer, progress_builder::ProgressBuilder,
-};
-
-/// The one answer that a person's silence gives: an unanswered turn is over.
-pub(crate) const DONE: &str = "done";
+use super::{Engine, check::plan_of, graph, progress_builder::ProgressBuilder};
+use crate::history::ReceivedAnswer;
 
 impl Engine<'_> {
     /// The answer that was given and not used yet.

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use session::{Mode, RunFailure};
 
-use crate::{
-    ModeSpec, OcrSettings, agent, checkpoint::CheckpointSettings, keys::Keys, ocr::no_document,
-};
+use super::{CheckpointSettings, OcrSettings, fields::Keys, ocr::no_document};
+use crate::modes::{ModeSpec, agent};
 
 /// The key of `agent` → the key that overrides its model, in every mode with a plan.
 const PLANNING_MODELS: [(&str, &str); 2] = [

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use session::SessionId;
 
-use crate::{RunSettingsError, keys::Keys};
+use super::{RunSettingsError, fields::Keys};
 
 /// The longest name of an upload, in characters.
 const MAX_NAME_CHARS: usize = 255;

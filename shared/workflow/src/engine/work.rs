@@ -2,9 +2,10 @@
 
 use session::{Mode, PlanStep, Progress, RunFailure, Stage, Timestamp, plus_usd};
 
+use super::{ApprovalPrompt, DocumentTask, Engine, progress_builder::ProgressBuilder, step};
 use crate::{
-    Checkpoint, DocumentTask, DoneStep, Engine, engine::step, ideas,
-    progress_builder::ProgressBuilder, question::ApprovalPrompt,
+    history::DoneStep,
+    modes::{Checkpoint, idea_instructions},
 };
 
 /// What a worker does next.
@@ -155,7 +156,7 @@ impl Engine<'_> {
     /// What planner and reviewer heed: the mode's own order of steps, a proposal that was agreed to, the client's wishes.
     fn instructions(&self) -> String {
         let ideas = match self.settings.mode {
-            Mode::IdeaGeneration => ideas::instructions(self.settings.asked.after_ideas),
+            Mode::IdeaGeneration => idea_instructions(self.settings.asked.after_ideas),
             _ => String::new(),
         };
         let proposal = match self.memory.proposal.as_str() {

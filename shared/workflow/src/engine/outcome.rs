@@ -2,7 +2,7 @@
 
 use session::{PlanStep, Route, StructuredOutput};
 
-use crate::DocumentTaskResult;
+use super::DocumentTaskResult;
 
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq)]

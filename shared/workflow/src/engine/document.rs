@@ -6,9 +6,10 @@
 
 use session::{EventBody, Position, Progress, Role, Stage};
 
+use super::{AgentRequest, Engine, Usage, Work, progress_builder::ProgressBuilder};
 use crate::{
-    AgentRequest, Engine, MAX_MESSAGE_BYTES, Usage, Work, clip::clip, memory::with_artifact,
-    progress_builder::ProgressBuilder,
+    clip::{MAX_MESSAGE_BYTES, clip},
+    history::with_artifact,
 };
 
 /// The most of a line that is kept: titles and reasons are other people's.

@@ -5,7 +5,7 @@ use std::{cell::RefCell, ops::RangeInclusive};
 use serde_json::{Map, Value};
 use session::whole_number;
 
-use crate::RunSettingsError;
+use super::RunSettingsError;
 
 /// A configuration that is being read. It knows which keys were looked for, so that a list of them needs no second place.
 pub(crate) struct Keys<'a> {

@@ -2,7 +2,11 @@
 
 use session::{Dag, DagEdge, DagNode, NodeStatus, PlanStep, Position, Stage};
 
-use crate::{Engine, agent, memory::PublishedStatus, mode_spec::Node};
+use super::Engine;
+use crate::{
+    history::PublishedStatus,
+    modes::{Node, agent},
+};
 
 /// The graph of a run that is at a position whose node has this status. The steps of a plan that stands are part of it.
 pub(crate) fn of(engine: &Engine, plan: &[PlanStep], at: Position, status: NodeStatus) -> Dag {

@@ -5,10 +5,13 @@ use session::{
     Timestamp,
 };
 
-use crate::{
-    AgentAnswer, AnswerContent, Engine, Outcome, StageFailure, agent, check::check_plan,
-    clip::clip, engine::goal, graph, progress_builder::ProgressBuilder,
+use super::{
+    AgentAnswer, AnswerContent, Engine, Outcome, StageFailure,
+    check::check_plan,
+    goal, graph,
+    progress_builder::{ProgressBuilder, misfit},
 };
+use crate::{clip::clip, modes::agent};
 
 /// The most of a summary that is kept; agents are told to stay far below.
 const MAX_SUMMARY_BYTES: usize = 8 * 1024;
@@ -248,14 +251,5 @@ impl Engine<'_> {
             tries: 0,
             begun: false,
         }
-    }
-}
-
-/// An answer, of an agent or of a person, that cannot be used.
-pub(crate) fn misfit(problem: &str) -> RunFailure {
-    RunFailure {
-        error: problem.to_owned(),
-        code: "answer_misfit".into(),
-        error_type: "AnswerMisfit".into(),
     }
 }

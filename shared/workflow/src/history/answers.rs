@@ -1,29 +1,16 @@
 //! What people were asked and what they answered, and what that means for those who work later.
 
-use serde_json::Value;
 use session::{EventBody, Seq};
 
-use super::{DoneStep, RunHistory};
-use crate::{Checkpoint, person::DONE};
+use super::run_history::{DoneStep, LastQuestion, ReceivedAnswer, RunHistory};
+use crate::modes::Checkpoint;
+
+/// The resolution of a turn that was not answered in time: the conversation is over.
+const DONE: &str = "done";
 
 /// What a plan sent back without a word, and a turn continued without one, are told.
 const ANOTHER: &str = "The user wants another plan.";
 const GO_ON: &str = "Go on from there.";
-
-/// The question that a person was asked last.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct LastQuestion {
-    checkpoint: Option<Checkpoint>,
-    /// The step that it was about.
-    step: u32,
-}
-
-/// A person's answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ReceivedAnswer {
-    pub resolution: String,
-    pub modifications: Option<Value>,
-}
 
 impl RunHistory {
     pub(super) fn note_question(&mut self, seq: Seq, body: &EventBody) {

@@ -3,7 +3,7 @@
 
 use session::{Mode, Phase, Stage};
 
-use crate::{Checkpoint, agent};
+use super::{Checkpoint, agent};
 
 /// A mode's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,10 @@
 use serde_json::Value;
 use session::{ApprovalAnswer, CONTENT_BYTES, PlanStep};
 
-use crate::{Checkpoint, ModeSpec, RunSettings};
+use crate::{
+    config::RunSettings,
+    modes::{Checkpoint, ModeSpec},
+};
 
 /// The most that a plan may take as JSON: its last draft is told three times in one commit (the message, the plan, the
 /// graph), which must stay below the 400 KB of an item, and each of the three below the 128 KB of a frame. Whoever asks the
