@@ -1,5 +1,5 @@
-//! Ideas and their criticism. A new idea looks at a sentence of the task in one of a few ways. Later
-//! steps see only the summary of a step, so a summary is a list that [`standing`] parses again.
+//! Ideas and their criticism. A new idea looks at a sentence of the task in one of a few ways.
+//! Later steps see only the summary of a step, so [`standing`] parses that summary again.
 
 use serde_json::{Value, json};
 

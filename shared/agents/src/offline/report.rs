@@ -122,7 +122,7 @@ pub(super) fn program(input: &Input) -> Value {
     };
     json!({
         "explanation": format!(
-            "Counts sentences and words of the task's text, and shows how often its terms occur.{heeds}\n\n\
+            "Counts words of the task's text, and shows how often its terms occur.{heeds}\n\n\
              Run it with `python3 {filename}`, or with the name of a text file as its argument.\n\n\
              *Written by {MODEL} from a template. No language model was asked.*"
         ),
