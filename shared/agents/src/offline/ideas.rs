@@ -1,5 +1,5 @@
-//! Ideas and their criticism. A new idea looks at a sentence of the task in one of a few ways. Later
-//! steps see only the summary of a step, so a summary is a list that [`standing`] parses again.
+//! Ideas and their criticism. A new idea looks at a sentence of the task in one of a few ways.
+//! Later steps see only the summary of a step, so [`standing`] parses that summary again.
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,6 @@ use super::{
 
 /// Ideas made where the step gives no number.
 const IDEAS: usize = 5;
-/// A remark means the idea of whose title it has this part of the words.
-const MEANT: f64 = 0.6;
 /// An idea takes up a sentence of the task when it has this part of its words.
 const TAKEN_UP: f64 = 0.5;
 /// Sentences of the task that an idea is held against, and sentences quoted for a single idea.
@@ -77,9 +75,7 @@ pub(super) fn make(input: &Input) -> Value {
             document(input, &format!("{title}\n\n{description}"), sections)
         }
         ideas => {
-            let lines = ideas
-                .iter()
-                .map(|(title, text)| format!("**{title}** {text}"));
+            let lines = ideas.iter().map(line);
             document(input, &text::clip(&goal, 200), [("Ideas", lines.collect())])
         }
     };
@@ -113,9 +109,7 @@ pub(super) fn criticise(input: &Input) -> Value {
         (title, weakness)
     });
     let weak: Vec<Line> = weak.collect();
-    let lines = weak
-        .iter()
-        .map(|(title, weakness)| format!("**{title}** {weakness}"));
+    let lines = weak.iter().map(line);
     let sections = [("Weaknesses", lines.collect())];
     json!({
         "content": document(input, "What is weak in the ideas", sections),
@@ -142,26 +136,11 @@ fn ideas_asked_for(step: &str) -> Option<usize> {
 /// The idea that a remark means, by its number (`option_3`, `idea 3`) or by its title.
 fn meant(remark: &str, ideas: &[Line]) -> Option<usize> {
     let remark = remark.to_lowercase();
-    let number = ["option_", "option ", "idea "].iter().find_map(|before| {
-        let (_, after) = remark.split_once(before)?;
-        let end = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
-        after[..end].parse::<usize>().ok()?.checked_sub(1)
-    });
-    let said = text::words(&remark);
-    let shares = |(title, _): &Line| text::covered(&text::words(title), &said);
-    let by_title = || {
-        let (best, share) = ideas
-            .iter()
-            .map(shares)
-            .enumerate()
-            .max_by(|a, b| a.1.total_cmp(&b.1))?;
-        (share >= MEANT).then_some(best)
-    };
-    number
-        .filter(|&number| number < ideas.len())
-        .or_else(by_title)
+    let named = |number: usize| ["option_", "option ", "idea "].map(|w| format!("{w}{number}"));
+    let by_number = |at: &usize| named(at + 1).iter().any(|name| remark.contains(name));
+    let by_title = |at: &usize| remark.contains(&ideas[*at].0.to_lowercase());
+    let mut all = 0..ideas.len();
+    all.clone().find(by_number).or_else(|| all.find(by_title))
 }
 
 /// New ideas on the sentences that have most to do with what the user says, or that weigh most.
@@ -173,16 +152,15 @@ fn new_ideas(input: &Input, most: usize) -> Vec<Line> {
     let on_subjects = WAYS.iter().zip(subjects.iter().cycle()).take(most);
     let idea = |((way, method), subject): (&(&str, &str), &String)| {
         let quote = text::clip(subject, LONGEST_QUOTE);
+        let topic = text::clip(subject, LONGEST_TITLE / 2);
         let description = format!("Start from “{quote}” and {method}.");
-        (
-            title(&format!(
-                "{way}: {}",
-                text::clip(subject, LONGEST_TITLE / 2)
-            )),
-            description,
-        )
+        (title(&format!("{way}: {topic}")), description)
     };
     on_subjects.map(idea).collect()
+}
+
+fn line((title, text): &Line) -> String {
+    format!("**{title}** {text}")
 }
 
 /// A title that a list can hold.

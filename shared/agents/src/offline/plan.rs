@@ -52,7 +52,7 @@ pub(super) fn draft(input: &Input) -> Vec<Step> {
     if makes_ideas {
         // The first step has the ideas, so it is the one that needs the subject.
         let subject = text::key_sentences(&task, &Words::new(), KEY_SENTENCES);
-        steps[0].bullet_points = points(subject);
+        steps[0].bullet_points = text::clipped(&subject, LONGEST_POINT);
         let wishes = prose.iter().map(|sentence| &*sentence.text);
         heed(&mut steps, wishes.filter(|wish| !wish.ends_with(':')));
     } else {
@@ -67,7 +67,7 @@ pub(super) fn draft(input: &Input) -> Vec<Step> {
 /// The plan, with what it left out and with what a person asks for.
 pub(super) fn revise(input: Input) -> Vec<Step> {
     let task = text::sentences(input.task);
-    let missing = points(uncovered(&task, &input.plan));
+    let missing = uncovered(&task, &input.plan);
     let mut steps = input.plan;
     steps.truncate(input.max_steps);
     if let Some(last) = steps.last_mut() {
@@ -81,7 +81,7 @@ pub(super) fn revise(input: Input) -> Vec<Step> {
 /// What the plan leaves out of the task.
 pub(super) fn review(input: &Input) -> Value {
     let task = text::sentences(input.task);
-    let missing = points(uncovered(&task, &input.plan));
+    let missing = uncovered(&task, &input.plan);
     let remarks: Vec<String> = missing
         .iter()
         .map(|point| format!("{NOT_COVERED}“{point}”"))
@@ -132,29 +132,15 @@ fn new_step(input: &Input, sub_task: &str) -> Step {
     }
 }
 
-fn uncovered<'a>(task: &'a [Sentence], steps: &[Step]) -> Vec<&'a Sentence> {
-    let words = |step: &Step| {
-        text::words(&format!(
-            "{} {}",
-            step.sub_task,
-            step.bullet_points.join(" ")
-        ))
+/// Key sentences of the task that no step covers.
+fn uncovered(task: &[Sentence], steps: &[Step]) -> Vec<String> {
+    let covers = |step: &Step, sentence: &Sentence| {
+        let words = text::words(&format!("{} {:?}", step.sub_task, step.bullet_points));
+        text::covered(&sentence.words, &words) >= COVERED
     };
-    let steps: Vec<Words> = steps.iter().map(words).collect();
     let mut key = text::key_sentences(task, &Words::new(), KEY_SENTENCES);
-    key.retain(|sentence| {
-        steps
-            .iter()
-            .all(|step| text::covered(&sentence.words, step) < COVERED)
-    });
-    key
-}
-
-fn points(sentences: Vec<&Sentence>) -> Vec<String> {
-    sentences
-        .iter()
-        .map(|sentence| text::clip(&sentence.text, LONGEST_POINT))
-        .collect()
+    key.retain(|sentence| !steps.iter().any(|step| covers(step, sentence)));
+    text::clipped(&key, LONGEST_POINT)
 }
 
 /// Gives the last step the wishes as points; they displace points that the step has no room for.

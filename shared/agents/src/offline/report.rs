@@ -89,9 +89,7 @@ pub(super) fn quotes(input: &Input, subject: &str, most: usize) -> Vec<String> {
     let mut wanted = text::words(&input.remarks.join(" "));
     wanted.extend(subject);
     let key = text::key_sentences(&given, &wanted, most);
-    key.iter()
-        .map(|sentence| text::clip(&sentence.text, LONGEST_QUOTE))
-        .collect()
+    text::clipped(&key, LONGEST_QUOTE)
 }
 
 pub(super) fn program(input: &Input) -> Value {
@@ -112,23 +110,19 @@ pub(super) fn program(input: &Input) -> Value {
         .filter(|word| word.len() > 2);
     let stem = words.take(4).collect::<Vec<_>>().join("_").to_lowercase();
     let stem: String = stem.chars().take(60).collect();
-    let filename = format!(
-        "{}.py",
-        if stem.is_empty() {
-            "word_statistics"
-        } else {
-            &stem
-        }
-    );
+    let stem = if stem.is_empty() {
+        "word_statistics"
+    } else {
+        &stem
+    };
+    let filename = format!("{stem}.py");
     let heeds = match said.as_str() {
         "" => String::new(),
-        said => format!(
-            "\n\nIt also looks for the terms of what the user says about this step: “{said}”"
-        ),
+        said => format!("\n\nIt also looks for terms of what the user says: “{said}”"),
     };
     json!({
         "explanation": format!(
-            "Counts sentences and words of the task's text, and shows how often its terms occur.{heeds}\n\n\
+            "Counts words of the task's text, and shows how often its terms occur.{heeds}\n\n\
              Run it with `python3 {filename}`, or with the name of a text file as its argument.\n\n\
              *Written by {MODEL} from a template. No language model was asked.*"
         ),

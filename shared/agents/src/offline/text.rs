@@ -204,3 +204,9 @@ pub(super) fn clip(text: &str, longest: usize) -> String {
         Some(_) => line.chars().take(longest - 1).chain(['…']).collect(),
     }
 }
+
+/// Each sentence clipped.
+pub(super) fn clipped(sentences: &[&Sentence], longest: usize) -> Vec<String> {
+    let texts = sentences.iter().map(|sentence| &sentence.text);
+    texts.map(|text| clip(text, longest)).collect()
+}
