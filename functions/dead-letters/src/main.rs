@@ -1,4 +1,4 @@
-//! The process: logs, configuration, clients, then letters until it ends.
+//! The process: logs, configuration, clients, then dead letters.
 
 use dead_letters::DeadLetters;
 use lambda_kit::{Aws, EdgeSettings, Error, batch, init_logs, metrics};

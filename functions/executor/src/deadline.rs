@@ -1,19 +1,21 @@
-//! When this invocation ends.
+//! The end of this invocation, and retries until then.
 
 use std::time::{Duration, Instant};
 
+use backon::{ConstantBuilder, Retryable as _};
 use lambda_kit::{now, time_left};
 use lambda_runtime::Context;
 use session::Timestamp;
 use session_manager::ChangeError;
 
-/// What must be left of an invocation for another write to be worth its attempt.
+/// The time that another write needs.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
-/// How long between two attempts.
-const BETWEEN: Duration = Duration::from_millis(500);
+/// The pause between two attempts.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
-/// The end of an invocation, on both clocks: the monotonic one for waiting, the wall clock for the lease.
+/// The end of an invocation, on both clocks: the monotonic one for waiting, the wall clock for the
+/// lease.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     instant: Instant,
@@ -21,12 +23,13 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The runtime's deadline; where it lies in the past, as under `cargo lambda watch`, the configured time-out from now.
+    /// The runtime's deadline. If it lies in the past, as under `cargo lambda watch`, the
+    /// configured time-out from now.
     pub fn of(context: &Context, timeout: Duration) -> Self {
         Self::after(time_left(context, timeout))
     }
 
-    /// A deadline so far from now.
+    /// The deadline that is this far from now.
     pub fn after(left: Duration) -> Self {
         Self {
             instant: Instant::now() + left,
@@ -39,12 +42,12 @@ impl Deadline {
         self.instant
     }
 
-    /// When nothing further should be begun.
+    /// When no further write should begin.
     pub fn last_call(&self) -> Instant {
         self.before(LAST_CALL)
     }
 
-    /// So long before it, on the monotonic clock.
+    /// This long before the deadline, on the monotonic clock.
     pub fn before(&self, time: Duration) -> Instant {
         self.instant.checked_sub(time).unwrap_or(self.instant)
     }
@@ -54,25 +57,23 @@ impl Deadline {
         self.timestamp
     }
 
-    /// Whether so much time is left.
+    /// Whether this much time is left.
     pub fn leaves(&self, time: Duration) -> bool {
         Instant::now() + time <= self.instant
     }
 
-    /// Tries until it works, the trouble will not pass, or the time is up.
-    pub(crate) async fn patiently<T>(
+    /// Repeats an attempt until it succeeds, fails permanently, or the time is up.
+    pub(crate) async fn retry<T, F: Future<Output = Result<T, ChangeError>>>(
         &self,
-        attempt: impl AsyncFn() -> Result<T, ChangeError>,
+        attempt: impl FnMut() -> F,
     ) -> Result<T, ChangeError> {
-        loop {
-            match attempt().await {
-                Err(error) if error.is_temporary() && self.leaves(LAST_CALL + BETWEEN) => {
-                    tracing::warn!(%error, "not written yet");
-                    tokio::time::sleep(BETWEEN).await;
-                }
-                settled => return settled,
-            }
-        }
+        let pauses = ConstantBuilder::default().with_delay(RETRY_PAUSE);
+        attempt
+            .retry(pauses.without_max_times())
+            .sleep(tokio::time::sleep)
+            .when(|error| error.is_temporary() && self.leaves(LAST_CALL + RETRY_PAUSE))
+            .notify(|error, _| tracing::warn!(%error, "not written yet"))
+            .await
     }
 }
 
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_to_come_is_kept() {
+    fn a_deadline_in_the_future_is_kept() {
         let soon = SystemTime::now() + Duration::from_secs(60);
         let millis = soon
             .duration_since(SystemTime::UNIX_EPOCH)

@@ -1,85 +1,82 @@
-//! A run whose lease this worker holds: step after step, each commit holding what came of one and the beginning of the next.
+//! A run whose lease this worker holds. Each commit has the result of one step and the start of the
+//! next.
 //!
-//! Every append may find that somebody was first. The command is then decided again on the new state, so that a step's
-//! work is kept whatever came meanwhile; the state that comes back says whether this worker goes on.
+//! Another writer may append first. The command is then decided again on the new state, so that the
+//! work of a step is kept. The state after the commit says whether this worker continues.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use lambda_kit::{Problem, QueueMessage, metrics, now};
+use lambda_kit::{Problem, Push, QueueMessage, metrics, now};
 use session::{
-    ApprovalId, Command, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId, RunStatus,
-    Stage, StageStart, State,
+    ApprovalId, Command, Envelope, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId,
+    RunStatus, SessionId, Stage, StageStart, State,
 };
 use session_manager::{Actor, ChangeError, Committed};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
-use workflow::{Engine, Work, asks_arxiv_at};
+use workflow::{Engine, Work};
 
 use crate::ask::WorkResult;
-use crate::event_pusher::EventPusher;
+use crate::document_work::{DocumentWork, DocumentWorker};
 use crate::load::LoadedRun;
-use crate::slot::whole_seconds;
-use crate::units::{DocumentWorker, OpenDocuments};
 use crate::{Deadline, Executor};
 
-/// How long a run waits before a stage that was put off is tried again; doubles with each try. Shorter than
-/// `REQUEUE_SECONDS` by default, or the sweeper would send the message before.
+/// The pause before a failed stage is tried again. It doubles with each try and stays below the
+/// default of `REQUEUE_SECONDS`, after which the sweeper would send the message.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(25);
 
-/// How long the last pushes may take; a client that misses one asks for it.
+/// The most time for the last pushes. A client that misses an event asks for it.
 const PUSH_TIME: Duration = Duration::from_secs(3);
 
-/// A run that this worker holds the lease of.
+/// A run whose lease this worker holds.
 pub(crate) struct LeasedRun<'a> {
     executor: &'a Executor,
     loaded: LoadedRun,
     state: State,
     run: RunId,
     epoch: Epoch,
-    live: EventPusher,
+    pusher: EventPusher,
     deadline: Deadline,
-    /// When it took the slot of arXiv, if it did.
-    slot: Option<Instant>,
-    /// What is kept open of a document from one unit to the next.
-    documents: OpenDocuments,
-    /// Somebody took the run away: nothing of it is this worker's business any more.
+    documents: DocumentWork,
+    /// Whether another writer has ended the run or taken its lease.
     overtaken: bool,
-    /// How long a service asked to be left alone.
+    /// The pause that a service asked for.
     retry_after: Duration,
 }
 
 impl<'a> LeasedRun<'a> {
-    /// After the commit that took the lease.
+    /// Begins with the commit that took the lease.
     pub async fn new(
         executor: &'a Executor,
         loaded: LoadedRun,
         run: RunId,
         committed: Committed,
-        slot: Option<Instant>,
+        documents: DocumentWork,
         deadline: Deadline,
     ) -> Result<Self, ChangeError> {
         let state = committed.state.clone();
-        let mut held = Self {
+        let mut leased = Self {
             executor,
             loaded,
             run,
             epoch: state.lease.epoch,
-            live: EventPusher::start(executor.outbox.push().clone(), state.session_id),
+            pusher: EventPusher::start(executor.outbox.push().clone(), state.session_id),
             state,
             deadline,
-            slot,
-            documents: OpenDocuments::default(),
+            documents,
             overtaken: false,
             retry_after: Duration::ZERO,
         };
-        held.absorb(committed).await?;
-        Ok(held)
+        leased.absorb(committed).await?;
+        Ok(leased)
     }
 
-    /// Works until the run is done, waits, is somebody else's, or the time is up.
+    /// Works until the run is done or waits, another worker takes it, or the time is up.
     pub async fn work(mut self) -> Result<(), Problem> {
         let worked = self.steps().await;
-        self.live.finish(PUSH_TIME).await;
+        self.pusher.finish(PUSH_TIME).await;
         let pause = worked?;
         if let Some(wake) = self.state.wake(now()).filter(|_| !self.overtaken) {
             self.executor
@@ -90,7 +87,7 @@ impl<'a> LeasedRun<'a> {
         Ok(())
     }
 
-    /// Step after step; the pause that the next message should make.
+    /// Does one step after another. Returns the pause before the next message.
     async fn steps(&mut self) -> Result<Duration, Problem> {
         while self.is_ours() {
             let Some(progress) = self.step().await else {
@@ -102,16 +99,16 @@ impl<'a> LeasedRun<'a> {
                 break;
             };
             let yield_lease = self.is_last(&progress.next);
-            let again = matches!(progress.next, Next::RetryLater);
+            let retries_later = matches!(progress.next, Next::RetryLater);
             self.commit(progress, yield_lease).await?;
-            if again {
-                return Ok(self.pause());
+            if retries_later {
+                return Ok(self.retry_pause());
             }
         }
-        Ok(self.until_the_next_slot())
+        Ok(self.documents.pause(self.executor, &self.state))
     }
 
-    /// What comes of the next step; none when there is no time for it.
+    /// Does the next step. Returns `None` if there is no time for it.
     async fn step(&mut self) -> Option<Progress> {
         let LoadedRun {
             settings,
@@ -123,26 +120,25 @@ impl<'a> LeasedRun<'a> {
         if let Some(failure) = unusable {
             return Some(self.failing(failure.clone()));
         }
-        let asked = match engine.work(now()) {
+        let result = match engine.work(now()) {
             Work::Commit(progress) => return Some(*progress),
-            Work::AskPerson(question) => {
+            Work::AskPerson(prompt) => {
                 let id = ApprovalId::new(Uuid::now_v7());
                 let expires_at = now().plus(self.executor.sessions.rules().approval_ttl);
-                return Some(engine.ask(*question, id, expires_at));
+                return Some(engine.ask(*prompt, id, expires_at));
             }
-            Work::DocumentTask(document) => {
-                let mut unit = DocumentWorker {
+            Work::DocumentTask(task) => {
+                let mut worker = DocumentWorker {
                     executor: self.executor,
                     state: &self.state,
                     settings,
-                    memory,
-                    document: &document,
+                    history: memory,
+                    task: &task,
                     run: self.run,
                     deadline: self.deadline,
-                    slot: self.slot,
-                    documents: &mut self.documents,
+                    shared: &mut self.documents,
                 };
-                unit.work().await
+                worker.work().await
             }
             Work::Ask(request) => {
                 let executor = self.executor;
@@ -151,7 +147,7 @@ impl<'a> LeasedRun<'a> {
                     .await
             }
         };
-        match asked {
+        match result {
             WorkResult::Came(outcome, retry_after) => {
                 let progress = engine.advance(&outcome, now());
                 self.retry_after = retry_after.unwrap_or_default();
@@ -161,7 +157,7 @@ impl<'a> LeasedRun<'a> {
         }
     }
 
-    /// The end of the run where it stands, for a reason of ours.
+    /// Ends the run at its position with a failure.
     fn failing(&self, failure: RunFailure) -> Progress {
         Progress {
             at: self
@@ -186,7 +182,7 @@ impl<'a> LeasedRun<'a> {
         };
         match self.append(command(progress)).await {
             Err(ChangeError::TooLarge(error)) => {
-                // It would be too large the next time as well.
+                // A retry would be too large as well.
                 tracing::error!(session = %self.state.session_id, error = %error, "step too large");
                 let failed = self.failing(RunFailure {
                     error: "The step brought more than can be stored.".into(),
@@ -199,12 +195,12 @@ impl<'a> LeasedRun<'a> {
         }
     }
 
-    /// Appends, as long as trouble may pass and there is time: a model was paid for what is in the command.
+    /// Appends, and repeats a temporary failure while there is time: the command has a paid answer.
     async fn append(&mut self, command: Command) -> Result<(), ChangeError> {
         let sessions = &self.executor.sessions;
         let appended = self
             .deadline
-            .patiently(|| sessions.commit_on(self.state.clone(), &command, now()))
+            .retry(|| sessions.commit_on(self.state.clone(), &command, now()))
             .await;
         match appended {
             Ok(committed) => self.absorb(committed).await,
@@ -213,13 +209,13 @@ impl<'a> LeasedRun<'a> {
         }
     }
 
-    /// Somebody was first. That may have been this worker itself, in an attempt that seemed to fail and did not.
+    /// Another append came first. It may be an attempt of this worker whose reply was lost.
     async fn refused(&mut self, refusal: Refusal) -> Result<(), ChangeError> {
         let id = self.state.session_id;
         let sessions = &self.executor.sessions;
         let newest = self
             .deadline
-            .patiently(async || Ok(sessions.state(id, &Actor::System).await?))
+            .retry(async || Ok(sessions.state(id, &Actor::System).await?))
             .await?;
         if self.is_ours_in(&newest) {
             return self
@@ -235,7 +231,7 @@ impl<'a> LeasedRun<'a> {
         Ok(())
     }
 
-    /// Remembers what was committed, also by others in between, and tells the followers of what was its own.
+    /// Adds all new events to the run's history, and pushes those that this worker committed.
     async fn absorb(&mut self, committed: Committed) -> Result<(), ChangeError> {
         let Committed {
             state, envelopes, ..
@@ -250,7 +246,7 @@ impl<'a> LeasedRun<'a> {
             let sessions = &self.executor.sessions;
             let missed = self
                 .deadline
-                .patiently(async || {
+                .retry(async || {
                     Ok(sessions
                         .record(state.session_id, next, state.last_seq)
                         .await?)
@@ -260,12 +256,13 @@ impl<'a> LeasedRun<'a> {
         }
         memory.apply(&envelopes);
         metrics::committed(state.mode, &envelopes);
-        self.live.push(envelopes);
+        self.pusher.push(envelopes);
         self.state = state;
         Ok(())
     }
 
-    /// Whether this worker goes on: its lease stands, and the run is not paused, waiting or over.
+    /// Whether this worker continues: it holds the lease, and the run is not paused, waiting or
+    /// over.
     fn is_ours(&self) -> bool {
         !self.overtaken && self.is_ours_in(&self.state)
     }
@@ -277,34 +274,61 @@ impl<'a> LeasedRun<'a> {
         running && state.lease.epoch == self.epoch && state.lease.until.is_some()
     }
 
-    /// Whether the lease is given back with this commit: what follows waits for arXiv's slot, or it needs a call and none
-    /// would fit any more.
+    /// Whether this commit yields the lease, because the next step must be admitted first, or
+    /// because it calls a model and the time is too short.
     fn is_last(&self, next: &Next) -> bool {
         let Next::Advance(StageStart { position, .. }) = next else {
             return false;
         };
-        if asks_arxiv_at(*position) {
+        if DocumentWork::needs_admission(*position) {
             return true;
         }
-        let needs_a_call = position.stage != Stage::Finish && !position.stage.asks();
-        needs_a_call && !self.deadline.leaves(self.executor.agents.time_for_a_call())
+        let calls_a_model = position.stage != Stage::Finish && !position.stage.asks();
+        calls_a_model && !self.deadline.leaves(self.executor.agents.time_for_a_call())
     }
 
-    /// A run that has used the slot and needs it again comes back when it is free.
-    fn until_the_next_slot(&self) -> Duration {
-        let run = self.state.unfinished_run();
-        let waits = run.is_some_and(|run| asks_arxiv_at(run.position));
-        let every = self.executor.papers.every;
-        match self.slot.filter(|_| waits) {
-            Some(taken_at) => whole_seconds(every.saturating_sub(taken_at.elapsed())),
-            None => Duration::ZERO,
-        }
-    }
-
-    fn pause(&self) -> Duration {
+    fn retry_pause(&self) -> Duration {
         let run = self.state.unfinished_run();
         let tries = run.map_or(0, |run| run.position.tries);
         let own = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1).min(8));
         own.max(self.retry_after).min(LONGEST_PAUSE)
+    }
+}
+
+/// Pushes events during the next step, in the order of their commits. It must be finished before
+/// the invocation ends, because nothing runs after a Lambda's reply.
+struct EventPusher {
+    commits: UnboundedSender<Vec<Envelope>>,
+    task: JoinHandle<()>,
+}
+
+impl EventPusher {
+    fn start(push: Push, session: SessionId) -> Self {
+        let (commits, mut waiting) = unbounded_channel::<Vec<Envelope>>();
+        let task = tokio::spawn(async move {
+            while let Some(mut events) = waiting.recv().await {
+                // One query of the followers serves all commits that are waiting.
+                while let Ok(more) = waiting.try_recv() {
+                    events.extend(more);
+                }
+                push.events(session, &events).await;
+            }
+        });
+        Self { commits, task }
+    }
+
+    fn push(&self, events: Vec<Envelope>) {
+        // The receiver lives until `finish`.
+        let _ = self.commits.send(events);
+    }
+
+    /// Waits for the remaining pushes, at most this long.
+    async fn finish(self, time: Duration) {
+        drop(self.commits);
+        match tokio::time::timeout(time, self.task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "push ended early"),
+            Err(_) => tracing::warn!("not all followers reached in time"),
+        }
     }
 }

@@ -1,19 +1,17 @@
 //! Consumes the queue: one message is one slice of a run, or of a purge.
 //!
-//! A slice takes the lease, does step after step while there is time, and commits what came of each together with the
-//! beginning of the next; then the run is done, waits, or goes on in the next message. `slice` takes the
-//! lease, `load` reads what it must know before, `held` is the loop, `ask` one call of an agent (in the words of
-//! `translate`), `units` one unit of a document, `slot` the waiting for arXiv, `live` the push beside the next step's work.
+//! A slice takes the lease, does one step after another while there is time, and commits the result
+//! of each together with the start of the next. At its end the run is done, waits, or continues in
+//! the next message. In the order of calls: `slice` reads the session, `load` reads the run,
+//! `leased_run` is the loop, `ask` calls an agent, and `document_work` does a document task.
 
 mod ask;
 mod deadline;
-mod event_pusher;
+mod document_work;
 mod leased_run;
 mod load;
 mod slice;
-mod slot;
 mod translate;
-mod units;
 
 use std::time::Duration;
 
@@ -24,33 +22,34 @@ use session::{DueAction, SessionId};
 use session_manager::{Actor, Purged, ReadError, SessionManager};
 
 pub use deadline::Deadline;
-pub use units::{PageReader, Papers};
+pub use document_work::{PageReader, Papers};
 
-/// How long a purge waits before it goes on in another message, so that one that cannot get on does not turn hot.
-const BETWEEN_PURGES: Duration = Duration::from_secs(1);
+/// The pause before a purge continues in another message, so that a purge without progress is no
+/// busy loop.
+const PURGE_PAUSE: Duration = Duration::from_secs(1);
 
-/// All that a slice works with, made once per process.
+/// The clients and settings of a slice, made once per process.
 #[derive(Debug)]
 pub struct Executor {
     /// The sessions.
     pub sessions: SessionManager,
-    /// Who is asked.
+    /// The agents.
     pub agents: Agents,
-    /// Where contents above 32 KiB go, and the files of documents.
+    /// The bucket, for contents above 32 KiB and for documents.
     pub artifacts: Artifacts,
-    /// Papers at arXiv.
+    /// Access to arXiv.
     pub papers: Papers,
-    /// Documents, and images of their pages.
+    /// Reads documents and images of their pages.
     pub pages: PageReader,
     /// Push and queue.
     pub outbox: Outbox,
 }
 
 impl Executor {
-    /// Does what a message asks for.
+    /// Handles a message.
     ///
     /// # Errors
-    /// Trouble that may pass: the message comes again.
+    /// A temporary failure. The queue delivers the message again.
     pub async fn handle(
         &self,
         message: Result<QueueMessage, UnknownMessage>,
@@ -59,7 +58,7 @@ impl Executor {
         match message {
             Ok(QueueMessage::Wake(wake)) => self.slice(wake, deadline).await,
             Ok(QueueMessage::Purge(session)) => self.purge(session, deadline).await,
-            // It will say the same the next time: trying again would only delay the others.
+            // A retry cannot succeed and would delay other messages.
             Err(unknown) => {
                 tracing::error!(error = %unknown, "message dropped");
                 Ok(())
@@ -67,11 +66,12 @@ impl Executor {
         }
     }
 
-    /// Removes what a deleted session left behind, as much as the time allows; the rest in the next message.
+    /// Removes the items and files of a deleted session until the time is up. The next message
+    /// continues.
     async fn purge(&self, session: SessionId, deadline: Deadline) -> Result<(), Problem> {
         let now = now();
         let until = deadline.last_call();
-        let emptied = match self.sessions.state(session, &Actor::System).await {
+        let files_are_gone = match self.sessions.state(session, &Actor::System).await {
             Ok(state) if self.sessions.rules().recover(&state, now) == Some(DueAction::Purge) => {
                 let files = self.artifacts.of(&state.owner, session);
                 files
@@ -83,11 +83,11 @@ impl Executor {
                 tracing::warn!(%session, "purge not due");
                 return Ok(());
             }
-            // Its last entry has left by its TTL; whose artifacts there were, nobody knows any more.
+            // The TTL has removed the last entry, and with it the owner whose artifacts these were.
             Err(ReadError::NoSuchSession) => true,
             Err(error) => return Err(error.into()),
         };
-        let purged = match emptied {
+        let purged = match files_are_gone {
             true => self.sessions.purge(session, now, until).await?,
             false => Purged::More,
         };
@@ -95,7 +95,7 @@ impl Executor {
             Purged::Done => tracing::info!(%session, "session purged"),
             Purged::More => {
                 let rest = QueueMessage::Purge(session);
-                self.outbox.enqueue_after(rest, BETWEEN_PURGES).await;
+                self.outbox.enqueue_after(rest, PURGE_PAUSE).await;
             }
             Purged::NotDue => tracing::warn!(%session, "purge not due"),
         }

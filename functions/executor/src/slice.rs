@@ -1,66 +1,58 @@
-//! One slice of a run: look whether there is something to do, take the lease, and work as long as it is held.
-
-use std::time::Instant;
+//! One slice of a run: read the state, take the lease, and work while the lease is held.
 
 use lambda_kit::{Problem, now};
 use session::{Command, Refusal, RunId, State, Wake};
-use session_manager::{Actor, ChangeError, ReadError};
+use session_manager::{Actor, ChangeError, Committed, ReadError};
 use workflow::Engine;
 
+use crate::document_work::DocumentWork;
 use crate::leased_run::LeasedRun;
-use crate::slot::SlotAccess;
+use crate::load::LoadedRun;
 use crate::{Deadline, Executor};
 
-/// How often a slice looks again when others were at the session between its reading and its taking of the lease.
-const LOOKS: usize = 3;
+/// How often a slice tries to take the lease when another change comes between its read and its
+/// commit.
+const ATTEMPTS: usize = 3;
 
-/// What came of the attempt to take a lease.
-enum LeaseAttempt<'a> {
-    Held(Box<LeasedRun<'a>>),
-    /// Somebody else is at it, or it waits, or it is over.
-    Not,
-    /// The session changed between the reading and the taking.
+/// The result of an attempt to take the lease.
+enum LeaseAttempt {
+    Taken(Box<LoadedRun>, Committed),
+    /// Another worker has the lease, or the run waits or has ended.
+    NotTaken,
+    /// The session changed between the read and the commit.
     Moved,
 }
 
 impl Executor {
     /// Works on a run until it is done, waits, or the time is up.
     pub(crate) async fn slice(&self, wake: Wake, deadline: Deadline) -> Result<(), Problem> {
-        let mut slot = None;
-        for _ in 0..LOOKS {
+        let mut documents = DocumentWork::default();
+        for _ in 0..ATTEMPTS {
             let state = match self.sessions.state(wake.session_id, &Actor::System).await {
                 Ok(state) => state,
                 Err(ReadError::NoSuchSession) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
-            if !is_waiting(&state, wake.run_id) {
+            if !is_waiting(&state, wake.run_id) || !documents.may_begin(self, &state, wake).await? {
                 return Ok(());
             }
-            // One slot is enough, however often it looks.
-            if slot.is_none() {
-                match self.turn(&state, wake).await? {
-                    SlotAccess::Now(taken) => slot = taken,
-                    SlotAccess::Later => return Ok(()),
+            match self.take_lease(state, deadline).await? {
+                LeaseAttempt::Taken(loaded, committed) => {
+                    let run =
+                        LeasedRun::new(self, *loaded, wake.run_id, committed, documents, deadline);
+                    return run.await?.work().await;
                 }
-            }
-            match self.take_lease(state, slot, deadline).await? {
-                LeaseAttempt::Held(held) => return held.work().await,
-                LeaseAttempt::Not => return Ok(()),
+                LeaseAttempt::NotTaken => return Ok(()),
                 LeaseAttempt::Moved => {}
             }
         }
-        // So many changes in so short a time: whoever makes them sends a message, and the sweeper looks after that.
+        // Each of these changes brings a message of its own, and the sweeper repeats a lost one.
         Ok(())
     }
 
-    async fn take_lease(
-        &self,
-        state: State,
-        slot: Option<Instant>,
-        deadline: Deadline,
-    ) -> Result<LeaseAttempt<'_>, Problem> {
+    async fn take_lease(&self, state: State, deadline: Deadline) -> Result<LeaseAttempt, Problem> {
         let Some(run) = state.unfinished_run() else {
-            return Ok(LeaseAttempt::Not);
+            return Ok(LeaseAttempt::NotTaken);
         };
         let (run_id, at) = (run.id, run.position);
         let loaded = self.load(&state, run).await?;
@@ -68,7 +60,7 @@ impl Executor {
             .agents
             .model(loaded.settings.model(loaded.settings.agent()));
         let Some(engine) = Engine::on(&state, &loaded.settings, &loaded.memory) else {
-            return Ok(LeaseAttempt::Not);
+            return Ok(LeaseAttempt::NotTaken);
         };
         let opening = engine.open(model);
         let command = Command::TakeLease {
@@ -77,17 +69,15 @@ impl Executor {
             at,
             opening,
         };
-        let committed = match self.sessions.commit_on(state, &command, now()).await {
-            Ok(committed) => committed,
-            Err(ChangeError::Refused(Refusal::Moved, _)) => return Ok(LeaseAttempt::Moved),
+        match self.sessions.commit_on(state, &command, now()).await {
+            Ok(committed) => Ok(LeaseAttempt::Taken(Box::new(loaded), committed)),
+            Err(ChangeError::Refused(Refusal::Moved, _)) => Ok(LeaseAttempt::Moved),
             Err(ChangeError::Refused(refusal, _)) => {
                 tracing::info!(run = %run_id, %refusal, "nothing to do");
-                return Ok(LeaseAttempt::Not);
+                Ok(LeaseAttempt::NotTaken)
             }
-            Err(error) => return Err(error.into()),
-        };
-        let held = LeasedRun::new(self, loaded, run_id, committed, slot, deadline).await?;
-        Ok(LeaseAttempt::Held(Box::new(held)))
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

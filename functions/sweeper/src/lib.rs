@@ -1,10 +1,10 @@
-//! Every minute: does what is overdue in any session.
+//! Recovers overdue sessions, once a minute.
 //!
-//! Everything that waits for something other than a person stands in a sparse index under the time at which somebody must
-//! look again. The index may lag, so the newest entry decides, in [`lambda_kit::recover`]. A session that fails here stays
-//! due, and the next minute looks again; those behind it are looked at all the same.
+//! A sparse index holds each session that waits for anything but a person, by the time at which it
+//! is due. The index may lag, so [`lambda_kit::recover`] decides by the newest log entry. A session
+//! that cannot be recovered stays due for the next minute and does not stop the sessions after it.
 
-mod walk;
+mod shard;
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use lambda_runtime::Context;
 use session::Timestamp;
 use session_manager::{SHARDS, SessionManager};
 
-use walk::{Walked, walk};
+use shard::{ShardResult, recover_shard};
 
-/// How long an invocation may take, where the runtime's deadline cannot be used.
-const TIME: Duration = Duration::from_secs(55);
+/// The time of an invocation, if the runtime's deadline cannot be used.
+const INVOCATION_TIME: Duration = Duration::from_secs(55);
 
-/// What must be left of an invocation to begin another look.
+/// The time that the recovery of another session needs.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// How many sessions one query of a shard brings.
+/// The number of sessions that one query of a shard returns.
 const PAGE: usize = 100;
 
-/// All that the sweeper works with, made once per process.
+/// The clients of the sweeper, made once per process.
 #[derive(Debug)]
 pub struct Sweeper {
     /// The sessions.
@@ -35,32 +35,33 @@ pub struct Sweeper {
     pub outbox: Outbox,
 }
 
-/// Until when an invocation begins to look at further sessions.
-pub fn time_of(context: &Context) -> Instant {
-    Instant::now() + time_left(context, TIME).saturating_sub(MARGIN)
+/// When an invocation stops to begin further recoveries.
+pub fn stop_time(context: &Context) -> Instant {
+    Instant::now() + time_left(context, INVOCATION_TIME).saturating_sub(MARGIN)
 }
 
 impl Sweeper {
-    /// Looks at all that is due, the shards side by side, as far as the time goes.
+    /// Recovers all due sessions, all shards concurrently, until the time is up.
     ///
     /// # Errors
-    /// Trouble with a shard or a session, after all the others were looked at: the alarm must ring.
+    /// The last failure of a shard or a session, after all others were handled, so that the alarm
+    /// is raised.
     pub async fn sweep(&self, until: Instant) -> Result<(), Problem> {
         let now = now();
         let shards = (0..SHARDS).map(|shard| self.shard(shard, now, until));
-        let all = join_all(shards).await.into_iter();
-        let all = all.fold(Walked::default(), Walked::and);
-        tracing::info!(done = all.done, whole = all.whole, "swept");
-        metrics::swept(all.done);
-        all.trouble.map_or(Ok(()), Err)
+        let results = join_all(shards).await.into_iter();
+        let total = results.fold(ShardResult::default(), ShardResult::and);
+        tracing::info!(done = total.recovered, whole = total.is_complete, "swept");
+        metrics::swept(total.recovered);
+        total.problem.map_or(Ok(()), Err)
     }
 
-    async fn shard(&self, shard: u8, now: Timestamp, until: Instant) -> Walked {
-        let page = async |behind: Option<&_>| {
-            let due = self.sessions.due(shard, now, PAGE, behind).await?;
+    async fn shard(&self, shard: u8, now: Timestamp, until: Instant) -> ShardResult {
+        let page = async |after: Option<&_>| {
+            let due = self.sessions.due(shard, now, PAGE, after).await?;
             Ok(due)
         };
-        walk(until, page, async |overdue| {
+        recover_shard(until, page, async |overdue| {
             recover(&self.sessions, &self.outbox, &overdue, now).await
         })
         .await

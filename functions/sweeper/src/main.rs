@@ -1,8 +1,8 @@
-//! The process: logs, configuration, clients, then the clock's events until it ends.
+//! The process: logs, configuration, clients, then the events of the schedule.
 
 use lambda_kit::{Aws, EdgeSettings, Error, init_logs, metrics};
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use sweeper::{Sweeper, time_of};
+use sweeper::{Sweeper, stop_time};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
         sessions,
     };
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
-        let swept = sweeper.sweep(time_of(&event.context)).await;
+        let swept = sweeper.sweep(stop_time(&event.context)).await;
         metrics::flush();
         Ok::<_, Error>(swept?)
     }))

@@ -1,7 +1,7 @@
-//! The issuer of tokens: where it says which keys are its own (OpenID Connect Discovery), and how it is asked.
+//! Fetches the keys that an issuer of tokens publishes (OpenID Connect Discovery).
 //!
-//! Two requests, each with two seconds and an answer of at most 256 KiB, no redirects, and nothing but https, unless the
-//! issuer runs on this very machine.
+//! Two requests, each of at most two seconds and 256 KiB, without redirects, and by https unless
+//! the issuer runs on the same machine.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -23,19 +23,19 @@ pub type KeySet = HashMap<String, DecodingKey>;
 /// Why the issuer's keys are not known.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// No answer, or one that is no success.
+    /// No reply, or a status other than success.
     #[error("the issuer did not answer")]
     Http(#[from] reqwest::Error),
-    /// More than anybody needs.
-    #[error("the issuer's answer is larger than 256 KiB")]
+    /// The reply is above the limit.
+    #[error("the issuer's reply is larger than 256 KiB")]
     TooLarge,
-    /// No JSON of the standard's shape.
-    #[error("the issuer's answer cannot be read")]
+    /// The reply is not the JSON that the standard defines.
+    #[error("the issuer's reply cannot be read")]
     Malformed(#[from] serde_json::Error),
-    /// The standard (OpenID Connect Discovery 4.3) forbids to go on.
+    /// The names differ (forbidden by OpenID Connect Discovery 4.3).
     #[error("the discovery document is another issuer's")]
     OtherIssuer,
-    /// It failed a moment ago.
+    /// The last attempt failed less than a second ago.
     #[error("the issuer is not asked again so soon")]
     TooSoon,
 }
@@ -43,9 +43,9 @@ pub enum FetchError {
 /// The text is not the URL of an issuer.
 #[derive(Debug, thiserror::Error)]
 #[error("it must be an https URL without query and fragment; http only for this machine itself")]
-pub struct NotAnIssuer;
+pub struct InvalidIssuer;
 
-/// An issuer, by its URL: as `iss` has it, to the letter.
+/// An issuer. Its URL equals the claim `iss` exactly.
 #[derive(Debug)]
 pub struct Issuer {
     url: String,
@@ -59,8 +59,8 @@ struct Discovery {
 }
 
 #[derive(Deserialize)]
-struct Published {
-    /// A key of another kind must not hide the others, so each is read by itself.
+struct PublishedKeys {
+    /// Each key is parsed alone, so that one of another kind does not hide the others.
     keys: Vec<Value>,
 }
 
@@ -76,24 +76,24 @@ struct PublicKey {
 }
 
 impl FromStr for Issuer {
-    type Err = NotAnIssuer;
+    type Err = InvalidIssuer;
 
-    fn from_str(text: &str) -> Result<Self, NotAnIssuer> {
-        let url = reqwest::Url::parse(text).map_err(|_| NotAnIssuer)?;
+    fn from_str(text: &str) -> Result<Self, InvalidIssuer> {
+        let url = reqwest::Url::parse(text).map_err(|_| InvalidIssuer)?;
         let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         let secure = url.scheme() == "https";
         if !(secure || local && url.scheme() == "http")
             || url.query().is_some()
             || url.fragment().is_some()
         {
-            return Err(NotAnIssuer);
+            return Err(InvalidIssuer);
         }
         let client = Client::builder()
             .https_only(secure)
             .redirect(redirect::Policy::none())
             .timeout(REQUEST_TIME)
             .build()
-            .map_err(|_| NotAnIssuer)?;
+            .map_err(|_| InvalidIssuer)?;
         Ok(Self {
             url: text.to_owned(),
             client,
@@ -106,14 +106,14 @@ impl Issuer {
         &self.url
     }
 
-    /// The keys that the issuer signs with now, and has signed with lately.
+    /// Fetches the keys.
     pub async fn keys(&self) -> Result<KeySet, FetchError> {
-        let place = format!("{}/{DISCOVERY}", self.url.trim_end_matches('/'));
-        let discovery: Discovery = self.get(&place).await?;
+        let url = format!("{}/{DISCOVERY}", self.url.trim_end_matches('/'));
+        let discovery: Discovery = self.get(&url).await?;
         if discovery.issuer != self.url {
             return Err(FetchError::OtherIssuer);
         }
-        let published: Published = self.get(&discovery.jwks_uri).await?;
+        let published: PublishedKeys = self.get(&discovery.jwks_uri).await?;
         Ok(published.keys.into_iter().filter_map(usable).collect())
     }
 
@@ -130,7 +130,7 @@ impl Issuer {
     }
 }
 
-/// A published key with its name, if RS256 can be verified with it.
+/// A published key by its `kid`, if it verifies RS256 signatures.
 fn usable(key: Value) -> Option<(String, DecodingKey)> {
     let key: PublicKey = serde_json::from_value(key).ok()?;
     let fits = key.kty == "RSA"

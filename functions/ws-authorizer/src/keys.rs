@@ -1,9 +1,9 @@
-//! The issuer's keys, kept in the process: fetched at the first token, again when their time is over, and once for a `kid`
-//! that nobody knows, so that a new key is accepted at once.
+//! The cache of the issuer's keys. They are fetched for the first token, after their TTL, and for
+//! an unknown `kid`, so that a new key is accepted at once.
 //!
-//! Anybody can invent a `kid`. So an unknown one sends nobody to the issuer within 30 seconds of the last time. A key that the
-//! issuer has withdrawn is refused when its time is over, also while the issuer does not answer. Time is the wall clock's: a
-//! monotonic one may stand still while Lambda has frozen the process.
+//! Any client can invent a `kid`, so an unknown one causes no fetch within 30 seconds of the last
+//! fetch. A withdrawn key is refused after the TTL, also while the issuer does not reply. Times are
+//! the wall clock's, because a monotonic clock may stop while Lambda freezes the process.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,10 +12,10 @@ use tokio::sync::Mutex;
 
 use crate::issuer::{FetchError, Issuer, KeySet};
 
-/// Between two fetches that unknown keys bring about.
+/// The least time between two fetches for unknown keys.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(30);
 
-/// After a fetch that failed: clients come back by themselves, and each would ask.
+/// The least time after a failed fetch: each client that tries again would cause one.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The keys of one issuer.
@@ -30,12 +30,12 @@ pub struct KeyCache {
 struct Known {
     keys: KeySet,
     fetched: Option<SystemTime>,
-    /// When the issuer was asked last, whatever came of it.
-    asked: Option<SystemTime>,
+    /// The time of the last attempt, successful or not.
+    attempted: Option<SystemTime>,
 }
 
 impl KeyCache {
-    /// Of an issuer that is asked when the first token comes.
+    /// An empty cache.
     pub fn new(issuer: Issuer, ttl: Duration) -> Self {
         Self {
             issuer,
@@ -44,7 +44,7 @@ impl KeyCache {
         }
     }
 
-    /// The key of this name, if the issuer publishes it.
+    /// Returns the key with this `kid`, or `None` if the issuer publishes none.
     pub async fn get(&self, id: &str, now: SystemTime) -> Result<Option<DecodingKey>, FetchError> {
         let mut known = self.known.lock().await;
         let fresh = within(known.fetched, now, self.ttl);
@@ -56,23 +56,23 @@ impl KeyCache {
         } else {
             FAILURE_PAUSE
         };
-        if within(known.asked, now, pause) {
+        if within(known.attempted, now, pause) {
             return if fresh {
                 Ok(None)
             } else {
                 Err(FetchError::TooSoon)
             };
         }
-        known.asked = Some(now);
+        known.attempted = Some(now);
         match self.issuer.keys().await {
             Ok(keys) => {
                 known.keys = keys;
                 known.fetched = Some(now);
                 Ok(known.keys.get(id).cloned())
             }
-            // What is fresh still says that there is no such key.
+            // The keys within their TTL do not include this one.
             Err(error) if fresh => {
-                tracing::warn!(%error, "issuer not asked about an unknown key");
+                tracing::warn!(%error, "keys not fetched for an unknown kid");
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -80,7 +80,8 @@ impl KeyCache {
     }
 }
 
-/// Whether `at` lies less than `span` back. A time that lies ahead, because the clock was put back, does not.
+/// Whether `at` is less than `span` ago. A time in the future, after the clock was put back, is
+/// not.
 fn within(at: Option<SystemTime>, now: SystemTime, span: Duration) -> bool {
     let age = at.and_then(|at| now.duration_since(at).ok());
     age.is_some_and(|age| age < span)

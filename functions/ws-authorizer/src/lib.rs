@@ -1,13 +1,14 @@
-//! Before `$connect`: API Gateway asks whether a client may open a WebSocket, and the answer is yes for a verified token alone.
+//! Authorizes `$connect`: a client with a verified token may open a WebSocket.
 //!
-//! The rules are those of the HTTP API's own authorizer: the same issuer and audience, RSA signatures, keys that the issuer
-//! publishes. What is wrong with a token is a denial; an issuer that cannot be asked is an error, and API Gateway then lets
-//! nobody in either. A token never reaches a log.
+//! The rules are those of the HTTP API's own authorizer: the same issuer and audience, RSA
+//! signatures, and keys that the issuer publishes. An invalid token is denied. If the issuer's keys
+//! cannot be fetched, the function fails, and API Gateway refuses the connection. A token never
+//! reaches a log.
 
-mod answer;
-mod denied;
+mod denial;
 mod issuer;
 mod keys;
+mod response;
 mod rules;
 mod token;
 
@@ -17,42 +18,44 @@ use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Ev
 use environment::{EnvironmentError, required};
 use lambda_kit::{EdgeSettings, causes};
 
-pub use answer::AuthorizerResponse;
-use denied::Denied;
+use denial::Denial;
 pub use issuer::FetchError;
 use issuer::Issuer;
 use keys::KeyCache;
+pub use response::AuthorizerResponse;
 use rules::{TokenRules, Verified};
 
-/// What keeps the authorizer from an answer. Nobody is let in.
+/// Why the authorizer fails. API Gateway then refuses the connection.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
     /// Without the issuer's keys nothing can be verified.
     #[error("the issuer's keys could not be fetched")]
     NoKeys(#[from] FetchError),
-    /// API Gateway names the connection's ARN in every event.
+    /// API Gateway sends the connection's ARN in every event.
     #[error("the event has no methodArn")]
     NoArn,
 }
 
-/// Lets clients in.
+/// Verifies tokens.
 #[derive(Debug)]
 pub struct Authorizer {
     rules: TokenRules,
     keys: KeyCache,
-    /// Whether a client without a token comes in, without claims. The gate then takes it for `OWNER`.
-    open: bool,
+    /// Whether a client without a token is allowed, without claims. `Authenticator` takes it for
+    /// `OWNER`.
+    allows_no_token: bool,
 }
 
 impl Authorizer {
-    /// By `JWT_ISSUER`, `JWT_AUDIENCE` and `JWKS_TTL_SECONDS`. The issuer is not asked before the first token comes.
+    /// By `JWT_ISSUER`, `JWT_AUDIENCE` and `JWKS_TTL_SECONDS`. The first token fetches the issuer's
+    /// keys.
     ///
     /// # Errors
-    /// When one is missing, or the issuer is no https URL.
+    /// If a variable is missing, or the issuer is no https URL.
     pub fn new(settings: &EdgeSettings) -> Result<Self, EnvironmentError> {
         let issuer: Issuer = required("JWT_ISSUER", &settings.jwt_issuer)?
             .parse()
-            .map_err(|problem: issuer::NotAnIssuer| EnvironmentError::Invalid {
+            .map_err(|problem: issuer::InvalidIssuer| EnvironmentError::Invalid {
                 name: "JWT_ISSUER",
                 problem: problem.to_string(),
             })?;
@@ -60,11 +63,11 @@ impl Authorizer {
         Ok(Self {
             rules: TokenRules::new(issuer.as_str(), audience),
             keys: KeyCache::new(issuer, settings.jwks_ttl.0.max(Duration::from_secs(1))),
-            open: settings.owner.is_some(),
+            allows_no_token: settings.owner.is_some(),
         })
     }
 
-    /// Says whether this connection may be opened, and by whom.
+    /// Decides whether this connection may be opened, and by which subject.
     ///
     /// # Errors
     /// [`IssuerError`], which API Gateway answers with a 500.
@@ -74,42 +77,42 @@ impl Authorizer {
         now: SystemTime,
     ) -> Result<AuthorizerResponse, IssuerError> {
         let arn = event.method_arn.as_deref().ok_or(IssuerError::NoArn)?;
-        match self.verified(&event, now).await {
+        match self.verify(&event, now).await {
             Ok(verified) => Ok(AuthorizerResponse::allow(arn, &verified)),
-            Err(Denial::Denied(Denied::NoToken)) if self.open => {
+            Err(NotVerified::Denied(Denial::NoToken)) if self.allows_no_token => {
                 Ok(AuthorizerResponse::allow_unnamed(arn))
             }
-            Err(Denial::Denied(reason)) => {
+            Err(NotVerified::Denied(reason)) => {
                 tracing::warn!(%reason, "connection denied");
                 Ok(AuthorizerResponse::deny(arn))
             }
-            Err(Denial::NoKeys(error)) => {
+            Err(NotVerified::NoKeys(error)) => {
                 tracing::error!(%error, cause = %causes(&error), "issuer's keys not fetched");
                 Err(error.into())
             }
         }
     }
 
-    async fn verified(&self, event: &Event, now: SystemTime) -> Result<Verified, Denial> {
-        // 1. The token stands in the header or, for browsers, in the query.
-        let token = token::of(event).ok_or(Denied::NoToken)?;
-        // 2. It says that it is signed with RS256, and by which of the issuer's keys.
+    async fn verify(&self, event: &Event, now: SystemTime) -> Result<Verified, NotVerified> {
+        // 1. The token is in the header or, for browsers, in the query.
+        let token = token::of(event).ok_or(Denial::NoToken)?;
+        // 2. Its header names RS256 and one of the issuer's keys.
         let key_id = rules::key_id(token)?;
         // 3. The issuer publishes that key.
         let key = self.keys.get(&key_id, now).await?;
-        let key = key.ok_or(Denied::UnknownKey)?;
-        // 4. The signature is that key's, the claims are ours to accept, and the time is right.
+        let key = key.ok_or(Denial::UnknownKey)?;
+        // 4. The signature, the claims and the times are valid.
         Ok(self.rules.verify(token, &key)?)
     }
 }
 
 /// Why there is no verified token.
 #[derive(Debug, thiserror::Error)]
-enum Denial {
-    /// The client has none.
+enum NotVerified {
+    /// The token is missing or invalid.
     #[error(transparent)]
-    Denied(#[from] Denied),
-    /// Nobody knows.
+    Denied(#[from] Denial),
+    /// The issuer's keys are unknown.
     #[error(transparent)]
     NoKeys(#[from] FetchError),
 }

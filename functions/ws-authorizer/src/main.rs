@@ -1,4 +1,4 @@
-//! The process: logs, configuration, the issuer's keys to come, then events until it ends.
+//! The process: logs, configuration, then the events of new connections.
 
 use std::time::SystemTime;
 

@@ -1,28 +1,30 @@
-//! What makes a token good: RS256 by a named key, `iss`, `aud`, `exp`, `nbf` and `sub`.
+//! The rules of a valid token: RS256 by a named key, `iss`, `aud`, `exp`, `nbf` and `sub`.
 //!
-//! The algorithm is pinned, so that neither `none` nor a public key used as an HMAC secret gets anywhere. RS256 alone, because
-//! the HTTP API's own authorizer takes only RSA signatures, and a token must not be good for one half of the API.
+//! The algorithm is fixed, so that neither `none` nor a public key as an HMAC secret is accepted.
+//! It is RS256 because the HTTP API's own authorizer accepts only RSA signatures, and both must
+//! accept the same tokens.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use crate::Denied;
+use crate::Denial;
 
-/// How far the issuer's clock may be ahead of ours, in seconds. For `exp` nothing is given: the connection ends with its token.
+/// How far the issuer's clock may be ahead, in seconds. `exp` has no leeway: the connection ends
+/// with its token.
 const LEEWAY: u64 = 10;
 
-/// Whose token it is, and until when.
+/// The claims of a verified token.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The issuer.
     pub issuer: String,
-    /// The subject, in the issuer's words.
+    /// The subject, as the issuer names it.
     pub subject: String,
     /// `exp`, in whole seconds since 1970.
     pub until: String,
 }
 
-/// The conditions, fixed at the cold start.
+/// The rules, fixed at the cold start.
 #[derive(Debug)]
 pub struct TokenRules {
     validation: Validation,
@@ -38,7 +40,7 @@ struct Claims {
     client_id: Option<String>,
 }
 
-/// One or several, as RFC 7519 has it.
+/// One audience or several (RFC 7519, 4.1.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -46,18 +48,19 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// Which key has signed the token, by the token's own word: to be believed only once that key has verified it.
-pub fn key_id(token: &str) -> Result<String, Denied> {
-    // The reader knows no algorithm `none`, so that such a token is malformed to it.
+/// The `kid` of the token's header, which is not verified yet.
+pub fn key_id(token: &str) -> Result<String, Denial> {
+    // `decode_header` rejects the algorithm `none` as malformed.
     let header = decode_header(token)?;
     if header.alg != Algorithm::RS256 {
-        return Err(Denied::OtherAlgorithm);
+        return Err(Denial::OtherAlgorithm);
     }
-    // RFC 7515, 4.1.11: who does not understand what `crit` names must not accept.
+    // A token with an extension in `crit` that is not understood must be rejected (RFC 7515,
+    // 4.1.11).
     if header.crit.is_some() {
-        return Err(Denied::Critical);
+        return Err(Denial::Critical);
     }
-    header.kid.ok_or(Denied::NoKeyId)
+    header.kid.ok_or(Denial::NoKeyId)
 }
 
 impl TokenRules {
@@ -65,11 +68,11 @@ impl TokenRules {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.set_issuer(&[issuer]);
-        // Ours to look at: it may stand in `client_id`.
+        // Checked by `is_for_us`, because the audience may be in `client_id`.
         validation.validate_aud = false;
         validation.validate_nbf = true;
         validation.leeway = LEEWAY;
-        // Takes the leeway away again where it would let an old token in.
+        // Cancels the leeway for `exp`.
         validation.reject_tokens_expiring_in_less_than = LEEWAY;
         Self {
             validation,
@@ -78,13 +81,13 @@ impl TokenRules {
     }
 
     /// Verifies the signature with this key, then the claims.
-    pub fn verify(&self, token: &str, key: &DecodingKey) -> Result<Verified, Denied> {
+    pub fn verify(&self, token: &str, key: &DecodingKey) -> Result<Verified, Denial> {
         let claims: Claims = decode(token, key, &self.validation)?.claims;
         if !self.is_for_us(&claims) {
-            return Err(Denied::OtherAudience);
+            return Err(Denial::OtherAudience);
         }
         if claims.sub.is_empty() {
-            return Err(Denied::NoClaim);
+            return Err(Denial::NoClaim);
         }
         Ok(Verified {
             until: format!("{:.0}", claims.exp.floor()),
@@ -93,7 +96,8 @@ impl TokenRules {
         })
     }
 
-    /// As the HTTP API's authorizer has it: `aud` decides, and `client_id` where there is none (access tokens of Cognito).
+    /// Compares `aud`, or `client_id` if there is no `aud` (access tokens of Cognito), as the HTTP
+    /// API's authorizer does.
     fn is_for_us(&self, claims: &Claims) -> bool {
         match &claims.aud {
             Some(Audience::One(audience)) => *audience == self.audience,

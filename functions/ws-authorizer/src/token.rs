@@ -1,10 +1,11 @@
-//! Where a client puts its token: the `Authorization` header, or `?token=` for browsers, which cannot set a header on a WebSocket.
+//! Finds the token in the `Authorization` header, or in `?token=` for browsers, which cannot set
+//! headers on a WebSocket.
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
 
 const SCHEME: &str = "Bearer";
 
-/// The token, if there is one. The header goes before the query.
+/// The token, if there is one. The header has precedence over the query.
 pub fn of(event: &Event) -> Option<&str> {
     let header = event.headers.get("authorization");
     let token = match header {

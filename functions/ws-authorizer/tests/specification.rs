@@ -1,4 +1,5 @@
-//! What the authorizer lets in and what it denies: each test's name is a sentence of its specification.
+//! What the authorizer lets in and what it denies: each test's name is a sentence of its
+//! specification.
 
 #![allow(
     clippy::unwrap_used,

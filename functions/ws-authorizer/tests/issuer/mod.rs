@@ -1,4 +1,5 @@
-//! An issuer on this machine: discovery and keys over HTTP, tokens with any header, claims and signature.
+//! An issuer on this machine: discovery and keys over HTTP, tokens with any header, claims and
+//! signature.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};

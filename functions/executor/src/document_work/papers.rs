@@ -1,4 +1,5 @@
-//! What came of a download: the drafts of its units, and the artifact that is made of them.
+//! What is known about the papers of a run: the drafts of its downloads, and the artifact made of
+//! them.
 
 use std::collections::HashMap;
 
@@ -6,29 +7,27 @@ use documents::ArxivId;
 use documents::arxiv::Paper;
 use serde::{Deserialize, Serialize};
 
-use super::arxiv::papers;
-
 /// How many reasons a sentence gives.
-const SHOWN: usize = 3;
+const SHOWN_REASONS: usize = 3;
 
-/// What arXiv said about up to a hundred papers.
+/// The metadata of up to a hundred papers.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Batch {
+pub(super) struct MetadataBatch {
     pub papers: Vec<Paper>,
-    /// Ids that arXiv does not take for any, and that spoiled a request.
+    /// Ids that arXiv rejected as malformed.
     pub refused: Vec<ArxivId>,
     /// Why there is no metadata.
     pub error: Option<String>,
 }
 
-/// What came of one paper.
+/// The download of one paper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FetchedPaper {
     pub id: ArxivId,
     /// The artifact's name.
     pub file: Option<String>,
     pub size: usize,
-    /// Why there is none.
+    /// Why there is no file.
     pub error: Option<String>,
 }
 
@@ -59,16 +58,23 @@ pub(super) struct PaperEntry {
     pub error: Option<String>,
 }
 
-impl Batch {
+impl MetadataBatch {
     pub fn name(number: usize) -> String {
         format!("metadata_{number}.json")
     }
 
-    /// For the watchers, of so many papers that were asked about.
-    pub fn line(&self, asked: usize) -> String {
+    /// One line for the record.
+    pub fn line(&self, requested: usize) -> String {
         match &self.error {
-            Some(error) => format!("The metadata of {} did not come: {error}.", papers(asked)),
-            None => format!("arXiv knows {} of {}.", self.papers.len(), papers(asked)),
+            Some(error) => format!(
+                "The metadata of {} did not come: {error}.",
+                count_papers(requested)
+            ),
+            None => format!(
+                "arXiv knows {} of {}.",
+                self.papers.len(),
+                count_papers(requested)
+            ),
         }
     }
 }
@@ -111,7 +117,7 @@ impl FetchedPaper {
 impl Downloads {
     pub const ARTIFACT: &'static str = "arxiv_download_metadata.json";
 
-    pub fn of(batches: &[Batch], fetched: Vec<FetchedPaper>) -> Self {
+    pub fn of(batches: &[MetadataBatch], fetched: Vec<FetchedPaper>) -> Self {
         let known = batches.iter().flat_map(|batch| &batch.papers);
         let known: HashMap<&ArxivId, &Paper> = known.map(|paper| (&paper.id, paper)).collect();
         let entries = fetched.into_iter().map(|fetched| {
@@ -131,11 +137,11 @@ impl Downloads {
     pub fn line(&self) -> String {
         match self.total {
             0 => "No paper was downloaded: the text refers to none.".into(),
-            total => format!("{} of {} downloaded.", self.downloaded, papers(total)),
+            total => format!("{} of {} downloaded.", self.downloaded, count_papers(total)),
         }
     }
 
-    /// What the run says of itself.
+    /// The message that ends the run.
     pub fn message(&self) -> String {
         let entries = self.papers.iter().map(|entry| {
             let title = match entry.title.as_str() {
@@ -154,18 +160,18 @@ impl Downloads {
             .to_owned()
     }
 
-    /// Why there is no paper at all, by the first reasons.
+    /// Why no paper was downloaded, by the first reasons.
     pub fn why_none(&self) -> String {
         let reasons = self.papers.iter().filter_map(|entry| {
             let error = entry.error.as_ref()?;
             Some(format!("{}: {error}", entry.id))
         });
-        let reasons: Vec<String> = reasons.take(SHOWN).collect();
+        let reasons: Vec<String> = reasons.take(SHOWN_REASONS).collect();
         let more = match self.failed - reasons.len() {
             0 => "",
             _ => "; …",
         };
-        let count = papers(self.total);
+        let count = count_papers(self.total);
         format!(
             "Of {count} none could be downloaded ({}{more}).",
             reasons.join("; ")
@@ -200,6 +206,14 @@ impl PaperEntry {
     }
 }
 
+/// A number of papers, in words.
+pub(super) fn count_papers(count: usize) -> String {
+    match count {
+        1 => "1 paper".into(),
+        count => format!("{count} papers"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,19 +222,19 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn batch() -> Batch {
+    fn batch() -> MetadataBatch {
         let paper = serde_json::json!({
             "id": "2101.00001", "title": "Tides", "authors": ["A. Low"], "published": "2021-01-01T00:00:00Z",
             "abstract": "The moon pulls.", "categories": ["physics.ao-ph"], "pdf_url": null, "withdrawn": false,
         });
-        Batch {
+        MetadataBatch {
             papers: vec![serde_json::from_value(paper).unwrap()],
-            ..Batch::default()
+            ..MetadataBatch::default()
         }
     }
 
     #[test]
-    fn a_paper_that_failed_is_named_beside_those_that_came() {
+    fn a_failed_paper_is_named_beside_the_downloaded_ones() {
         let fetched = vec![
             FetchedPaper::at(&id("2101.00001"), "2101.00001.pdf".into(), 12_345),
             FetchedPaper::failed(
@@ -242,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn no_reference_is_empty_metadata() {
+    fn without_references_the_metadata_is_empty() {
         let papers = Downloads::of(&[], vec![]);
         let json = serde_json::to_value(&papers).unwrap();
         let empty = serde_json::json!({"total": 0, "downloaded": 0, "failed": 0, "papers": []});
@@ -254,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_failed_the_first_reasons_are_given() {
+    fn if_all_papers_failed_the_first_reasons_are_given() {
         let failed = |n: usize| FetchedPaper::failed(&id(&format!("2101.{n:05}")), "gone".into());
         let one = Downloads::of(&[], vec![failed(1)]);
         let sentence = "Of 1 paper none could be downloaded (2101.00001: gone).";

@@ -1,38 +1,40 @@
-//! The end of enhance-input: the text as it came, and behind it what the papers say that it refers to.
+//! The last task of enhance-input: writes the original text and, below it, the summaries of its
+//! references.
 
 use std::fmt::Write as _;
 
 use agents::PaperSummary;
 use workflow::DocumentTaskResult;
 
-use super::arxiv::papers;
-use super::metadata::PaperEntry;
+use super::papers::{PaperEntry, count_papers};
 use super::summarize::PaperSummaryDraft;
-use super::{DocumentTaskError, DocumentWorker, done, drafts, failure};
+use super::work_files::fixed_name;
+use super::{DocumentTaskError, DocumentWorker, done, failure};
 
 /// The artifact.
 const ENHANCED: &str = "enhanced_input.md";
 
-/// The contract's name for what is added.
+/// The heading above the summaries, which is part of the API.
 const HEADING: &str = "## Contextual Information and References";
 
 impl DocumentWorker<'_> {
     pub(super) async fn enhance(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
-        let drafts = self.drafts();
+        let files = self.work_files();
         let downloads = self.downloads().await?;
         let (with_pdf, without): (Vec<PaperEntry>, Vec<PaperEntry>) = downloads
             .papers
             .into_iter()
             .partition(|entry| entry.file.is_some());
-        let summaries: Vec<PaperSummaryDraft> =
-            drafts.all(PaperSummaryDraft::name, with_pdf.len()).await?;
+        let summaries: Vec<PaperSummaryDraft> = files
+            .read_all(PaperSummaryDraft::name, with_pdf.len())
+            .await?;
         let enhanced = Enhanced::of(summaries, without);
-        if let Some(reasons) = enhanced.nothing_came() {
+        if let Some(reasons) = enhanced.why_none() {
             let error = format!("No paper could be summarised ({reasons}).");
             return Err(failure("no_summary", error).into());
         }
-        let text = enhanced.text(&self.memory.task());
-        drafts.publish(&drafts::named(ENHANCED), text).await?;
+        let text = enhanced.text(&self.history.task());
+        files.publish(&fixed_name(ENHANCED), text).await?;
         Ok(DocumentTaskResult {
             artifacts: vec![ENHANCED.into()],
             message: Some(enhanced.message()),
@@ -41,7 +43,7 @@ impl DocumentWorker<'_> {
     }
 }
 
-/// What is added to a text.
+/// The summaries that are added to a text.
 struct Enhanced {
     papers: Vec<(PaperEntry, PaperSummary)>,
     left_out: Vec<(PaperEntry, String)>,
@@ -68,8 +70,8 @@ impl Enhanced {
         Self { papers, left_out }
     }
 
-    /// The reasons, where there were papers and nothing came of any.
-    fn nothing_came(&self) -> Option<String> {
+    /// The reasons, if there were papers and none was summarised.
+    fn why_none(&self) -> Option<String> {
         (self.papers.is_empty() && !self.left_out.is_empty()).then(|| self.reasons())
     }
 
@@ -81,7 +83,7 @@ impl Enhanced {
         reasons.join("; ")
     }
 
-    /// The text, and what is added to it; without papers the text alone, to the letter.
+    /// The text with the summaries. Without papers the text is unchanged.
     fn text(&self, original: &str) -> String {
         if self.papers.is_empty() {
             return original.to_owned();
@@ -96,11 +98,11 @@ impl Enhanced {
         text
     }
 
-    /// What the run says of itself.
+    /// The message that ends the run.
     fn message(&self) -> String {
         let said = match self.papers.len() {
             1 => "what 1 paper says".into(),
-            count => format!("what {} say", papers(count)),
+            count => format!("what {} say", count_papers(count)),
         };
         match (self.papers.is_empty(), self.left_out.is_empty()) {
             (true, _) => {
@@ -115,7 +117,7 @@ impl Enhanced {
     }
 }
 
-/// One paper, below the heading of all.
+/// The section about one paper.
 fn section(number: usize, entry: &PaperEntry, summary: &PaperSummary) -> String {
     let title = match summary.title.trim() {
         "" => entry.id.as_str(),
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_papers_stand_behind_the_text_and_who_is_left_out_is_named() {
+    fn the_summaries_follow_the_text_and_papers_left_out_are_named() {
         let summaries = vec![
             summary("2101.00001", None),
             summary("2101.00002", Some("no text")),
@@ -192,23 +194,20 @@ mod tests {
                 .message()
                 .ends_with("1 paper says about it. Left out: 2101.00002: no text.")
         );
-        assert_eq!(enhanced.nothing_came(), None);
+        assert_eq!(enhanced.why_none(), None);
     }
 
     #[test]
-    fn without_a_reference_the_text_is_unchanged_and_the_result_says_so() {
+    fn without_references_the_text_is_unchanged_and_the_message_says_so() {
         let enhanced = Enhanced::of(vec![], vec![]);
         assert_eq!(enhanced.text(" As it was. \n\n"), " As it was. \n\n");
         assert!(enhanced.message().contains("refers to no paper"));
-        assert_eq!(enhanced.nothing_came(), None);
+        assert_eq!(enhanced.why_none(), None);
     }
 
     #[test]
-    fn where_nothing_came_of_any_paper_the_reasons_are_given() {
+    fn if_no_paper_was_summarised_the_reasons_are_given() {
         let enhanced = Enhanced::of(vec![summary("2101.00002", Some("no text"))], vec![]);
-        assert_eq!(
-            enhanced.nothing_came().as_deref(),
-            Some("2101.00002: no text")
-        );
+        assert_eq!(enhanced.why_none().as_deref(), Some("2101.00002: no text"));
     }
 }

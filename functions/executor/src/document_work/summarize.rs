@@ -1,37 +1,37 @@
-//! Summaries of the papers that were downloaded: the text of one, an agent's answer, a draft.
+//! Summaries of the downloaded papers. An agent summarises the text of one paper at a time.
 //!
-//! A paper without text, or whose summary fails, is named and left out; the others go on.
+//! A paper without text, or whose summary fails, is named and left out.
 
 use std::path::Path;
 use std::time::Instant;
 
 use agents::{Content, Paper, PaperSummary};
+use documents::ArtifactKey;
 use documents::reader::DocumentError;
-use documents::{ArtifactError, ArtifactKey};
 use serde::{Deserialize, Serialize};
 use workflow::{AgentRequest, DocumentTaskResult, StageFailure};
 
-use super::arxiv::papers;
-use super::folder::Folder;
-use super::metadata::{Downloads, PaperEntry};
+use super::papers::{Downloads, PaperEntry, count_papers};
+use super::work_files::{LocalFile, fixed_name, unreadable};
 use super::{
-    DocumentTaskError, DocumentWorker, done, drafts, failure, look, nothing_was_tried, sections,
-    storage,
+    DocumentTaskError, DocumentWorker, done, excerpt, failure, inspected, temporary_failure,
+    was_not_called,
 };
 use crate::translate;
 
-/// The most pages of a paper that are read: a thesis is longer, and says what it found in the first of them.
+/// The most pages of a paper that are read. A thesis is longer and gives its results in the first
+/// pages.
 const MAX_PAGES: u32 = 200;
 
-/// The most of a paper's text that is held, before it is cut to what a model can read.
+/// The most of a paper's text that is kept in memory before it is shortened for a model.
 const MAX_TEXT_BYTES: usize = 4 << 20;
 
-/// What came of one paper.
+/// The summary of one paper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PaperSummaryDraft {
     pub entry: PaperEntry,
     pub summary: Option<PaperSummary>,
-    /// Why there is none.
+    /// Why there is no summary.
     pub error: Option<String>,
 }
 
@@ -57,22 +57,22 @@ impl DocumentWorker<'_> {
             .into_iter()
             .filter(|entry| entry.file.is_some())
             .collect();
-        let number = self.document.unit as usize;
+        let number = self.number();
         if number == 0 {
             let line = match with_pdf.len() {
                 0 => "There is no paper to summarise.".into(),
-                count => format!("{} to summarise.", papers(count)),
+                count => format!("{} to summarise.", count_papers(count)),
             };
-            return Ok(look(line, with_pdf.len()));
+            return Ok(inspected(line, with_pdf.len()));
         }
         let entry = with_pdf.into_iter().nth(number - 1);
-        let entry = entry.ok_or_else(|| drafts::lost(Downloads::ARTIFACT))?;
+        let entry = entry.ok_or_else(|| unreadable(Downloads::ARTIFACT))?;
         self.summarize_paper(number, entry).await
     }
 
-    /// What the download brought.
+    /// The result of the download stage.
     pub(super) async fn downloads(&self) -> Result<Downloads, StageFailure> {
-        self.drafts().read_published(Downloads::ARTIFACT).await
+        self.work_files().read_published(Downloads::ARTIFACT).await
     }
 
     async fn summarize_paper(
@@ -94,7 +94,7 @@ impl DocumentWorker<'_> {
             summary,
             error,
         };
-        self.drafts()
+        self.work_files()
             .write(&PaperSummaryDraft::name(number), &draft)
             .await?;
         Ok(DocumentTaskResult {
@@ -108,26 +108,21 @@ impl DocumentWorker<'_> {
         &self,
         entry: &PaperEntry,
     ) -> Result<Result<String, String>, DocumentTaskError> {
-        let folder = Folder::new()
-            .map_err(ArtifactError::Local)
-            .map_err(storage)?;
-        let path = folder.file("pdf");
+        let file = LocalFile::new("pdf")?;
         let name = entry.file.as_deref().unwrap_or_default();
-        let place = ArtifactKey::Run(self.run, drafts::named(name));
+        let key = ArtifactKey::Run(self.run, fixed_name(name));
         let limit = self.executor.papers.max_pdf_bytes;
-        self.files()
-            .download(&place, limit, &path)
-            .await
-            .map_err(storage)?;
-        match self.read_text(&path).await {
+        let files = self.session_files();
+        files.download(&key, limit, &file.path).await?;
+        match self.read_text(&file.path).await {
             Ok(text) if text.trim().is_empty() => Ok(Err("it has no text that can be read".into())),
-            Ok(text) => Ok(Ok(sections::cut(&text, self.executor.papers.window))),
-            Err(error) if self.is_worth_a_try(error.is_transient()) => Err(again(&error)),
+            Ok(text) => Ok(Ok(excerpt::shorten(&text, self.executor.papers.window))),
+            Err(error) if self.tries_again(error.is_transient()) => Err(try_again(&error)),
             Err(error) => Ok(Err(error.to_string())),
         }
     }
 
-    /// The pages of a paper that have text.
+    /// The text of all pages that have a text layer.
     async fn read_text(&self, path: &Path) -> Result<String, DocumentError> {
         let mut pages = self.executor.pages.reader.pages(path, 1);
         let mut text = String::new();
@@ -135,7 +130,7 @@ impl DocumentWorker<'_> {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Err(error) if text.is_empty() => return Err(error),
-                // What came before is good.
+                // The pages before the broken one are kept.
                 Ok(None) | Err(_) => return Ok(text),
             };
             if let Some(layer) = page.text.ok().filter(|layer| layer.usable) {
@@ -148,7 +143,7 @@ impl DocumentWorker<'_> {
         }
     }
 
-    /// The summary, or why there is none; and what was paid for.
+    /// The summary, or why there is none, and the usages that were paid for.
     async fn ask_summarizer(
         &self,
         entry: &PaperEntry,
@@ -172,13 +167,14 @@ impl DocumentWorker<'_> {
                     _ => Ok((Err("its summary is of another form".into()), usages)),
                 }
             }
-            // A paper that takes long to read leaves no time for its summary, in any invocation: that is a failure of its own.
+            // If reading the paper took the time, no invocation has time for its summary: a
+            // failure.
             Err(error)
-                if nothing_was_tried(&error) && began.elapsed() < self.executor.papers.margin =>
+                if was_not_called(&error) && began.elapsed() < self.executor.papers.margin =>
             {
                 Err(DocumentTaskError::NoTime)
             }
-            Err(error) if self.is_worth_a_try(error.is_worth_a_new_invocation()) => {
+            Err(error) if self.tries_again(error.is_worth_a_new_invocation()) => {
                 let retry_after = error.retry_after().unwrap_or_default();
                 Err(DocumentTaskError::Failed(
                     translate::failed(error),
@@ -196,9 +192,9 @@ impl DocumentWorker<'_> {
         }
     }
 
-    /// How the unit's agent is asked.
+    /// The request to the task's agent.
     pub(super) fn request(&self) -> Result<&AgentRequest, StageFailure> {
-        let request = self.document.request.as_deref();
+        let request = self.task.request.as_deref();
         request.ok_or_else(|| failure("record_incomplete", "The record does not say whom to ask."))
     }
 }
@@ -214,13 +210,7 @@ fn paper(entry: &PaperEntry, text: String) -> Paper {
     }
 }
 
-fn again(error: &DocumentError) -> DocumentTaskError {
-    let failed = StageFailure {
-        retryable: true,
-        ..failure(
-            error.code(),
-            format!("The paper could not be read: {error}."),
-        )
-    };
-    failed.into()
+fn try_again(error: &DocumentError) -> DocumentTaskError {
+    let sentence = format!("The paper could not be read: {error}.");
+    temporary_failure(error.code(), sentence).into()
 }

@@ -1,4 +1,4 @@
-//! What a run of ocr leaves behind: `<stem>.md`, `<stem>.json` page by page, `<stem>.txt`, as it was asked.
+//! The artifacts of a run of ocr, as its settings ask: `<stem>.md`, `<stem>.json`, `<stem>.txt`.
 
 use std::fmt::Write as _;
 
@@ -10,11 +10,11 @@ use workflow::DocumentTaskResult;
 use super::pages::{DocumentDraft, PageDraft};
 use super::{DocumentTaskError, DocumentWorker, failure};
 
-/// The most of a name that is kept, in bytes: an ending follows.
+/// The most of a name that is kept, in bytes. An ending follows.
 const MAX_STEM_BYTES: usize = 240;
 
-/// How many pages that failed are named in a message.
-const SHOWN: usize = 10;
+/// How many failed pages a message names.
+const SHOWN_FAILURES: usize = 10;
 
 /// `<stem>.json`.
 #[derive(Serialize)]
@@ -29,39 +29,41 @@ struct DocumentText<'a> {
 
 impl DocumentWorker<'_> {
     pub(super) async fn write_pages(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
-        let (drafts, document) = (self.drafts(), self.upload().await?);
-        let pages: Vec<PageDraft> = drafts.all(PageDraft::name, document.pages as usize).await?;
-        let book = DocumentText::of(&document, &pages);
-        if book.read == 0 {
-            return Err(failure("no_page_read", book.why_none()).into());
+        let (files, document) = (self.work_files(), self.inspected_document().await?);
+        let pages: Vec<PageDraft> = files
+            .read_all(PageDraft::name, document.pages as usize)
+            .await?;
+        let text = DocumentText::of(&document, &pages);
+        if text.read == 0 {
+            return Err(failure("no_page_read", text.why_none()).into());
         }
         let wanted = &self.settings.ocr;
         let mut artifacts = Vec::new();
         if wanted.save_markdown {
-            let name = artifact(&document.name, "md");
-            drafts.publish(&name, book.markdown()).await?;
+            let name = artifact_name(&document.name, "md");
+            files.publish(&name, text.markdown()).await?;
             artifacts.push(name.into());
         }
         if wanted.save_json {
-            let name: String = artifact(&document.name, "json").into();
-            drafts.publish_json(&name, &book).await?;
+            let name: String = artifact_name(&document.name, "json").into();
+            files.publish_json(&name, &text).await?;
             artifacts.push(name);
         }
         if wanted.save_text {
-            let name = artifact(&document.name, "txt");
-            drafts.publish(&name, book.text()).await?;
+            let name = artifact_name(&document.name, "txt");
+            files.publish(&name, text.text()).await?;
             artifacts.push(name.into());
         }
         Ok(DocumentTaskResult {
-            message: Some(book.message()),
-            line: format!("{} written.", written(artifacts.len())),
+            message: Some(text.message()),
+            line: format!("{} written.", count_artifacts(artifacts.len())),
             artifacts,
             ..DocumentTaskResult::default()
         })
     }
 }
 
-fn written(count: usize) -> String {
+fn count_artifacts(count: usize) -> String {
     match count {
         0 => "No artifact was asked for, and none is".into(),
         1 => "1 artifact is".into(),
@@ -69,11 +71,11 @@ fn written(count: usize) -> String {
     }
 }
 
-fn artifact(document: &ArtifactName, ending: &str) -> ArtifactName {
+fn artifact_name(document: &ArtifactName, ending: &str) -> ArtifactName {
     let stem = document.stem();
     let stem = &stem[..stem.floor_char_boundary(MAX_STEM_BYTES)];
     let name = format!("{stem}.{ending}").parse();
-    name.expect("a part of a good name, with an ending, is a good name")
+    name.expect("a part of a valid name, with an ending, is a valid name")
 }
 
 impl<'a> DocumentText<'a> {
@@ -89,7 +91,7 @@ impl<'a> DocumentText<'a> {
         }
     }
 
-    /// The pages one after another; where each begins, and which is missing, stands in between.
+    /// All pages, each below a comment with its number; a failed page as a sentence.
     fn markdown(&self) -> String {
         let mut text = String::new();
         for page in self.pages {
@@ -110,7 +112,7 @@ impl<'a> DocumentText<'a> {
         text
     }
 
-    /// The text alone, a form feed behind each page, as `pdftotext` has it.
+    /// The text alone, with a form feed after each page, as `pdftotext` writes it.
     fn text(&self) -> String {
         let pages = self.pages.iter();
         pages
@@ -118,12 +120,12 @@ impl<'a> DocumentText<'a> {
             .collect()
     }
 
-    /// What the run says of itself.
+    /// The message that ends the run.
     fn message(&self) -> String {
         let by_layer = self.count(|page| page.source.as_deref() == Some("text_layer"));
-        let seen = self.read - by_layer;
+        let by_image = self.read - by_layer;
         let mut message = format!(
-            "{} of {} pages of {} are read: {by_layer} by their text layer, {seen} from their image.",
+            "{} of {} pages of {} are read: {by_layer} by their text layer, {by_image} from their image.",
             self.read, self.total_pages, self.document
         );
         if self.failed > 0 {
@@ -144,7 +146,7 @@ impl<'a> DocumentText<'a> {
             let error = page.error.as_ref()?;
             Some(format!("page {}: {error}", page.page))
         });
-        let shown: Vec<String> = failed.take(SHOWN).collect();
+        let shown: Vec<String> = failed.take(SHOWN_FAILURES).collect();
         let more = match self.failed - shown.len() {
             0 => String::new(),
             more => format!("; and {more} more"),
@@ -152,8 +154,8 @@ impl<'a> DocumentText<'a> {
         format!("{}{more}", shown.join("; "))
     }
 
-    fn count(&self, which: impl Fn(&PageDraft) -> bool) -> usize {
-        self.pages.iter().filter(|page| which(page)).count()
+    fn count(&self, matches: impl Fn(&PageDraft) -> bool) -> usize {
+        self.pages.iter().filter(|page| matches(page)).count()
     }
 }
 
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_failed_is_named_in_every_form() {
+    fn every_artifact_names_a_failed_page() {
         let (document, pages) = (
             document(),
             [
@@ -190,29 +192,29 @@ mod tests {
                 page(3, None, Some("it is torn")),
             ],
         );
-        let book = DocumentText::of(&document, &pages);
+        let text = DocumentText::of(&document, &pages);
         assert_eq!(
-            book.markdown(),
+            text.markdown(),
             "<!-- page 1 -->\n\nBy text_layer.\n\n<!-- page 2 -->\n\nBy tesseract.\n\n\
              <!-- page 3 -->\n\n*Page 3 could not be read: it is torn.*\n\n"
         );
         assert_eq!(
-            book.text(),
+            text.text(),
             "By text_layer.\n\u{c}By tesseract.\n\u{c}\n\u{c}"
         );
         assert_eq!(
-            book.message(),
+            text.message(),
             "2 of 3 pages of a report.pdf are read: 1 by their text layer, 1 from their image.\n\n\
              Not read: page 3: it is torn."
         );
-        let json = serde_json::to_value(&book).unwrap();
+        let json = serde_json::to_value(&text).unwrap();
         assert_eq!((&json["read"], &json["failed"]), (&json!(2), &json!(1)));
         assert_eq!(json["pages"][1]["source"], "tesseract");
         assert_eq!(json["pages"][2]["error"], "it is torn");
     }
 
     #[test]
-    fn where_no_page_was_read_the_reasons_are_given() {
+    fn if_no_page_was_read_the_reasons_are_given() {
         let pages: Vec<PageDraft> = (1..=12).map(|n| page(n, None, Some("torn"))).collect();
         let document = document();
         let sentence = DocumentText::of(&document, &pages).why_none();
@@ -222,7 +224,7 @@ mod tests {
 
     #[test]
     fn an_artifact_is_named_after_its_document() {
-        let name = |document: &str| artifact(&document.parse().unwrap(), "md").to_string();
+        let name = |document: &str| artifact_name(&document.parse().unwrap(), "md").to_string();
         assert_eq!(name("a report.v2.pdf"), "a report.v2.md");
         assert_eq!(name("scan"), "scan.md");
         assert!(name(&"é".repeat(255)).len() <= MAX_STEM_BYTES + 3);

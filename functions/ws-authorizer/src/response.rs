@@ -1,19 +1,20 @@
-//! The answer, in API Gateway's words: a policy for the one connection that was asked about, and what its functions are told.
+//! The response in API Gateway's format: a policy for this connection, and the claims for its
+//! functions.
 
 use serde::Serialize;
 
 use crate::Verified;
 
-/// The principal of whoever has not shown who they are.
+/// The principal of a client without a verified token.
 const UNNAMED: &str = "unnamed";
 
-/// Whether the connection may be opened. A denial is a 403: to say 401 the function would have to fail.
+/// Whether the connection may be opened. A denial is a 403; only a failed function gives a 401.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizerResponse {
     principal_id: String,
     policy_document: Policy,
-    /// What `lambda_kit::Authenticator` reads from every event of the connection.
+    /// The claims that `lambda_kit::Authenticator` reads from every event of the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Context>,
 }
@@ -33,7 +34,7 @@ struct Statement {
     resource: String,
 }
 
-/// API Gateway makes text of every value; ours is text already.
+/// API Gateway turns every value into text, so the fields are text.
 #[derive(Debug, Serialize)]
 struct Context {
     iss: String,
@@ -51,7 +52,7 @@ impl AuthorizerResponse {
         Self::new("Allow", arn, &verified.subject, Some(context))
     }
 
-    /// Lets somebody in without saying who: only `OWNER` in the gate's own environment makes anything of that.
+    /// Allows a client without claims. `Authenticator` accepts it only where `OWNER` is set.
     pub(crate) fn allow_unnamed(arn: &str) -> Self {
         Self::new("Allow", arn, UNNAMED, None)
     }

@@ -1,4 +1,4 @@
-//! Who reads the image of a page: Tesseract, Amazon Textract, or a model that sees.
+//! Reads the image of a page by Tesseract, Amazon Textract, or a model with vision.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,60 +11,62 @@ use lambda_kit::Aws;
 use tokio::sync::OnceCell;
 use workflow::{AgentRequest, StageFailure, Usage};
 
-use super::{failure, nothing_was_tried};
+use super::{failure, was_not_called};
 use crate::{Deadline, translate};
 
-/// Tesseract was measured at this resolution; more is larger, and hardly better.
+/// The resolution at which Tesseract was measured. More makes the image larger and the text hardly
+/// better.
 const DPI: u32 = 200;
 
-/// For an image that is too large for a model.
+/// The resolution of an image that would be too large for a model.
 const COARSE_DPI: u32 = 110;
 
-/// The largest image that every provider of models takes.
+/// The largest image that every model provider accepts, in bytes.
 const MAX_MODEL_IMAGE: usize = 3_750_000;
 
-/// Reads documents, and images of their pages.
+/// Reads documents and images of their pages.
 #[derive(Debug)]
 pub struct PageReader {
-    /// The text layer, and the images.
+    /// Gives text layers and images.
     pub reader: Reader,
-    /// The largest document that is taken, in bytes.
+    /// The largest document that is accepted, in bytes.
     pub max_bytes: u64,
     engine: OcrBackend,
     margin: Duration,
-    /// Less than this is no fair chance: the page is for another invocation, and has not failed.
+    /// A page that takes too long with less than this left has not failed. Another invocation tries
+    /// it.
     fair_time: Duration,
 }
 
 #[derive(Debug)]
 enum OcrBackend {
-    /// Looked for when the first page needs it: most runs never do.
+    /// Found when the first page needs it: most runs never do.
     Tesseract(Box<(TesseractConfig, OnceCell<Tesseract>)>),
     Textract(Textract),
-    /// The model of the run, or the deployment's.
+    /// The model of the run, or the default one.
     Model,
 }
 
-/// What came of an image.
-pub(super) enum Seen {
-    /// A text, and who read it.
+/// The result of reading an image.
+pub(super) enum PageReading {
+    /// The text, and the engine or model that read it.
     Text {
         text: String,
         by: String,
         usage: Option<Usage>,
     },
-    /// It was not read; and so long the service asked to be left alone.
+    /// It was not read. The duration is the pause that the service asked for.
     Failed(StageFailure, Duration),
-    /// There was no time to try.
+    /// The time was too short to try.
     NoTime,
 }
 
 impl PageReader {
-    /// By `OCR_ENGINE` and `OCR_LANGUAGES`. Documents are read by this program itself, whose `main` begins with
-    /// [`serve_if_child`](documents::reader::serve_if_child).
+    /// By `OCR_ENGINE` and `OCR_LANGUAGES`. Documents are read by a child process of this program,
+    /// whose `main` begins with [`serve_if_child`](documents::reader::serve_if_child).
     ///
     /// # Errors
-    /// When the system does not say which program this is.
+    /// If the path of this program is unknown.
     pub fn new(
         documents: &DocumentSettings,
         models: &ModelSettings,
@@ -91,7 +93,7 @@ impl PageReader {
         })
     }
 
-    /// A page as the engine takes it.
+    /// A page as an image for the engine.
     pub(super) async fn image(&self, path: &Path, page: u32) -> Result<PageImage, RenderError> {
         let image = self.reader.render(path, page, DPI).await?;
         if matches!(self.engine, OcrBackend::Model) && image.png.len() > MAX_MODEL_IMAGE {
@@ -106,7 +108,7 @@ impl PageReader {
         agents: &Agents,
         request: &AgentRequest,
         deadline: Deadline,
-    ) -> Seen {
+    ) -> PageReading {
         let read = match &self.engine {
             OcrBackend::Model => return by_model(image, agents, request, deadline).await,
             OcrBackend::Textract(textract) => self.by_engine(textract, image, deadline).await,
@@ -129,7 +131,7 @@ impl PageReader {
                 retryable: error.is_transient(),
                 ..failure(error.code(), error.to_string())
             };
-            Seen::Failed(failed, Duration::ZERO)
+            PageReading::Failed(failed, Duration::ZERO)
         })
     }
 
@@ -138,13 +140,13 @@ impl PageReader {
         engine: &dyn OcrEngine,
         image: &PageImage,
         deadline: Deadline,
-    ) -> Result<Seen, OcrError> {
+    ) -> Result<PageReading, OcrError> {
         let is_fair = deadline.leaves(self.fair_time);
         let text = match engine.read(image, deadline.before(self.margin)).await {
-            Err(OcrError::TookTooLong) if !is_fair => return Ok(Seen::NoTime),
+            Err(OcrError::TookTooLong) if !is_fair => return Ok(PageReading::NoTime),
             read => read?,
         };
-        Ok(Seen::Text {
+        Ok(PageReading::Text {
             text,
             by: engine.name().to_owned(),
             usage: None,
@@ -157,18 +159,18 @@ async fn by_model(
     agents: &Agents,
     request: &AgentRequest,
     deadline: Deadline,
-) -> Seen {
+) -> PageReading {
     let asked = agents.read_page(&image.png, request.model.as_deref(), deadline.instant());
     match asked.await {
-        Ok(page) => Seen::Text {
+        Ok(page) => PageReading::Text {
             text: page.text,
             by: page.usage.model.clone(),
             usage: Some(translate::usage(page.usage)),
         },
-        Err(error) if nothing_was_tried(&error) => Seen::NoTime,
+        Err(error) if was_not_called(&error) => PageReading::NoTime,
         Err(error) => {
             let retry_after = error.retry_after().unwrap_or_default();
-            Seen::Failed(translate::failed(error), retry_after)
+            PageReading::Failed(translate::failed(error), retry_after)
         }
     }
 }

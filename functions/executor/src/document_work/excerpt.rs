@@ -1,16 +1,18 @@
-//! A paper's text, cut to what a model can read: by its sections, so that the end of a paper is told as well as its beginning.
+//! Shortens a paper's text to what a model can read, section by section, so that its end is kept as
+//! well as its beginning.
 //!
-//! What is about others' work (references, acknowledgements) goes first. Then each section keeps as much as there is for
-//! each, and what short ones leave is for the long ones. A cut is made behind a sentence, or else behind a word.
+//! References and acknowledgements are removed first. Then each section keeps an equal share, and
+//! long sections share what short ones leave. A section ends after a sentence, or else after a
+//! word.
 
-/// What stands where something was left out.
-const CUT: &str = " […]";
+/// Marks where text was left out.
+const ELLIPSIS: &str = " […]";
 
-/// The longest line that is taken for a heading.
+/// The longest line that counts as a heading.
 const MAX_HEADING_BYTES: usize = 80;
 
-/// Headings of sections that say nothing of what was found.
-const APART: [&str; 8] = [
+/// Headings of sections without results, which are removed.
+const REMOVED_HEADINGS: [&str; 8] = [
     "acknowledgement",
     "acknowledgment",
     "author contribution",
@@ -21,8 +23,8 @@ const APART: [&str; 8] = [
     "references",
 ];
 
-/// Headings that papers have without a number.
-const COMMON: [&str; 13] = [
+/// Headings that count as such without a number.
+const COMMON_HEADINGS: [&str; 13] = [
     "abstract",
     "appendix",
     "background",
@@ -38,22 +40,25 @@ const COMMON: [&str; 13] = [
     "summary",
 ];
 
-/// At most so many bytes of a paper's text.
-pub(crate) fn cut(text: &str, limit: usize) -> String {
+/// Keeps at most `limit` bytes of a paper's text.
+pub(super) fn shorten(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
     let sections: Vec<&str> = sections(text)
         .into_iter()
-        .filter(|section| !is_apart(heading(section)))
+        .filter(|section| !is_removed(heading(section)))
         .collect();
     let room = limit.saturating_sub(sections.len());
     let share = share(&sections, room);
-    let kept: Vec<String> = sections.iter().map(|part| shorten(part, share)).collect();
+    let kept: Vec<String> = sections
+        .iter()
+        .map(|part| shorten_section(part, share))
+        .collect();
     kept.join("\n")
 }
 
-/// The text from heading to heading; what stands before the first is one too.
+/// Splits the text before each heading. The text before the first heading is a section too.
 fn sections(text: &str) -> Vec<&str> {
     let mut starts = vec![0];
     let mut at = 0;
@@ -86,11 +91,11 @@ fn is_heading(line: &str) -> bool {
     let is_numbered = words.len() < line.len();
     let begins_large = words.starts_with(char::is_uppercase);
     let few = (1..=10).contains(&words.split_whitespace().count());
-    begins_large && few && (is_numbered || begins_with(words, &COMMON) || is_apart(line))
+    begins_large && few && (is_numbered || begins_with(words, &COMMON_HEADINGS) || is_removed(line))
 }
 
-fn is_apart(line: &str) -> bool {
-    begins_with(without_number(line.trim()), &APART)
+fn is_removed(line: &str) -> bool {
+    begins_with(without_number(line.trim()), &REMOVED_HEADINGS)
 }
 
 fn begins_with(words: &str, known: &[&str]) -> bool {
@@ -117,7 +122,7 @@ fn without_number(line: &str) -> &str {
     }
 }
 
-/// How much each section may keep, so that all of them together keep `room`.
+/// How many bytes each section keeps, so that all together keep `room`.
 fn share(sections: &[&str], room: usize) -> usize {
     let mut lengths: Vec<usize> = sections.iter().map(|section| section.len()).collect();
     lengths.sort_unstable();
@@ -132,28 +137,28 @@ fn share(sections: &[&str], room: usize) -> usize {
     room
 }
 
-fn shorten(section: &str, limit: usize) -> String {
+fn shorten_section(section: &str, limit: usize) -> String {
     if section.len() <= limit {
         return section.to_owned();
     }
-    let end = section.floor_char_boundary(limit.saturating_sub(CUT.len()));
+    let end = section.floor_char_boundary(limit.saturating_sub(ELLIPSIS.len()));
     let kept = &section[..end];
-    // A word may end just here; then nothing of it is lost.
-    let whole = section[end..].starts_with(char::is_whitespace);
-    let words = if whole {
+    // Whether a word ends exactly here.
+    let ends_a_word = section[end..].starts_with(char::is_whitespace);
+    let words = if ends_a_word {
         kept
     } else {
         kept.rsplit_once(char::is_whitespace)
             .map_or("", |(words, _)| words)
     };
     let sentence = words.rfind(". ").map(|dot| &words[..=dot]);
-    // Only a sentence that ends near: a table has none.
+    // A table has no sentence that ends near the limit.
     let kept = sentence
         .filter(|text| text.len() * 5 >= words.len() * 4)
         .unwrap_or(words);
     match kept.trim_end() {
         "" => String::new(),
-        kept => format!("{kept}{CUT}"),
+        kept => format!("{kept}{ELLIPSIS}"),
     }
 }
 
@@ -174,14 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_fits_stays_as_it_is() {
-        assert_eq!(cut("Short. References\n[1]", 100), "Short. References\n[1]");
+    fn a_text_that_fits_is_unchanged() {
+        assert_eq!(
+            shorten("Short. References\n[1]", 100),
+            "Short. References\n[1]"
+        );
     }
 
     #[test]
-    fn every_section_is_told_of_and_what_is_about_others_is_not() {
-        let cut = cut(&paper(), 1_500);
-        assert!(cut.len() <= 1_500, "{}", cut.len());
+    fn every_section_is_kept_but_references_and_thanks() {
+        let kept = shorten(&paper(), 1_500);
+        assert!(kept.len() <= 1_500, "{}", kept.len());
         for part in [
             "Tides and",
             "The moon pulls.",
@@ -189,25 +197,25 @@ mod tests {
             "2.1 The data",
             "III. RESULTS",
         ] {
-            assert!(cut.contains(part), "{part} is missing:\n{cut}");
+            assert!(kept.contains(part), "{part} is missing:\n{kept}");
         }
-        assert!(!cut.contains("We thank") && !cut.contains("Reference is told"));
+        assert!(!kept.contains("We thank") && !kept.contains("Reference is told"));
     }
 
     #[test]
-    fn short_sections_leave_their_room_to_the_long_ones() {
+    fn long_sections_share_what_short_ones_leave() {
         assert_eq!(share(&["aa", "bbbb", "cccccccc"], 10), 4);
         assert_eq!(share(&["aa", "bb"], 10), 10);
         assert_eq!(share(&["a".repeat(9).as_str(), &"b".repeat(9)], 10), 5);
     }
 
     #[test]
-    fn no_word_and_no_character_is_cut_through() {
+    fn no_word_and_no_character_is_split() {
         let text = "Überall 潮汐 und anderswo wörtlich ".repeat(30);
         for limit in 0..200 {
-            let cut = cut(&text, limit);
-            assert!(cut.len() <= limit, "{limit}: {}", cut.len());
-            let words = cut.trim_end_matches(CUT).split_whitespace();
+            let kept = shorten(&text, limit);
+            assert!(kept.len() <= limit, "{limit}: {}", kept.len());
+            let words = kept.trim_end_matches(ELLIPSIS).split_whitespace();
             for word in words {
                 assert!(text.split_whitespace().any(|known| known == word), "{word}");
             }
@@ -215,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_are_told_from_sentences() {
+    fn headings_are_distinguished_from_sentences() {
         for line in [
             "1 Introduction",
             "2.3. Deep Tides",

@@ -1,29 +1,30 @@
-//! Why a client is not let in, for our own log: constant words, so that no part of a token stands among them.
+//! Why a connection is denied, for the log. The texts are constant, so that no part of a token is
+//! logged.
 
 use jsonwebtoken::errors::{Error, ErrorKind};
 
-/// Why not.
+/// The reason of a denial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
+pub enum Denial {
     #[error("there is no token")]
     NoToken,
     #[error("the token cannot be read")]
     Malformed,
     #[error("the token is not signed with RS256")]
     OtherAlgorithm,
-    #[error("the token demands extensions that nobody here knows")]
+    #[error("the token requires unsupported extensions")]
     Critical,
     #[error("the token names no key")]
     NoKeyId,
     #[error("the issuer publishes no such key")]
     UnknownKey,
-    #[error("the signature is not that key's")]
+    #[error("the signature is not valid for that key")]
     BadSignature,
-    #[error("the token is over")]
+    #[error("the token has expired")]
     Expired,
     #[error("the token is not valid yet")]
     TooEarly,
-    #[error("the token is another issuer's")]
+    #[error("the token has another issuer")]
     OtherIssuer,
     #[error("the token is for another audience")]
     OtherAudience,
@@ -31,7 +32,7 @@ pub enum Denied {
     NoClaim,
 }
 
-impl From<Error> for Denied {
+impl From<Error> for Denial {
     fn from(error: Error) -> Self {
         match error.kind() {
             ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm => Self::OtherAlgorithm,

@@ -1,43 +1,36 @@
-//! Pages of a document: the text layer first, an OCR engine for a page without one.
+//! The pages of a document: read by their text layer, or from an image where a page has none.
 //!
-//! A document stays open from one page to the next of a slice; the next slice opens it at its own page. A page that cannot
-//! be read is a draft that says why.
+//! A document stays open from one page to the next of a slice. The next slice opens it at the next
+//! page. The draft of a page that cannot be read holds the reason.
 
 use std::fmt;
-use std::path::PathBuf;
 
-use documents::reader::{
-    Document as Opened, DocumentError, DocumentKind, PageText, Pages, RenderError,
-};
+use documents::reader::{Document, DocumentError, DocumentKind, PageText, Pages, RenderError};
 use documents::{ArtifactError, ArtifactKey, ArtifactName};
 use serde::{Deserialize, Serialize};
 use session_manager::{Actor, ReadError};
 use workflow::{DocumentName, DocumentTaskResult, StageFailure, Usage};
 
-use super::folder::Folder;
-use super::ocr::{PageReader, Seen};
-use super::{DocumentTaskError, DocumentWorker, done, failure, look, storage};
+use super::page_reader::PageReading;
+use super::work_files::LocalFile;
+use super::{DocumentTaskError, DocumentWorker, done, failure, inspected, temporary_failure};
 
-/// What the whole document is.
+/// The draft about the whole document.
 const DOCUMENT: &str = "document.json";
 
-/// How the record calls a text that was in the document itself.
+/// The source of a text that the document itself contains.
 const TEXT_LAYER: &str = "text_layer";
 
-/// What a slice keeps of a document between its pages.
-#[derive(Debug, Default)]
-pub(crate) struct OpenDocuments(Option<OpenDocument>);
-
+/// A document that is open at its next page.
 #[derive(Debug)]
-struct OpenDocument {
-    // The folder goes last: its document is still open in the child.
+pub(super) struct OpenDocument {
+    // Dropped before the file, which the child process has open.
     pages: Pages,
     next: u32,
-    path: PathBuf,
-    _folder: Folder,
+    file: LocalFile,
 }
 
-/// What the look at a document found.
+/// The inspected document.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct DocumentDraft {
     pub name: ArtifactName,
@@ -45,11 +38,11 @@ pub(super) struct DocumentDraft {
     pub pages: u32,
 }
 
-/// One page, as it was read.
+/// One page.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PageDraft {
     pub page: u32,
-    /// `text_layer`, or what the engine is called; none where the page was not read.
+    /// `text_layer`, or the name of the engine; `None` if the page was not read.
     pub source: Option<String>,
     pub text: String,
     /// Why it was not read.
@@ -90,62 +83,63 @@ impl PageDraft {
 }
 
 impl DocumentWorker<'_> {
-    /// The look at the document; then a page each.
+    /// Inspects the document (task 0) or reads a page.
     pub(super) async fn read_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
-        match self.document.unit {
-            0 => self.look_at_document().await,
+        match self.task.unit {
+            0 => self.inspect_document().await,
             page => self.read_page(page).await,
         }
     }
 
-    /// The upload that the run was started with.
-    pub(super) async fn upload(&self) -> Result<DocumentDraft, StageFailure> {
-        self.drafts().read(DOCUMENT).await
+    /// The document that the run was started with.
+    pub(super) async fn inspected_document(&self) -> Result<DocumentDraft, StageFailure> {
+        self.work_files().read(DOCUMENT).await
     }
 
-    async fn look_at_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
-        let (name, path, _folder) = self.fetch().await?;
-        let found = self.executor.pages.reader.inspect(&path).await;
-        let Opened { kind, pages } = found.map_err(|error| unreadable(&error))?;
+    async fn inspect_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
+        let (name, file) = self.fetch().await?;
+        let found = self.executor.pages.reader.inspect(&file.path).await;
+        let Document { kind, pages } = found.map_err(|error| unreadable(&error))?;
         let draft = DocumentDraft { name, kind, pages };
-        self.drafts().write(DOCUMENT, &draft).await?;
+        self.work_files().write(DOCUMENT, &draft).await?;
         let count = match pages {
             1 => "1 page".into(),
             pages => format!("{pages} pages"),
         };
         let line = format!("{} is {kind} of {count}.", draft.name);
-        Ok(look(line, usize::try_from(pages).unwrap_or(usize::MAX)))
+        Ok(inspected(
+            line,
+            usize::try_from(pages).unwrap_or(usize::MAX),
+        ))
     }
 
-    /// The document as a file of this machine.
-    async fn fetch(&self) -> Result<(ArtifactName, PathBuf, Folder), DocumentTaskError> {
+    /// Copies the document to the local disk.
+    async fn fetch(&self) -> Result<(ArtifactName, LocalFile), DocumentTaskError> {
         let named = self.settings.ocr.document.as_ref();
         let named = named.ok_or_else(|| missing("which was not named"))?;
         let name: ArtifactName = named.name.parse().map_err(|_| missing(&named.name))?;
         let files = self.files_of(named).await?;
-        let folder = Folder::new()
-            .map_err(ArtifactError::Local)
-            .map_err(storage)?;
-        let path = folder.file(&name.ending());
+        let file = LocalFile::new(&name.ending())?;
         let limit = self.executor.pages.max_bytes;
-        let place = ArtifactKey::Upload(name.clone());
-        match files.download(&place, limit, &path).await {
-            Ok(_) => Ok((name, path, folder)),
+        let key = ArtifactKey::Upload(name.clone());
+        match files.download(&key, limit, &file.path).await {
+            Ok(_) => Ok((name, file)),
             Err(ArtifactError::NotFound) => Err(missing(&named.name).into()),
             Err(ArtifactError::TooLarge { limit }) => {
                 Err(refused(&DocumentError::TooLarge { limit }).into())
             }
-            Err(error) => Err(storage(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// The folder that the upload stands in: another session's only if it is the owner's, and there.
+    /// The files that contain the upload. Another session's files are used only if it has the same
+    /// owner.
     async fn files_of(
         &self,
         named: &DocumentName,
     ) -> Result<documents::SessionFiles, DocumentTaskError> {
         let Some(other) = named.session else {
-            return Ok(self.files());
+            return Ok(self.session_files());
         };
         let owner = &self.state.owner;
         let sessions = &self.executor.sessions;
@@ -160,19 +154,19 @@ impl DocumentWorker<'_> {
         let mut usages = Vec::new();
         let draft = match self.text_layer(page).await? {
             Ok(layer) if layer.usable => PageDraft::read(page, TEXT_LAYER, layer.text),
-            Ok(_) => self.see(page, &mut usages).await?,
+            Ok(_) => self.read_image(page, &mut usages).await?,
             Err(error) => PageDraft::failed(page, &error),
         };
-        self.drafts()
+        self.work_files()
             .write(&PageDraft::name(page as usize), &draft)
             .await?;
         Ok(DocumentTaskResult {
             usages,
-            ..done(draft.line(self.document.units))
+            ..done(draft.line(self.task.units))
         })
     }
 
-    /// What the document itself says of a page, or why the page cannot be read.
+    /// The text that the document itself has for a page, or why the page cannot be read.
     async fn text_layer(
         &mut self,
         page: u32,
@@ -180,15 +174,15 @@ impl DocumentWorker<'_> {
         let read = self.open_at(page).await?.pages.next().await;
         match read {
             Ok(Some(read)) if read.number == page => {
-                if let Some(open) = &mut self.documents.0 {
+                if let Some(open) = &mut self.shared.open {
                     open.next = page + 1;
                 }
                 Ok(read.text.map_err(|error| error.to_string()))
             }
             Ok(_) => Ok(Err("the document has no such page".into())),
             Err(error) => {
-                self.documents.0 = None;
-                if error.is_transient() && self.document.last_try {
+                self.shared.open = None;
+                if error.is_transient() && self.task.last_try {
                     return Ok(Err(error.to_string()));
                 }
                 Err(unreadable(&error))
@@ -196,40 +190,39 @@ impl DocumentWorker<'_> {
         }
     }
 
-    /// The document, open at a page.
+    /// Opens the document at a page, unless it is open there.
     async fn open_at(&mut self, page: u32) -> Result<&mut OpenDocument, DocumentTaskError> {
-        let is_there = |open: &OpenDocument| open.next == page;
-        let open = match self.documents.0.take().filter(is_there) {
+        let is_at_page = |open: &OpenDocument| open.next == page;
+        let open = match self.shared.open.take().filter(is_at_page) {
             Some(open) => open,
             None => {
-                let (_, path, folder) = self.fetch().await?;
+                let (_, file) = self.fetch().await?;
                 OpenDocument {
-                    pages: self.executor.pages.reader.pages(&path, page),
+                    pages: self.executor.pages.reader.pages(&file.path, page),
                     next: page,
-                    path,
-                    _folder: folder,
+                    file,
                 }
             }
         };
-        Ok(self.documents.0.insert(open))
+        Ok(self.shared.open.insert(open))
     }
 
-    /// The page as an image, read by whoever reads images.
-    async fn see(
+    /// Reads a page from its image.
+    async fn read_image(
         &self,
         page: u32,
         usages: &mut Vec<Usage>,
     ) -> Result<PageDraft, DocumentTaskError> {
-        let Some(open) = &self.documents.0 else {
+        let Some(open) = &self.shared.open else {
             return Ok(PageDraft::failed(page, &"the document is closed"));
         };
-        let pages: &PageReader = &self.executor.pages;
-        let image = match pages.image(&open.path, page).await {
+        let pages = &self.executor.pages;
+        let image = match pages.image(&open.file.path, page).await {
             Ok(image) => image,
-            Err(error) if self.is_worth_a_try(error.is_transient()) => {
-                return Err(again(error.code(), &error));
+            Err(error) if self.tries_again(error.is_transient()) => {
+                return Err(try_again(error.code(), &error));
             }
-            // The document was opened for the pages before, so it is this page's fault.
+            // Earlier pages were read from the same document, so only this page is broken.
             Err(RenderError::Document(error)) => return Ok(PageDraft::failed(page, &error)),
             Err(RenderError::Page(error)) => return Ok(PageDraft::failed(page, &error)),
         };
@@ -237,15 +230,15 @@ impl DocumentWorker<'_> {
         let agents = &self.executor.agents;
         let deadline = self.deadline;
         match pages.read(&image, agents, request, deadline).await {
-            Seen::Text { text, by, usage } => {
+            PageReading::Text { text, by, usage } => {
                 usages.extend(usage);
                 Ok(PageDraft::read(page, &by, text))
             }
-            Seen::NoTime => Err(DocumentTaskError::NoTime),
-            Seen::Failed(failed, retry_after) if self.is_worth_a_try(failed.retryable) => {
+            PageReading::NoTime => Err(DocumentTaskError::NoTime),
+            PageReading::Failed(failed, retry_after) if self.tries_again(failed.retryable) => {
                 Err(DocumentTaskError::Failed(failed, retry_after))
             }
-            Seen::Failed(failed, _) => {
+            PageReading::Failed(failed, _) => {
                 usages.extend(failed.usages);
                 let why = failed.error.trim_end_matches('.').to_owned();
                 Ok(PageDraft::failed(page, &why))
@@ -254,10 +247,10 @@ impl DocumentWorker<'_> {
     }
 }
 
-/// What is wrong with the whole document ends the run, unless it was the reader's own trouble.
+/// A broken document ends the run; a failure of the reader does not.
 fn unreadable(error: &DocumentError) -> DocumentTaskError {
     match error.is_transient() {
-        true => again(error.code(), error),
+        true => try_again(error.code(), error),
         false => refused(error).into(),
     }
 }
@@ -266,12 +259,8 @@ fn refused(error: &DocumentError) -> StageFailure {
     failure(error.code(), sentence(error))
 }
 
-fn again(code: &str, error: &impl fmt::Display) -> DocumentTaskError {
-    let failed = StageFailure {
-        retryable: true,
-        ..failure(code, sentence(error))
-    };
-    failed.into()
+fn try_again(code: &str, error: &impl fmt::Display) -> DocumentTaskError {
+    temporary_failure(code, sentence(error)).into()
 }
 
 fn missing(name: &str) -> StageFailure {
@@ -281,7 +270,7 @@ fn missing(name: &str) -> StageFailure {
     )
 }
 
-/// With a large letter and a full stop.
+/// Adds a capital letter and a full stop.
 fn sentence(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
@@ -296,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_says_how_it_was_read_or_why_not() {
+    fn the_line_of_a_page_says_how_it_was_read_or_why_not() {
         for (draft, line) in [
             (
                 PageDraft::read(3, TEXT_LAYER, String::new()),
