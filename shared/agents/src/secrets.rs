@@ -72,7 +72,7 @@ mod tests {
     use aws_sdk_secretsmanager::config::{
         BehaviorVersion, Credentials, Region, retry::RetryConfig,
     };
-    use aws_smithy_http_client::test_util::infallible_client_fn;
+    use stub_http::stub_client;
     use http::Response;
     use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ mod tests {
 
     /// A key in a Secrets Manager that gives this answer to each request.
     fn stored(status: u16, answer: Value) -> StoredKey {
-        let http = infallible_client_fn(move |request| {
+        let http = stub_client(move |request| {
             let target = request.headers().get("x-amz-target").unwrap();
             assert_eq!(target, "secretsmanager.GetSecretValue");
             let asked: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_http_client::test_util::infallible_client_fn;
+use stub_http::stub_client;
 use http::Response;
 
 use crate::Artifacts;
@@ -23,7 +23,7 @@ impl Bucket {
     ) -> Self {
         let asked = Arc::<Mutex<Vec<String>>>::default();
         let book = Arc::clone(&asked);
-        let http = infallible_client_fn(move |request| {
+        let http = stub_client(move |request| {
             let (method, url) = (request.method().as_str(), request.uri().to_string());
             let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
             book.push(format!("{method} {url}"));

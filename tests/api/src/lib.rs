@@ -11,7 +11,10 @@ mod schemas;
 mod sources;
 
 use lambda_kit::api::Operation;
-use lambda_kit::config::{VARIABLES, Variable};
+use agents::ModelSettings;
+use documents::DocumentSettings;
+use environment::Variable;
+use lambda_kit::EdgeSettings;
 
 pub use asyncapi::{OVER_SOCKET_ALONE, asyncapi};
 pub use openapi::openapi;
@@ -44,5 +47,7 @@ pub fn operations() -> Vec<Operation> {
 
 /// Every environment variable that a function reads.
 pub fn variables() -> impl Iterator<Item = &'static Variable> {
-    VARIABLES.iter()
+    let edge = EdgeSettings::VARIABLES.iter();
+    edge.chain(ModelSettings::VARIABLES)
+        .chain(DocumentSettings::VARIABLES)
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_http_client::test_util::infallible_client_fn;
+use stub_http::stub_client;
 use lambda_http::http::Response;
 use serde_json::{Map, Value, json};
 use session::{
@@ -73,7 +73,7 @@ impl Wire {
 
     fn client(&self) -> SharedHttpClient {
         let wire = self.clone();
-        infallible_client_fn(move |request| {
+        stub_client(move |request| {
             let target = request.headers().get("x-amz-target");
             let operation = target.and_then(|target| target.to_str().ok()?.split('.').next_back());
             let reply = wire.book(|book| match operation {
