@@ -2,8 +2,8 @@
 //!
 //! A slice takes the lease, does step after step while there is time, and commits what came of each together with the
 //! beginning of the next; then the run is done, waits, or goes on in the next message. `slice` takes the
-//! lease, `load` reads what it must know before, `held` is the loop, `ask` one call of an agent (in the words of
-//! `translate`), `units` one unit of a document, `slot` the waiting for arXiv, `live` the push beside the next step's work.
+//! lease, `load` reads what it must know before, `held` is the loop, `ask` one call of an agent,
+//! `units` one unit of a document, `slot` the waiting for arXiv, `live` the push beside the next step's work.
 
 mod ask;
 mod deadline;
@@ -12,7 +12,6 @@ mod leased_run;
 mod load;
 mod slice;
 mod slot;
-mod translate;
 mod units;
 
 use std::time::Duration;

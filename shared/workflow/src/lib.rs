@@ -39,4 +39,4 @@ pub use ocr::{DocumentName, OcrSettings};
 pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
 pub use question::ApprovalPrompt;
 pub use settings::{RunSettings, RunSettingsError};
-pub use work::{AgentRequest, Brief, Work};
+pub use work::{AgentRequest, Brief, EarlierMessage, Work};

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use workflow::{AgentRequest, StageFailure, Usage};
 
 use super::{failure, nothing_was_tried};
-use crate::{Deadline, translate};
+use crate::Deadline;
 
 /// Tesseract was measured at this resolution; more is larger, and hardly better.
 const DPI: u32 = 200;
@@ -163,12 +163,12 @@ async fn by_model(
         Ok(page) => Seen::Text {
             text: page.text,
             by: page.usage.model.clone(),
-            usage: Some(translate::usage(page.usage)),
+            usage: Some(page.usage),
         },
         Err(error) if nothing_was_tried(&error) => Seen::NoTime,
         Err(error) => {
             let retry_after = error.retry_after().unwrap_or_default();
-            Seen::Failed(translate::failed(error), retry_after)
+            Seen::Failed(error.into(), retry_after)
         }
     }
 }

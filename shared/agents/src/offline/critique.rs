@@ -8,7 +8,8 @@ use super::{
     standing::{self, words},
     text::{self, Sentence, Words},
 };
-use crate::{Brief, Idea, Report};
+use crate::{Idea, Report};
+use workflow::Brief;
 
 /// Sentences of the task that an idea is held against.
 const KEY_SENTENCES: usize = 8;

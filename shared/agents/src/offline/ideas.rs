@@ -8,7 +8,8 @@ use super::{
     standing::{self, LONGEST_TITLE},
     text::{self, Words},
 };
-use crate::{Brief, Idea, Ideas};
+use crate::{Idea, Ideas};
+use workflow::Brief;
 
 /// Ideas made where the step doesn't say how many.
 const IDEAS: usize = 5;

@@ -16,9 +16,11 @@ mod text;
 
 use std::time::Duration;
 
+use workflow::Brief;
+
 use crate::{
-    Agent, Brief, Content, ProviderError,
-    provider::{Answering, Completion, End, Provider, Request},
+    Agent, Content, Paper, ProviderError,
+    provider::{Answering, Completion, CompletionEnd, ModelRequest, Provider},
 };
 
 /// The name of the engine, as ledgers and events show it.
@@ -32,26 +34,26 @@ pub(crate) struct Offline {
 }
 
 impl Offline {
-    async fn work(&self, request: &Request<'_>) -> Result<Completion, ProviderError> {
+    async fn work(&self, request: &ModelRequest<'_>) -> Result<Completion, ProviderError> {
         let (agent, brief) = request.brief.ok_or(ProviderError::ReadsNoImages)?;
         tokio::time::sleep(self.latency).await;
-        let text = serde_json::to_string(&answer(agent, brief))
+        let text = serde_json::to_string(&answer(agent, brief, request.paper))
             .expect("our own answers are strings, lists and booleans");
         Ok(Completion {
             text,
-            end: End::Finished,
+            end: CompletionEnd::Finished,
             tokens: None,
         })
     }
 }
 
 impl Provider for Offline {
-    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+    fn complete<'a>(&'a self, request: &'a ModelRequest<'a>) -> Answering<'a> {
         Box::pin(self.work(request))
     }
 }
 
-fn answer(agent: Agent, brief: &Brief) -> Content {
+fn answer(agent: Agent, brief: &Brief, paper: Option<&Paper>) -> Content {
     match agent {
         Agent::Planner if brief.plan.is_empty() => Content::Plan(plan::draft(brief)),
         Agent::Planner => Content::Plan(plan::revise(brief)),
@@ -61,7 +63,7 @@ fn answer(agent: Agent, brief: &Brief) -> Content {
         Agent::IdeaMaker => Content::Ideas(ideas::make(brief)),
         Agent::IdeaHater => Content::Report(critique::write(brief)),
         Agent::CopilotControl => Content::Route(route::choose(brief)),
-        Agent::Summarizer => Content::PaperSummary(summary::write(brief)),
+        Agent::Summarizer => Content::PaperSummary(summary::write(brief, paper)),
     }
 }
 

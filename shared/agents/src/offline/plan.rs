@@ -6,7 +6,9 @@ use super::{
     review::{KEY_SENTENCES, doubles, is_ours, lacks_conclusion, uncovered, words_of},
     text::{self, Kind, Sentence, Words},
 };
-use crate::{Brief, Plan, PlanStep, StepAgent};
+use crate::Plan;
+use session::PlanStep;
+use workflow::{Brief, agent};
 
 /// Steps that a text without lists is broken into, beside the one that brings the results together.
 const STEPS_FROM_PROSE: usize = 4;
@@ -95,7 +97,7 @@ fn outlined(brief: &Brief, task: &[Sentence], instructions: &[Sentence]) -> Opti
         .filter(|sentence| sentence.kind == Kind::Item)
         .map(|item| item.text.as_str())
         .collect();
-    if items.is_empty() || !brief.team.contains(&StepAgent::IdeaMaker) {
+    if items.is_empty() || !has(&brief.team, agent::IDEA_MAKER) {
         return None;
     }
     let per_step = items.len().div_ceil(brief.max_steps.max(1) as usize);
@@ -139,7 +141,7 @@ pub(super) fn units(sentences: &[Sentence]) -> Vec<&Sentence> {
 }
 
 /// A step for one unit; further ones become its points.
-fn step(units: &[&Sentence], sentences: &[Sentence], team: &[StepAgent]) -> PlanStep {
+fn step(units: &[&Sentence], sentences: &[Sentence], team: &[String]) -> PlanStep {
     let mut step = new_step(&units[0].text, team);
     let near = text::key_sentences(sentences, &units[0].words, POINTS + units.len());
     step.bullet_points = units[1..]
@@ -160,7 +162,7 @@ pub(super) fn wants_program(text: &str) -> bool {
     !text::words(text).is_disjoint(&text::words(PROGRAM_WORDS))
 }
 
-fn new_step(sub_task: &str, team: &[StepAgent]) -> PlanStep {
+fn new_step(sub_task: &str, team: &[String]) -> PlanStep {
     PlanStep {
         sub_task: text::clip(sub_task, LONGEST_POINT),
         sub_task_agent: agent_for(sub_task, team),
@@ -169,18 +171,22 @@ fn new_step(sub_task: &str, team: &[StepAgent]) -> PlanStep {
 }
 
 /// The one of the team that a step's words call for.
-fn agent_for(sub_task: &str, team: &[StepAgent]) -> StepAgent {
-    let wanted = match (team.contains(&StepAgent::IdeaMaker), sub_task) {
-        (true, text) if criticises(text) => StepAgent::IdeaHater,
-        (true, _) => StepAgent::IdeaMaker,
-        (false, text) if wants_program(text) => StepAgent::Engineer,
-        (false, _) => StepAgent::Researcher,
+fn agent_for(sub_task: &str, team: &[String]) -> String {
+    let wanted = match (has(team, agent::IDEA_MAKER), sub_task) {
+        (true, text) if criticises(text) => agent::IDEA_HATER,
+        (true, _) => agent::IDEA_MAKER,
+        (false, text) if wants_program(text) => agent::ENGINEER,
+        (false, _) => agent::RESEARCHER,
     };
-    if team.contains(&wanted) {
-        wanted
+    if has(team, wanted) {
+        wanted.to_owned()
     } else {
-        team.first().copied().unwrap_or(wanted)
+        team.first().cloned().unwrap_or(wanted.to_owned())
     }
+}
+
+fn has(team: &[String], agent: &str) -> bool {
+    team.iter().any(|id| id == agent)
 }
 
 /// Whether a step only criticises; one that improves by a critique makes something.

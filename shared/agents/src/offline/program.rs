@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::{MODEL, goal, heard, text};
-use crate::{Brief, Program};
+use crate::Program;
+use workflow::Brief;
 
 /// Characters of the task that the script carries.
 const LONGEST_TEXT: usize = 4000;

@@ -5,7 +5,8 @@ use super::{
     disclaimer, goal, heard,
     text::{self, Sentence},
 };
-use crate::{Brief, DoneStep, Report};
+use crate::Report;
+use workflow::{Brief, DoneStep};
 
 /// Sentences quoted in the report, and in its summary.
 const QUOTES: usize = 5;

@@ -5,7 +5,9 @@ use super::{
     plan::LONGEST_POINT,
     text::{self, Sentence, Words},
 };
-use crate::{Brief, PlanStep, Review, StepAgent};
+use crate::Review;
+use session::PlanStep;
+use workflow::{Brief, agent};
 
 /// Sentences of the task that a plan has to cover.
 pub(super) const KEY_SENTENCES: usize = 8;
@@ -72,10 +74,7 @@ pub(super) fn doubles(steps: &[PlanStep]) -> Vec<(usize, usize)> {
 }
 
 fn is_round(step: &PlanStep) -> bool {
-    matches!(
-        step.sub_task_agent,
-        StepAgent::IdeaMaker | StepAgent::IdeaHater
-    )
+    [agent::IDEA_MAKER, agent::IDEA_HATER].contains(&step.sub_task_agent.as_str())
 }
 
 /// Key sentences of the task that no step takes up.

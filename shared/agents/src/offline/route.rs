@@ -5,7 +5,9 @@ use super::{
     plan,
     text::{self, Kind, Sentence},
 };
-use crate::{Brief, Route, RouteKind, TaskAgent};
+use crate::{RouteAnswer as Route, TaskAgent};
+use session::RouteKind;
+use workflow::Brief;
 
 /// Telling words without which a task is asked about.
 const ENOUGH_WORDS: usize = 2;

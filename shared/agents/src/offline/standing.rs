@@ -2,7 +2,8 @@
 //! its summary, so a summary is a list that can be read back: a heading, then a line for each idea.
 
 use super::text::{self, Kind, Words};
-use crate::{Brief, DoneStep, Idea};
+use crate::Idea;
+use workflow::{Brief, DoneStep};
 
 /// The headings of a list of ideas, and of one of their weaknesses.
 const IDEAS: &str = "The ideas that stand:";

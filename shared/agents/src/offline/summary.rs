@@ -2,7 +2,8 @@
 //! methods and data are told with, and its most frequent terms. What is in no sentence of the paper is not in the summary.
 
 use super::text::{self, Kind, Sentence};
-use crate::{Brief, Paper, PaperSummary};
+use crate::{Paper, PaperSummary};
+use workflow::Brief;
 
 /// Sentences quoted under a heading, and characters of each.
 const QUOTES: usize = 5;
@@ -102,8 +103,8 @@ const REFERENCES: [&str; 4] = [
 
 const NOTHING: &str = "The text that was given holds no sentence to quote.";
 
-pub(super) fn write(brief: &Brief) -> PaperSummary {
-    let paper = brief.paper.clone().unwrap_or_default();
+pub(super) fn write(brief: &Brief, paper: Option<&Paper>) -> PaperSummary {
+    let paper = paper.cloned().unwrap_or_default();
     let sentences = sentences(&paper);
     let wanted = format!("{} {}", paper.title, brief.task);
     let [mut key_findings, methods, data] = sorted(&sentences).map(|told| quotes(&told, &wanted));
