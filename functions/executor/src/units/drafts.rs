@@ -83,7 +83,7 @@ impl WorkFiles {
             async move {
                 let place = ArtifactKey::Draft(self.run, named(&name));
                 let (found, bytes) = self.get(&place).await?;
-                Ok((found.ok_or_else(|| lost(&name))?, bytes))
+                Ok::<_, StageFailure>((found.ok_or_else(|| lost(&name))?, bytes))
             }
         });
         let mut reads = stream::iter(reads).buffered(AT_ONCE);
