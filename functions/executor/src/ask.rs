@@ -1,21 +1,22 @@
-//! One call of an agent, and what of its answer is stored before the engine hears of it.
-//!
-//! What is too long for a message, and every program, goes to the bucket first; the event then points to it.
+//! One call of an agent. A program, and an answer too long for a message, is stored in the bucket
+//! before the engine gets the answer; the event then names the artifact.
 
 use std::time::Duration;
 
-use agents::{Content, Turn};
+use agents::Content;
 use documents::{ArtifactKey, ArtifactName};
 use session::State;
-use workflow::{AgentAnswer, AgentRequest, MAX_MESSAGE_BYTES, Outcome, StageFailure};
+use workflow::{
+    AgentAnswer, AgentRequest, EarlierMessage, MAX_MESSAGE_BYTES, Outcome, StageFailure, Usage,
+};
 
-use crate::{Deadline, Executor, translate};
+use crate::{Deadline, Executor};
 
 /// What became of a request.
 pub(crate) enum WorkResult {
-    /// This came of it; and so long the service asked to be left alone.
+    /// The outcome, and how long the service asked callers to wait.
     Came(Outcome, Option<Duration>),
-    /// There was no time to ask at all.
+    /// There was no time for a call.
     NoTime,
 }
 
@@ -24,20 +25,12 @@ impl Executor {
         &self,
         state: &State,
         request: &AgentRequest,
-        history: &[Turn],
+        history: &[EarlierMessage],
         deadline: Deadline,
     ) -> WorkResult {
-        let call = match translate::call(request, history) {
-            Ok(call) => call,
-            Err(unknown) => {
-                let failure = Outcome::Failure(translate::unknown_agent(&unknown));
-                return WorkResult::Came(failure, None);
-            }
-        };
-        let asked = self
-            .agents
-            .call(&call, deadline.instant(), request.max_attempts);
-        match asked.await {
+        let mut call = request.clone();
+        call.brief.history = history.to_vec();
+        match self.agents.call(&call, deadline.instant()).await {
             Ok(answer) => WorkResult::Came(self.keep(state, request, answer).await, None),
             Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => {
                 WorkResult::NoTime
@@ -45,15 +38,19 @@ impl Executor {
             Err(error) => {
                 tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, causes = lambda_kit::causes(&error.failure), "step failed");
                 let retry_after = error.retry_after();
-                WorkResult::Came(Outcome::Failure(translate::failed(error)), retry_after)
+                WorkResult::Came(Outcome::Failure(error.into()), retry_after)
             }
         }
     }
 
     /// The answer for the engine, its long parts stored.
-    async fn keep(&self, state: &State, request: &AgentRequest, answer: agents::Answer) -> Outcome {
-        let usages: Vec<workflow::Usage> =
-            answer.usages.into_iter().map(translate::usage).collect();
+    async fn keep(
+        &self,
+        state: &State,
+        request: &AgentRequest,
+        answer: agents::ModelAnswer,
+    ) -> Outcome {
+        let usages = answer.usages;
         let (message, summary) = (answer.content.message(), answer.content.summary());
         let to_store = match &answer.content {
             Content::Program(program) => Some((
@@ -76,9 +73,8 @@ impl Executor {
             }
             artifact = Some(name.into());
         }
-        let content = translate::content(answer.content);
         Outcome::Answer(AgentAnswer {
-            content,
+            content: answer.content.into(),
             message,
             summary,
             artifact,
@@ -87,7 +83,7 @@ impl Executor {
     }
 }
 
-fn not_stored(usages: Vec<workflow::Usage>) -> StageFailure {
+fn not_stored(usages: Vec<Usage>) -> StageFailure {
     StageFailure {
         error: "The answer could not be stored.".into(),
         code: "storage_unavailable".into(),

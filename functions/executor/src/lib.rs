@@ -11,7 +11,6 @@ mod document_work;
 mod leased_run;
 mod load;
 mod slice;
-mod translate;
 
 use std::time::Duration;
 

@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use agents::{Turn, recent};
+use agents::recent;
 use documents::{ArtifactError, ArtifactKey};
 use lambda_kit::Problem;
 use session::{Envelope, EventBody, Message, Mode, Run, RunFailure, Seq, State, StoredEventBody};
 use session_manager::ReadError;
-use workflow::{RunHistory, RunSettings, RunSettingsError};
+use workflow::{EarlierMessage, RunHistory, RunSettings, RunSettingsError};
 
 use crate::Executor;
 
@@ -27,7 +27,7 @@ pub(crate) struct LoadedRun {
     /// Why what is stored cannot be used, now and at any later time; the run then fails with it.
     pub unusable: Option<RunFailure>,
     pub memory: RunHistory,
-    pub history: Vec<Turn>,
+    pub history: Vec<EarlierMessage>,
 }
 
 impl Executor {
@@ -55,7 +55,7 @@ impl Executor {
             turn if turn > run.history_from.plus(1) => self.earlier(state, turn).await?,
             _ => earlier,
         };
-        let history = recent(earlier.iter().rev().map(turn), WINDOW_TOKENS);
+        let history = recent(earlier.iter().rev().map(earlier_message), WINDOW_TOKENS);
         memory.add_earlier(earlier.into_iter());
         Ok(LoadedRun {
             settings,
@@ -113,9 +113,9 @@ fn lost_task(error: &ArtifactError) -> RunFailure {
     }
 }
 
-fn turn(message: &Message) -> Turn {
+fn earlier_message(message: &Message) -> EarlierMessage {
     let speaker = message.agent.clone().unwrap_or_else(|| "user".into());
-    Turn {
+    EarlierMessage {
         speaker,
         text: message.content.clone(),
     }

@@ -4,11 +4,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Agent, Ideas, PaperSummary, Route, StepAgent, Usage};
+use session::PlanStep;
+use workflow::{AnswerContent, Usage};
+
+use crate::{Agent, Ideas, PaperSummary, RouteAnswer};
 
 /// What came of a call that succeeded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct ModelAnswer {
     /// The answer itself; its variant follows from the agent that was asked.
     pub content: Content,
     /// The model that answered, as the ledger names it.
@@ -34,7 +37,7 @@ pub enum Content {
     /// From the idea maker.
     Ideas(Ideas),
     /// From the copilot's control.
-    Route(Route),
+    Route(RouteAnswer),
     /// From the summarizer.
     PaperSummary(PaperSummary),
 }
@@ -44,22 +47,44 @@ pub enum Content {
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The steps in the order in which they are done.
-    #[schemars(length(min = 1))]
+    #[schemars(with = "Vec<PlanStepSchema>", length(min = 1))]
     pub steps: Vec<PlanStep>,
 }
 
 /// One step of a plan. The lengths keep a step well under the 32 KiB that the record allows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PlanStep {
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "a schema alone, which is never filled in")]
+struct PlanStepSchema {
     /// What is to be done, in one or two sentences.
     #[schemars(length(max = 2000), regex(pattern = r"\S"))]
-    pub sub_task: String,
+    sub_task: String,
     /// Who does it.
-    pub sub_task_agent: StepAgent,
+    sub_task_agent: String,
     /// What to look at while doing it.
     #[schemars(length(max = 12), inner(length(max = 500)))]
-    pub bullet_points: Vec<String>,
+    bullet_points: Vec<String>,
+}
+
+impl From<Content> for AnswerContent {
+    fn from(content: Content) -> Self {
+        match content {
+            Content::Plan(plan) => Self::Plan(plan.steps),
+            Content::Review(review) if review.approved => Self::Review(Vec::new()),
+            Content::Review(review) => Self::Review(review.recommendations),
+            Content::Report(_) | Content::PaperSummary(_) => Self::Report,
+            Content::Program(_) => Self::Program,
+            Content::Ideas(ideas) => {
+                let ideas = ideas.ideas.into_iter();
+                let texts = ideas.map(|idea| format!("{}: {}", idea.title, idea.description));
+                Self::Ideas(texts.collect())
+            }
+            Content::Route(answer) => Self::Route(session::Route {
+                kind: answer.route,
+                agent: Agent::from(answer.agent).id().into(),
+            }),
+        }
+    }
 }
 
 impl Content {
@@ -71,8 +96,8 @@ impl Content {
                     .bullet_points
                     .iter()
                     .map(|point| format!("\n   - {point}"));
-                let agent = Agent::from(step.sub_task_agent);
-                format!("{} ({agent}){}", step.sub_task, points.collect::<String>())
+                let (goal, agent) = (&step.sub_task, &step.sub_task_agent);
+                format!("{goal} ({agent}){}", points.collect::<String>())
             })),
             Self::Review(review) if review.recommendations.is_empty() => self.summary(),
             Self::Review(review) => list(review.recommendations.iter().cloned()),

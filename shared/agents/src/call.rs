@@ -8,14 +8,16 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+use workflow::{AgentRequest, Usage};
+
 use crate::{
-    AgentCall, Answer, CallError, ConfigError, Content, Failure, ModelConfig, ModelNames, NotSetUp,
-    Prices, ProviderError, ProviderKind,
-    form::{Form, Misfit},
+    Agent, CallError, CallFailure, Content, ModelAnswer, ModelConfig, ModelConfigError, ModelNames,
+    NotSetUp, Paper, Prices, ProviderError, ProviderKind, UnknownAgent,
+    form::{AnswerSchema, Misfit},
     prompt,
-    provider::{Completion, Message, Provider, Request},
+    provider::{ChatMessage, Completion, ModelRequest, Provider},
     providers::Providers,
-    usage::{Tokens, Usage, estimate_tokens},
+    usage::estimate_tokens,
 };
 
 /// The longest pause that we choose ourselves; a provider's `Retry-After` may ask for more.
@@ -40,12 +42,12 @@ impl Agents {
     ///
     /// # Errors
     /// A setting that is missing or can't be used; the message names its variable.
-    pub fn new(config: ModelConfig) -> Result<Self, ConfigError> {
+    pub fn new(config: ModelConfig) -> Result<Self, ModelConfigError> {
         let names = ModelNames::new(config.provider, config.model_id.as_deref(), &config.also)?;
         let (call_timeout, variable) = longest_call(&config, &names);
         // Equal is too little as well: an invocation spends some of its time before its first call.
         if call_timeout.saturating_add(config.margin) >= config.invocation {
-            return Err(ConfigError::NoTime { call: variable });
+            return Err(ModelConfigError::NoTime { call: variable });
         }
         Ok(Self {
             providers: Providers::new(&config, &names)?,
@@ -67,26 +69,50 @@ impl Agents {
         self.call_timeout + self.margin
     }
 
-    /// Asks an agent, at most `max_attempts` times (at least once) until its answer has the required form, and not again once
-    /// its answers have cost what they may.
+    /// Asks an agent, at most `max_attempts` times (at least once) until its answer has the required
+    /// form, and not again once its answers have cost `max_cost_usd`.
     ///
     /// # Errors
-    /// [`CallError`]: out of time, the provider failing or refusing, or no answer of the required form.
+    /// [`CallError`]: no such agent, out of time, the provider failing or refusing, or no answer of
+    /// the required form.
     pub async fn call(
         &self,
-        call: &AgentCall,
+        call: &AgentRequest,
         deadline: Instant,
-        max_attempts: u32,
-    ) -> Result<Answer, CallError> {
-        let form = Form::of(call.agent, &call.brief);
+    ) -> Result<ModelAnswer, CallError> {
+        self.ask(call, None, deadline).await
+    }
+
+    /// Asks the summarizer about a paper, as [`Agents::call`] does.
+    ///
+    /// # Errors
+    /// As [`Agents::call`].
+    pub async fn summarize(
+        &self,
+        call: &AgentRequest,
+        paper: &Paper,
+        deadline: Instant,
+    ) -> Result<ModelAnswer, CallError> {
+        self.ask(call, Some(paper), deadline).await
+    }
+
+    async fn ask(
+        &self,
+        call: &AgentRequest,
+        paper: Option<&Paper>,
+        deadline: Instant,
+    ) -> Result<ModelAnswer, CallError> {
+        let agent = agent_of(call).map_err(CallError::unknown_agent)?;
+        let form = AnswerSchema::of(agent, &call.brief, paper);
         let name = self.model(call.model.as_deref());
-        let mut request = Request {
-            asked: call.agent.id(),
+        let mut request = ModelRequest {
+            asked: agent.id(),
             name,
             model: self.called(name),
-            messages: prompt::messages(call.agent, &call.brief, form.schema()),
+            messages: prompt::messages(agent, &call.brief, paper, form.schema()),
             schema: Some(form.for_provider()),
-            brief: Some((call.agent, &call.brief)),
+            brief: Some((agent, &call.brief)),
+            paper,
         };
         let question = request.messages.len();
         let mut usages = Vec::new();
@@ -100,15 +126,15 @@ impl Agents {
             usages.push(self.usage_of(&request, &completion));
             match read(&form, &request, &completion, attempts) {
                 Ok(content) => {
-                    return Ok(Answer {
+                    return Ok(ModelAnswer {
                         content,
                         model: request.name.to_owned(),
                         attempts,
                         usages,
                     });
                 }
-                Err(misfit) if attempts >= max_attempts || is_spent(call, &usages) => {
-                    break Failure::Misfit(misfit);
+                Err(misfit) if attempts >= call.max_attempts || is_spent(call, &usages) => {
+                    break CallFailure::Misfit(misfit);
                 }
                 Err(misfit) => {
                     request.messages.truncate(question);
@@ -119,7 +145,7 @@ impl Agents {
             }
         };
         Err(CallError {
-            asked: call.agent.id(),
+            asked: agent.id(),
             failure,
             attempts,
             usages,
@@ -130,11 +156,11 @@ impl Agents {
     pub(crate) async fn complete_before(
         &self,
         deadline: Instant,
-        request: &Request<'_>,
-    ) -> Result<Completion, Failure> {
-        let provider = self.provider(request).map_err(Failure::Rejected)?;
+        request: &ModelRequest<'_>,
+    ) -> Result<Completion, CallFailure> {
+        let provider = self.provider(request).map_err(CallFailure::Rejected)?;
         if !self.fits(Duration::ZERO, deadline) {
-            return Err(Failure::OutOfTime);
+            return Err(CallFailure::OutOfTime);
         }
         let mut backoffs = ExponentialBuilder::default()
             .with_min_delay(self.first_backoff)
@@ -149,7 +175,7 @@ impl Agents {
                 Err(_) => ProviderError::Timeout(self.call_timeout),
             };
             if !error.is_transient() {
-                return Err(Failure::Rejected(error));
+                return Err(CallFailure::Rejected(error));
             }
             let retry_after = error.retry_after();
             let pause = backoffs
@@ -159,7 +185,7 @@ impl Agents {
             let again = self.fits(pause, deadline);
             warn!(agent = request.asked, model = request.name, %error, again, "model call failed");
             if !again {
-                return Err(Failure::Transient {
+                return Err(CallFailure::Transient {
                     retry_after,
                     source: error,
                 });
@@ -174,33 +200,31 @@ impl Agents {
     }
 
     /// The provider of a request's model.
-    fn provider(&self, request: &Request<'_>) -> Result<&dyn Provider, ProviderError> {
+    fn provider(&self, request: &ModelRequest<'_>) -> Result<&dyn Provider, ProviderError> {
         let (kind, _) = self.names.route(request.name)?;
         let provider = self.providers.get(kind);
         provider.ok_or(ProviderError::NotSetUp(NotSetUp(kind)))
     }
 
     /// What a completion used, estimated where the provider doesn't say.
-    pub(crate) fn usage_of(&self, request: &Request<'_>, completion: &Completion) -> Usage {
-        let tokens = match completion.tokens {
-            Some((input, output)) => Tokens {
-                input,
-                output,
-                estimated: false,
-            },
-            None => Tokens {
-                input: request
-                    .messages
-                    .iter()
-                    .map(Message::text)
-                    .map(estimate_tokens)
-                    .sum(),
-                output: estimate_tokens(&completion.text),
-                estimated: true,
-            },
+    pub(crate) fn usage_of(&self, request: &ModelRequest<'_>, completion: &Completion) -> Usage {
+        let (input_tokens, output_tokens) = match completion.tokens {
+            Some(counted) => counted,
+            None => {
+                let told = request.messages.iter().map(ChatMessage::text);
+                (
+                    told.map(estimate_tokens).sum(),
+                    estimate_tokens(&completion.text),
+                )
+            }
         };
-        let price = self.prices.of(&self.names, request.name, tokens.input);
-        Usage::new(request.name, tokens, price)
+        let price = self.prices.of(&self.names, request.name, input_tokens);
+        Usage {
+            model: request.name.to_owned(),
+            input_tokens,
+            output_tokens,
+            cost_usd: price.map(|price| price.cost(input_tokens, output_tokens)),
+        }
     }
 
     fn fits(&self, pause: Duration, deadline: Instant) -> bool {
@@ -223,14 +247,26 @@ fn longest_call(config: &ModelConfig, names: &ModelNames) -> (Duration, &'static
     }
 }
 
-fn is_spent(call: &AgentCall, usages: &[Usage]) -> bool {
+/// The agent of a request, if it and every agent that its brief names exist.
+fn agent_of(call: &AgentRequest) -> Result<Agent, UnknownAgent> {
+    let brief = &call.brief;
+    let steps = brief.plan.iter().chain(&brief.step);
+    let workers = steps.map(|step| &step.sub_task_agent).chain(&brief.team);
+    for worker in workers {
+        let agent: Agent = worker.parse()?;
+        agent.step_description().ok_or(UnknownAgent)?;
+    }
+    call.agent.parse()
+}
+
+fn is_spent(call: &AgentRequest, usages: &[Usage]) -> bool {
     let cost: f64 = usages.iter().filter_map(|usage| usage.cost_usd).sum();
     call.max_cost_usd.is_some_and(|most| cost >= most)
 }
 
 fn read(
-    form: &Form,
-    request: &Request<'_>,
+    form: &AnswerSchema,
+    request: &ModelRequest<'_>,
     completion: &Completion,
     attempt: u32,
 ) -> Result<Content, Misfit> {

@@ -16,9 +16,9 @@ pub struct ModelConfig {
     pub also: Vec<ProviderKind>,
     /// `OPENAI_BASE_URL`, up to and with the version, e.g. `https://example.openai.azure.com/openai/v1`, and `OPENAI_API_KEY`
     /// or `OPENAI_API_KEY_SECRET`. The key may be missing with a base URL of one's own.
-    pub openai: Service,
+    pub openai: ServiceSettings,
     /// `ANTHROPIC_BASE_URL`, up to the version and without it, and `ANTHROPIC_API_KEY` or `ANTHROPIC_API_KEY_SECRET`.
-    pub anthropic: Service,
+    pub anthropic: ServiceSettings,
     /// `OLLAMA_BASE_URL`: up to and with the version. Default: this machine's.
     pub ollama_base_url: Option<String>,
     /// The client of Bedrock, where it is to be asked. Its retries and time-outs are not heeded.
@@ -41,7 +41,7 @@ pub struct ModelConfig {
 
 /// A service that is asked over HTTP.
 #[derive(Clone, Debug, Default)]
-pub struct Service {
+pub struct ServiceSettings {
     /// Where it is; the vendor's own when absent.
     pub base_url: Option<String>,
     /// The key for it.
@@ -55,8 +55,8 @@ impl Default for ModelConfig {
             provider: ProviderKind::Offline,
             model_id: None,
             also: Vec::new(),
-            openai: Service::default(),
-            anthropic: Service::default(),
+            openai: ServiceSettings::default(),
+            anthropic: ServiceSettings::default(),
             ollama_base_url: None,
             bedrock: None,
             key_ttl: Duration::from_secs(600),
@@ -72,7 +72,7 @@ impl Default for ModelConfig {
 
 /// A setting that can't be worked with.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub enum ModelConfigError {
     /// `MODEL_PROVIDER` or `MODEL_PROVIDERS` names none.
     #[error(
         "MODEL_PROVIDER must be `offline`, `openai`, `anthropic`, `bedrock` or `ollama`, and MODEL_PROVIDERS some of these with commas between"

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::{NotSetUp, Usage, form::Misfit, key::KeyError};
+use workflow::{StageFailure, Usage};
+
+use crate::{NotSetUp, UnknownAgent, form::Misfit, providers::KeyError};
 
 /// A call without an answer that could be used. The money that it cost all the same stands in `usages`.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +16,7 @@ pub struct CallError {
     pub asked: &'static str,
     /// Why there is no answer.
     #[source]
-    pub failure: Failure,
+    pub failure: CallFailure,
     /// How many answers came and did not fit.
     pub attempts: u32,
     /// One entry per model answer.
@@ -23,7 +25,10 @@ pub struct CallError {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum CallFailure {
+    /// The request names an agent that does not exist, or that cannot do a step.
+    #[error(transparent)]
+    UnknownAgent(UnknownAgent),
     /// Less time was left before the deadline than a whole call and the margin take: try in a new invocation.
     #[error("too little time was left for a model call")]
     OutOfTime,
@@ -114,52 +119,84 @@ impl ProviderError {
     }
 }
 
+impl From<CallError> for StageFailure {
+    fn from(error: CallError) -> Self {
+        let error_type = match error.failure {
+            CallFailure::UnknownAgent(_) => "PlanError",
+            _ => "ModelError",
+        };
+        Self {
+            error: error.for_client().into(),
+            code: error.code().into(),
+            error_type: error_type.into(),
+            retryable: error.is_worth_a_new_invocation(),
+            usages: error.usages,
+        }
+    }
+}
+
 impl CallError {
+    pub(crate) fn unknown_agent(unknown: UnknownAgent) -> Self {
+        Self {
+            asked: "agent",
+            failure: CallFailure::UnknownAgent(unknown),
+            attempts: 0,
+            usages: Vec::new(),
+        }
+    }
+
     /// Whether the same call may succeed in a new invocation. If not, the step has failed.
     pub fn is_worth_a_new_invocation(&self) -> bool {
-        matches!(self.failure, Failure::OutOfTime | Failure::Transient { .. })
+        matches!(
+            self.failure,
+            CallFailure::OutOfTime | CallFailure::Transient { .. }
+        )
     }
 
     /// How long the provider asked to be left alone, for whoever tries in a new invocation; none when it named no time.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.failure {
-            Failure::Transient { retry_after, .. } => *retry_after,
-            Failure::OutOfTime | Failure::Rejected(_) | Failure::Misfit(_) => None,
+            CallFailure::Transient { retry_after, .. } => *retry_after,
+            _ => None,
         }
     }
 
     /// The `code` of the error that the client sees.
     pub fn code(&self) -> &'static str {
         match self.failure {
-            Failure::OutOfTime => "out_of_time",
-            Failure::Transient { .. } => "model_unavailable",
-            Failure::Rejected(_) => "model_rejected",
-            Failure::Misfit(_) => "answer_misfit",
+            CallFailure::UnknownAgent(_) => "unknown_agent",
+            CallFailure::OutOfTime => "out_of_time",
+            CallFailure::Transient { .. } => "model_unavailable",
+            CallFailure::Rejected(_) => "model_rejected",
+            CallFailure::Misfit(_) => "answer_misfit",
         }
     }
 
     /// The sentence for the client.
     pub fn for_client(&self) -> &'static str {
         match &self.failure {
-            Failure::OutOfTime => "There was too little time left to ask the model.",
-            Failure::Transient { .. } => "The model service does not answer at the moment.",
-            Failure::Rejected(ProviderError::Status { status, .. }) => match status {
+            CallFailure::UnknownAgent(_) => {
+                "The plan gives a step to an agent that cannot do it: there is no agent of this name."
+            }
+            CallFailure::OutOfTime => "There was too little time left to ask the model.",
+            CallFailure::Transient { .. } => "The model service does not answer at the moment.",
+            CallFailure::Rejected(ProviderError::Status { status, .. }) => match status {
                 401 | 403 => "The model service did not accept this deployment's credentials.",
                 404 => "The model service does not have the model that was asked for.",
                 429 => "This deployment's quota at the model service is used up.",
                 _ => "The model service refused the request.",
             },
-            Failure::Rejected(ProviderError::Key(_)) => {
+            CallFailure::Rejected(ProviderError::Key(_)) => {
                 "This deployment's key for the model service could not be read."
             }
-            Failure::Rejected(ProviderError::NotSetUp(_)) => {
+            CallFailure::Rejected(ProviderError::NotSetUp(_)) => {
                 "The provider of the model is not set up in this deployment."
             }
-            Failure::Rejected(ProviderError::ReadsNoImages) => {
+            CallFailure::Rejected(ProviderError::ReadsNoImages) => {
                 "The model of this deployment cannot read images."
             }
-            Failure::Rejected(_) => "The model service could not be asked.",
-            Failure::Misfit(_) => "The model's answers did not have the required form.",
+            CallFailure::Rejected(_) => "The model service could not be asked.",
+            CallFailure::Misfit(_) => "The model's answers did not have the required form.",
         }
     }
 }

@@ -6,10 +6,13 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use workflow::Brief;
+
 use crate::{
-    Agent, Brief, Content, Ideas, Paper, PaperSummary, Plan, Program, Report, Review, Route,
-    RouteKind, TaskAgent,
-    provider::{Completion, End},
+    Agent, Content, Ideas, Paper, PaperSummary, Plan, Program, Report, Review, RouteAnswer,
+    TaskAgent,
+    provider::{Completion, CompletionEnd},
+    route::allowed_routes,
 };
 
 /// Faults that one request for a better answer names.
@@ -85,7 +88,7 @@ impl Misfit {
 }
 
 /// The form that one call's answer must have.
-pub(crate) struct Form {
+pub(crate) struct AnswerSchema {
     agent: Agent,
     schema: Value,
     validator: Validator,
@@ -93,17 +96,17 @@ pub(crate) struct Form {
     known: Vec<(&'static str, Value)>,
 }
 
-impl Form {
+impl AnswerSchema {
     /// The form of an agent's answer, as narrow as the brief makes it: the number of a plan's steps and the team that
     /// they are given to, whether a route may lead to a question, and what is known of a paper.
-    pub(crate) fn of(agent: Agent, brief: &Brief) -> Self {
+    pub(crate) fn of(agent: Agent, brief: &Brief, paper: Option<&Paper>) -> Self {
         let mut schema = match agent {
             Agent::Planner => schema_of::<Plan>(),
             Agent::PlanReviewer => schema_of::<Review>(),
             Agent::Researcher | Agent::IdeaHater => schema_of::<Report>(),
             Agent::Engineer => schema_of::<Program>(),
             Agent::IdeaMaker => schema_of::<Ideas>(),
-            Agent::CopilotControl => schema_of::<Route>(),
+            Agent::CopilotControl => schema_of::<RouteAnswer>(),
             Agent::Summarizer => schema_of::<PaperSummary>(),
         };
         let mut known = Vec::new();
@@ -118,11 +121,11 @@ impl Form {
             }
             Agent::CopilotControl => {
                 let fields = &mut schema["properties"];
-                allow_only(&mut fields["route"], RouteKind::allowed(brief.may_ask));
+                allow_only(&mut fields["route"], allowed_routes(brief.may_ask));
                 allow_only(&mut fields["agent"], &TaskAgent::ALL);
             }
             Agent::Summarizer => {
-                known = brief.paper.as_ref().map(Paper::known).unwrap_or_default();
+                known = paper.map(Paper::known).unwrap_or_default();
                 leave_out(&mut schema, &known);
             }
             _ => {}
@@ -150,9 +153,9 @@ impl Form {
     /// Reads what a model gave back.
     pub(crate) fn read(&self, completion: &Completion) -> Result<Content, Misfit> {
         match completion.end {
-            End::CutByLength => return Err(Misfit::Cut),
-            End::Refused => return Err(Misfit::Refused),
-            End::Finished => {}
+            CompletionEnd::CutByLength => return Err(Misfit::Cut),
+            CompletionEnd::Refused => return Err(Misfit::Refused),
+            CompletionEnd::Finished => {}
         }
         let text = without_fence(&completion.text);
         if text.is_empty() {
@@ -297,12 +300,11 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StepAgent;
 
     #[test]
     fn every_agents_form_compiles_and_leaves_providers_no_construct_that_strict_modes_refuse() {
         for agent in Agent::ALL {
-            let form = Form::of(agent, &Brief::default());
+            let form = AnswerSchema::of(agent, &Brief::default(), None);
             let text = form.for_provider().to_string();
             for construct in ["oneOf", "$ref", "maxLength", "pattern"] {
                 assert!(!text.contains(construct), "{agent}: {construct} in {text}");
@@ -313,17 +315,17 @@ mod tests {
     #[test]
     fn a_brief_narrows_its_choices() {
         let brief = Brief {
-            team: vec![StepAgent::IdeaMaker, StepAgent::IdeaHater],
+            team: ["idea_maker", "idea_hater"].map(str::to_owned).to_vec(),
             may_ask: false,
             ..Brief::default()
         };
-        let plan = Form::of(Agent::Planner, &brief);
+        let plan = AnswerSchema::of(Agent::Planner, &brief, None);
         let step = &plan.schema()["properties"]["steps"]["items"]["properties"];
         assert_eq!(
             step["sub_task_agent"]["enum"],
             json!(["idea_maker", "idea_hater"])
         );
-        let route = Form::of(Agent::CopilotControl, &brief);
+        let route = AnswerSchema::of(Agent::CopilotControl, &brief, None);
         let fields = &route.schema()["properties"];
         assert_eq!(fields["route"]["enum"], json!(["one_shot", "planned"]));
         assert_eq!(fields["agent"]["enum"], json!(["researcher", "engineer"]));

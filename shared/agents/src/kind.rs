@@ -4,7 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::ConfigError;
+use crate::ModelConfigError;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,13 +57,13 @@ impl fmt::Display for ProviderKind {
 }
 
 impl FromStr for ProviderKind {
-    type Err = ConfigError;
+    type Err = ModelConfigError;
 
-    fn from_str(name: &str) -> Result<Self, ConfigError> {
+    fn from_str(name: &str) -> Result<Self, ModelConfigError> {
         Self::ALL
             .into_iter()
             .find(|kind| kind.id() == name)
-            .ok_or(ConfigError::UnknownProvider)
+            .ok_or(ModelConfigError::UnknownProvider)
     }
 }
 
@@ -72,9 +72,9 @@ impl FromStr for ProviderKind {
 pub struct ProviderList(pub Vec<ProviderKind>);
 
 impl FromStr for ProviderList {
-    type Err = ConfigError;
+    type Err = ModelConfigError;
 
-    fn from_str(list: &str) -> Result<Self, ConfigError> {
+    fn from_str(list: &str) -> Result<Self, ModelConfigError> {
         let names = list.split(',').map(str::trim);
         let kinds = names.filter(|name| !name.is_empty()).map(str::parse);
         kinds.collect::<Result<_, _>>().map(Self)

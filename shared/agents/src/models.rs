@@ -5,7 +5,7 @@ use serde_json::Value;
 use session::Mode;
 use workflow::{RunSettings, RunSettingsError};
 
-use crate::{ConfigError, ModelNames, ModelSettings, NotSetUp, Prices};
+use crate::{ModelConfigError, ModelNames, ModelSettings, NotSetUp, Prices};
 
 /// The deployment's models, by name.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ impl Models {
     ///
     /// # Errors
     /// When a provider needs a `MODEL_ID` and there is none, or it names a model of another provider.
-    pub fn new(settings: &ModelSettings) -> Result<Self, ConfigError> {
+    pub fn new(settings: &ModelSettings) -> Result<Self, ModelConfigError> {
         let (provider, model_id) = (settings.model_provider, settings.model_id.as_deref());
         Ok(Self {
             names: ModelNames::new(provider, model_id, settings.further_providers())?,

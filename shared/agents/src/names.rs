@@ -2,7 +2,7 @@
 //! down. A run's own choice comes first, and its prefix before the deployment's provider; what the deployment has not set up
 //! is refused by name.
 
-use crate::{ConfigError, ProviderKind, offline};
+use crate::{ModelConfigError, ProviderKind, offline};
 
 /// A deployment's models, by name.
 #[derive(Clone, Debug)]
@@ -21,15 +21,15 @@ impl ModelNames {
     /// By `MODEL_PROVIDER`, `MODEL_ID` and `MODEL_PROVIDERS`. The offline engine is there without being listed.
     ///
     /// # Errors
-    /// [`ConfigError`] when the provider needs a model and there is none, or the model is one of a provider outside the list.
+    /// [`ModelConfigError`] when the provider needs a model and there is none, or the model is one of a provider outside the list.
     pub fn new(
         provider: ProviderKind,
         model_id: Option<&str>,
         also: &[ProviderKind],
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, ModelConfigError> {
         let default = match provider {
             ProviderKind::Offline => offline::MODEL,
-            _ => model_id.ok_or(ConfigError::NoModel)?,
+            _ => model_id.ok_or(ModelConfigError::NoModel)?,
         };
         let mut available = vec![ProviderKind::Offline, provider];
         available.extend(also);
@@ -42,7 +42,7 @@ impl ModelNames {
         };
         names
             .route(&names.default)
-            .map_err(|NotSetUp(kind)| ConfigError::NotListed(kind))?;
+            .map_err(|NotSetUp(kind)| ModelConfigError::NotListed(kind))?;
         Ok(names)
     }
 
@@ -115,11 +115,11 @@ mod tests {
     fn a_default_model_that_nobody_has_stops_the_cold_start() {
         assert!(matches!(
             ModelNames::new(OpenAi, None, &[]),
-            Err(ConfigError::NoModel)
+            Err(ModelConfigError::NoModel)
         ));
         assert!(matches!(
             ModelNames::new(OpenAi, Some("bedrock/nova"), &[]),
-            Err(ConfigError::NotListed(Bedrock))
+            Err(ModelConfigError::NotListed(Bedrock))
         ));
         assert!(ModelNames::new(OpenAi, Some("bedrock/nova"), &[Bedrock]).is_ok());
     }

@@ -3,9 +3,11 @@
 
 use std::time::Instant;
 
+use workflow::Usage;
+
 use crate::{
-    Agents, CallError, Failure, Misfit, Usage,
-    provider::{Completion, End, Message, Request},
+    Agents, CallError, CallFailure, Misfit,
+    provider::{ChatMessage, Completion, CompletionEnd, ModelRequest},
 };
 
 /// How calls that read a page are named in the log, and in errors.
@@ -39,16 +41,17 @@ impl Agents {
         deadline: Instant,
     ) -> Result<PageText, CallError> {
         let name = self.model(model);
-        let request = Request {
+        let request = ModelRequest {
             asked: PAGE_READER,
             name,
             model: self.called(name),
             messages: vec![
-                Message::System(PROMPT.to_owned()),
-                Message::Page(image.to_vec()),
+                ChatMessage::System(PROMPT.to_owned()),
+                ChatMessage::Page(image.to_vec()),
             ],
             schema: None,
             brief: None,
+            paper: None,
         };
         let failed = |failure, usages: Vec<Usage>| CallError {
             asked: PAGE_READER,
@@ -63,7 +66,7 @@ impl Agents {
         let usage = self.usage_of(&request, &completion);
         match read(&completion) {
             Ok(text) => Ok(PageText { text, usage }),
-            Err(misfit) => Err(failed(Failure::Misfit(misfit), vec![usage])),
+            Err(misfit) => Err(failed(CallFailure::Misfit(misfit), vec![usage])),
         }
     }
 }
@@ -71,9 +74,9 @@ impl Agents {
 /// The page's text. A model that says nothing has found nothing.
 fn read(completion: &Completion) -> Result<String, Misfit> {
     match completion.end {
-        End::CutByLength => return Err(Misfit::Cut),
-        End::Refused => return Err(Misfit::Refused),
-        End::Finished => {}
+        CompletionEnd::CutByLength => return Err(Misfit::Cut),
+        CompletionEnd::Refused => return Err(Misfit::Refused),
+        CompletionEnd::Finished => {}
     }
     let text = without_fence(completion.text.trim());
     Ok(if text == BLANK { "" } else { text }.to_owned())
@@ -99,7 +102,7 @@ fn without_fence(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn said(text: &str, end: End) -> Completion {
+    fn said(text: &str, end: CompletionEnd) -> Completion {
         Completion {
             text: text.to_owned(),
             end,
@@ -119,9 +122,18 @@ mod tests {
             ("[blank]", ""),
             (" \n", ""),
         ] {
-            assert_eq!(read(&said(text, End::Finished)), Ok(page.to_owned()));
+            assert_eq!(
+                read(&said(text, CompletionEnd::Finished)),
+                Ok(page.to_owned())
+            );
         }
-        assert_eq!(read(&said("# Ti", End::CutByLength)), Err(Misfit::Cut));
-        assert_eq!(read(&said("", End::Refused)), Err(Misfit::Refused));
+        assert_eq!(
+            read(&said("# Ti", CompletionEnd::CutByLength)),
+            Err(Misfit::Cut)
+        );
+        assert_eq!(
+            read(&said("", CompletionEnd::Refused)),
+            Err(Misfit::Refused)
+        );
     }
 }

@@ -60,7 +60,7 @@ pub enum PriceError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct PriceRow {
     model: String,
     #[serde(default)]
     above_input_tokens: u64,
@@ -146,7 +146,7 @@ impl Price {
 }
 
 fn enter(table: &mut BTreeMap<String, Bands>, row: &serde_json::Value) -> Result<(), String> {
-    let row = Row::deserialize(row).map_err(|error| error.to_string())?;
+    let row = PriceRow::deserialize(row).map_err(|error| error.to_string())?;
     if ProviderKind::split(&row.model).is_none_or(|(_, model)| model.is_empty()) {
         return Err("`model` must begin with its provider, as in `openai/gpt-5`".to_owned());
     }
@@ -167,7 +167,7 @@ fn enter(table: &mut BTreeMap<String, Bands>, row: &serde_json::Value) -> Result
     }
 }
 
-fn price(row: &Row) -> Result<Option<Price>, String> {
+fn price(row: &PriceRow) -> Result<Option<Price>, String> {
     let is_price = |dollars: f64| dollars.is_finite() && dollars >= 0.0;
     match (row.input_usd_per_million, row.output_usd_per_million) {
         (None, None) => Ok(None),
@@ -229,7 +229,7 @@ mod tests {
         ] {
             assert_eq!(shipped(name, 1), None, "{name}");
         }
-        let rows: Vec<Row> = serde_json::from_str(SHIPPED).unwrap();
+        let rows: Vec<PriceRow> = serde_json::from_str(SHIPPED).unwrap();
         assert!(
             rows.iter()
                 .all(|row| *row.as_of >= *"2026" && row.source.starts_with("https://"))

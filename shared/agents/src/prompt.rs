@@ -8,7 +8,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{Agent, Brief, Paper, PlanStep, StepAgent, form::Misfit, provider::Message};
+use session::PlanStep;
+use workflow::Brief;
+
+use crate::{Agent, Paper, form::Misfit, provider::ChatMessage};
 
 /// What of an answer that did not fit is shown to the model again, in bytes.
 const LONGEST_ECHO: usize = 8 * 1024;
@@ -27,16 +30,24 @@ const fn template(agent: Agent) -> &'static str {
 }
 
 /// The conversation that a call begins with.
-pub(crate) fn messages(agent: Agent, brief: &Brief, schema: &Value) -> Vec<Message> {
+pub(crate) fn messages(
+    agent: Agent,
+    brief: &Brief,
+    paper: Option<&Paper>,
+    schema: &Value,
+) -> Vec<ChatMessage> {
     let system = template(agent)
         .replace("{{max_steps}}", &brief.max_steps.to_string())
         .replace("{{team}}", &team(&brief.team))
         .replace("{{schema}}", &format!("{schema:#}"));
-    vec![Message::System(system), Message::User(question(brief))]
+    vec![
+        ChatMessage::System(system),
+        ChatMessage::User(question(brief, paper)),
+    ]
 }
 
 /// The two messages that ask for a better answer.
-pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [Message; 2] {
+pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [ChatMessage; 2] {
     let end = answer.floor_char_boundary(LONGEST_ECHO);
     let echo = if answer.trim().is_empty() {
         "(no answer)"
@@ -44,8 +55,8 @@ pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [Message; 2] {
         &answer[..end]
     };
     [
-        Message::Assistant(echo.to_owned()),
-        Message::User(format!(
+        ChatMessage::Assistant(echo.to_owned()),
+        ChatMessage::User(format!(
             "{}\n\nAnswer again, with the whole JSON object and nothing else.",
             misfit.for_model()
         )),
@@ -53,7 +64,7 @@ pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [Message; 2] {
 }
 
 /// The brief as text: a heading and its content for each part that is there.
-fn question(brief: &Brief) -> String {
+fn question(brief: &Brief, paper: Option<&Paper>) -> String {
     let history = brief
         .history
         .iter()
@@ -69,7 +80,7 @@ fn question(brief: &Brief) -> String {
         None => (remarks, String::new()),
         Some(_) => (String::new(), remarks),
     };
-    let of_paper = brief.paper.as_ref().map(written_out).unwrap_or_default();
+    let of_paper = paper.map(written_out).unwrap_or_default();
     let parts = [
         ("What was said before", join(history, "\n\n")),
         ("Task", brief.task.clone()),
@@ -110,12 +121,13 @@ fn written_out(paper: &Paper) -> String {
 }
 
 /// A line about each agent of the team.
-fn team(team: &[StepAgent]) -> String {
-    join(
-        team.iter()
-            .map(|&agent| format!("- `{}` {}", Agent::from(agent), agent.description())),
-        "\n",
-    )
+fn team(team: &[String]) -> String {
+    let described = team.iter().map(|id| {
+        let agent = id.parse::<Agent>().ok();
+        let description = agent.and_then(Agent::step_description).unwrap_or_default();
+        format!("- `{id}` {description}")
+    });
+    join(described, "\n")
 }
 
 fn numbered(plan: &[PlanStep]) -> String {
@@ -128,7 +140,7 @@ fn numbered(plan: &[PlanStep]) -> String {
 }
 
 fn describe(step: &PlanStep) -> String {
-    let agent = Agent::from(step.sub_task_agent);
+    let agent = &step.sub_task_agent;
     let points = step
         .bullet_points
         .iter()
@@ -150,8 +162,8 @@ mod tests {
     fn every_prompt_is_there_and_every_placeholder_is_filled() {
         for agent in Agent::ALL {
             let system =
-                messages(agent, &Brief::default(), &json!({"type": "object"})).swap_remove(0);
-            let Message::System(text) = system else {
+                messages(agent, &Brief::default(), None, &json!({"type": "object"})).swap_remove(0);
+            let ChatMessage::System(text) = system else {
                 panic!("no system message")
             };
             assert!(text.starts_with("You "), "{agent}");
@@ -166,11 +178,11 @@ mod tests {
     #[test]
     fn planner_and_reviewer_are_told_the_team_that_there_is() {
         let brief = Brief {
-            team: vec![StepAgent::IdeaMaker, StepAgent::IdeaHater],
+            team: ["idea_maker", "idea_hater"].map(str::to_owned).to_vec(),
             ..Brief::default()
         };
         for agent in [Agent::Planner, Agent::PlanReviewer] {
-            let system = |brief| messages(agent, brief, &json!({})).swap_remove(0);
+            let system = |brief| messages(agent, brief, None, &json!({})).swap_remove(0);
             let (ideas, default) = (system(&brief), system(&Brief::default()));
             assert!(ideas.text().contains("\n- `idea_maker` finds ideas"));
             assert!(ideas.text().contains("\n- `idea_hater` criticises"));
@@ -184,7 +196,7 @@ mod tests {
     fn remarks_are_the_users_where_there_is_a_step_and_a_criticism_of_the_plan_elsewhere() {
         let step = PlanStep {
             sub_task: "Read".to_owned(),
-            sub_task_agent: StepAgent::Researcher,
+            sub_task_agent: "researcher".into(),
             bullet_points: vec![],
         };
         let mut brief = Brief {
@@ -192,9 +204,9 @@ mod tests {
             remarks: vec!["Shorter".to_owned()],
             ..Brief::default()
         };
-        assert!(question(&brief).contains("# What was criticised in this plan\n\n- Shorter"));
+        assert!(question(&brief, None).contains("# What was criticised in this plan\n\n- Shorter"));
         brief.step = Some(step);
-        let text = question(&brief);
+        let text = question(&brief, None);
         assert!(text.contains("# What the user says about this step\n\n- Shorter"));
         assert!(!text.contains("criticised"));
     }
@@ -205,7 +217,7 @@ mod tests {
             task: "{{schema}} {{max_steps}}".to_owned(),
             ..Brief::default()
         };
-        let question = messages(Agent::Planner, &brief, &json!({})).swap_remove(1);
+        let question = messages(Agent::Planner, &brief, None, &json!({})).swap_remove(1);
         assert!(question.text().contains("{{schema}} {{max_steps}}"));
     }
 

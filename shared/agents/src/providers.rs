@@ -1,18 +1,27 @@
 //! The providers that a deployment has set up. Making them checks their settings and costs next to nothing: what opens
 //! connections or reads certificates is made when it is first used.
 
+mod anthropic;
+mod bedrock;
+mod key;
+mod openai;
+mod stored_key;
+mod transport;
+
 use http::HeaderValue;
 
+use anthropic::{ANTHROPIC, Anthropic};
+use bedrock::Bedrock;
+use key::Keyring;
+use openai::{OPENAI, OpenAi};
+use transport::{Http, KeyHeader, Transport, base_url};
+
+pub use key::{Fetching, Key, KeyError, KeyStore};
+pub(crate) use stored_key::StoredKey;
+
 use crate::{
-    ConfigError, ModelConfig, ModelNames, ProviderKind,
-    anthropic::{ANTHROPIC, Anthropic},
-    bedrock::Bedrock,
-    config::Service,
-    key::{Key, Keyring},
-    offline::Offline,
-    openai::{OPENAI, OpenAi},
-    provider::Provider,
-    transport::{Http, KeyHeader, Transport, base_url},
+    ModelConfig, ModelConfigError, ModelNames, ProviderKind, config::ServiceSettings,
+    offline::Offline, provider::Provider,
 };
 
 /// Where an Ollama server listens unless it was told otherwise.
@@ -25,7 +34,7 @@ pub(crate) struct Providers(Vec<(ProviderKind, Box<dyn Provider>)>);
 impl Providers {
     /// # Errors
     /// A setting of one of them that is missing or can't be used.
-    pub(crate) fn new(config: &ModelConfig, names: &ModelNames) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: &ModelConfig, names: &ModelNames) -> Result<Self, ModelConfigError> {
         let http = Http::default();
         let kinds = names.available().iter();
         kinds
@@ -44,7 +53,7 @@ fn make(
     kind: ProviderKind,
     config: &ModelConfig,
     http: &Http,
-) -> Result<Box<dyn Provider>, ConfigError> {
+) -> Result<Box<dyn Provider>, ModelConfigError> {
     Ok(match kind {
         ProviderKind::Offline => Box::new(Offline {
             latency: config.offline_latency,
@@ -52,7 +61,7 @@ fn make(
         ProviderKind::OpenAi => Box::new(openai(config, http)?),
         ProviderKind::Anthropic => Box::new(anthropic(config, http)?),
         ProviderKind::Bedrock => Box::new(Bedrock {
-            client: config.bedrock.clone().ok_or(ConfigError::NoClient)?,
+            client: config.bedrock.clone().ok_or(ModelConfigError::NoClient)?,
         }),
         ProviderKind::Ollama => {
             let url = config.ollama_base_url.as_deref();
@@ -62,22 +71,22 @@ fn make(
     })
 }
 
-fn openai(config: &ModelConfig, http: &Http) -> Result<OpenAi, ConfigError> {
+fn openai(config: &ModelConfig, http: &Http) -> Result<OpenAi, ModelConfigError> {
     let service = &config.openai;
     let url = base_url("OPENAI_BASE_URL", service.base_url.as_deref(), OPENAI)?;
     let keys = keyring("OPENAI_API_KEY", service, config)?;
     if keys.is_none() && url == OPENAI {
-        return Err(ConfigError::NoKey("OPENAI_API_KEY"));
+        return Err(ModelConfigError::NoKey("OPENAI_API_KEY"));
     }
     Ok(OpenAi::new(url, transport(http, keys, KeyHeader::Bearer)))
 }
 
-fn anthropic(config: &ModelConfig, http: &Http) -> Result<Anthropic, ConfigError> {
+fn anthropic(config: &ModelConfig, http: &Http) -> Result<Anthropic, ModelConfigError> {
     let service = &config.anthropic;
     let url = base_url("ANTHROPIC_BASE_URL", service.base_url.as_deref(), ANTHROPIC)?;
     let keys = keyring("ANTHROPIC_API_KEY", service, config)?;
     if keys.is_none() && url == ANTHROPIC {
-        return Err(ConfigError::NoKey("ANTHROPIC_API_KEY"));
+        return Err(ModelConfigError::NoKey("ANTHROPIC_API_KEY"));
     }
     Ok(Anthropic {
         base_url: url,
@@ -95,11 +104,11 @@ fn transport(http: &Http, keys: Option<Keyring>, key_header: KeyHeader) -> Trans
 
 fn keyring(
     variable: &'static str,
-    service: &Service,
+    service: &ServiceSettings,
     config: &ModelConfig,
-) -> Result<Option<Keyring>, ConfigError> {
+) -> Result<Option<Keyring>, ModelConfigError> {
     if let Some(Key::Given(secret)) = &service.key {
-        HeaderValue::from_str(secret.expose()).map_err(|_| ConfigError::BadKey(variable))?;
+        HeaderValue::from_str(secret.expose()).map_err(|_| ModelConfigError::BadKey(variable))?;
     }
     let key = service.key.clone();
     Ok(key.map(|key| Keyring::new(key, config.key_ttl)))

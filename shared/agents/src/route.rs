@@ -3,12 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use session::RouteKind;
+
 use crate::Agent;
 
 /// How a turn is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Route {
+pub struct RouteAnswer {
     /// How the turn is answered.
     pub route: RouteKind,
     /// Who answers when it goes `one_shot`, now or after the user's reply.
@@ -16,20 +18,6 @@ pub struct Route {
     /// For `clarify` the question to the user, for `propose` what would be done and how; else one sentence that says why.
     #[schemars(length(max = 4000), regex(pattern = r"\S"))]
     pub message: String,
-}
-
-/// The ways in which a turn can be answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RouteKind {
-    /// One agent answers at once.
-    OneShot,
-    /// A plan is made and followed.
-    Planned,
-    /// The user is asked what is meant.
-    Clarify,
-    /// The user is shown what would be done, and agrees or not.
-    Propose,
 }
 
 /// The agents that can answer a whole task.
@@ -42,7 +30,7 @@ pub enum TaskAgent {
     Engineer,
 }
 
-impl Route {
+impl RouteAnswer {
     /// What a list shows of the decision.
     pub(crate) fn summary(&self) -> String {
         match self.route {
@@ -54,14 +42,13 @@ impl Route {
     }
 }
 
-impl RouteKind {
-    /// The ways that are open when the user may be asked, or may not.
-    pub(crate) const fn allowed(may_ask: bool) -> &'static [Self] {
-        if may_ask {
-            &[Self::OneShot, Self::Planned, Self::Clarify, Self::Propose]
-        } else {
-            &[Self::OneShot, Self::Planned]
-        }
+/// The routes that are open when the user may be asked, or may not.
+pub(crate) const fn allowed_routes(may_ask: bool) -> &'static [RouteKind] {
+    use RouteKind::{Clarify, OneShot, Planned, Propose};
+    if may_ask {
+        &[OneShot, Planned, Clarify, Propose]
+    } else {
+        &[OneShot, Planned]
     }
 }
 

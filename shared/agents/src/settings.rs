@@ -5,8 +5,10 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use environment::{Milliseconds, Seconds};
 
-use crate::secrets::StoredKey;
-use crate::{BedrockClient, Key, ModelConfig, Prices, ProviderKind, ProviderList, Secret, Service};
+use crate::providers::StoredKey;
+use crate::{
+    BedrockClient, Key, ModelConfig, Prices, ProviderKind, ProviderList, Secret, ServiceSettings,
+};
 
 environment::settings! {
     /// What the models need. The fields say what [`VARIABLES`](ModelSettings::VARIABLES) says.
@@ -56,7 +58,7 @@ impl ModelSettings {
 
     /// The configuration of the agents, as far as the environment alone gives it.
     pub fn config(&self) -> ModelConfig {
-        let service = |base_url: &Option<String>, key: &Option<Secret>| Service {
+        let service = |base_url: &Option<String>, key: &Option<Secret>| ServiceSettings {
             base_url: base_url.clone(),
             key: key.clone().map(Key::Given),
         };

@@ -1,28 +1,11 @@
-//! Whom a plan may give its steps to, and what a planner is told of each of them.
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+//! What a planner is told of each agent that can do a step of a plan.
 
 use crate::Agent;
 
-/// The agents that can do a step of a plan. Which of them a plan may use, its [`Brief::team`](crate::Brief::team) says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepAgent {
-    /// For reading, explaining, comparing, writing.
-    Researcher,
-    /// For writing a program.
-    Engineer,
-    /// For finding, improving and choosing ideas.
-    IdeaMaker,
-    /// For criticising ideas.
-    IdeaHater,
-}
-
-impl StepAgent {
-    /// What follows the agent's name in a list of the team.
-    pub(crate) const fn description(self) -> &'static str {
-        match self {
+impl Agent {
+    /// What follows the agent's name in a list of the team; `None` when it does no steps.
+    pub(crate) const fn step_description(self) -> Option<&'static str> {
+        Some(match self {
             Self::Researcher => {
                 "reads, explains, compares and writes. It knows the task, the plan, and the summaries of the steps before its own. It has no access to the internet."
             }
@@ -35,17 +18,7 @@ impl StepAgent {
             Self::IdeaHater => {
                 "criticises the ideas that stand so far: it names the weaknesses of each, and makes none of its own."
             }
-        }
-    }
-}
-
-impl From<StepAgent> for Agent {
-    fn from(agent: StepAgent) -> Self {
-        match agent {
-            StepAgent::Researcher => Self::Researcher,
-            StepAgent::Engineer => Self::Engineer,
-            StepAgent::IdeaMaker => Self::IdeaMaker,
-            StepAgent::IdeaHater => Self::IdeaHater,
-        }
+            _ => return None,
+        })
     }
 }

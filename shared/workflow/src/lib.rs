@@ -15,7 +15,7 @@ pub use clip::{MAX_MESSAGE_BYTES, clip};
 pub use config::{CheckpointSettings, DocumentName, OcrSettings, RunSettings, RunSettingsError};
 pub use engine::{
     AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,
-    DocumentTaskResult, Engine, Outcome, StageFailure, Usage, Work, asks_arxiv_at, check_answer,
+    DocumentTaskResult, EarlierMessage, Engine, Outcome, StageFailure, Usage, Work, asks_arxiv_at, check_answer,
 };
 pub use history::{DoneStep, RunHistory};
 pub use modes::{Checkpoint, ModeSpec, agent};

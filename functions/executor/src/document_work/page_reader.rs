@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use workflow::{AgentRequest, StageFailure, Usage};
 
 use super::{failure, was_not_called};
-use crate::{Deadline, translate};
+use crate::Deadline;
 
 /// The resolution at which Tesseract was measured. More makes the image larger and the text hardly
 /// better.
@@ -165,12 +165,12 @@ async fn by_model(
         Ok(page) => PageReading::Text {
             text: page.text,
             by: page.usage.model.clone(),
-            usage: Some(translate::usage(page.usage)),
+            usage: Some(page.usage),
         },
         Err(error) if was_not_called(&error) => PageReading::NoTime,
         Err(error) => {
             let retry_after = error.retry_after().unwrap_or_default();
-            PageReading::Failed(translate::failed(error), retry_after)
+            PageReading::Failed(error.into(), retry_after)
         }
     }
 }

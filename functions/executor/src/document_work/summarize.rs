@@ -17,7 +17,6 @@ use super::{
     DocumentTaskError, DocumentWorker, done, excerpt, failure, inspected, temporary_failure,
     was_not_called,
 };
-use crate::translate;
 
 /// The most pages of a paper that are read. A thesis is longer and gives its results in the first
 /// pages.
@@ -151,22 +150,13 @@ impl DocumentWorker<'_> {
         began: Instant,
     ) -> Result<(Result<PaperSummary, String>, Vec<workflow::Usage>), DocumentTaskError> {
         let request = self.request()?;
-        let mut call =
-            translate::call(request, &[]).map_err(|unknown| translate::unknown_agent(&unknown))?;
-        call.brief.paper = Some(paper(entry, text));
-        let deadline = self.deadline.instant();
-        let asked = self
-            .executor
-            .agents
-            .call(&call, deadline, request.max_attempts);
+        let (paper, deadline) = (paper(entry, text), self.deadline.instant());
+        let asked = self.executor.agents.summarize(request, &paper, deadline);
         match asked.await {
-            Ok(answer) => {
-                let usages = answer.usages.into_iter().map(translate::usage).collect();
-                match answer.content {
-                    Content::PaperSummary(summary) => Ok((Ok(summary), usages)),
-                    _ => Ok((Err("its summary is of another form".into()), usages)),
-                }
-            }
+            Ok(answer) => match answer.content {
+                Content::PaperSummary(summary) => Ok((Ok(summary), answer.usages)),
+                _ => Ok((Err("its summary is of another form".into()), answer.usages)),
+            },
             // If reading the paper took the time, no invocation has time for its summary: a
             // failure.
             Err(error)
@@ -176,18 +166,11 @@ impl DocumentWorker<'_> {
             }
             Err(error) if self.tries_again(error.is_worth_a_new_invocation()) => {
                 let retry_after = error.retry_after().unwrap_or_default();
-                Err(DocumentTaskError::Failed(
-                    translate::failed(error),
-                    retry_after,
-                ))
+                Err(DocumentTaskError::Failed(error.into(), retry_after))
             }
             Err(error) => {
                 let why = error.for_client().trim_end_matches('.').to_owned();
-                let usages = error.usages.into_iter().map(translate::usage);
-                Ok((
-                    Err(format!("no summary came of it ({why})")),
-                    usages.collect(),
-                ))
+                Ok((Err(format!("no summary came of it ({why})")), error.usages))
             }
         }
     }

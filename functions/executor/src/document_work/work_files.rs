@@ -95,7 +95,7 @@ impl WorkFiles {
             async move {
                 let key = ArtifactKey::Draft(self.run, fixed_name(&name));
                 let (found, bytes) = self.get(&key).await?;
-                Ok((found.ok_or_else(|| unreadable(&name))?, bytes))
+                Ok::<_, StageFailure>((found.ok_or_else(|| unreadable(&name))?, bytes))
             }
         });
         let mut reads = stream::iter(reads).buffered(CONCURRENT_READS);

@@ -15,10 +15,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use session::PlanStep;
+use workflow::Brief;
 
 use crate::{
-    Agent, Brief, PlanStep, ProviderError,
-    provider::{Answering, Completion, End, Provider, Request},
+    Agent, Paper, ProviderError,
+    provider::{Answering, Completion, CompletionEnd, ModelRequest, Provider},
 };
 
 /// The name of the engine, as ledgers and events show it.
@@ -32,13 +34,13 @@ pub(crate) struct Offline {
 }
 
 impl Provider for Offline {
-    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+    fn complete<'a>(&'a self, request: &'a ModelRequest<'a>) -> Answering<'a> {
         Box::pin(async {
             let (agent, brief) = request.brief.ok_or(ProviderError::ReadsNoImages)?;
             tokio::time::sleep(self.latency).await;
             Ok(Completion {
-                text: answer(agent, brief).to_string(),
-                end: End::Finished,
+                text: answer(agent, brief, request.paper).to_string(),
+                end: CompletionEnd::Finished,
                 tokens: None,
             })
         })
@@ -58,14 +60,14 @@ struct Input<'a> {
     /// The sub-task and the summary of each step that is done.
     done: Vec<(&'a str, &'a str)>,
     max_steps: usize,
-    team: Vec<&'static str>,
+    team: &'a [String],
 }
 
 /// A step of a plan, in the form of the answer.
 #[derive(Serialize)]
 struct Step {
     sub_task: String,
-    sub_task_agent: &'static str,
+    sub_task_agent: String,
     bullet_points: Vec<String>,
 }
 
@@ -73,7 +75,7 @@ impl From<&PlanStep> for Step {
     fn from(step: &PlanStep) -> Self {
         Self {
             sub_task: step.sub_task.clone(),
-            sub_task_agent: Agent::from(step.sub_task_agent).id(),
+            sub_task_agent: step.sub_task_agent.clone(),
             bullet_points: step.bullet_points.clone(),
         }
     }
@@ -92,9 +94,8 @@ impl Input<'_> {
     }
 }
 
-fn answer(agent: Agent, brief: &Brief) -> Value {
+fn answer(agent: Agent, brief: &Brief, paper: Option<&Paper>) -> Value {
     let done = brief.done.iter();
-    let team = brief.team.iter();
     let input = Input {
         task: &brief.task,
         instructions: &brief.instructions,
@@ -104,7 +105,7 @@ fn answer(agent: Agent, brief: &Brief) -> Value {
         plan: brief.plan.iter().map(Step::from).collect(),
         done: done.map(|step| (&*step.sub_task, &*step.summary)).collect(),
         max_steps: brief.max_steps.max(1) as usize,
-        team: team.map(|&agent| Agent::from(agent).id()).collect(),
+        team: &brief.team,
     };
     match agent {
         Agent::Planner if input.plan.is_empty() => json!({"steps": plan::draft(&input)}),
@@ -116,7 +117,7 @@ fn answer(agent: Agent, brief: &Brief) -> Value {
         Agent::IdeaHater => ideas::criticise(&input),
         Agent::CopilotControl => route::choose(&brief.task, brief.may_ask),
         Agent::Summarizer => {
-            let paper = brief.paper.clone().unwrap_or_default();
+            let paper = paper.cloned().unwrap_or_default();
             let mut summary =
                 summary::write(&brief.task, &paper.title, &paper.abstract_text, &paper.text);
             summary["title"] = json!(paper.title);

@@ -35,7 +35,7 @@ pub(super) fn draft(input: &Input) -> Vec<Step> {
     let task = text::sentences(input.task);
     let instructions = text::sentences(input.instructions);
     let (items, prose): (Vec<_>, Vec<_>) = instructions.iter().partition(|s| s.kind == Kind::Item);
-    let makes_ideas = input.team.contains(&"idea_maker") && !items.is_empty();
+    let makes_ideas = input.team.iter().any(|agent| agent == "idea_maker") && !items.is_empty();
     let units = if makes_ideas { items } else { units(&task) };
     let concludes = !makes_ideas && input.max_steps > 1;
     let room = input.max_steps - usize::from(concludes);
@@ -115,7 +115,7 @@ fn has_any(text: &str, of: &str) -> bool {
 }
 
 fn new_step(input: &Input, sub_task: &str) -> Step {
-    let makes_ideas = input.team.contains(&"idea_maker");
+    let makes_ideas = input.team.iter().any(|agent| agent == "idea_maker");
     let wanted = match sub_task {
         text if makes_ideas && has_any(text, CRITIC_WORDS) && !has_any(text, MAKER_WORDS) => {
             "idea_hater"
@@ -124,10 +124,10 @@ fn new_step(input: &Input, sub_task: &str) -> Step {
         text if wants_program(text) => "engineer",
         _ => "researcher",
     };
-    let mut team = input.team.iter().copied();
+    let chosen = input.team.iter().find(|agent| *agent == wanted);
     Step {
         sub_task: text::clip(sub_task, LONGEST_SUB_TASK),
-        sub_task_agent: team.find(|&agent| agent == wanted).unwrap_or(input.team[0]),
+        sub_task_agent: chosen.unwrap_or(&input.team[0]).clone(),
         bullet_points: Vec::new(),
     }
 }

@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agents::{Agent, AgentCall, Agents, Answer, Brief, CallError, ModelConfig};
+use agents::{Agent, Agents, CallError, ModelAnswer, ModelConfig};
 use serde_json::{Value, json};
+use workflow::{AgentRequest, Brief};
 
 use crate::{server::ModelServer, wires::Wire};
 
@@ -33,33 +34,40 @@ pub fn config(server: &ModelServer) -> ModelConfig {
     server.wire.set_up(times, &server.url())
 }
 
-pub fn call(agent: Agent) -> AgentCall {
+pub fn call(agent: Agent) -> AgentRequest {
     let brief = Brief {
         task: "How do tides work?".to_owned(),
         max_steps: 2,
         ..Brief::default()
     };
-    AgentCall {
-        agent,
+    request(agent, brief)
+}
+
+/// A request with at most three attempts.
+pub fn request(agent: Agent, brief: Brief) -> AgentRequest {
+    AgentRequest {
+        agent: agent.id().to_owned(),
         model: None,
+        max_attempts: 3,
         max_cost_usd: None,
+        node: "execute".to_owned(),
         brief,
     }
 }
 
-/// Asks with at most three attempts and this much time.
+/// Asks with this much time.
 pub async fn ask_within(
     time: Duration,
     server: &ModelServer,
-    call: &AgentCall,
-) -> Result<Answer, CallError> {
+    call: &AgentRequest,
+) -> Result<ModelAnswer, CallError> {
     Agents::new(config(server))
         .unwrap()
-        .call(call, Instant::now() + time, 3)
+        .call(call, Instant::now() + time)
         .await
 }
 
-pub async fn ask(server: &ModelServer, agent: Agent) -> Result<Answer, CallError> {
+pub async fn ask(server: &ModelServer, agent: Agent) -> Result<ModelAnswer, CallError> {
     ask_within(Duration::from_secs(20), server, &call(agent)).await
 }
 

@@ -6,8 +6,11 @@ use std::{
 };
 
 use agents::{
-    Agent, Agents, Failure, Fetching, Key, KeyError, KeyStore, ModelConfig, ProviderError, Secret,
+    Agent, Agents, CallFailure, Fetching, Key, KeyError, KeyStore, ModelConfig, ProviderError,
+    Secret,
 };
+
+use workflow::AgentRequest;
 
 use crate::asking::{call, config, report};
 use crate::server::{ModelServer, Reply, answers};
@@ -51,9 +54,13 @@ fn seen(server: &ModelServer) -> Vec<String> {
     requests.iter().filter_map(key).collect()
 }
 
-async fn ask(agents: &Agents) -> Result<agents::Answer, agents::CallError> {
+async fn ask(agents: &Agents) -> Result<agents::ModelAnswer, agents::CallError> {
     let deadline = Instant::now() + Duration::from_secs(10);
-    agents.call(&call(Agent::Researcher), deadline, 1).await
+    let call = AgentRequest {
+        max_attempts: 1,
+        ..call(Agent::Researcher)
+    };
+    agents.call(&call, deadline).await
 }
 
 #[tokio::test]
@@ -101,7 +108,7 @@ async fn a_key_that_cannot_be_read_fails_the_call_and_nothing_is_sent() {
     let error = ask(&agents).await.unwrap_err();
     assert!(matches!(
         error.failure,
-        Failure::Rejected(ProviderError::Key(_))
+        CallFailure::Rejected(ProviderError::Key(_))
     ));
     assert_eq!(
         error.for_client(),

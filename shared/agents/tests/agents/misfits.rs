@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::asking::{ask, ask_within, call, plan, report, with_each_wire};
 use crate::server::{ModelServer, Reply, answers, says};
 use crate::wires::Wire;
-use agents::{Agent, AgentCall, Content, Failure, Misfit, RouteKind, StepAgent};
+use agents::{Agent, CallFailure, Content, Misfit};
 use serde_json::json;
+use session::RouteKind;
+use workflow::AgentRequest;
 
 #[tokio::test]
 async fn it_asks_again_with_the_validation_error() {
@@ -119,14 +121,14 @@ async fn it_asks_again_for_a_step_that_is_given_to_an_agent_outside_the_team() {
     let server =
         ModelServer::start(Wire::OpenAi, [by("engineer"), by("poet"), by("idea_maker")]).await;
     let mut call = call(Agent::Planner);
-    call.brief.team = vec![StepAgent::IdeaMaker, StepAgent::IdeaHater];
+    call.brief.team = ["idea_maker", "idea_hater"].map(str::to_owned).to_vec();
     let answer = ask_within(Duration::from_secs(10), &server, &call).await;
     let answer = answer.unwrap();
     assert_eq!(answer.attempts, 3);
     let Content::Plan(plan) = answer.content else {
         panic!("no plan: {:?}", answer.content)
     };
-    assert_eq!(plan.steps[0].sub_task_agent, StepAgent::IdeaMaker);
+    assert_eq!(plan.steps[0].sub_task_agent, "idea_maker");
     let told = server.message(1, 2);
     assert!(told.contains("/steps/0/sub_task_agent: ") && told.contains("idea_hater"));
 }
@@ -204,7 +206,7 @@ async fn it_gives_up_after_max_attempts_and_counts_them_all() {
         let error = ask(&server, Agent::Researcher).await.unwrap_err();
         assert!(matches!(
             error.failure,
-            Failure::Misfit(Misfit::NotJson { line: 1, .. })
+            CallFailure::Misfit(Misfit::NotJson { line: 1, .. })
         ));
         assert_eq!(
             (error.attempts, error.usages.len(), server.requests().len()),
@@ -220,7 +222,7 @@ async fn it_gives_up_after_max_attempts_and_counts_them_all() {
 async fn it_does_not_ask_again_once_its_answers_have_cost_what_they_may() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [says("no JSON")]).await;
-        let call = AgentCall {
+        let call = AgentRequest {
             max_cost_usd: Some(0.000_000_1),
             ..call(Agent::Researcher)
         };

@@ -6,10 +6,12 @@ use std::{
 };
 
 use agents::{
-    Agent, AgentCall, Agents, Answer, Brief, Content, DoneStep, ModelConfig, OFFLINE_MODEL,
-    PlanStep, Program, Report, StepAgent, Turn, recent,
+    Agent, Agents, Content, ModelAnswer, ModelConfig, OFFLINE_MODEL, Program, Report, recent,
 };
+use session::PlanStep;
+use workflow::{AgentRequest, Brief, DoneStep, EarlierMessage};
 
+use crate::asking::request;
 use crate::offline_plans::plan;
 
 pub const LISTED: &str =
@@ -32,18 +34,19 @@ pub fn brief(task: &str) -> Brief {
     }
 }
 
-pub async fn ask(agent: Agent, brief: Brief) -> Answer {
-    let agents = Agents::new(ModelConfig::default()).unwrap();
-    let call = AgentCall {
-        agent,
+/// A request with one attempt, for a model that the engine does not have.
+pub fn once(agent: Agent, brief: Brief) -> AgentRequest {
+    AgentRequest {
         model: Some("gpt-5".to_owned()),
-        max_cost_usd: None,
-        brief,
-    };
-    agents
-        .call(&call, Instant::now() + Duration::from_secs(60), 1)
-        .await
-        .unwrap()
+        max_attempts: 1,
+        ..request(agent, brief)
+    }
+}
+
+pub async fn ask(agent: Agent, brief: Brief) -> ModelAnswer {
+    let agents = Agents::new(ModelConfig::default()).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    agents.call(&once(agent, brief), deadline).await.unwrap()
 }
 
 async fn report(brief: Brief) -> Report {
@@ -66,8 +69,8 @@ async fn it_says_what_it_is_and_costs_nothing() {
     assert_eq!(answer.model, OFFLINE_MODEL, "whatever model was asked for");
     let usage = &answer.usages[0];
     assert_eq!(
-        (usage.model.as_str(), usage.cost_usd, usage.estimated),
-        (OFFLINE_MODEL, Some(0.0), true)
+        (usage.model.as_str(), usage.cost_usd),
+        (OFFLINE_MODEL, Some(0.0))
     );
     assert!(usage.input_tokens > 0 && usage.output_tokens > 0);
     assert!(
@@ -95,14 +98,9 @@ async fn it_waits_for_the_latency_it_is_given() {
     })
     .unwrap();
     let start = tokio::time::Instant::now();
-    let call = AgentCall {
-        agent: Agent::Researcher,
-        model: None,
-        max_cost_usd: None,
-        brief: brief(PROSE),
-    };
+    let call = request(Agent::Researcher, brief(PROSE));
     agents
-        .call(&call, Instant::now() + Duration::from_secs(60), 1)
+        .call(&call, Instant::now() + Duration::from_secs(60))
         .await
         .unwrap();
     assert!(start.elapsed() >= latency);
@@ -112,7 +110,7 @@ async fn it_waits_for_the_latency_it_is_given() {
 async fn its_report_quotes_what_belongs_to_the_step_and_what_was_found_before() {
     let step = PlanStep {
         sub_task: "Find out which repair lasts longest".to_owned(),
-        sub_task_agent: StepAgent::Researcher,
+        sub_task_agent: "researcher".to_owned(),
         bullet_points: vec![],
     };
     let done = vec![DoneStep {
@@ -208,7 +206,7 @@ async fn idea_makers_and_critics_read_whatever_stands_in_instructions_and_summar
     for text in texts {
         let to_plan = Brief {
             instructions: text.to_owned(),
-            team: vec![StepAgent::IdeaHater, StepAgent::IdeaMaker],
+            team: ["idea_hater", "idea_maker"].map(str::to_owned).to_vec(),
             ..brief(LISTED)
         };
         let step = plan(to_plan.clone()).await.steps.swap_remove(0);
@@ -230,7 +228,7 @@ async fn idea_makers_and_critics_read_whatever_stands_in_instructions_and_summar
 
 #[test]
 fn recent_turns_fit_their_budget_and_stand_in_order() {
-    let turn = |text: &str| Turn {
+    let turn = |text: &str| EarlierMessage {
         speaker: "user".to_owned(),
         text: text.to_owned(),
     };
@@ -250,7 +248,7 @@ fn recent_turns_fit_their_budget_and_stand_in_order() {
 
 #[test]
 fn an_answer_above_the_whole_budget_is_remembered_by_its_beginning() {
-    let answer = Turn {
+    let answer = EarlierMessage {
         speaker: "researcher".to_owned(),
         text: format!("a{}", "é".repeat(8_000)),
     };

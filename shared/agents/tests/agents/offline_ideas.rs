@@ -1,6 +1,8 @@
 //! The offline engine where ideas are made: it follows the instructions' list, and its makers and critics build on each other.
 
-use agents::{Agent, Brief, Content, DoneStep, Idea, Ideas, PlanStep, Report, StepAgent};
+use agents::{Agent, Content, Idea, Ideas, Report};
+use session::PlanStep;
+use workflow::{Brief, DoneStep};
 
 use crate::offline::{LISTED, PROSE, ask, brief};
 use crate::offline_plans::{plan, review};
@@ -15,12 +17,12 @@ const INSTRUCTIONS: &str = "Follow this order; everybody keeps to it:
 
 Think of small harbours.";
 
-use StepAgent::{IdeaHater, IdeaMaker};
+use workflow::agent::{IDEA_HATER, IDEA_MAKER};
 
 fn to_plan(task: &str) -> Brief {
     Brief {
         instructions: INSTRUCTIONS.to_owned(),
-        team: vec![IdeaMaker, IdeaHater],
+        team: [IDEA_MAKER, IDEA_HATER].map(str::to_owned).to_vec(),
         ..brief(task)
     }
 }
@@ -28,7 +30,7 @@ fn to_plan(task: &str) -> Brief {
 fn to_do(sub_task: &str, done: &[DoneStep]) -> Brief {
     let step = PlanStep {
         sub_task: sub_task.to_owned(),
-        sub_task_agent: IdeaMaker,
+        sub_task_agent: IDEA_MAKER.to_owned(),
         bullet_points: vec![],
     };
     Brief {
@@ -74,11 +76,14 @@ fn titles(ideas: &[Idea]) -> Vec<&str> {
 #[tokio::test]
 async fn its_planner_follows_the_list_of_the_instructions() {
     let steps = plan(to_plan(PROSE)).await.steps;
-    let agents: Vec<_> = steps.iter().map(|step| step.sub_task_agent).collect();
+    let agents: Vec<_> = steps
+        .iter()
+        .map(|step| step.sub_task_agent.as_str())
+        .collect();
     assert_eq!(
         agents,
         [
-            IdeaMaker, IdeaHater, IdeaMaker, IdeaHater, IdeaMaker, IdeaMaker
+            IDEA_MAKER, IDEA_HATER, IDEA_MAKER, IDEA_HATER, IDEA_MAKER, IDEA_MAKER
         ]
     );
     assert!(steps[0].sub_task.starts_with("Propose five ideas"));
@@ -106,7 +111,7 @@ async fn its_planner_joins_what_does_not_fit_and_never_leaves_making_to_the_crit
                 && !["Choose", "Write"]
                     .iter()
                     .any(|w| step.sub_task.contains(w));
-            assert_eq!(step.sub_task_agent == IdeaHater, only_criticises);
+            assert_eq!(step.sub_task_agent == IDEA_HATER, only_criticises);
         }
     }
 }
@@ -165,7 +170,7 @@ async fn its_ideas_come_from_the_task_and_from_what_was_said_before() {
     assert!(five.content.contains("No language model was asked."));
     let mut brief = to_do("Propose eight ideas.", &[]);
     brief.task = "Think about lights.".to_owned();
-    brief.history = vec![agents::Turn {
+    brief.history = vec![workflow::EarlierMessage {
         speaker: "user".to_owned(),
         text: "Lighthouses guide the herring fleet home.".to_owned(),
     }];
@@ -196,7 +201,7 @@ async fn its_last_step_is_a_report_on_one_idea() {
     let steps = plan(to_plan(PROSE)).await.steps;
     let mut last = None;
     for step in steps {
-        let agent = Agent::from(step.sub_task_agent);
+        let agent = step.sub_task_agent.parse().unwrap();
         let brief = Brief {
             step: Some(step.clone()),
             done: so_far.clone(),

@@ -1,8 +1,10 @@
 //! The offline engine as a summarizer: that each entry is a sentence of the paper, under the heading where it belongs.
 
-use agents::{Agent, Brief, Content, Paper, PaperSummary};
+use std::time::{Duration, Instant};
 
-use crate::offline::{ask, brief};
+use agents::{Agent, Agents, Content, ModelConfig, Paper, PaperSummary};
+
+use crate::offline::{brief, once};
 use crate::papers::paper;
 
 const TEXT: &str = "1 Introduction
@@ -21,11 +23,14 @@ References
 [2] Harbours and their tides in the light of our data set, by B. Proudman and others.";
 
 async fn summary(paper: Option<Paper>) -> PaperSummary {
-    let about = Brief {
-        paper,
-        ..brief("How high are spring tides?")
+    let agents = Agents::new(ModelConfig::default()).unwrap();
+    let call = once(Agent::Summarizer, brief("How high are spring tides?"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let answer = match &paper {
+        Some(paper) => agents.summarize(&call, paper, deadline).await,
+        None => agents.call(&call, deadline).await,
     };
-    match ask(Agent::Summarizer, about).await.content {
+    match answer.unwrap().content {
         Content::PaperSummary(summary) => summary,
         other => panic!("no summary: {other:?}"),
     }

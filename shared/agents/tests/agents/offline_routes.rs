@@ -1,10 +1,12 @@
 //! The offline engine as a copilot's control, and as an agent that is told what the user says about its step.
 
-use agents::{Agent, Brief, Content, PlanStep, Route, RouteKind, StepAgent, TaskAgent};
+use agents::{Agent, Content, RouteAnswer, TaskAgent};
+use session::{PlanStep, RouteKind};
+use workflow::Brief;
 
 use crate::offline::{LISTED, PROSE, ask, brief};
 
-async fn route(brief: Brief) -> Route {
+async fn route(brief: Brief) -> RouteAnswer {
     match ask(Agent::CopilotControl, brief).await.content {
         Content::Route(route) => route,
         other => panic!("no route: {other:?}"),
@@ -80,7 +82,7 @@ async fn its_question_and_its_proposal_name_what_they_are_about() {
 async fn its_workers_heed_what_the_user_says_about_their_step() {
     let step = PlanStep {
         sub_task: "Describe the wall".to_owned(),
-        sub_task_agent: StepAgent::Researcher,
+        sub_task_agent: "researcher".to_owned(),
         bullet_points: vec![],
     };
     for agent in [Agent::Researcher, Agent::Engineer, Agent::IdeaHater] {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agents::{
-    Agents, CallError, Failure, Misfit, ModelConfig, PAGE_READER, PageText, ProviderError,
+    Agents, CallError, CallFailure, Misfit, ModelConfig, PAGE_READER, PageText, ProviderError,
 };
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ async fn it_repeats_what_passes_and_asks_no_second_time_for_a_page_that_did_not_
         assert_eq!(read(config(&server)).await.unwrap().text, "");
         let server = ModelServer::start(wire, [Reply::IsCut("# Ti".to_owned())]).await;
         let error = read(config(&server)).await.unwrap_err();
-        assert!(matches!(error.failure, Failure::Misfit(Misfit::Cut)));
+        assert!(matches!(error.failure, CallFailure::Misfit(Misfit::Cut)));
         assert_eq!(
             (error.asked, error.attempts, error.usages.len()),
             (PAGE_READER, 1, 1)
@@ -76,7 +76,7 @@ async fn the_offline_engine_says_that_it_reads_no_images() {
     let error = read(ModelConfig::default()).await.unwrap_err();
     assert!(matches!(
         error.failure,
-        Failure::Rejected(ProviderError::ReadsNoImages)
+        CallFailure::Rejected(ProviderError::ReadsNoImages)
     ));
     assert_eq!(error.code(), "model_rejected");
     assert_eq!(

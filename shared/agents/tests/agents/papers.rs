@@ -1,11 +1,11 @@
 //! The summarizer as a model plays it: what it is told of a paper, what it is asked for, and whose word counts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use agents::{Agent, AgentCall, Content, Paper, PaperSummary};
+use agents::{Agent, Agents, Content, Paper, PaperSummary};
 use serde_json::{Value, json};
 
-use crate::asking::{ask_within, call};
+use crate::asking::{call, config};
 use crate::server::{ModelServer, answers};
 use crate::wires::Wire;
 
@@ -20,18 +20,15 @@ pub fn paper() -> Paper {
     }
 }
 
-fn about(paper: Option<Paper>) -> AgentCall {
-    let mut call = call(Agent::Summarizer);
-    call.brief.paper = paper;
-    call
-}
-
 fn found() -> Value {
     json!({"keywords": ["tide"], "key_findings": ["It rises by 3 m."], "methods": [], "data": ["Ten gauges."]})
 }
 
-async fn summary(server: &ModelServer, paper: Option<Paper>) -> PaperSummary {
-    let answer = ask_within(Duration::from_secs(10), server, &about(paper)).await;
+async fn summary(server: &ModelServer, paper: &Paper) -> PaperSummary {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let agents = Agents::new(config(server)).unwrap();
+    let call = call(Agent::Summarizer);
+    let answer = agents.summarize(&call, paper, deadline).await;
     match answer.unwrap().content {
         Content::PaperSummary(summary) => summary,
         other => panic!("no summary: {other:?}"),
@@ -41,7 +38,7 @@ async fn summary(server: &ModelServer, paper: Option<Paper>) -> PaperSummary {
 #[tokio::test]
 async fn it_tells_the_paper_and_asks_for_nothing_that_is_known() {
     let server = ModelServer::start(Wire::OpenAi, [answers(&found())]).await;
-    let summary = summary(&server, Some(paper())).await;
+    let summary = summary(&server, &paper()).await;
     let told = server.message(0, 0);
     for part in [
         "# Task\n\nHow do tides work?",
@@ -75,7 +72,7 @@ async fn it_asks_for_what_is_not_known_of_a_paper() {
         published: String::new(),
         ..paper()
     };
-    let summary = summary(&server, Some(unknown)).await;
+    let summary = summary(&server, &unknown).await;
     assert!(
         server
             .message(1, 2)
@@ -92,10 +89,7 @@ async fn it_asks_again_for_a_summary_without_findings_and_does_not_hear_a_title_
     let mut another = found();
     another["title"] = json!("Another");
     let server = ModelServer::start(Wire::OpenAi, [answers(&without), answers(&another)]).await;
-    assert_eq!(
-        summary(&server, Some(paper())).await.title,
-        "Tides in harbours"
-    );
+    assert_eq!(summary(&server, &paper()).await.title, "Tides in harbours");
     assert!(server.message(1, 2).contains("/key_findings: "));
     assert_eq!(server.requests().len(), 2);
 }

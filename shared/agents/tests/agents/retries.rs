@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::asking::{ask, ask_within, call, report, with_each_wire};
 use crate::server::{ModelServer, Reply, answers, says};
-use agents::{Agent, Failure, ProviderError};
+use agents::{Agent, CallFailure, ProviderError};
 
 fn slow_down(status: u16, retry_after: &str) -> Reply {
     let header = ("retry-after", retry_after.to_owned());
@@ -128,7 +128,7 @@ async fn it_never_begins_a_call_that_might_not_end_before_the_deadline() {
         );
         assert!(matches!(
             error.failure,
-            Failure::Transient {
+            CallFailure::Transient {
                 retry_after: None,
                 source: ProviderError::Timeout(_)
             }
@@ -145,7 +145,7 @@ async fn it_asks_nothing_when_too_little_time_is_left() {
         let error = ask_within(time, &server, &call(Agent::Researcher))
             .await
             .unwrap_err();
-        assert!(matches!(error.failure, Failure::OutOfTime));
+        assert!(matches!(error.failure, CallFailure::OutOfTime));
         assert!(error.is_worth_a_new_invocation());
         assert_eq!(
             (server.requests().len(), error.attempts, error.usages.len()),
@@ -198,7 +198,8 @@ async fn it_does_not_repeat_what_is_refused() {
                 (error.code(), error.for_client()),
                 ("model_rejected", sentence)
             );
-            let Failure::Rejected(ProviderError::Status { code: kept, .. }) = &error.failure else {
+            let CallFailure::Rejected(ProviderError::Status { code: kept, .. }) = &error.failure
+            else {
                 panic!("{error:?}")
             };
             assert_eq!(kept.as_deref(), Some(code));
@@ -219,7 +220,7 @@ async fn it_returns_the_cost_of_misfits_when_the_provider_fails_later() {
         let script = [says("no JSON"), Reply::Fails(401, "invalid_api_key")];
         let server = ModelServer::start(wire, script).await;
         let error = ask(&server, Agent::Researcher).await.unwrap_err();
-        assert!(matches!(error.failure, Failure::Rejected(_)));
+        assert!(matches!(error.failure, CallFailure::Rejected(_)));
         assert_eq!((error.attempts, error.usages.len()), (1, 1));
     })
     .await;

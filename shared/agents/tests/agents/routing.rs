@@ -3,21 +3,23 @@
 use std::time::{Duration, Instant};
 
 use agents::{
-    Agent, AgentCall, Agents, Answer, CallError, Failure, Key, ModelConfig, ProviderError,
-    ProviderKind, Secret, Service,
+    Agent, Agents, CallError, CallFailure, Key, ModelAnswer, ModelConfig, ProviderError,
+    ProviderKind, Secret, ServiceSettings,
 };
+use workflow::AgentRequest;
 
 use crate::asking::{call, config, report};
 use crate::server::{ModelServer, answers};
 use crate::wires::{KEY, Wire};
 
-async fn ask(agents: &Agents, model: Option<&str>) -> Result<Answer, CallError> {
-    let call = AgentCall {
+async fn ask(agents: &Agents, model: Option<&str>) -> Result<ModelAnswer, CallError> {
+    let call = AgentRequest {
         model: model.map(str::to_owned),
+        max_attempts: 1,
         ..call(Agent::Researcher)
     };
     agents
-        .call(&call, Instant::now() + Duration::from_secs(10), 1)
+        .call(&call, Instant::now() + Duration::from_secs(10))
         .await
 }
 
@@ -92,7 +94,7 @@ async fn a_provider_that_is_not_set_up_fails_the_step_and_says_so() {
         .unwrap_err();
     assert!(matches!(
         error.failure,
-        Failure::Rejected(ProviderError::NotSetUp(_))
+        CallFailure::Rejected(ProviderError::NotSetUp(_))
     ));
     assert_eq!(error.code(), "model_rejected");
     assert_eq!(
@@ -102,8 +104,8 @@ async fn a_provider_that_is_not_set_up_fails_the_step_and_says_so() {
     assert!(!error.is_worth_a_new_invocation() && error.usages.is_empty());
 }
 
-fn with_key(key: Option<&str>, base_url: Option<&str>) -> Service {
-    Service {
+fn with_key(key: Option<&str>, base_url: Option<&str>) -> ServiceSettings {
+    ServiceSettings {
         base_url: base_url.map(str::to_owned),
         key: key.map(|key| Key::Given(Secret::new(key))),
     }

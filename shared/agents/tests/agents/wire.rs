@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::asking::{ask, ask_within, call, plan, report, with_each_wire};
 use crate::server::{ModelServer, Reply, answers};
 use crate::wires::{KEY, Wire};
-use agents::{Agent, AgentCall, DoneStep, PlanStep, StepAgent, Turn};
+use agents::Agent;
 use serde_json::{Value, json};
+use session::PlanStep;
+use workflow::{AgentRequest, DoneStep, EarlierMessage};
 
 #[tokio::test]
 async fn it_answers_in_the_form_of_each_agent() {
@@ -149,12 +151,12 @@ async fn it_tells_an_agent_all_that_its_brief_holds() {
     let server = ModelServer::start(Wire::OpenAi, [answers(&report())]).await;
     let step = PlanStep {
         sub_task: "Explain the moon's part".to_owned(),
-        sub_task_agent: StepAgent::Researcher,
+        sub_task_agent: "researcher".to_owned(),
         bullet_points: vec!["distance".to_owned()],
     };
     let mut call = call(Agent::Researcher);
     call.model = Some("gpt-4.1".to_owned());
-    call.brief.history = vec![Turn {
+    call.brief.history = vec![EarlierMessage {
         speaker: "user".to_owned(),
         text: "Hello there".to_owned(),
     }];
@@ -191,8 +193,8 @@ async fn it_counts_tokens_and_cost_of_a_call() {
         let answer = ask(&server, Agent::Researcher).await.unwrap();
         let usage = &answer.usages[0];
         assert_eq!(
-            (usage.input_tokens, usage.output_tokens, usage.estimated),
-            (100, 20, false),
+            (usage.input_tokens, usage.output_tokens),
+            (100, 20),
             "what came from a cache is counted in full"
         );
         assert_eq!(usage.cost_usd, Some(wire.cost()));
@@ -203,7 +205,7 @@ async fn it_counts_tokens_and_cost_of_a_call() {
 #[tokio::test]
 async fn it_does_not_know_the_cost_of_a_model_without_a_price() {
     let server = ModelServer::start(Wire::OpenAi, [answers(&report())]).await;
-    let call = AgentCall {
+    let call = AgentRequest {
         model: Some("llama-at-home".to_owned()),
         ..call(Agent::Researcher)
     };
@@ -238,7 +240,7 @@ async fn it_estimates_tokens_that_the_service_does_not_count() {
             .usages
             .remove(0);
         assert!(
-            usage.estimated && usage.input_tokens > 100 && usage.output_tokens > 10,
+            usage.input_tokens > 100 && usage.output_tokens > 10,
             "{wire:?}"
         );
     }

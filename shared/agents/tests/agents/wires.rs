@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use agents::{BedrockClient, Key, ModelConfig, ProviderKind, Secret, Service};
+use agents::{BedrockClient, Key, ModelConfig, ProviderKind, Secret, ServiceSettings};
 use aws_sdk_bedrockruntime::config::{
     BehaviorVersion, Builder, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig,
 };
@@ -67,13 +67,13 @@ impl Wire {
         let at = |path: &str| Some(format!("{url}{path}"));
         match self {
             Self::OpenAi => {
-                config.openai = Service {
+                config.openai = ServiceSettings {
                     base_url: at("/v1"),
                     key,
                 }
             }
             Self::Anthropic => {
-                config.anthropic = Service {
+                config.anthropic = ServiceSettings {
                     base_url: at(""),
                     key,
                 }

@@ -15,39 +15,42 @@ pub enum Work {
     Ask(Box<AgentRequest>),
     /// A unit of a document is worked on; what came of it goes to [`Engine::advance`].
     DocumentTask(DocumentTask),
-    /// A person is asked; [`Engine::ask`] puts the question, and nobody works until it is answered.
+    /// A person is asked; [`Engine::ask`] puts the question, and the run waits for the answer.
     AskPerson(Box<ApprovalPrompt>),
-    /// There is nobody to ask: this follows from where the run stands, and is to be committed.
+    /// No request is needed: this follows from where the run stands, and is to be committed.
     Commit(Box<Progress>),
 }
 
-/// A question to an agent.
+/// A request to an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentRequest {
-    /// Who is asked, by id.
+    /// The id of the agent.
     pub agent: String,
-    /// The model that the client chose for it; none for the deployment's default.
+    /// The model that the client chose for it; `None` for the deployment's default.
     pub model: Option<String>,
-    /// How often it may be asked until its answer fits.
+    /// The most model calls until an answer fits.
     pub max_attempts: u32,
-    /// US dollars after which it is not asked again; none without a budget.
+    /// US dollars after which it is not asked again; `None` without a budget.
     pub max_cost_usd: Option<f64>,
-    /// The graph's node that it is about: for names and logs.
+    /// The graph's node of the request: for names and logs.
     pub node: String,
     /// What it is told.
     pub brief: Brief,
 }
 
-/// What an agent is told, beside what was said in the session before this run: the worker adds that, as much as fits.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What an agent is told.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Brief {
     /// The task in the client's words.
     pub task: String,
+    /// The newest messages of the session before this task, oldest first. The worker adds as many
+    /// as fit.
+    pub history: Vec<EarlierMessage>,
     /// What the client wants planner and reviewer to heed.
     pub instructions: String,
     /// The plan to criticise, to revise, or to follow.
     pub plan: Vec<PlanStep>,
-    /// What was criticised in it; with a step, what the person wants to be minded in that.
+    /// With a step: what the person says about it. Without one: what was criticised in the plan.
     pub remarks: Vec<String>,
     /// The step to do; without one, the whole task.
     pub step: Option<PlanStep>,
@@ -57,8 +60,35 @@ pub struct Brief {
     pub max_steps: u32,
     /// The agents that a plan may give its steps to.
     pub team: Vec<String>,
-    /// Whether copilot may ask the person before anybody works.
+    /// Whether copilot may ask the person before any work.
     pub may_ask: bool,
+}
+
+impl Default for Brief {
+    /// An empty brief with the default plan size, for a team of researcher and engineer.
+    fn default() -> Self {
+        Self {
+            task: String::new(),
+            history: Vec::new(),
+            instructions: String::new(),
+            plan: Vec::new(),
+            remarks: Vec::new(),
+            step: None,
+            done: Vec::new(),
+            max_steps: 10,
+            team: agent::WORKERS.map(str::to_owned).to_vec(),
+            may_ask: true,
+        }
+    }
+}
+
+/// A message of the session from before the task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierMessage {
+    /// `user` or an agent's id.
+    pub speaker: String,
+    /// The text of the message.
+    pub text: String,
 }
 
 impl Engine<'_> {

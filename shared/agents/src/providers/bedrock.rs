@@ -13,19 +13,19 @@ use aws_sdk_bedrockruntime::{
     operation::converse::{ConverseError, ConverseOutput},
     primitives::Blob,
     types::{
-        ContentBlock, ConversationRole, ImageBlock, ImageFormat, ImageSource, Message as Said,
-        StopReason, SystemContentBlock, TokenUsage, Tool, ToolConfiguration, ToolInputSchema,
-        ToolSpecification,
+        ContentBlock, ConversationRole, ImageBlock, ImageFormat, ImageSource,
+        Message as BedrockMessage, StopReason, SystemContentBlock, TokenUsage, Tool,
+        ToolConfiguration, ToolInputSchema, ToolSpecification,
     },
 };
 use aws_smithy_types::{Document, Number};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::transport::{retry_after, short_code};
 use crate::{
     ProviderError,
-    provider::{Answering, Completion, End, Message, Provider, Request},
-    transport::{retry_after, short_code},
+    provider::{Answering, ChatMessage, Completion, CompletionEnd, ModelRequest, Provider},
 };
 
 /// The tool whose input is the answer.
@@ -39,7 +39,7 @@ pub(crate) struct Bedrock {
 }
 
 impl Bedrock {
-    async fn ask(&self, request: &Request<'_>) -> Result<Completion, ProviderError> {
+    async fn ask(&self, request: &ModelRequest<'_>) -> Result<Completion, ProviderError> {
         let (system, conversation) = request.system_and_conversation();
         let messages = conversation.map(wire_message).collect::<Result<_, _>>();
         let tools = request.schema.as_ref().map(answer_tool).transpose();
@@ -65,7 +65,7 @@ impl Bedrock {
 }
 
 impl Provider for Bedrock {
-    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+    fn complete<'a>(&'a self, request: &'a ModelRequest<'a>) -> Answering<'a> {
         Box::pin(self.ask(request))
     }
 }
@@ -81,16 +81,16 @@ fn answer_tool(schema: &Value) -> Result<ToolConfiguration, BuildError> {
         .build()
 }
 
-fn wire_message(message: &Message) -> Result<Said, BuildError> {
+fn wire_message(message: &ChatMessage) -> Result<BedrockMessage, BuildError> {
     let (role, content) = match message {
-        Message::Assistant(text) => (
+        ChatMessage::Assistant(text) => (
             ConversationRole::Assistant,
             ContentBlock::Text(text.clone()),
         ),
-        Message::User(text) | Message::System(text) => {
+        ChatMessage::User(text) | ChatMessage::System(text) => {
             (ConversationRole::User, ContentBlock::Text(text.clone()))
         }
-        Message::Page(png) => {
+        ChatMessage::Page(png) => {
             let image = ImageBlock::builder()
                 .format(ImageFormat::Png)
                 .source(ImageSource::Bytes(Blob::new(png.clone())))
@@ -98,7 +98,10 @@ fn wire_message(message: &Message) -> Result<Said, BuildError> {
             (ConversationRole::User, ContentBlock::Image(image))
         }
     };
-    Said::builder().role(role).content(content).build()
+    BedrockMessage::builder()
+        .role(role)
+        .content(content)
+        .build()
 }
 
 /// The input of the tool if it was used, or else what was said.
@@ -126,12 +129,14 @@ fn completion(output: ConverseOutput) -> Result<Completion, ProviderError> {
     })
 }
 
-fn end(reason: &StopReason) -> End {
+fn end(reason: &StopReason) -> CompletionEnd {
     match reason {
-        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => End::CutByLength,
-        StopReason::ContentFiltered | StopReason::GuardrailIntervened => End::Refused,
-        other if other.as_str() == "refusal" => End::Refused,
-        _ => End::Finished,
+        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => {
+            CompletionEnd::CutByLength
+        }
+        StopReason::ContentFiltered | StopReason::GuardrailIntervened => CompletionEnd::Refused,
+        other if other.as_str() == "refusal" => CompletionEnd::Refused,
+        _ => CompletionEnd::Finished,
     }
 }
 

@@ -16,7 +16,8 @@ use reqwest::{Client, Request, Url};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-use crate::{ConfigError, ProviderError, Secret, key::Keyring};
+use super::key::Keyring;
+use crate::{ModelConfigError, ProviderError, Secret};
 
 /// The longest reply that is read, in bytes: far above any model's longest answer, far below a function's memory.
 const MAX_REPLY: usize = 8 * 1024 * 1024;
@@ -115,13 +116,13 @@ pub(crate) fn base_url(
     variable: &'static str,
     configured: Option<&str>,
     default: &'static str,
-) -> Result<String, ConfigError> {
+) -> Result<String, ModelConfigError> {
     let url = configured.unwrap_or(default).trim_end_matches('/');
-    let parsed = Url::parse(url).map_err(|_| ConfigError::BadUrl(variable))?;
+    let parsed = Url::parse(url).map_err(|_| ModelConfigError::BadUrl(variable))?;
     if matches!(parsed.scheme(), "http" | "https") {
         Ok(url.to_owned())
     } else {
-        Err(ConfigError::BadUrl(variable))
+        Err(ModelConfigError::BadUrl(variable))
     }
 }
 

@@ -22,10 +22,10 @@ use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::transport::Transport;
 use crate::{
     ProviderError,
-    provider::{Answering, Completion, End, Message, Provider, Request},
-    transport::Transport,
+    provider::{Answering, ChatMessage, Completion, CompletionEnd, ModelRequest, Provider},
 };
 
 /// OpenAI's own service.
@@ -64,7 +64,7 @@ impl OpenAi {
         }))
     }
 
-    async fn ask(&self, request: &Request<'_>) -> Result<Completion, ProviderError> {
+    async fn ask(&self, request: &ModelRequest<'_>) -> Result<Completion, ProviderError> {
         let chat = self.client()?.chat();
         let reply: Value = chat
             .create_byot(wire_request(request))
@@ -76,7 +76,7 @@ impl OpenAi {
 }
 
 impl Provider for OpenAi {
-    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+    fn complete<'a>(&'a self, request: &'a ModelRequest<'a>) -> Answering<'a> {
         Box::pin(self.ask(request))
     }
 }
@@ -103,7 +103,7 @@ fn ours(error: OpenAIError) -> ProviderError {
     }
 }
 
-fn wire_request(request: &Request<'_>) -> CreateChatCompletionRequest {
+fn wire_request(request: &ModelRequest<'_>) -> CreateChatCompletionRequest {
     let format = |schema: &Value| ResponseFormat::JsonSchema {
         json_schema: ResponseFormatJsonSchema {
             name: request.asked.to_owned(),
@@ -120,14 +120,14 @@ fn wire_request(request: &Request<'_>) -> CreateChatCompletionRequest {
     }
 }
 
-fn wire_message(message: &Message) -> ChatCompletionRequestMessage {
+fn wire_message(message: &ChatMessage) -> ChatCompletionRequestMessage {
     match message {
-        Message::System(text) => ChatCompletionRequestSystemMessage::from(text.as_str()).into(),
-        Message::User(text) => ChatCompletionRequestUserMessage::from(text.as_str()).into(),
-        Message::Assistant(text) => {
+        ChatMessage::System(text) => ChatCompletionRequestSystemMessage::from(text.as_str()).into(),
+        ChatMessage::User(text) => ChatCompletionRequestUserMessage::from(text.as_str()).into(),
+        ChatMessage::Assistant(text) => {
             ChatCompletionRequestAssistantMessage::from(text.as_str()).into()
         }
-        Message::Page(png) => {
+        ChatMessage::Page(png) => {
             let url = format!("data:image/png;base64,{}", BASE64.encode(png));
             let image = ImageUrl { url, detail: None };
             let parts = vec![ChatCompletionRequestMessageContentPartImage::from(image).into()];
@@ -146,12 +146,12 @@ struct Reply {
 
 #[derive(Deserialize)]
 struct Choice {
-    message: Said,
+    message: OpenAiMessage,
     finish_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct OpenAiMessage {
     content: Option<String>,
     refusal: Option<String>,
 }
@@ -174,10 +174,10 @@ impl Reply {
             .refusal
             .is_some_and(|refusal| !refusal.is_empty());
         let end = match choice.finish_reason.as_deref() {
-            Some("length") => End::CutByLength,
-            Some("content_filter") => End::Refused,
-            _ if refused => End::Refused,
-            _ => End::Finished,
+            Some("length") => CompletionEnd::CutByLength,
+            Some("content_filter") => CompletionEnd::Refused,
+            _ if refused => CompletionEnd::Refused,
+            _ => CompletionEnd::Finished,
         };
         Ok(Completion {
             text: choice.message.content.unwrap_or_default(),

@@ -7,10 +7,10 @@ use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::transport::Transport;
 use crate::{
     ProviderError,
-    provider::{Answering, Completion, End, Message, Provider, Request},
-    transport::Transport,
+    provider::{Answering, ChatMessage, Completion, CompletionEnd, ModelRequest, Provider},
 };
 
 /// Anthropic's own service.
@@ -30,7 +30,7 @@ pub(crate) struct Anthropic {
 }
 
 impl Anthropic {
-    async fn ask(&self, request: &Request<'_>) -> Result<Completion, ProviderError> {
+    async fn ask(&self, request: &ModelRequest<'_>) -> Result<Completion, ProviderError> {
         let http = self.transport.http.client()?;
         let post = http
             .post(format!("{}/v1/messages", self.base_url))
@@ -45,12 +45,12 @@ impl Anthropic {
 }
 
 impl Provider for Anthropic {
-    fn complete<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+    fn complete<'a>(&'a self, request: &'a ModelRequest<'a>) -> Answering<'a> {
         Box::pin(self.ask(request))
     }
 }
 
-fn wire_request(request: &Request<'_>) -> Value {
+fn wire_request(request: &ModelRequest<'_>) -> Value {
     let (system, conversation) = request.system_and_conversation();
     let mut wire = json!({
         "model": request.model,
@@ -64,11 +64,13 @@ fn wire_request(request: &Request<'_>) -> Value {
     wire
 }
 
-fn wire_message(message: &Message) -> Value {
+fn wire_message(message: &ChatMessage) -> Value {
     match message {
-        Message::Assistant(text) => json!({"role": "assistant", "content": text}),
-        Message::User(text) | Message::System(text) => json!({"role": "user", "content": text}),
-        Message::Page(png) => {
+        ChatMessage::Assistant(text) => json!({"role": "assistant", "content": text}),
+        ChatMessage::User(text) | ChatMessage::System(text) => {
+            json!({"role": "user", "content": text})
+        }
+        ChatMessage::Page(png) => {
             let data = BASE64.encode(png);
             let source = json!({"type": "base64", "media_type": "image/png", "data": data});
             json!({"role": "user", "content": [{"type": "image", "source": source}]})
@@ -102,9 +104,9 @@ struct Tokens {
 impl Reply {
     fn into_completion(self) -> Completion {
         let end = match self.stop_reason.as_deref() {
-            Some("max_tokens" | "model_context_window_exceeded") => End::CutByLength,
-            Some("refusal") => End::Refused,
-            _ => End::Finished,
+            Some("max_tokens" | "model_context_window_exceeded") => CompletionEnd::CutByLength,
+            Some("refusal") => CompletionEnd::Refused,
+            _ => CompletionEnd::Finished,
         };
         Completion {
             text: self.content.into_iter().map(|block| block.text).collect(),
