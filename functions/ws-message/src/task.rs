@@ -112,7 +112,7 @@ async fn go_on(
         .run(&settings, models, Some(first.task_id.clone()));
     let (config, key) = (config.into_text(), Some(first.key));
     Ok(sessions
-        .start_run(session, &actor, &run, Some(&config), key, first.now)
+        .start_run(state, &run, Some(&config), key, first.now)
         .await)
 }
 
