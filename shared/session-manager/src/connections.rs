@@ -202,8 +202,8 @@ impl SessionManager {
         self.disconnect(id).await
     }
 
-    /// The connections that follow a session, strongly consistent: those on DynamoDB's first page of
-    /// 1 MiB, which are some thousands. Connections on later pages get no live events, and their
+    /// The connections that follow a session, strongly consistent: those on DynamoDB's first page
+    /// of 1 MiB, which are some thousands. Connections on later pages get no live events, and their
     /// clients read the record.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! The purge: the items of a deleted session are removed, in slices.
 //!
-//! A purge begins when the newest entry says that the session was deleted so long ago that no writer
-//! from before is alive. That entry stays for 30 days by its TTL, so that no log can begin again
-//! under the same id. Where the TTL has removed it before a purge succeeded, all items go. The
-//! summary is removed last and alone, because the sweeper finds the session by it and a batch has no
-//! order.
+//! A purge begins when the newest entry says that the session was deleted so long ago that no
+//! writer from before is alive. That entry stays for 30 days by its TTL, so that no log can begin
+//! again under the same id. Where the TTL has removed it before a purge succeeded, all items go.
+//! The summary is removed last and alone, because the sweeper finds the session by it and a batch
+//! has no order.
 
 use std::time::Instant;
 

@@ -1,8 +1,8 @@
 //! Request keys make two equal requests one: a client's task id, or an `Idempotency-Key`.
 //!
-//! A key is written with the entry that it led to. An `Idempotency-Key` is kept for 24 hours, a task
-//! id until 24 hours after the end of its run. A key outlives a purge, so it has ids and digests
-//! alone, and the first reply is built again from the session.
+//! A key is written with the entry that it led to. An `Idempotency-Key` is kept for 24 hours, a
+//! task id until 24 hours after the end of its run. A key outlives a purge, so it has ids and
+//! digests alone, and the first reply is built again from the session.
 
 use std::time::Duration;
 

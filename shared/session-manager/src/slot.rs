@@ -58,9 +58,9 @@ impl SessionManager {
         Ok(self.update_if(update).await?)
     }
 
-    /// Moves a session's due time behind the arrival of a message that waits for a slot, so that the
-    /// sweeper does not send it a second time. The log does not change, nor does a session without a
-    /// due time.
+    /// Moves a session's due time behind the arrival of a message that waits for a slot, so that
+    /// the sweeper does not send it a second time. The log does not change, nor does a session
+    /// without a due time.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].

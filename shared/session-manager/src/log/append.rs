@@ -134,9 +134,9 @@ impl SessionManager {
         }
     }
 
-    /// The base for the next try. After the first loss it is the winner's state. After a further one
-    /// it is the newest state, read anew: a writer that goes from one entry to the next does not
-    /// catch up with busy writers.
+    /// The base for the next try. After the first loss it is the winner's state. After a further
+    /// one it is the newest state, read anew: a writer that goes from one entry to the next does
+    /// not catch up with busy writers.
     async fn after_loss<'a>(
         &self,
         base: CommitBase<'a>,

@@ -65,7 +65,8 @@ impl SessionManager {
         actor: &Actor,
         id: ApprovalId,
     ) -> Result<(State, ApprovalRow), ReadError> {
-        // Both are read for every client, so that the time of the reply does not reveal what exists.
+        // Both are read for every client, so that the time of the reply does not reveal what
+        // exists.
         let (state, row) = tokio::join!(
             self.state(session, actor),
             self.stored_approval(session, id)

@@ -16,7 +16,8 @@ const PARTS: f64 = 1e9;
 
 /// The costs of a run so far. Its JSON is the reply to a client.
 ///
-/// Each breakdown adds up to the totals. Its rows are in the order in which they first appear in the record.
+/// Each breakdown adds up to the totals. Its rows are in the order in which they first appear in
+/// the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RunCosts {
     /// Which run.
@@ -96,7 +97,8 @@ pub struct UsageTotals {
 pub struct UsdAmount(#[schemars(with = "f64", range(min = 0))] u64);
 
 impl SessionManager {
-    /// The costs of a run so far. The costs of a failed run that it took over from are not included.
+    /// The costs of a run so far. The costs of a failed run that it took over from are not
+    /// included.
     ///
     /// # Errors
     /// [`ReadError`]: `NoSuchSession` before `NoSuchRun`.

@@ -46,8 +46,8 @@ impl SessionManager {
         })
     }
 
-    /// The newest messages before an event, in chronological order, up to a limit: the read stops at
-    /// the message that reaches `max_bytes` of text, but not before the range's lower number of
+    /// The newest messages before an event, in chronological order, up to a limit: the read stops
+    /// at the message that reaches `max_bytes` of text, but not before the range's lower number of
     /// messages, and always at its upper number. No message is cut. The owner is not checked.
     ///
     /// The cost depends on what is returned and not on the length of the history: the pages begin

@@ -50,8 +50,8 @@ impl SessionManager {
         })
     }
 
-    /// A run's row as it is stored: its status is `queued` until the run has ended. The owner is not
-    /// checked.
+    /// A run's row as it is stored: its status is `queued` until the run has ended. The owner is
+    /// not checked.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].

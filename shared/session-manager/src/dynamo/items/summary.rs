@@ -1,7 +1,7 @@
 //! The summary: what a list shows of a session, and the index keys for lists and the sweeper.
 //!
-//! Name, mode and time of creation are written once. A commit writes the other attributes only where
-//! they changed, because each changed index key costs two index writes.
+//! Name, mode and time of creation are written once. A commit writes the other attributes only
+//! where they changed, because each changed index key costs two index writes.
 
 use std::collections::BTreeMap;
 
