@@ -23,7 +23,7 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Http
         context,
         takeover: app.takeover(&state).await?,
     };
-    let committed = app.change(outbox, &actor, session, &command, now()).await?;
+    let committed = app.change_on(outbox, state, &command, now()).await?;
     let message = match committed.state.unfinished_run() {
         Some(_) => "The session is resumed; its run goes on from the last saved step.",
         None => "The session is resumed.",

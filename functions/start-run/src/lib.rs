@@ -52,7 +52,7 @@ pub async fn handle(
     let (config, now) = (config.into_text(), now());
     let started = app
         .sessions
-        .start_run(session, &actor, &run, Some(&config), key.as_ref(), now);
+        .start_run(state, &run, Some(&config), key.as_ref(), now);
     match started.await {
         Ok(committed) => {
             outbox.publish(&committed, now).await;

@@ -69,7 +69,9 @@ pub async fn resume(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), 
         context: None,
         takeover: app.takeover(&state).await?,
     };
-    change(frame, &command).await
+    app.change_on(&frame.deps.outbox, state, &command, now())
+        .await?;
+    Ok(())
 }
 
 pub async fn cancel(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), Problem> {

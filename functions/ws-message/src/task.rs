@@ -114,7 +114,7 @@ async fn go_on(
     );
     let (config, key) = (config.into_text(), Some(first.key));
     Ok(sessions
-        .start_run(session, &actor, &run, Some(&config), key, first.now)
+        .start_run(state, &run, Some(&config), key, first.now)
         .await)
 }
 

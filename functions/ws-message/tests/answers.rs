@@ -63,7 +63,6 @@ async fn an_answer_is_received_with_a_null_seq() {
             ("Query", found(&[entry(&state)])),
             ("GetItem", got(&approval(&row))),
             ("BatchGetItem", got_all(std::slice::from_ref(&config))),
-            ("Query", found(&[entry(&state)])),
             ("TransactWriteItems", json!({})),
         ]);
         let answer = json!({"resolution": "modified", "modifications": modifications});

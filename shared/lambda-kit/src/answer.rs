@@ -120,7 +120,7 @@ impl App {
         let answer = given.clone().by(caller, &row)?;
         self.check(&state, &row, &answer).await?;
         let command = Command::Answer(answer.clone());
-        match self.change(outbox, &actor, session, &command, now).await {
+        match self.change_on(outbox, state, &command, now).await {
             Ok(_) => Ok(resolved(row, answer, now)),
             // Somebody was faster: the row says who.
             Err(problem) if problem.code() == Code::ApprovalNotFound => {

@@ -69,7 +69,22 @@ impl App {
         command: &Command,
         now: Timestamp,
     ) -> Result<Committed, Problem> {
-        let committed = self.sessions.change(session, actor, command, now).await?;
+        let state = self.sessions.state(session, actor).await?;
+        self.change_on(outbox, state, command, now).await
+    }
+
+    /// Commits a command on a state that was read for the caller, and publishes the commit.
+    ///
+    /// # Errors
+    /// The refusal, or `unavailable`; the session is then as it was.
+    pub async fn change_on(
+        &self,
+        outbox: &Outbox,
+        state: State,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Committed, Problem> {
+        let committed = self.sessions.commit_on(state, command, now).await?;
         outbox.publish(&committed, now).await;
         Ok(committed)
     }

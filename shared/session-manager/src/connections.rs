@@ -1,7 +1,8 @@
-//! Connections of the WebSocket API: who is connected, and which session each follows.
+//! Connections of the WebSocket API and the sessions that they follow.
 //!
-//! A connection has an item of its own and, where it follows a session, one beside that session for the fan-out. The two change in
-//! one transaction, so that frames of one connection that are handled at the same time leave it following one session.
+//! A connection has an item of its own and, while it follows a session, a follower item in that
+//! session's partition for the fan-out. One transaction changes both, so that concurrent frames of
+//! one connection leave it following one session.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,24 +13,26 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use session::{OwnerId, RunId, SessionId, Timestamp};
 
-use crate::append::Tries;
+use crate::dynamo::item::{Item, from_item, text, to_item};
+use crate::dynamo::items::{Connection, FollowerItem};
+use crate::dynamo::keys;
+use crate::dynamo::update::update_attributes;
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
-use crate::items::{Connection, FollowerItem, Item, from_item, text, to_item};
-use crate::outcome::CONDITION_FAILED;
-use crate::update::moved;
-use crate::{ReadError, SessionManager, keys};
+use crate::log::append::RetryBudget;
+use crate::log::outcome::CONDITION_FAILED;
+use crate::{ReadError, SessionManager};
 
-/// API Gateway ends a connection after two hours; the item outlives it by half an hour.
+/// API Gateway ends a connection after two hours. The item stays half an hour longer.
 const CONNECTION_TTL: Duration = Duration::from_secs(150 * 60);
 
 const EXPECTED: &str = "table, key, item and expression are set";
 
-/// API Gateway's name for a connection.
+/// API Gateway's id of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConnectionId(String);
 
 impl ConnectionId {
-    /// As API Gateway gave it.
+    /// Wraps the id that API Gateway gave.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
@@ -39,12 +42,12 @@ impl ConnectionId {
         &self.0
     }
 
-    fn meta(&self) -> Item {
-        keys::key(keys::connection(self), keys::META)
+    fn key(&self) -> Item {
+        keys::key(keys::connection(&self.0), keys::META)
     }
 
-    fn beside(&self, session: SessionId) -> Item {
-        keys::key(keys::session(session), keys::connection(self))
+    fn follower_key(&self, session: SessionId) -> Item {
+        keys::key(keys::session(session), keys::connection(&self.0))
     }
 }
 
@@ -55,7 +58,8 @@ impl fmt::Display for ConnectionId {
 }
 
 impl SessionManager {
-    /// Remembers a connection. It ends with its owner's token, if that ends before API Gateway would end it.
+    /// Stores a connection. It ends when its owner's token expires, if that is before API Gateway
+    /// ends it.
     ///
     /// # Errors
     /// [`ChangeError::Unavailable`].
@@ -76,11 +80,11 @@ impl SessionManager {
             ttl: token_ends.unwrap_or(longest).min(longest).as_seconds(),
         };
         let mut item = to_item("connection", connection)?;
-        item.extend(id.meta());
+        item.extend(id.key());
         Ok(self.put(item).await?)
     }
 
-    /// A connection, unless its time is over.
+    /// A connection, unless it has ended.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -89,16 +93,17 @@ impl SessionManager {
         id: &ConnectionId,
         now: Timestamp,
     ) -> Result<Option<Connection>, ReadError> {
-        let Some(item) = self.get(id.meta()).await? else {
+        let Some(item) = self.get(id.key()).await? else {
             return Ok(None);
         };
         let connection: Connection = from_item("connection", item)?;
         Ok(Some(connection).filter(|connection| now.as_seconds() < connection.ttl))
     }
 
-    /// Lets a connection follow a session, and no other any more. `run` is what its frames mean when they name none.
+    /// Makes a connection follow this session instead of another one. `run` is the run of frames
+    /// that name none.
     ///
-    /// False when there is no such connection (any more).
+    /// Returns false when the connection does not exist or has ended.
     ///
     /// # Errors
     /// [`ChangeError::Unavailable`], [`ChangeError::Contention`].
@@ -109,7 +114,7 @@ impl SessionManager {
         run: Option<RunId>,
         now: Timestamp,
     ) -> Result<bool, ChangeError> {
-        let mut tries = Tries::new();
+        let mut retries = RetryBudget::new();
         loop {
             let Some(connection) = self.connection(id, now).await? else {
                 return Ok(false);
@@ -117,8 +122,8 @@ impl SessionManager {
             if connection.session_id == Some(session) && connection.run_id == run {
                 return Ok(true);
             }
-            let moves = self.moves(id, &connection, session, run)?;
-            let Err(error) = self.transact(moves).await else {
+            let items = self.follow_items(id, &connection, session, run)?;
+            let Err(error) = self.transact(items).await else {
                 return Ok(true);
             };
             let raced = is_race(&error);
@@ -126,12 +131,13 @@ impl SessionManager {
             if !(raced || error.is_throttled() || error.is_conflict()) {
                 return Err(error.into());
             }
-            tries.after_trouble(error).await?;
+            retries.wait_after(error).await?;
         }
     }
 
-    /// What moves a connection from the session that it follows to another one, if it still follows the first.
-    fn moves(
+    /// The transaction that changes the followed session. It fails when the connection follows
+    /// another session by now.
+    fn follow_items(
         &self,
         id: &ConnectionId,
         connection: &Connection,
@@ -143,47 +149,47 @@ impl SessionManager {
             ttl: connection.ttl,
         };
         let mut item = to_item("follower", follower)?;
-        item.extend(id.beside(session));
+        item.extend(id.follower_key(session));
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
             .build()
             .expect(EXPECTED);
-        let update = follows(id, connection.session_id, session, run)
+        let update = follow_update(id, connection.session_id, session, run)
             .table_name(&self.table)
             .build()
             .expect(EXPECTED);
-        let mut moves = vec![
+        let mut items = vec![
             TransactWriteItem::builder().put(put).build(),
             TransactWriteItem::builder().update(update).build(),
         ];
         if let Some(before) = connection.session_id.filter(|before| *before != session) {
             let delete = Delete::builder()
                 .table_name(&self.table)
-                .set_key(Some(id.beside(before)))
+                .set_key(Some(id.follower_key(before)))
                 .build()
                 .expect(EXPECTED);
-            moves.push(TransactWriteItem::builder().delete(delete).build());
+            items.push(TransactWriteItem::builder().delete(delete).build());
         }
-        Ok(moves)
+        Ok(items)
     }
 
-    /// Forgets a connection, and that it follows a session.
+    /// Removes a connection and its follower item.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
     pub async fn disconnect(&self, id: &ConnectionId) -> Result<(), ReadError> {
-        let Some(item) = self.delete(id.meta()).await? else {
+        let Some(item) = self.delete(id.key()).await? else {
             return Ok(());
         };
         let connection: Connection = from_item("connection", item)?;
         if let Some(session) = connection.session_id {
-            self.delete(id.beside(session)).await?;
+            self.delete(id.follower_key(session)).await?;
         }
         Ok(())
     }
 
-    /// Forgets a follower of a session that turned out to be gone, whatever is left of it.
+    /// Removes a follower of a session whose connection no longer exists, and its connection item.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -192,12 +198,13 @@ impl SessionManager {
         session: SessionId,
         id: &ConnectionId,
     ) -> Result<(), ReadError> {
-        self.delete(id.beside(session)).await?;
+        self.delete(id.follower_key(session)).await?;
         self.disconnect(id).await
     }
 
-    /// The connections that follow a session, strongly consistent: those within DynamoDB's first page of 1 MiB, some
-    /// thousands. Whoever lies behind gets no live event, and reads the record.
+    /// The connections that follow a session, strongly consistent: those on DynamoDB's first page
+    /// of 1 MiB, which are some thousands. Connections on later pages get no live events, and their
+    /// clients read the record.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -223,8 +230,9 @@ impl SessionManager {
     }
 }
 
-/// Writes into a connection's item what it follows, if it is there and still follows what it did before.
-fn follows(
+/// The update of a connection's item, on the condition that it exists and follows the same session
+/// as before.
+fn follow_update(
     id: &ConnectionId,
     before: Option<SessionId>,
     session: SessionId,
@@ -233,7 +241,7 @@ fn follows(
     let mut set = vec![("session_id", text(session.to_string()))];
     set.extend(run.map(|run| ("run_id", text(run.to_string()))));
     let remove: &[&str] = if run.is_some() { &[] } else { &["run_id"] };
-    let update = moved(id.meta(), set, remove);
+    let update = update_attributes(id.key(), set, remove);
     match before {
         None => {
             update.condition_expression("attribute_exists(PK) AND attribute_not_exists(session_id)")
@@ -244,7 +252,7 @@ fn follows(
     }
 }
 
-/// Whether another frame of the same connection, or too much at once, was in the way.
+/// Whether the transaction lost against another frame of the same connection, or was throttled.
 fn is_race(error: &SdkError<TransactWriteItemsError>) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()

@@ -1,17 +1,19 @@
-//! Which sessions somebody must look at: the sparse index of what is owed.
+//! The sparse index of sessions with a due action.
 
 use session::{SessionId, State, Timestamp};
 
-use crate::items::{Item, text};
-use crate::update::moved;
-use crate::{ReadError, SessionManager, keys};
+use crate::dynamo::item::{Item, text};
+use crate::dynamo::keys;
+use crate::dynamo::update::update_attributes;
+use crate::{ReadError, SessionManager};
 
-/// A place in the index of what is owed. The index may lag: whoever acts on it looks at the newest entry first.
+/// An overdue session of the index. The index may lag, so a caller reads the newest entry before it
+/// acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overdue {
-    /// Which session.
+    /// The session.
     pub session: SessionId,
-    /// Since when, as the index says.
+    /// Its due time in the index.
     pub since: Timestamp,
 }
 
@@ -28,7 +30,7 @@ impl Overdue {
         keys::key(keys::session(self.session), keys::SUMMARY)
     }
 
-    /// The key in the index, behind which a query goes on; the item itself may have moved since.
+    /// The exclusive start key of a query in the index. The item's due time may have changed since.
     fn index_key(&self) -> Item {
         let mut key = self.key();
         let shard = text(keys::due_shard_of(self.session));
@@ -39,8 +41,8 @@ impl Overdue {
 }
 
 impl SessionManager {
-    /// What is overdue in a shard (0 to [`SHARDS`](crate::SHARDS) - 1), the longest overdue first, from behind a place on.
-    /// At most `limit`; none at the end.
+    /// The overdue sessions of a shard (0 to [`SHARDS`](crate::SHARDS) - 1), the longest overdue
+    /// first, after `after`. At most `limit`; empty at the end.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].
@@ -49,7 +51,7 @@ impl SessionManager {
         shard: u8,
         now: Timestamp,
         limit: usize,
-        behind: Option<&Overdue>,
+        after: Option<&Overdue>,
     ) -> Result<Vec<Overdue>, ReadError> {
         let request = self
             .query()
@@ -58,7 +60,7 @@ impl SessionManager {
             .expression_attribute_values(":shard", text(keys::due_shard(shard)))
             .expression_attribute_values(":now", text(now.to_string()))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let mut pages = Self::pages(request, behind.map(Overdue::index_key));
+        let mut pages = Self::pages(request, after.map(Overdue::index_key));
         let mut found = Vec::new();
         while let Some(page) = pages.next().await? {
             found.extend(page.iter().filter_map(Overdue::of));
@@ -70,8 +72,9 @@ impl SessionManager {
         Ok(found)
     }
 
-    /// Gives a session the place in the index that the rules say now, for its newest state, where the one that was found is out
-    /// of date: the durations may have changed since it was written. A commit that was faster is let alone.
+    /// Replaces an outdated due time by the one of the newest state under today's rules: the
+    /// configured durations may have changed since it was written. A due time that another commit
+    /// has changed since stays.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].
@@ -82,7 +85,7 @@ impl SessionManager {
             Some(_) => &[],
             None => &[keys::DUE, keys::DUE_SHARD],
         };
-        let update = moved(stale.key(), set.into_iter().collect(), remove)
+        let update = update_attributes(stale.key(), set.into_iter().collect(), remove)
             .condition_expression("#due = :stale")
             .expression_attribute_values(":stale", text(stale.since.to_string()));
         Ok(self.update_if(update).await?)

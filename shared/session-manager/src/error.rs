@@ -1,40 +1,43 @@
-//! What can go wrong, seen by the caller: an answer (`Refused`, `KeyTaken`), a limit (`TooLarge`), or trouble below.
+//! The errors of this crate: an answer (`Refused`, `KeyTaken`), a limit (`TooLarge`), or a fault of
+//! the storage.
 //!
-//! A lost race is an answer with the state that won, never a text. Trouble with the service keeps its source, and is asked
-//! questions (`is_throttled()`), so that nobody has to read an error text.
+//! A refusal has the state that it was decided on. An error of the service keeps its source and has
+//! predicates (`is_throttled()`), so that no caller parses an error text.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use session::{Refusal, State};
 
-use crate::RequestKeyItem;
+use crate::dynamo::item::Malformed;
+use crate::dynamo::items::RequestKeyItem;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a session was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// The domain says no; with the state that it said no to, unless that is not the caller's to see.
+    /// The domain refuses the command, decided on this state. The state is absent where the caller
+    /// may not see it.
     #[error("{0}")]
     Refused(Refusal, Option<Box<State>>),
-    /// The client's key was used before.
+    /// The client's request key was used before.
     #[error("the request key was used before, for session {}", .0.session_id)]
     KeyTaken(Box<RequestKeyItem>),
-    /// More than the table, or a client, can take. Trying again does not help.
+    /// More than the table or a client accepts. A retry does not help.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// Others were first, too often. Trying again later helps.
+    /// Other commits were first on every try. A later retry helps.
     #[error("the session changed faster than this commit could follow")]
     Contention,
-    /// The service did not answer, or not as it should. Trying again later may help.
+    /// The service did not answer, or failed. A later retry may help.
     #[error(transparent)]
     Unavailable(#[from] StorageError),
-    /// What is stored cannot be read.
+    /// A stored item cannot be read.
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
 
 impl ChangeError {
-    /// The domain's refusal, if it is one.
+    /// The domain's refusal, if the error is one.
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal, _) => Some(refusal),
@@ -62,10 +65,10 @@ impl From<ReadError> for ChangeError {
     }
 }
 
-/// Why nothing could be read.
+/// Why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It does not exist, was deleted, or is somebody else's: the same answer for all three.
+    /// The session does not exist, was deleted, or has another owner. All three look the same.
     #[error("there is no such session")]
     NoSuchSession,
     /// The session has no such run.
@@ -74,13 +77,13 @@ pub enum ReadError {
     /// The session has no such approval, open or closed.
     #[error("the session has no such approval")]
     NoSuchApproval,
-    /// The cursor was not made by us, or for another question.
+    /// The cursor is not valid, or belongs to another list or filter.
     #[error("the cursor does not belong to this list")]
     BadCursor,
-    /// The service did not answer, or not as it should. Trying again later may help.
+    /// The service did not answer, or failed. A later retry may help.
     #[error(transparent)]
     Unavailable(#[from] StorageError),
-    /// What is stored cannot be read.
+    /// A stored item cannot be read.
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
@@ -89,7 +92,7 @@ pub enum ReadError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} has {size} {unit}, {limit} are allowed")]
 pub struct TooLarge {
-    /// What, in words.
+    /// What is too large, in words.
     pub what: &'static str,
     /// How large it is.
     pub size: usize,
@@ -99,25 +102,7 @@ pub struct TooLarge {
     pub unit: &'static str,
 }
 
-/// A stored item is not what this version can read.
-#[derive(Debug, thiserror::Error)]
-#[error("a stored {what} cannot be read")]
-pub struct Malformed {
-    what: &'static str,
-    #[source]
-    source: Source,
-}
-
-impl Malformed {
-    pub(crate) fn new(what: &'static str, source: impl Into<Source>) -> Self {
-        Self {
-            what,
-            source: source.into(),
-        }
-    }
-}
-
-/// DynamoDB did not do what it was asked to.
+/// A request to DynamoDB failed.
 #[derive(Debug, thiserror::Error)]
 #[error("DynamoDB {operation} failed{}", .code.as_deref().map(|code| format!(" with {code}")).unwrap_or_default())]
 pub struct StorageError {
@@ -127,7 +112,7 @@ pub struct StorageError {
     source: Source,
 }
 
-/// The codes by which DynamoDB says "too much at once".
+/// The codes of a throttled request.
 const THROTTLED: [&str; 5] = [
     "ProvisionedThroughputExceededException",
     "ProvisionedThroughputExceeded",
@@ -136,7 +121,8 @@ const THROTTLED: [&str; 5] = [
     "ThrottlingError",
 ];
 
-/// The codes by which DynamoDB says that a transaction was at the same item, or that the first sending of this one still is.
+/// The codes of a conflict with another transaction on the same item, or with the first attempt of
+/// the same transaction.
 const CONFLICT: [&str; 3] = [
     "TransactionConflict",
     "TransactionConflictException",
@@ -155,16 +141,16 @@ impl StorageError {
         }
     }
 
-    /// The same with the word that says more: a cancelled transaction has one for each of its items.
-    pub(crate) fn because_of(mut self, code: Option<String>) -> Self {
+    /// Replaces the code with a more specific one: a cancelled transaction has one for each item.
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
         if code.is_some() {
             self.code = code;
         }
         self
     }
 
-    /// DynamoDB left a part of a batch undone, however often it was asked.
-    pub(crate) fn left_over(operation: &'static str) -> Self {
+    /// DynamoDB left a part of a batch unprocessed on every try.
+    pub(crate) fn unprocessed(operation: &'static str) -> Self {
         Self {
             operation,
             code: Some("ThrottlingException".into()),
@@ -172,17 +158,17 @@ impl StorageError {
         }
     }
 
-    /// DynamoDB's word for what happened, where there was an answer at all.
+    /// DynamoDB's error code, where there was a response.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// Whether DynamoDB asked for less at once.
+    /// Whether DynamoDB throttled the request.
     pub fn is_throttled(&self) -> bool {
         self.code().is_some_and(is_throttle)
     }
 
-    /// Whether another transaction was at the same item.
+    /// Whether another transaction was writing the same item.
     pub fn is_conflict(&self) -> bool {
         self.code().is_some_and(is_conflict)
     }

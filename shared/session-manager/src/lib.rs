@@ -1,57 +1,37 @@
-//! Sessions in DynamoDB: one method per access pattern, over one table.
-//!
-//! A session is a log of entries that are appended and never changed; each holds the events of one commit and the state
-//! after them. The newest entry alone says where the session stands, so every change reads it, decides on it
-//! ([`session::Rules::decide`]) and appends on the condition that nobody was first. `append` is that protocol, `keys` and `items`
-//! say what the table holds, every other module is one way of reading it.
+#![doc = include_str!("../README.md")]
 
-mod append;
-mod approvals;
-mod calls;
-mod change;
 mod connections;
-mod costs;
-mod cursor;
-mod detail;
 mod due;
+mod dynamo;
 mod error;
-mod events;
-mod history;
-mod items;
-mod keys;
-mod list;
-mod outcome;
+mod log;
 mod purge;
+mod read;
 mod request_key;
-mod rows;
-mod runs;
-mod size;
 mod slot;
-mod update;
-mod wire;
-mod write;
 
-pub use approvals::ApprovalPage;
-pub use change::{Actor, Committed, NewSessionRows};
 pub use connections::ConnectionId;
-pub use costs::{Dollars, OfAgent, OfModel, OfStep, RunCosts, Share, Sums};
-pub use detail::Detail;
 pub use due::Overdue;
-pub use error::{ChangeError, Malformed, ReadError, StorageError, TooLarge};
-pub use events::EventPage;
-pub use history::HistoryPage;
-pub use items::{Connection, RequestKeyItem, SessionSummary};
-pub use keys::SHARDS;
-pub use list::{Filter, SummaryPage};
+pub use dynamo::item::Malformed;
+pub use dynamo::items::{Connection, RequestKeyItem, SessionSummary};
+pub use dynamo::keys::SHARDS;
+pub use error::{ChangeError, ReadError, StorageError, TooLarge};
+pub use log::change::{Actor, Committed, NewSessionRows};
+pub use log::size::item_size;
 pub use purge::Purged;
+pub use read::approvals::ApprovalPage;
+pub use read::costs::{ByAgent, ByModel, ByStep, CostShare, RunCosts, UsageTotals, UsdAmount};
+pub use read::detail::Detail;
+pub use read::events::EventPage;
+pub use read::history::HistoryPage;
+pub use read::list::{Filter, SummaryPage};
+pub use read::runs::RunPage;
 pub use request_key::RequestKey;
-pub use runs::RunPage;
-pub use size::item_size;
 pub use slot::Slot;
 
 use session::Rules;
 
-/// All sessions, as one table holds them.
+/// Access to the sessions of one table, with one method per access pattern.
 #[derive(Debug, Clone)]
 pub struct SessionManager {
     client: aws_sdk_dynamodb::Client,
@@ -60,12 +40,12 @@ pub struct SessionManager {
 }
 
 impl SessionManager {
-    /// Over a table, with the client that the process made once.
+    /// Uses a table through the process's client.
     ///
-    /// The client's own retries and time limits are replaced by those that the append protocol counts on.
+    /// The append protocol's retries and time limits replace the client's own.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>, rules: Rules) -> Self {
         Self {
-            client: wire::tuned(&client),
+            client: dynamo::wire::tuned(&client),
             table: table.into(),
             rules,
         }

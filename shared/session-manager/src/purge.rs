@@ -1,36 +1,39 @@
-//! The end of a deleted session: its items are removed, in slices.
+//! The purge: the items of a deleted session are removed, in slices.
 //!
-//! Only when the newest entry says that it was deleted, and long enough ago that nobody is left who could write into the gap. That
-//! entry stays (30 days, by its TTL), so that no log can begin anew under the same id. Where it has left already, and no purge
-//! came through in all that time, everything goes. The summary, by which the sweeper
-//! finds what is left to do, goes last and alone: a batch has no order.
+//! A purge begins when the newest entry says that the session was deleted so long ago that no
+//! writer from before is alive. That entry stays for 30 days by its TTL, so that no log can begin
+//! again under the same id. Where the TTL has removed it before a purge succeeded, all items go.
+//! The summary is removed last and alone, because the sweeper finds the session by it and a batch
+//! has no order.
 
 use std::time::Instant;
 
 use session::{DueAction, SessionId, Timestamp};
 
-use crate::items::{Item, LogEntry, text};
-use crate::{ReadError, SessionManager, keys};
+use crate::dynamo::item::{Item, text};
+use crate::dynamo::items::LogEntry;
+use crate::dynamo::keys;
+use crate::{ReadError, SessionManager};
 
-/// How many items a batch may delete.
+/// DynamoDB: the number of items of a batch.
 const BATCH: usize = 25;
 
-/// How far a purge came.
+/// The progress of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purged {
-    /// Nothing is left but the last entry, as long as its TTL lets it stand.
+    /// Nothing is left but the last entry, which its TTL removes.
     Done,
-    /// Time was up; the rest is for the next slice.
+    /// The deadline passed. The next slice removes the rest.
     More,
-    /// The session was not deleted, or not long enough ago: nothing was touched.
+    /// The session was not deleted, or not long enough ago. Nothing was removed.
     NotDue,
 }
 
 impl SessionManager {
-    /// Removes the items of a deleted session, until `deadline` at the latest.
+    /// Removes the items of a deleted session until `deadline`.
     ///
     /// # Errors
-    /// [`ReadError::Unavailable`]; a later call goes on where this one stopped.
+    /// [`ReadError::Unavailable`]; a later call continues where this one stopped.
     pub async fn purge(
         &self,
         session: SessionId,
@@ -56,7 +59,7 @@ impl SessionManager {
             page.retain(|item| !kept.contains(&sort_key(item)));
             for batch in page.chunks(BATCH) {
                 self.batch_delete(batch.to_vec()).await?;
-                // Behind a batch and not before it: each call gets on, however little time it has.
+                // Checked after a batch, so that each call makes progress.
                 if Instant::now() >= deadline {
                     return Ok(Purged::More);
                 }

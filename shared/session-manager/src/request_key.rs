@@ -1,22 +1,24 @@
-//! What a client calls its request, so that the same request twice is one: a task id, or an `Idempotency-Key`.
+//! Request keys make two equal requests one: a client's task id, or an `Idempotency-Key`.
 //!
-//! The key is written with the entry that it led to. An `Idempotency-Key` is kept for 24 hours from then on, a task id until 24
-//! hours after its run has ended. It outlives a purge, so it holds ids and digests alone: the first answer is drawn up anew.
+//! A key is written with the entry that it led to. An `Idempotency-Key` is kept for 24 hours, a
+//! task id until 24 hours after the end of its run. A key outlives a purge, so it has ids and
+//! digests alone, and the first reply is built again from the session.
 
 use std::time::Duration;
 
 use session::{OwnerId, TaskId, Timestamp, digest};
 
+use crate::dynamo::item::{Item, from_item};
+use crate::dynamo::keys;
 use crate::error::ReadError;
-use crate::items::{Item, from_item};
-use crate::{RequestKeyItem, SessionManager, keys};
+use crate::{RequestKeyItem, SessionManager};
 
-/// How long a key is kept: from its use, or from the end of the run that it led to.
+/// How long a key is kept after its use, or after the end of the run that it led to.
 pub(crate) const KEY_TTL: Duration = Duration::from_secs(24 * 3600);
 
 const TASK: &str = "task";
 
-/// A client's name for a request. The client's own text is in it only as a digest.
+/// A client's key for a request. It has digests of the client's texts, and no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey {
     owner: OwnerId,
@@ -26,7 +28,7 @@ pub struct RequestKey {
 }
 
 impl RequestKey {
-    /// A task id; the task's text decides whether it is the same request.
+    /// A task id. Two requests are the same when their tasks have the same text.
     pub fn task(owner: OwnerId, task_id: &TaskId, task: &str) -> Self {
         Self {
             owner,
@@ -36,24 +38,24 @@ impl RequestKey {
         }
     }
 
-    /// An `Idempotency-Key`, for one path; the body decides whether it is the same request.
+    /// An `Idempotency-Key` of one path. Two requests are the same when their bodies are equal.
     pub fn idempotency(owner: OwnerId, path: &str, key: &str, body: &str) -> Self {
         Self {
             owner,
-            // A digest, because a path may be of any length.
+            // A digest, because a path has no length limit.
             scope: digest(&[path]),
             key: digest(&[key]),
             request: digest(&[body]),
         }
     }
 
-    /// Whether the record of this key was made by the same request.
-    pub fn is_same_request(&self, record: &RequestKeyItem) -> bool {
-        self.request == record.request
+    /// Whether the stored key was used by the same request.
+    pub fn is_same_request(&self, used: &RequestKeyItem) -> bool {
+        self.request == used.request
     }
 
-    /// Whether its time begins with its use, and not with the end of a run.
-    pub(crate) fn ends_by_itself(&self) -> bool {
+    /// Whether the key expires 24 hours after its use, and not after the end of a run.
+    pub(crate) fn expires_after_use(&self) -> bool {
         self.scope != TASK
     }
 
@@ -66,14 +68,15 @@ impl RequestKey {
         keys::key(pk, keys::META)
     }
 
-    /// The partition of a task id, by its digest.
+    /// The partition key of a task id's digest.
     pub(crate) fn task_pk(owner: &OwnerId, task_key: &str) -> String {
         keys::request_key(owner, TASK, task_key)
     }
 }
 
 impl SessionManager {
-    /// What a key led to, unless its time is over. The session may have been deleted since.
+    /// The session and run that a key led to, unless the key has expired. The session may have been
+    /// deleted since.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -85,8 +88,8 @@ impl SessionManager {
         let Some(item) = self.get(key.key()).await? else {
             return Ok(None);
         };
-        let record: RequestKeyItem = from_item("request key", item)?;
-        Ok(Some(record).filter(|record| record.counts(now)))
+        let used: RequestKeyItem = from_item("request key", item)?;
+        Ok(Some(used).filter(|used| used.is_valid(now)))
     }
 }
 
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_of_the_client_is_in_a_key() {
+    fn a_key_contains_no_text_of_the_client() {
         let key = RequestKey::idempotency(ada(), "/api/sessions", "my#key", "{}");
         let pk = key.key()["PK"].as_s().unwrap().clone();
         assert!(!pk.contains("my#key") && pk.starts_with(&format!("KEY#{}#", ada())));
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn path_owner_and_key_each_make_another_key() {
+    fn path_owner_and_key_tell_keys_apart() {
         let key = |owner, path, key| RequestKey::idempotency(owner, path, key, "{}").key();
         let one = key(ada(), "/a", "1");
         assert_eq!(one, key(ada(), "/a", "1"));
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_key_is_found_again_by_the_digest_in_the_state() {
+    fn a_task_keys_partition_follows_from_the_digest_in_the_state() {
         let task_id = TaskId {
             text: "mine".into(),
             digest: digest(&["mine"]),
@@ -125,6 +128,6 @@ mod tests {
         let key = RequestKey::task(ada(), &task_id, "do it");
         let pk = RequestKey::task_pk(&ada(), &task_id.digest);
         assert_eq!(key.key(), keys::key(pk, keys::META));
-        assert!(!key.ends_by_itself());
+        assert!(!key.expires_after_use());
     }
 }

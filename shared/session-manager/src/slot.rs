@@ -1,30 +1,32 @@
-//! Slots: when the next request to a service may go out that takes few, from all runs of a deployment together.
+//! Slots limit the rate of requests to a service over all runs of a deployment.
 //!
-//! A slot is one item with the time at which it is free. Whoever takes it moves that time on, on the condition that it had
-//! come: of any number who try at once, one gets it, and nobody waits in here. Clocks of different machines count, so a
-//! slot is as exact as they are.
+//! A slot is one item with the time at which it is free. A caller takes it by moving that time on,
+//! on the condition that it has passed: of several concurrent callers one succeeds, and no call
+//! waits. A slot is as exact as the clocks of the machines.
 
 use std::time::Duration;
 
 use session::{SessionId, Timestamp};
 
-use crate::items::{SlotItem, from_item, text};
-use crate::update::moved;
-use crate::{ReadError, SessionManager, keys};
+use crate::dynamo::item::{from_item, text};
+use crate::dynamo::items::SlotItem;
+use crate::dynamo::keys;
+use crate::dynamo::update::update_attributes;
+use crate::{ReadError, SessionManager};
 
-/// What came of the attempt to take a slot.
+/// The outcome of an attempt to take a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// It is the caller's, until the next one is free.
+    /// The caller has the slot.
     Taken,
-    /// Somebody else was first; it is free again then, for whoever is first.
+    /// Another caller has the slot. It is free again at this time.
     FreeAt(Timestamp),
 }
 
 impl SessionManager {
-    /// Takes the slot of this name, if it is free; the next one is free `every` later.
+    /// Takes the slot of this name, if it is free. It is free again `every` later.
     ///
-    /// A taking whose reply was lost is not known again: its slot is then lost, and never used twice.
+    /// A success whose reply was lost is not recognised: that turn is lost, and never used twice.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -35,7 +37,7 @@ impl SessionManager {
         now: Timestamp,
     ) -> Result<Slot, ReadError> {
         let next = text(now.plus(every).to_string());
-        let update = moved(keys::slot(name), vec![(keys::FREE_AT, next)], &[])
+        let update = update_attributes(keys::slot(name), vec![(keys::FREE_AT, next)], &[])
             .condition_expression("attribute_not_exists(PK) OR #free_at <= :now")
             .expression_attribute_values(":now", text(now.to_string()));
         let Some(old) = self.update_or_old(update).await? else {
@@ -45,29 +47,29 @@ impl SessionManager {
         Ok(Slot::FreeAt(slot.free_at))
     }
 
-    /// Keeps the slot of this name from everybody until then, or longer if it was so already.
+    /// Blocks the slot of this name until `until`, or longer if it was blocked longer before.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].
     pub async fn push_back_slot(&self, name: &str, until: Timestamp) -> Result<(), ReadError> {
         let set = vec![(keys::FREE_AT, text(until.to_string()))];
-        let update = moved(keys::slot(name), set, &[])
+        let update = update_attributes(keys::slot(name), set, &[])
             .condition_expression("attribute_not_exists(PK) OR #free_at < :free_at");
         Ok(self.update_if(update).await?)
     }
 
-    /// Moves the time at which the sweeper looks at a session, for a message that is known to arrive at `arrival`: a run that
-    /// waits for a slot stands still, and its message is neither lost nor to be sent twice. The log is not touched, and a
-    /// session that nothing is due for stays so.
+    /// Moves a session's due time behind the arrival of a message that waits for a slot, so that
+    /// the sweeper does not send it a second time. The log does not change, nor does a session
+    /// without a due time.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].
     pub async fn postpone(&self, session: SessionId, arrival: Timestamp) -> Result<(), ReadError> {
-        // Half of the time is left before it is moved again: not every message costs a write.
+        // Moved only when half of the time is used up, so that not every message costs a write.
         let soon = arrival.plus(self.rules.requeue / 2);
         let later = arrival.plus(self.rules.requeue);
         let summary = keys::key(keys::session(session), keys::SUMMARY);
-        let update = moved(summary, vec![(keys::DUE, text(later.to_string()))], &[])
+        let update = update_attributes(summary, vec![(keys::DUE, text(later.to_string()))], &[])
             .condition_expression("#due < :soon")
             .expression_attribute_values(":soon", text(soon.to_string()));
         Ok(self.update_if(update).await?)

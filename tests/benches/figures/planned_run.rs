@@ -4,7 +4,6 @@
 //! are four tasks of one session, one after the other: its history grows on as a long run's would.
 
 use session::{Command, Mode, OwnerId, PlanStep, SessionId, SessionStatus, Stage, State};
-use session_manager::Actor;
 use uuid::Uuid;
 use workflow::{
     AgentAnswer, AgentRequest, AnswerContent, Engine, Outcome, RunHistory, RunSettings, Usage,
@@ -152,15 +151,10 @@ async fn steps(world: &World) -> Result<Vec<Commit>> {
     let mut commits = Vec::new();
     for task in 0..TASKS {
         if task > 0 {
-            let (actor, run) = (Actor::Client(owner.clone()), new_run());
-            let started = world.sessions.start_run(
-                state.session_id,
-                &actor,
-                &run,
-                None,
-                None,
-                lambda_kit::now(),
-            );
+            let run = new_run();
+            let started = world
+                .sessions
+                .start_run(state, &run, None, None, lambda_kit::now());
             state = started.await?.state;
         }
         state = work_off(world, &settings, state, &mut commits).await?;

@@ -22,14 +22,11 @@ async fn unanswered(mode: &str, config: &Value, checkpoint: &str) -> (String, Va
     let executor = executor(endpoint, &[("APPROVAL_TTL_SECONDS", "1")]).await;
     let session = create_with(mode, config).await;
     let task = run("Say when the tide comes. It comes twice a day.");
-    let started = executor.sessions.start_run(
-        session.parse().unwrap(),
-        &Actor::System,
-        &task,
-        None,
-        None,
-        lambda_kit::now(),
-    );
+    let id = session.parse().unwrap();
+    let state = executor.sessions.state(id, &Actor::System).await.unwrap();
+    let started = executor
+        .sessions
+        .start_run(state, &task, None, None, lambda_kit::now());
     let state = started.await.unwrap().state;
     let state = work(&executor, state).await;
     let asked = state.approval.expect("a question");

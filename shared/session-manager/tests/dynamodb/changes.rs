@@ -93,8 +93,7 @@ async fn nobody_changes_a_session_of_somebody_else() {
         ));
     }
     let refused = world
-        .manager
-        .start_run(id, &world.bob(), &new_run(), None, None, at(1))
+        .start_run(id, &world.bob(), &new_run(), None, at(1))
         .await;
     assert!(matches!(
         refused,

@@ -80,7 +80,7 @@ async fn the_costs_of_a_run_are_summed_over_slices_and_stay_when_others_follow()
     );
 
     let (id, ada, next) = (state.session_id, world.ada(), new_run());
-    let started = world.manager.start_run(id, &ada, &next, None, None, at(7));
+    let started = world.start_run(id, &ada, &next, None, at(7));
     let state = started.await.unwrap().state;
     let lease = take_lease(&state, at(300));
     let state = does(&world, state, lease, 8).await;

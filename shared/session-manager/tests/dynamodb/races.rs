@@ -98,8 +98,7 @@ async fn a_worker_that_wakes_up_after_its_run_was_cancelled_and_another_began_ch
     let cancelled = world.does(id, CANCEL, at(2)).await.unwrap().state;
     let next = new_run();
     let started = world
-        .manager
-        .start_run(id, &world.ada(), &next, None, None, at(3))
+        .start_run(id, &world.ada(), &next, None, at(3))
         .await
         .unwrap();
     world

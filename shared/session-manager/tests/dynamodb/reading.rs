@@ -239,10 +239,7 @@ async fn runs_are_newest_first_and_the_unfinished_one_shows_where_it_stands() {
     for n in 1..=5 {
         let run = new_run();
         ids.insert(0, run.id);
-        let started = world
-            .manager
-            .start_run(id, &world.ada(), &run, None, None, at(n))
-            .await;
+        let started = world.start_run(id, &world.ada(), &run, None, at(n)).await;
         if n < 5 {
             world.does(id, CANCEL, at(n)).await.unwrap();
         } else {

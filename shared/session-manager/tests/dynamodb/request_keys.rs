@@ -186,8 +186,7 @@ async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
     let key = RequestKey::idempotency(world.owner.clone(), "/runs", "k", "{}");
     let starts = (0..10).map(|_| async {
         world
-            .manager
-            .start_run(id, &world.ada(), &new_run(), None, Some(&key), at(1))
+            .start_run(id, &world.ada(), &new_run(), Some(&key), at(1))
             .await
     });
     let (won, lost): (Vec<_>, Vec<_>) = join_all(starts).await.into_iter().partition(Result::is_ok);
@@ -208,8 +207,7 @@ async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
     }
     let other = RequestKey::idempotency(world.owner.clone(), "/runs", "k2", "{}");
     let refused = world
-        .manager
-        .start_run(id, &world.ada(), &new_run(), None, Some(&other), at(2))
+        .start_run(id, &world.ada(), &new_run(), Some(&other), at(2))
         .await;
     assert!(matches!(
         refused,

@@ -103,6 +103,19 @@ impl World {
             .await
     }
 
+    /// Reads the session's state as this actor and starts a run on it.
+    pub async fn start_run(
+        &self,
+        session: SessionId,
+        actor: &Actor,
+        run: &NewRun,
+        key: Option<&RequestKey>,
+        now: Timestamp,
+    ) -> Result<Committed, ChangeError> {
+        let state = self.manager.state(session, actor).await?;
+        self.manager.start_run(state, run, None, key, now).await
+    }
+
     /// All items of a partition.
     pub async fn partition(&self, pk: &str) -> Vec<Item> {
         let request = self

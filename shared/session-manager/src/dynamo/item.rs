@@ -1,11 +1,4 @@
-//! The items of the table, as serde sees them: attribute names stand in these structs and in `keys`, nowhere else.
-//!
-//! Whatever clients and agents shaped (events, configuration, contexts) is stored as JSON text: DynamoDB allows 32 levels of
-//! nesting, their JSON any number.
-
-mod entry;
-mod rows;
-mod summary;
+//! Conversion between Rust values and DynamoDB items.
 
 use std::collections::HashMap;
 
@@ -14,18 +7,30 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use session::Seq;
 
-pub(crate) use entry::LogEntry;
-pub(crate) use rows::{ApprovalItem, ConfigItem, FollowerItem, RunItem, SlotItem};
-pub use rows::{Connection, RequestKeyItem};
-pub use summary::SessionSummary;
-pub(crate) use summary::{moving, tombstone};
-
-use crate::error::Malformed;
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// An item, or a part of one, by attribute name.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The item of a value; what is none is absent.
+/// A stored item is not what this version can read.
+#[derive(Debug, thiserror::Error)]
+#[error("a stored {what} cannot be read")]
+pub struct Malformed {
+    what: &'static str,
+    #[source]
+    source: Source,
+}
+
+impl Malformed {
+    pub(crate) fn new(what: &'static str, source: impl Into<Source>) -> Self {
+        Self {
+            what,
+            source: source.into(),
+        }
+    }
+}
+
+/// The item of a value. A `None` is left out.
 pub(crate) fn to_item(what: &'static str, value: impl Serialize) -> Result<Item, Malformed> {
     let mut item: Item =
         serde_dynamo::to_item(value).map_err(|error| Malformed::new(what, error))?;
@@ -46,12 +51,12 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A place in the record as an attribute.
-pub(crate) fn place(seq: Seq) -> AttributeValue {
-    AttributeValue::N(seq.0.to_string())
-}
-
 /// A whole number as an attribute.
 pub(crate) fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// The sequence number of an event as an attribute.
+pub(crate) fn seq(seq: Seq) -> AttributeValue {
+    AttributeValue::N(seq.0.to_string())
 }

@@ -1,8 +1,10 @@
-//! How DynamoDB is called: one span for each, with the capacity that it consumed, and never with a content.
+//! Client settings, spans and paging of the requests to DynamoDB.
 //!
-//! Retries of a single request are the SDK's, tuned here: three attempts, soon after each other, with time limits that leave room
-//! for all three, so that one connection that hangs is no outage. A repeated put may meet its own first attempt; the append
-//! protocol knows its own entry again, and a transaction carries the SDK's token.
+//! Each request has a span with the capacity that it consumed and without any content. The SDK
+//! retries a single request: three attempts in quick succession, with time limits that leave room
+//! for all three, so that one hanging connection is not an outage. A repeated put can meet its own
+//! first attempt: the append protocol recognises its own entry, and a transaction has the SDK's
+//! idempotency token.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -17,21 +19,22 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
+use super::item::Item;
 use crate::error::StorageError;
-use crate::items::Item;
 
-/// How often one request is sent, the first time included.
+/// How often one request is sent at most.
 const ATTEMPTS: u32 = 3;
-/// DynamoDB answers in milliseconds: whoever waits longer than this asks again.
+/// The time limit of one attempt. DynamoDB usually answers within milliseconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// All attempts of one request, with the pauses between them.
+/// The time limit of all attempts of one request, pauses included.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often something is tried that others stand in the way of.
+/// How often a change that meets conflicts is tried at most.
 pub(crate) const TRIES: usize = 10;
 
-/// The pauses between [`TRIES`]: 5 ms at first, doubling up to 160 ms, each with up to as much again at random.
+/// The pauses between [`TRIES`]: 5 ms, doubling up to 160 ms, each
+/// with a random extra of at most its own length.
 pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(5))
@@ -41,7 +44,7 @@ pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// The client with the retries and time limits that this crate counts on.
+/// The client with the retries and time limits that this crate relies on.
 pub(crate) fn tuned(client: &Client) -> Client {
     let retries = RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
@@ -61,9 +64,10 @@ pub(crate) fn tuned(client: &Client) -> Client {
     )
 }
 
-/// Runs one call in its span.
+/// Runs one request in its span.
 ///
-/// Boxed, because the future of an SDK call is large and deep, and would be laid out anew in every layer above.
+/// The future is boxed, because the future of an SDK call is large and every caller's future would
+/// contain it.
 pub(crate) fn metered<'a, O: 'a, E: 'a>(
     operation: &'static str,
     call: impl Future<Output = Result<O, SdkError<E>>> + Send + 'a,
@@ -82,7 +86,7 @@ pub(crate) fn metered<'a, O: 'a, E: 'a>(
     Box::pin(measured.instrument(span))
 }
 
-/// The pages of a query, one after the other.
+/// The pages of a query, in order.
 pub(crate) struct QueryPages {
     request: QueryFluentBuilder,
     start: Option<Item>,
@@ -90,7 +94,7 @@ pub(crate) struct QueryPages {
 }
 
 impl QueryPages {
-    /// From the beginning, or from a key on.
+    /// The pages from the beginning, or from behind a key.
     pub const fn new(request: QueryFluentBuilder, start: Option<Item>) -> Self {
         Self {
             request,
@@ -99,13 +103,13 @@ impl QueryPages {
         }
     }
 
-    /// Lets the pages from here on look at no more than so many items each.
-    pub fn look_at(&mut self, items: usize) {
+    /// Limits the number of items that each following page reads.
+    pub fn limit_pages(&mut self, items: usize) {
         let items = i32::try_from(items).unwrap_or(i32::MAX);
         self.request = self.request.clone().limit(items);
     }
 
-    /// The next page, which may be empty; `None` behind the last one.
+    /// The next page, which may be empty. Returns `None` after the last one.
     pub async fn next(&mut self) -> Result<Option<Vec<Item>>, StorageError> {
         if self.done {
             return Ok(None);

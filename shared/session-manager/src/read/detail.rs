@@ -1,19 +1,22 @@
-//! One session: its state, and all that its page shows.
+//! One session: its state and its details.
 
 use session::{
     Command, EventBody, Message, PlanStep, RunId, Seq, SessionId, State, StoredEventBody,
 };
 
-use crate::items::{ConfigItem, LogEntry, from_item};
-use crate::{Actor, ReadError, SessionManager, SessionSummary, keys};
+use super::events::envelopes_between;
+use crate::dynamo::item::from_item;
+use crate::dynamo::items::{ConfigItem, LogEntry};
+use crate::dynamo::keys;
+use crate::{Actor, ReadError, SessionManager, SessionSummary};
 
-/// How many messages a session's page shows.
+/// The number of messages in a session's details.
 const MESSAGES: usize = 100;
 
-/// All that a session's page shows.
+/// The details of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detail {
-    /// Where it stands.
+    /// Its newest state.
     pub state: State,
     /// Its name.
     pub name: String,
@@ -21,25 +24,25 @@ pub struct Detail {
     pub config: String,
     /// Its newest 100 messages, in chronological order.
     pub messages: Vec<Message>,
-    /// Its plan, where one stands.
+    /// Its plan, where it has one.
     pub plan: Option<Vec<PlanStep>>,
     /// The error of its last run, where it failed.
     pub error: Option<String>,
 }
 
 impl SessionManager {
-    /// Where a session stands.
+    /// The newest state of a session.
     ///
     /// # Errors
     /// [`ReadError`].
     pub async fn state(&self, session: SessionId, actor: &Actor) -> Result<State, ReadError> {
         self.newest(session)
             .await?
-            .filter(|state| actor.sees(state))
+            .filter(|state| actor.can_see(state))
             .ok_or(ReadError::NoSuchSession)
     }
 
-    /// A session with all that its page shows.
+    /// A session's details.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -68,7 +71,7 @@ impl SessionManager {
         })
     }
 
-    /// A session's own configuration: JSON text, as the client gave it. There is no check of the owner.
+    /// A session's own configuration: JSON text, as the client gave it. The owner is not checked.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -78,7 +81,8 @@ impl SessionManager {
             .ok_or(ReadError::NoSuchSession)
     }
 
-    /// A run's effective configuration: its own where it has one, else the session's. There is no check of the owner.
+    /// A run's effective configuration: its own where it has one, else the session's. The owner is
+    /// not checked.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -93,7 +97,7 @@ impl SessionManager {
         Ok(from_item::<ConfigItem>("configuration", item)?.config)
     }
 
-    /// What a run inherits that takes over from a failed one.
+    /// The configuration that a run inherits when it takes over from a failed one.
     pub(crate) async fn inherited_config(
         &self,
         state: &State,
@@ -113,10 +117,10 @@ impl SessionManager {
         }
     }
 
-    /// A session as it was when it was created. There is no check of the owner.
+    /// The summary of a session as it was created. The owner is not checked.
     ///
     /// # Errors
-    /// [`ReadError`]: `NoSuchSession` where it is gone by now.
+    /// [`ReadError`]: `NoSuchSession` when it was deleted.
     pub async fn as_created(&self, session: SessionId) -> Result<SessionSummary, ReadError> {
         let key = keys::key(keys::session(session), keys::entry(Seq(1)));
         let first = async { self.get(key).await.map_err(ReadError::from) };
@@ -141,12 +145,12 @@ impl SessionManager {
         let item = self.get(key).await?;
         match item.filter(|item| item.contains_key("name")) {
             Some(item) => Ok(from_item::<SessionSummary>("summary", item)?.name),
-            // Deleted between this read and the one before.
+            // It was deleted after its state was read.
             None => Err(ReadError::NoSuchSession),
         }
     }
 
-    /// The event at a place, if it is of a kind that we know.
+    /// The event with this sequence number, if its kind is known.
     async fn event(
         &self,
         session: SessionId,
@@ -155,13 +159,13 @@ impl SessionManager {
         let Some(seq) = seq else {
             return Ok(None);
         };
-        // Backwards from its place the first entry is the one that holds it.
+        // The first entry backwards from this number has the event.
         let request = self
             .log(session, seq, seq)
             .scan_index_forward(false)
             .limit(1);
         let page = Self::pages(request, None).next().await?.unwrap_or_default();
-        let found = crate::events::recorded(session, page, seq, seq)?.pop();
+        let found = envelopes_between(session, page, seq, seq)?.pop();
         Ok(found.and_then(|envelope| match envelope.body {
             StoredEventBody::Known(body) => Some(body),
             StoredEventBody::Unknown { .. } => None,

@@ -1,6 +1,6 @@
-//! The calls to DynamoDB, one method for each: no other module sends a request.
+//! The requests to DynamoDB, one method for each operation.
 //!
-//! Every unprocessed leftover of a batch is followed.
+//! Unprocessed parts of a batch are sent again.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, WriteRequest,
 };
 
+use super::item::Item;
+use super::wire::{QueryPages, metered, pauses};
 use crate::SessionManager;
 use crate::error::StorageError;
-use crate::items::Item;
-use crate::wire::{QueryPages, metered, pauses};
 
 const EXPECTED: &str = "table, key and item are set";
 
 impl SessionManager {
-    /// A query, to be given its conditions.
+    /// A query of the table. The caller adds the key condition.
     pub(crate) fn query(&self) -> QueryFluentBuilder {
         self.client
             .query()
@@ -32,12 +32,12 @@ impl SessionManager {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// Follows a query from its beginning, or from a key on.
+    /// The pages of a query, from the beginning or from behind a key.
     pub(crate) const fn pages(request: QueryFluentBuilder, start: Option<Item>) -> QueryPages {
         QueryPages::new(request, start)
     }
 
-    /// One item, strongly consistent.
+    /// Reads one item, strongly consistent.
     pub(crate) async fn get(&self, key: Item) -> Result<Option<Item>, StorageError> {
         let request = self
             .client
@@ -54,7 +54,7 @@ impl SessionManager {
         .map_err(|error| StorageError::of("GetItem", error))
     }
 
-    /// Up to 100 items, strongly consistent, in no order; a missing one is left out.
+    /// Reads up to 100 items, strongly consistent, in any order. Missing items are left out.
     pub(crate) async fn batch_get(&self, keys: Vec<Item>) -> Result<Vec<Item>, StorageError> {
         const NAME: &str = "BatchGetItem";
         let mut wanted = KeysAndAttributes::builder()
@@ -89,7 +89,7 @@ impl SessionManager {
         }
     }
 
-    /// Puts an item that must not exist; the one in its place comes back with the error.
+    /// Puts an item that must not exist. The error of a failed condition has the existing item.
     pub(crate) async fn put_new(&self, item: Item) -> Result<(), SdkError<PutItemError>> {
         let request = self
             .client
@@ -106,7 +106,7 @@ impl SessionManager {
         .map(|_| ())
     }
 
-    /// Puts an item, whatever was in its place.
+    /// Puts an item and replaces an existing one.
     pub(crate) async fn put(&self, item: Item) -> Result<(), StorageError> {
         let request = self
             .client
@@ -122,12 +122,12 @@ impl SessionManager {
         .map_err(|error| StorageError::of("PutItem", error))
     }
 
-    /// Updates an item, or leaves it alone where the update's condition does not hold.
+    /// Updates an item, or leaves it unchanged when the update's condition fails.
     pub(crate) async fn update_if(&self, update: UpdateBuilder) -> Result<(), StorageError> {
         self.update_or_old(update).await.map(drop)
     }
 
-    /// Updates an item; where the update's condition does not hold, the item as it is.
+    /// Updates an item. Returns the unchanged item when the update's condition fails.
     pub(crate) async fn update_or_old(
         &self,
         update: UpdateBuilder,
@@ -159,7 +159,7 @@ impl SessionManager {
         }
     }
 
-    /// Deletes an item and brings back what it was, if it was there.
+    /// Deletes an item and returns it, if it existed.
     pub(crate) async fn delete(&self, key: Item) -> Result<Option<Item>, StorageError> {
         let request = self
             .client
@@ -208,7 +208,7 @@ impl SessionManager {
         }
     }
 
-    /// Writes all of these or none.
+    /// Writes all of these items or none.
     pub(crate) async fn transact(
         &self,
         items: Vec<TransactWriteItem>,
@@ -232,7 +232,7 @@ async fn pause(
 ) -> Result<(), StorageError> {
     let pause = pauses
         .next()
-        .ok_or_else(|| StorageError::left_over(operation))?;
+        .ok_or_else(|| StorageError::unprocessed(operation))?;
     tokio::time::sleep(pause).await;
     Ok(())
 }

@@ -1,26 +1,28 @@
-//! What fits: DynamoDB's limits and the contract's, checked before anything is written.
+//! Size limits of DynamoDB and of the contract, checked before anything is written.
 //!
-//! An oversized write fails every time it is tried; so it must never be tried. Item sizes follow DynamoDB's own rule
-//! (Developer Guide, "Item sizes and formats"): names and texts in UTF-8 bytes, a number about half its digits.
+//! An oversized write fails on every try, so it is never tried. Item sizes follow DynamoDB's rule
+//! (Developer Guide, "Item sizes and formats"): names and texts in UTF-8 bytes, a number about half
+//! its digits.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{CONTENT_BYTES, EventBody, FRAME_BYTES, StoredEventBody};
 
+use crate::dynamo::item::Item;
+use crate::dynamo::items::LogEntry;
 use crate::error::TooLarge;
-use crate::items::{Item, LogEntry};
 
 const KB: usize = 1024;
 
-/// DynamoDB: an item, names included.
+/// DynamoDB: one item, names included.
 const ITEM_BYTES: usize = 400 * KB;
 /// DynamoDB: all items of a transaction together.
 const TRANSACTION_BYTES: usize = 4 * KB * KB;
-/// DynamoDB: how many items a transaction may have.
+/// DynamoDB: the number of items of a transaction.
 const TRANSACTION_ITEMS: usize = 100;
-/// How many events one entry holds: readers that begin in the middle of a log count on it.
+/// The number of events of one entry. Readers that begin in the middle of a log rely on it.
 pub(crate) const ENTRY_EVENTS: usize = 32;
 
-/// What DynamoDB counts an item as, in bytes.
+/// The size of an item in bytes, as DynamoDB counts it.
 pub fn item_size(item: &Item) -> usize {
     item.iter()
         .map(|(name, value)| name.len() + value_size(value))
@@ -63,7 +65,7 @@ fn at_most(
     })
 }
 
-/// The items that one transaction puts, or the one item of a single put.
+/// Checks the items that one transaction puts, or the item of a single put.
 pub(crate) fn check_items<'a>(items: impl Iterator<Item = &'a Item>) -> Result<(), TooLarge> {
     let (mut count, mut total) = (0, 0);
     for item in items {
@@ -76,7 +78,7 @@ pub(crate) fn check_items<'a>(items: impl Iterator<Item = &'a Item>) -> Result<(
     at_most("a transaction", total, TRANSACTION_BYTES, "bytes")
 }
 
-/// The events of one entry: how many, what people and agents said in them, and whether each fits into a frame.
+/// Checks the events of one entry: their number, their contents, and that each fits into a frame.
 pub(crate) fn check_events(entry: &LogEntry) -> Result<(), TooLarge> {
     at_most("a commit", entry.events.len(), ENTRY_EVENTS, "events")?;
     for envelope in entry.envelopes() {
@@ -117,7 +119,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::items::text;
+    use crate::dynamo::item::text;
 
     fn entry(bodies: Vec<EventBody>) -> LogEntry {
         let now = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_counts_as_dynamodb_counts_it() {
+    fn an_items_size_follows_dynamodbs_rule() {
         let item = Item::from([
             ("PK".into(), text("ä")),
             ("n".into(), AttributeValue::N("12345".into())),
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_may_have_32_kib_and_no_byte_more() {
+    fn a_message_has_at_most_32_kib() {
         let said = |length: usize| entry(vec![EventBody::user("x".repeat(length))]);
         assert_eq!(check_events(&said(32 * KB)), Ok(()));
         let error = check_events(&said(32 * KB + 1)).unwrap_err();
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_may_have_32_events() {
+    fn a_commit_has_at_most_32_events() {
         let many = |count: usize| entry(vec![EventBody::user("x"); count]);
         assert_eq!(check_events(&many(32)), Ok(()));
         assert!(check_events(&many(33)).is_err());

@@ -1,15 +1,15 @@
-//! An entry of the log: the events of one commit, and the state after them.
+//! An entry of the log: the events of one commit and the state after them.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use session::{Change, CommitId, Envelope, Event, Seq, SessionId, State, Timestamp};
 
-use super::{Item, from_item, to_item};
-use crate::error::Malformed;
-use crate::keys;
+use crate::dynamo::item::{Item, Malformed, from_item, to_item};
+use crate::dynamo::keys;
 
-/// How long the last entry of a deleted session stays, so that nobody begins its log anew.
+/// How long the last entry of a deleted session stays. While it stands, no log can begin under the
+/// same id.
 const DELETED_ENTRY_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// One commit.
@@ -36,7 +36,7 @@ struct LogEntryItem {
     ttl: Option<i64>,
 }
 
-/// What a reader of events needs of an entry.
+/// The attributes of an entry that a reader of events needs.
 #[derive(Debug, Deserialize)]
 struct EventsItem {
     last: Seq,
@@ -46,7 +46,7 @@ struct EventsItem {
 
 impl LogEntry {
     /// The attributes that [`LogEntry::envelopes_of`] reads.
-    pub const RECORDED: [&'static str; 3] = ["last", "at", "events"];
+    pub const EVENT_ATTRIBUTES: [&'static str; 3] = ["last", "at", "events"];
 
     pub fn new(change: &Change, commit: CommitId, at: Timestamp) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl LogEntry {
         }
     }
 
-    /// The place of its first event.
+    /// The sequence number of its first event.
     pub fn first(&self) -> Seq {
         first(self.state.last_seq, &self.events)
     }
@@ -90,13 +90,13 @@ impl LogEntry {
         })
     }
 
-    /// Its events as clients see them.
+    /// Its events as clients get them.
     pub fn envelopes(&self) -> Vec<Envelope> {
         let (session, last) = (self.state.session_id, self.state.last_seq);
         envelopes(session, last, self.at, self.events.clone())
     }
 
-    /// The events of an entry's item, its state left unread.
+    /// The events of an entry's item. The state is not parsed.
     pub fn envelopes_of(session: SessionId, item: Item) -> Result<Vec<Envelope>, Malformed> {
         let item: EventsItem = from_item("entry", item)?;
         let events = parse(&item.events)?;
@@ -160,7 +160,10 @@ mod tests {
         let item = entry.to_item().unwrap();
         assert_eq!(item["SK"].as_s().unwrap(), "LOG#000000000001");
         assert_eq!(item["last"].as_n().unwrap(), "1");
-        assert!(!item.contains_key("ttl"), "it would cut the head off a log");
+        assert!(
+            !item.contains_key("ttl"),
+            "a TTL would remove the log's first entries"
+        );
         assert_eq!(LogEntry::from_item(item.clone()).unwrap(), entry);
         let session = entry.state.session_id;
         assert_eq!(
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_deleted_sessions_last_entry_leaves_by_itself() {
+    fn only_the_last_entry_of_a_deleted_session_has_a_ttl() {
         let rules = Rules::default();
         let deleted = rules
             .decide(&created().state, &Command::Delete, now())
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn its_events_may_nest_deeper_than_an_item_may() {
+    fn events_may_nest_deeper_than_dynamodb_allows() {
         let deep = (0..100).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
         let mut change = created();
         change.events[0] = serde_json::from_value(

@@ -1,15 +1,16 @@
-//! Cursors: a place in a list, opaque to clients.
+//! Cursors: positions in a list, opaque to clients.
 //!
-//! A cursor says where, and for which question; it never says whose. Whoever sends a foreign one only reads another place of
-//! the own list.
+//! A cursor has a position and the filter of its list, and no owner. A client that sends another
+//! client's cursor reads from another position of its own list.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use session::{ApprovalId, ApprovalStatus, RunId, SessionId, Timestamp};
 
-use crate::{Filter, ReadError};
+use super::list::Filter;
+use crate::ReadError;
 
-/// The place of a session in its owner's list, newest first.
+/// The position of a session in its owner's list, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ListPosition {
     pub updated_at: Timestamp,
@@ -37,35 +38,35 @@ impl ListPosition {
     }
 }
 
-/// The cursor behind a run.
-pub(crate) fn behind_run(run: RunId) -> String {
+/// The cursor after a run.
+pub(crate) fn after_run(run: RunId) -> String {
     URL_SAFE_NO_PAD.encode(run.to_string())
 }
 
-/// The run that a cursor stands behind.
-pub(crate) fn run_before(cursor: &str) -> Result<RunId, ReadError> {
+/// The run that a cursor follows.
+pub(crate) fn run_of(cursor: &str) -> Result<RunId, ReadError> {
     decode(cursor)?.parse().map_err(|_| ReadError::BadCursor)
 }
 
-/// The cursor behind an approval, in a list of one status or of all.
-pub(crate) fn behind_approval(approval: ApprovalId, status: Option<ApprovalStatus>) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{approval} {}", word(status)))
+/// The cursor after an approval, in a list of one status or of all.
+pub(crate) fn after_approval(approval: ApprovalId, status: Option<ApprovalStatus>) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{approval} {}", status_text(status)))
 }
 
-/// The approval that a cursor stands behind.
-pub(crate) fn approval_before(
+/// The approval that a cursor follows.
+pub(crate) fn approval_of(
     cursor: &str,
     status: Option<ApprovalStatus>,
 ) -> Result<ApprovalId, ReadError> {
     let text = decode(cursor)?;
     let (approval, of) = text.split_once(' ').ok_or(ReadError::BadCursor)?;
-    if of != word(status) {
+    if of != status_text(status) {
         return Err(ReadError::BadCursor);
     }
     approval.parse().map_err(|_| ReadError::BadCursor)
 }
 
-fn word(status: Option<ApprovalStatus>) -> &'static str {
+fn status_text(status: Option<ApprovalStatus>) -> &'static str {
     status.map_or("all", ApprovalStatus::as_str)
 }
 
@@ -111,7 +112,7 @@ mod tests {
         }
     }
 
-    /// A good cursor of some kind with a character changed, or any text.
+    /// A valid cursor of any kind, one with a changed character, or any text.
     fn near_cursors() -> impl Strategy<Value = String> {
         let at =
             (0..253_402_300_799_999_999_i64).prop_map(|at| Timestamp::from_micros(at).unwrap());
@@ -123,8 +124,8 @@ mod tests {
             let id = place.id.as_u128();
             prop_oneof![
                 Just(place.to_cursor(&filter(None, None))),
-                Just(behind_run(RunId::new(Uuid::from_u128(id)))),
-                Just(behind_approval(ApprovalId::new(Uuid::from_u128(id)), None)),
+                Just(after_run(RunId::new(Uuid::from_u128(id)))),
+                Just(after_approval(ApprovalId::new(Uuid::from_u128(id)), None)),
             ]
         });
         let changed =
@@ -137,23 +138,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_accepted_is_the_cursor_of_its_place(cursor in near_cursors()) {
+        fn an_accepted_cursor_encodes_its_own_position(cursor in near_cursors()) {
             let filter = filter(None, None);
             if let Ok(place) = ListPosition::from_cursor(&cursor, &filter) {
                 let again = place.to_cursor(&filter);
                 prop_assert_eq!(ListPosition::from_cursor(&again, &filter).unwrap(), place);
             }
-            if let Ok(run) = run_before(&cursor) {
-                prop_assert_eq!(behind_run(run), cursor.clone());
+            if let Ok(run) = run_of(&cursor) {
+                prop_assert_eq!(after_run(run), cursor.clone());
             }
-            if let Ok(approval) = approval_before(&cursor, None) {
-                prop_assert_eq!(behind_approval(approval, None), cursor);
+            if let Ok(approval) = approval_of(&cursor, None) {
+                prop_assert_eq!(after_approval(approval, None), cursor);
             }
         }
     }
 
     #[test]
-    fn another_filter_refuses_it() {
+    fn a_cursor_of_another_filter_is_refused() {
         let cursor = place().to_cursor(&filter(Some(SessionStatus::Active), None));
         for other in [
             filter(None, None),
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn an_invalid_cursor_is_refused() {
         let good = filter(None, None);
         let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
         for bad in [
@@ -185,20 +186,20 @@ mod tests {
             )),
         ] {
             assert!(ListPosition::from_cursor(&bad, &good).is_err(), "{bad}");
-            assert!(run_before(&bad).is_err(), "{bad}");
+            assert!(run_of(&bad).is_err(), "{bad}");
         }
         let run = RunId::new(Uuid::from_u128(1));
-        assert_eq!(run_before(&behind_run(run)).unwrap(), run);
+        assert_eq!(run_of(&after_run(run)).unwrap(), run);
     }
 
     #[test]
-    fn the_cursor_of_an_approval_is_one_of_its_status() {
+    fn an_approval_cursor_belongs_to_one_status() {
         let approval = ApprovalId::new(Uuid::from_u128(1));
         let resolved = Some(ApprovalStatus::Resolved);
         for status in [None, resolved] {
-            let cursor = behind_approval(approval, status);
-            assert_eq!(approval_before(&cursor, status).unwrap(), approval);
-            let other = approval_before(&cursor, Some(ApprovalStatus::Expired));
+            let cursor = after_approval(approval, status);
+            assert_eq!(approval_of(&cursor, status).unwrap(), approval);
+            let other = approval_of(&cursor, Some(ApprovalStatus::Expired));
             assert!(other.is_err());
         }
         for bad in [
@@ -209,8 +210,8 @@ mod tests {
             &format!("{approval} all "),
         ] {
             let cursor = URL_SAFE_NO_PAD.encode(bad);
-            assert!(approval_before(&cursor, None).is_err(), "{bad}");
+            assert!(approval_of(&cursor, None).is_err(), "{bad}");
         }
-        assert!(approval_before(&behind_run(RunId::new(Uuid::from_u128(1))), None).is_err());
+        assert!(approval_of(&after_run(RunId::new(Uuid::from_u128(1))), None).is_err());
     }
 }

@@ -1,27 +1,29 @@
-//! What a run has cost, by model, by agent and by step: the sums of the `cost_update` events that stand in its record.
+//! The costs of a run by model, agent and step: the sums of the `cost_update` events in its record.
 //!
-//! The record is read page by page, and nothing of it is kept but the sums. Money is summed in whole billionths of a dollar, to
-//! which every recorded cost is rounded: so the parts add up to the whole.
+//! The record is read page by page, and only the sums are kept. Amounts are summed in whole
+//! billionths of a dollar, to which each cost is rounded, so that the parts add up to the total.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use session::{Envelope, EventBody, RunId, Seq, SessionId, StoredEventBody};
 
-use crate::events::recorded;
+use super::events::envelopes_between;
+use crate::dynamo::items::RunSpan;
 use crate::{Actor, ReadError, SessionManager};
 
-/// Into how many parts a dollar is divided.
+/// The parts of a dollar.
 const PARTS: f64 = 1e9;
 
-/// What a run has cost so far, in the shape of the contract: as JSON it is the answer.
+/// The costs of a run so far. Its JSON is the reply to a client.
 ///
-/// Each breakdown adds up to the totals. Its rows are in the order in which they first appear in the record.
+/// Each breakdown adds up to the totals. Its rows are in the order in which they first appear in
+/// the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RunCosts {
     /// Which run.
     pub run_id: RunId,
     /// US dollars, of the calls with a known price.
-    pub total_cost_usd: Dollars,
+    pub total_cost_usd: UsdAmount,
     /// Tokens of questions and answers.
     pub total_tokens: u64,
     /// Tokens of questions.
@@ -33,29 +35,29 @@ pub struct RunCosts {
     /// How many of them have no known price: their tokens count, their cost is 0.
     pub unpriced_records: u64,
     /// By model.
-    pub model_breakdown: Vec<Share<OfModel>>,
+    pub model_breakdown: Vec<CostShare<ByModel>>,
     /// By agent.
-    pub agent_breakdown: Vec<Share<OfAgent>>,
+    pub agent_breakdown: Vec<CostShare<ByAgent>>,
     /// By step.
-    pub step_breakdown: Vec<Share<OfStep>>,
+    pub step_breakdown: Vec<CostShare<ByStep>>,
 }
 
-/// What one model, agent or step has consumed.
+/// The tokens and costs of one model, agent or step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "{T}Share")]
-pub struct Share<T> {
-    /// Whose share it is.
+pub struct CostShare<T> {
+    /// The model, agent or step.
     #[serde(flatten)]
     pub of: T,
-    /// How much it is.
+    /// Its tokens and costs.
     #[serde(flatten)]
-    pub sums: Sums,
+    pub sums: UsageTotals,
 }
 
 /// A share by model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Model")]
-pub struct OfModel {
+pub struct ByModel {
     /// The model's name.
     pub model: String,
 }
@@ -63,7 +65,7 @@ pub struct OfModel {
 /// A share by agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Agent")]
-pub struct OfAgent {
+pub struct ByAgent {
     /// The agent's id.
     pub agent: String,
 }
@@ -71,14 +73,14 @@ pub struct OfAgent {
 /// A share by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Step")]
-pub struct OfStep {
+pub struct ByStep {
     /// The DAG node; null for calls that belong to none.
     pub step_id: Option<String>,
 }
 
-/// Tokens and dollars of some calls.
+/// The tokens and costs of a number of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
-pub struct Sums {
+pub struct UsageTotals {
     /// Tokens of questions and answers.
     pub tokens: u64,
     /// Tokens of questions.
@@ -86,15 +88,17 @@ pub struct Sums {
     /// Tokens of answers.
     pub output_tokens: u64,
     /// US dollars.
-    pub cost_usd: Dollars,
+    pub cost_usd: UsdAmount,
 }
 
 /// An amount of US dollars, in whole billionths; as JSON in dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
-pub struct Dollars(#[schemars(with = "f64", range(min = 0))] u64);
+#[schemars(rename = "Dollars")]
+pub struct UsdAmount(#[schemars(with = "f64", range(min = 0))] u64);
 
 impl SessionManager {
-    /// What a run of this session has cost so far; of a run that took over from a failed one, what it cost itself.
+    /// The costs of a run so far. The costs of a failed run that it took over from are not
+    /// included.
     ///
     /// # Errors
     /// [`ReadError`]: `NoSuchSession` before `NoSuchRun`.
@@ -106,13 +110,14 @@ impl SessionManager {
     ) -> Result<RunCosts, ReadError> {
         let (state, row) = tokio::join!(self.state(session, actor), self.run_item(session, run));
         let (state, row) = (state?, row?.ok_or(ReadError::NoSuchRun)?);
-        // A run that has not ended goes on to where the session stands.
-        let from = row.first_seq.unwrap_or(Seq(1));
-        let to = row.last_seq.unwrap_or(state.last_seq);
+        let span = RunSpan::from_item(row)?;
+        // An unfinished run goes up to the session's last event.
+        let from = span.first_seq.unwrap_or(Seq(1));
+        let to = span.last_seq.unwrap_or(state.last_seq);
         let mut costs = RunCosts::none(run);
         let mut pages = Self::pages(self.log(session, from, to), None);
         while let Some(page) = pages.next().await? {
-            recorded(session, page, from, to)?
+            envelopes_between(session, page, from, to)?
                 .into_iter()
                 .for_each(|envelope| costs.add(envelope));
         }
@@ -124,7 +129,7 @@ impl RunCosts {
     const fn none(run_id: RunId) -> Self {
         Self {
             run_id,
-            total_cost_usd: Dollars(0),
+            total_cost_usd: UsdAmount(0),
             total_tokens: 0,
             total_prompt_tokens: 0,
             total_completion_tokens: 0,
@@ -136,7 +141,7 @@ impl RunCosts {
         }
     }
 
-    /// Adds an event, if it tells of a cost of this run.
+    /// Adds an event, if it is a cost of this run.
     fn add(&mut self, envelope: Envelope) {
         let StoredEventBody::Known(EventBody::CostUpdate {
             run_id,
@@ -155,11 +160,11 @@ impl RunCosts {
         if run_id != self.run_id {
             return;
         }
-        let call = Sums {
+        let call = UsageTotals {
             tokens,
             input_tokens,
             output_tokens,
-            cost_usd: Dollars::of(cost_usd.unwrap_or_default()),
+            cost_usd: UsdAmount::of(cost_usd.unwrap_or_default()),
         };
         self.total_cost_usd.0 += call.cost_usd.0;
         self.total_tokens += tokens;
@@ -167,21 +172,21 @@ impl RunCosts {
         self.total_completion_tokens += output_tokens;
         self.record_count += 1;
         self.unpriced_records += u64::from(cost_usd.is_none());
-        add(&mut self.model_breakdown, OfModel { model }, call);
-        add(&mut self.agent_breakdown, OfAgent { agent }, call);
-        add(&mut self.step_breakdown, OfStep { step_id }, call);
+        add_to_share(&mut self.model_breakdown, ByModel { model }, call);
+        add_to_share(&mut self.agent_breakdown, ByAgent { agent }, call);
+        add_to_share(&mut self.step_breakdown, ByStep { step_id }, call);
     }
 }
 
-/// Adds a call to its share.
-fn add<T: PartialEq>(shares: &mut Vec<Share<T>>, of: T, call: Sums) {
+/// Adds a call to the share of its model, agent or step.
+fn add_to_share<T: PartialEq>(shares: &mut Vec<CostShare<T>>, of: T, call: UsageTotals) {
     match shares.iter_mut().find(|share| share.of == of) {
         Some(share) => share.sums.add(call),
-        None => shares.push(Share { of, sums: call }),
+        None => shares.push(CostShare { of, sums: call }),
     }
 }
 
-impl Sums {
+impl UsageTotals {
     fn add(&mut self, call: Self) {
         self.tokens += call.tokens;
         self.input_tokens += call.input_tokens;
@@ -190,14 +195,14 @@ impl Sums {
     }
 }
 
-impl Dollars {
+impl UsdAmount {
     fn of(cost: f64) -> Self {
-        // The cast makes of what is no amount (negative, not a number) none.
+        // The cast turns a negative amount and NaN into 0.
         Self((cost * PARTS).round() as u64)
     }
 }
 
-impl Serialize for Dollars {
+impl Serialize for UsdAmount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.0 as f64 / PARTS)
     }

@@ -1,19 +1,21 @@
-//! The record of a session: its events in order, by their seq.
+//! The record of a session: its events in order of their sequence numbers.
 //!
-//! An entry may begin before the event that is asked for, by one less than an entry can hold: reading begins there, and what
-//! was not asked for is trimmed.
+//! An entry may begin up to 31 events before the requested one. A query begins there, and events
+//! outside the requested range are dropped.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use session::{Envelope, Seq, SessionId};
 
-use crate::items::{Item, LogEntry, text};
-use crate::size::ENTRY_EVENTS;
-use crate::{Actor, ReadError, SessionManager, keys};
+use crate::dynamo::item::{Item, text};
+use crate::dynamo::items::LogEntry;
+use crate::dynamo::keys;
+use crate::log::size::ENTRY_EVENTS;
+use crate::{Actor, ReadError, SessionManager};
 
-/// A page of anything stops here, in bytes of JSON.
+/// The size limit of every page, in bytes of JSON.
 pub(crate) const PAGE_BYTES: usize = 1024 * 1024;
 
-/// How far before its last event an entry may begin.
+/// The largest distance between the first and the last event of an entry.
 const REACH: u64 = ENTRY_EVENTS as u64 - 1;
 
 /// A part of the record.
@@ -21,9 +23,9 @@ const REACH: u64 = ENTRY_EVENTS as u64 - 1;
 pub struct EventPage {
     /// The events, in order, without a gap.
     pub envelopes: Vec<Envelope>,
-    /// The session's last event, whether it is on this page or not.
+    /// The session's last event, on this page or not.
     pub last_seq: Seq,
-    /// What to ask for next; none at the end.
+    /// The `after` of the next page. `None` at the end.
     pub next_after: Option<Seq>,
 }
 
@@ -38,8 +40,8 @@ impl EventPage {
     }
 }
 
-/// Whether another element fits on a page; the first one always does.
-pub(crate) fn fits(used: &mut usize, element: &impl serde::Serialize) -> bool {
+/// Whether another element fits on a page. The first one always does.
+pub(crate) fn fits_page(used: &mut usize, element: &impl serde::Serialize) -> bool {
     let first = *used == 0;
     *used += serde_json::to_string(element)
         .map_or(0, |json| json.len())
@@ -48,7 +50,7 @@ pub(crate) fn fits(used: &mut usize, element: &impl serde::Serialize) -> bool {
 }
 
 impl SessionManager {
-    /// The events behind `after`, at most `limit` (1 to 500) and at most 1 MiB of them.
+    /// The events after `after`, at most `limit` (1 to 500) and at most 1 MiB of them.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -61,29 +63,30 @@ impl SessionManager {
     ) -> Result<EventPage, ReadError> {
         let (state, (envelopes, seen)) = tokio::try_join!(
             self.state(session, actor),
-            self.events_behind(session, after, limit)
+            self.events_after(session, after, limit)
         )?;
-        // Whichever of the two reads came later knows more.
+        // The later of the two reads has the newer number.
         Ok(EventPage::of(after, envelopes, seen.max(state.last_seq)))
     }
 
-    /// A page of events, and the last one that was seen, though it had no room.
-    async fn events_behind(
+    /// A page of events, and the last sequence number that was read, on the page or not.
+    async fn events_after(
         &self,
         session: SessionId,
         after: Seq,
         limit: usize,
     ) -> Result<(Vec<Envelope>, Seq), ReadError> {
         let from = Seq(after.0.saturating_add(1));
-        // At worst each entry holds one event, and those in reach before the first one wanted hold none that is.
+        // At worst each entry has one event, and the entries before the first requested one have
+        // none of the requested events.
         let entries = i32::try_from(limit + ENTRY_EVENTS - 1).unwrap_or(i32::MAX);
         let request = self.log(session, from, keys::LAST_SEQ).limit(entries);
         let mut pages = Self::pages(request, None);
         let (mut found, mut bytes, mut seen) = (Vec::new(), 0, Seq(0));
         while let Some(page) = pages.next().await? {
-            for envelope in recorded(session, page, from, keys::LAST_SEQ)? {
+            for envelope in envelopes_between(session, page, from, keys::LAST_SEQ)? {
                 seen = envelope.seq.unwrap_or(seen);
-                if found.len() == limit || !fits(&mut bytes, &envelope) {
+                if found.len() == limit || !fits_page(&mut bytes, &envelope) {
                     return Ok((found, seen));
                 }
                 found.push(envelope);
@@ -92,7 +95,7 @@ impl SessionManager {
         Ok((found, seen))
     }
 
-    /// All events from `from` to `to`, both included: what a worker remembers. There is no check of the owner.
+    /// All events from `from` to `to`, both included. The owner is not checked.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -106,10 +109,10 @@ impl SessionManager {
             return Ok(Vec::new());
         }
         let items = Self::pages(self.log(session, from, to), None).all().await?;
-        recorded(session, items, from, to)
+        envelopes_between(session, items, from, to)
     }
 
-    /// A strongly consistent query of the entries that hold the events from `from` to `to`, in order.
+    /// A strongly consistent query of the entries with the events from `from` to `to`, in order.
     pub(crate) fn log(&self, session: SessionId, from: Seq, to: Seq) -> QueryFluentBuilder {
         let first = Seq(from.min(keys::LAST_SEQ).0.saturating_sub(REACH));
         self.query()
@@ -118,15 +121,15 @@ impl SessionManager {
             .expression_attribute_values(":first", text(keys::entry(first)))
             .expression_attribute_values(":last", text(keys::entry(to.min(keys::LAST_SEQ))))
             .projection_expression("#last, #at, #events")
-            .expression_attribute_names("#last", LogEntry::RECORDED[0])
-            .expression_attribute_names("#at", LogEntry::RECORDED[1])
-            .expression_attribute_names("#events", LogEntry::RECORDED[2])
+            .expression_attribute_names("#last", LogEntry::EVENT_ATTRIBUTES[0])
+            .expression_attribute_names("#at", LogEntry::EVENT_ATTRIBUTES[1])
+            .expression_attribute_names("#events", LogEntry::EVENT_ATTRIBUTES[2])
             .consistent_read(true)
     }
 }
 
-/// The events of these entries, as far as they lie within the bounds.
-pub(crate) fn recorded(
+/// The events of these entries from `from` to `to`, both included.
+pub(crate) fn envelopes_between(
     session: SessionId,
     items: Vec<Item>,
     from: Seq,
@@ -158,17 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_how_to_go_on_whenever_there_is_more_than_it_holds() {
+    fn a_page_has_a_next_after_when_more_events_exist() {
         for (after, held, last_seq, next) in [
             (0, 3, 3, None),
             (0, 3, 4, Some(3)),
-            // The events were read before those that the state knows of.
+            // The events were read before the state.
             (3, 0, 5, Some(3)),
             (9, 0, 5, None),
         ] {
             let held = (after + 1..=after + held).map(envelope).collect();
             let page = EventPage::of(Seq(after), held, Seq(last_seq));
-            assert_eq!(page.next_after, next.map(Seq), "behind {after}");
+            assert_eq!(page.next_after, next.map(Seq), "after {after}");
         }
     }
 }

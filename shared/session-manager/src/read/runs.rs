@@ -1,23 +1,25 @@
 //! A session's runs, newest first.
 //!
-//! A run's row is written when it begins and when it has ended; where it stands between is in the session's state, and is laid
-//! over the row.
+//! A run's row is written when the run starts and when it has ended. In between, its status comes
+//! from the session's state.
 
 use session::{RunId, RunRow, RunStatus, SessionId, State};
 
-use crate::error::Malformed;
-use crate::events::fits;
-use crate::items::{RunItem, from_item, text};
-use crate::{Actor, ReadError, RequestKeyItem, SessionManager, cursor, keys};
+use super::cursor;
+use super::events::fits_page;
+use crate::dynamo::item::{Item, Malformed, text};
+use crate::dynamo::items::run_row;
+use crate::dynamo::keys;
+use crate::{Actor, ReadError, RequestKeyItem, SessionManager};
 
-/// A part of the list of runs.
+/// A page of the list of runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunPage {
-    /// How many runs the session has.
+    /// The number of runs of the session.
     pub total: u64,
     /// The runs, newest first.
     pub runs: Vec<RunRow>,
-    /// Where the next part begins; none at the end.
+    /// The cursor of the next page. `None` at the end.
     pub next_cursor: Option<String>,
 }
 
@@ -33,8 +35,8 @@ impl SessionManager {
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<RunPage, ReadError> {
-        let before = cursor.map(cursor::run_before).transpose()?;
-        // The state before the rows: a row is then at least as new as what is laid over it.
+        let before = cursor.map(cursor::run_of).transpose()?;
+        // The state is read before the rows, so that no row is older than the state.
         let state = self.state(session, actor).await?;
         let (mut runs, more) = self.run_rows(session, before, limit).await?;
         for row in &mut runs {
@@ -43,39 +45,39 @@ impl SessionManager {
         let last = runs.last().filter(|_| more);
         Ok(RunPage {
             total: state.runs,
-            next_cursor: last.map(|row| cursor::behind_run(row.id)),
+            next_cursor: last.map(|row| cursor::after_run(row.id)),
             runs,
         })
     }
 
-    /// A run's row as it is stored: until the run has ended it says `queued`. There is no check of the owner.
+    /// A run's row as it is stored: its status is `queued` until the run has ended. The owner is
+    /// not checked.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
     pub async fn run(&self, session: SessionId, run: RunId) -> Result<Option<RunRow>, ReadError> {
         let item = self.run_item(session, run).await?;
-        Ok(item.map(RunRow::try_from).transpose()?)
+        Ok(item.map(run_row).transpose()?)
     }
 
     pub(crate) async fn run_item(
         &self,
         session: SessionId,
         run: RunId,
-    ) -> Result<Option<RunItem>, ReadError> {
+    ) -> Result<Option<Item>, ReadError> {
         let key = keys::key(keys::session(session), keys::run(run));
-        let item = self.get(key).await?;
-        Ok(item.map(|item| from_item("run", item)).transpose()?)
+        Ok(self.get(key).await?)
     }
 
-    /// The run that a key led to, as it was when it was started. There is no check of the owner.
+    /// The run that a request key led to, as it was started. The owner is not checked.
     ///
     /// # Errors
-    /// [`ReadError`]: `NoSuchSession` where it is gone by now.
-    pub async fn as_started(&self, record: &RequestKeyItem) -> Result<RunRow, ReadError> {
-        let run = record
+    /// [`ReadError`]: `NoSuchSession` when it was deleted.
+    pub async fn as_started(&self, used: &RequestKeyItem) -> Result<RunRow, ReadError> {
+        let run = used
             .run_id
             .ok_or_else(|| Malformed::new("request key", "it led to no run"))?;
-        let row = self.run(record.session_id, run).await?;
+        let row = self.run(used.session_id, run).await?;
         Ok(RunRow {
             status: RunStatus::Queued,
             started_at: None,
@@ -85,7 +87,7 @@ impl SessionManager {
         })
     }
 
-    /// The rows before a run, and whether there are more than these.
+    /// The rows before a run, and whether more rows follow.
     async fn run_rows(
         &self,
         session: SessionId,
@@ -105,8 +107,8 @@ impl SessionManager {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while let Some(page) = pages.next().await? {
             for item in page {
-                let row: RunRow = from_item::<RunItem>("run", item)?.try_into()?;
-                if rows.len() == limit || !fits(&mut bytes, &row) {
+                let row = run_row(item)?;
+                if rows.len() == limit || !fits_page(&mut bytes, &row) {
                     return Ok((rows, true));
                 }
                 rows.push(row);
@@ -116,7 +118,7 @@ impl SessionManager {
     }
 }
 
-/// The state knows better where an unfinished run stands; a row that has its end is newer than the state.
+/// Takes an unfinished run's status from the state. A row with its end is newer than the state.
 fn overlay(row: &mut RunRow, state: &State) {
     let unfinished = state.unfinished_run().filter(|run| run.id == row.id);
     if let Some(run) = unfinished.filter(|_| row.completed_at.is_none()) {

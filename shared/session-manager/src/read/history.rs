@@ -1,25 +1,26 @@
-//! The conversation: those events that are messages, read backwards from the newest.
+//! The conversation: the events that are messages, read backwards from the newest.
 
 use std::ops::RangeInclusive;
 
 use session::{Envelope, Message, Seq, SessionId};
 
-use crate::events::{fits, recorded};
-use crate::items::Item;
+use super::events::{envelopes_between, fits_page};
+use crate::dynamo::item::Item;
 use crate::{Actor, ReadError, SessionManager};
 
-/// How many entries a look into the recent past reads first, and how many at most at once.
-const FEW: usize = 4;
-const MANY: usize = 64;
+/// The number of entries on the first page of recent messages. It doubles with each page.
+const FIRST_PAGE: usize = 4;
+/// The largest number of entries on such a page.
+const LARGEST_PAGE: usize = 64;
 
 /// A part of the conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
-    /// How many messages the session has.
+    /// The number of messages of the session.
     pub total: u64,
-    /// The newest ones before the place that was asked for, in chronological order.
+    /// The newest messages before the requested event, in chronological order.
     pub messages: Vec<Message>,
-    /// What to ask for next; none where the conversation begins.
+    /// The `before` of the next page. `None` where the conversation begins.
     pub next_before: Option<Seq>,
 }
 
@@ -45,11 +46,12 @@ impl SessionManager {
         })
     }
 
-    /// The newest messages before an event, in chronological order, as far as somebody can remember: the read stops at the message
-    /// with which `max_bytes` of text are reached, but not before the range's first number of messages, and always at its last.
-    /// Every message is whole. There is no check of the owner.
+    /// The newest messages before an event, in chronological order, up to a limit: the read stops
+    /// at the message that reaches `max_bytes` of text, but not before the range's lower number of
+    /// messages, and always at its upper number. No message is cut. The owner is not checked.
     ///
-    /// What it costs depends on what is remembered, and not on how much lies behind it: the queries begin small and double.
+    /// The cost depends on what is returned and not on the length of the history: the pages begin
+    /// small and double.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -69,8 +71,8 @@ impl SessionManager {
         };
         let request = self.log(session, from, to).scan_index_forward(false);
         let mut pages = Self::pages(request, None);
-        let (mut found, mut bytes, mut entries) = (Vec::new(), 0, FEW);
-        pages.look_at(entries);
+        let (mut found, mut bytes, mut entries) = (Vec::new(), 0, FIRST_PAGE);
+        pages.limit_pages(entries);
         while !enough(found.len(), bytes)
             && let Some(page) = pages.next().await?
         {
@@ -81,13 +83,14 @@ impl SessionManager {
                 bytes += message.content.len();
                 found.push(message);
             }
-            entries = (2 * entries).min(MANY);
-            pages.look_at(entries);
+            entries = (2 * entries).min(LARGEST_PAGE);
+            pages.limit_pages(entries);
         }
         Ok(chronological(found))
     }
 
-    /// The newest `limit` messages before an event, in chronological order, and where the next ones are to be asked for.
+    /// The newest `limit` messages before an event, in chronological order, and the `before` of the
+    /// next page.
     pub(crate) async fn messages(
         &self,
         session: SessionId,
@@ -104,7 +107,7 @@ impl SessionManager {
         let (mut found, mut bytes) = (Vec::new(), 0);
         while let Some(page) = pages.next().await? {
             for message in newest_first(session, page, from, to)? {
-                if found.len() == limit || !fits(&mut bytes, &message) {
+                if found.len() == limit || !fits_page(&mut bytes, &message) {
                     let next = found.last().map(|message: &Message| message.seq);
                     return Ok((chronological(found), next));
                 }
@@ -122,7 +125,7 @@ fn newest_first(
     from: Seq,
     to: Seq,
 ) -> Result<Vec<Message>, ReadError> {
-    let envelopes = recorded(session, page, from, to)?;
+    let envelopes = envelopes_between(session, page, from, to)?;
     let mut messages: Vec<_> = envelopes.iter().filter_map(Envelope::as_message).collect();
     messages.sort_by_key(|message| std::cmp::Reverse(message.seq));
     Ok(messages)

@@ -1,12 +1,16 @@
-//! Update expressions: attributes by name, so that none collides with one of DynamoDB's 573 reserved words.
+//! Update expressions. Every attribute has a placeholder, because DynamoDB reserves 573 words.
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
-use crate::items::Item;
+use super::item::Item;
 
-/// An update that sets and removes attributes, and touches no other.
-pub(crate) fn moved(key: Item, set: Vec<(&str, AttributeValue)>, remove: &[&str]) -> UpdateBuilder {
+/// An update that sets and removes these attributes and changes no other.
+pub(crate) fn update_attributes(
+    key: Item,
+    set: Vec<(&str, AttributeValue)>,
+    remove: &[&str],
+) -> UpdateBuilder {
     let mut update = Update::builder().set_key(Some(key));
     let mut expression = String::new();
     for (n, (name, value)) in set.into_iter().enumerate() {
@@ -27,17 +31,17 @@ pub(crate) fn moved(key: Item, set: Vec<(&str, AttributeValue)>, remove: &[&str]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::items::text;
-    use crate::keys;
+    use crate::dynamo::item::text;
+    use crate::dynamo::keys;
 
     fn update(set: &[&'static str], remove: &[&str]) -> Update {
         let set = set.iter().map(|name| (*name, text("x"))).collect();
-        let update = moved(keys::key("p", "s"), set, remove).table_name("t");
+        let update = update_attributes(keys::key("p", "s"), set, remove).table_name("t");
         update.build().unwrap()
     }
 
     #[test]
-    fn it_names_what_it_sets_and_what_it_removes_and_nothing_else() {
+    fn the_expression_names_exactly_what_it_sets_and_removes() {
         for (set, remove, expression) in [
             (
                 &["status", "due"][..],

@@ -1,19 +1,20 @@
-//! The table's keys, indexes and attribute names: whatever an item is called is decided here.
+//! The table's keys, indexes and key attributes.
 //!
-//! One partition holds one session; a connection, a request key and a slot have their own. No part of a key is text that a client chose:
-//! owners and keys are digests, the rest are ids and numbers of fixed width, so that text sorts as numbers and times do.
+//! One partition holds one session; each connection, request key and slot has a partition of its
+//! own. No part of a key is text that a client chose: owners and request keys are digests, and the
+//! rest are ids, times and numbers of fixed width, which sort as text in their own order.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{ApprovalId, Mode, OwnerId, RunId, Seq, SessionId, SessionStatus, Timestamp};
 
-use crate::ConnectionId;
-use crate::items::Item;
+use super::item::Item;
 
 /// The partition key.
 pub(crate) const PK: &str = "PK";
 /// The sort key.
 pub(crate) const SK: &str = "SK";
-/// When DynamoDB may remove the item, in seconds since 1970. It does so days late, so readers check it too.
+/// When DynamoDB may remove the item, in seconds since 1970. It may do so days late, so readers
+/// check the time too.
 pub(crate) const TTL: &str = "ttl";
 
 /// Lists by owner and status.
@@ -30,37 +31,37 @@ pub(crate) const OWNER_MODE: &str = "owner_mode";
 /// Its sort key.
 pub(crate) const STATUS_UPDATED_KEY: &str = "status_updated_key";
 
-/// Finds what is owed.
+/// Finds the sessions with a due action.
 pub(crate) const BY_DUE: &str = "by-due";
 /// Its partition key.
 pub(crate) const DUE_SHARD: &str = "due_shard";
 /// Its sort key.
 pub(crate) const DUE: &str = "due";
 
-/// From when on a slot may be taken.
+/// When a slot may be taken.
 pub(crate) const FREE_AT: &str = "free_at";
 
-/// How many partitions the index of what is owed has, so that none bears all of it.
+/// The number of partitions of the `by-due` index. They share its load.
 pub const SHARDS: u8 = 8;
 
 /// The item that a list shows.
 pub(crate) const SUMMARY: &str = "SUMMARY";
 /// The session's configuration; `CONFIG#<run>` is a run's.
 pub(crate) const CONFIG: &str = "CONFIG";
-/// The only item of a partition that needs no name of its own.
+/// The sort key of a partition's only item.
 pub(crate) const META: &str = "META";
-/// How the sort key of every entry begins.
+/// The prefix of the sort key of every entry.
 pub(crate) const LOG: &str = "LOG#";
-/// How the sort key of every run begins.
+/// The prefix of the sort key of every run.
 pub(crate) const RUN: &str = "RUN#";
-/// How the sort key of every approval begins.
+/// The prefix of the sort key of every approval.
 pub(crate) const APPROVAL: &str = "APPROVAL#";
-/// How the sort key of every connection that follows a session begins.
+/// The prefix of the sort key of every connection that follows a session.
 pub(crate) const CONNECTION: &str = "CONNECTION#";
 
 const SESSION: &str = "SESSION#";
 
-/// The largest number that 12 digits hold: the upper end of "every entry".
+/// The largest number of 12 digits: the upper bound of every log query.
 pub(crate) const LAST_SEQ: Seq = Seq(999_999_999_999);
 
 /// The partition of a session.
@@ -68,12 +69,12 @@ pub(crate) fn session(id: SessionId) -> String {
     format!("{SESSION}{id}")
 }
 
-/// The session that a partition belongs to, if it belongs to one.
+/// The session of a partition key, or `None` when the key is not a session's.
 pub(crate) fn session_of(pk: &str) -> Option<SessionId> {
     pk.strip_prefix(SESSION)?.parse().ok()
 }
 
-/// The entry that begins with an event.
+/// The sort key of the entry whose first event has this sequence number.
 pub(crate) fn entry(first: Seq) -> String {
     format!("{LOG}{:012}", first.0)
 }
@@ -93,8 +94,9 @@ pub(crate) fn approval(id: ApprovalId) -> String {
     format!("{APPROVAL}{id}")
 }
 
-/// A connection, as its own partition and as the sort key under the session that it follows.
-pub(crate) fn connection(id: &ConnectionId) -> String {
+/// A connection: its own partition key, and the sort key in the partition of the session that it
+/// follows.
+pub(crate) fn connection(id: &str) -> String {
     format!("{CONNECTION}{id}")
 }
 
@@ -103,7 +105,7 @@ pub(crate) fn request_key(owner: &OwnerId, scope: &str, key: &str) -> String {
     format!("KEY#{owner}#{scope}#{key}")
 }
 
-/// A slot, by the name that the code has for it.
+/// The key of a slot.
 pub(crate) fn slot(name: &str) -> Item {
     key(format!("SLOT#{name}"), META)
 }
@@ -118,7 +120,7 @@ pub(crate) fn owner_mode(owner: &OwnerId, mode: Mode) -> String {
     format!("{owner}#{mode}")
 }
 
-/// `updated_key`: the place of a session among its owner's of one status.
+/// `updated_key`.
 pub(crate) fn updated(at: Timestamp, id: SessionId) -> String {
     format!("{at}#{id}")
 }
@@ -128,13 +130,13 @@ pub(crate) fn status_updated(status: SessionStatus, at: Timestamp, id: SessionId
     format!("{status}#{at}#{id}")
 }
 
-/// `due_shard`, by the session's id.
+/// `due_shard` of a session.
 pub(crate) fn due_shard_of(id: SessionId) -> String {
     let shard = id.as_u128() % u128::from(SHARDS);
     format!("DUE#{shard}")
 }
 
-/// `due_shard`, by its number.
+/// `due_shard` of a shard's number.
 pub(crate) fn due_shard(shard: u8) -> String {
     format!("DUE#{shard}")
 }
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_sort_as_numbers_do() {
+    fn entry_keys_sort_by_number() {
         assert_eq!(entry(Seq(1)), "LOG#000000000001");
         assert!(entry(Seq(9)) < entry(Seq(10)));
         assert!(entry(Seq(999_999)) < entry(LAST_SEQ));
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_read_back_from_its_partition_and_from_nothing_else() {
+    fn only_a_session_partition_key_yields_a_session_id() {
         assert_eq!(session_of(&session(session_id())), Some(session_id()));
         assert_eq!(session_of("CONNECTION#x"), None);
         assert_eq!(session_of("SESSION#x"), None);

@@ -1,7 +1,7 @@
-//! The summary: what a list shows of a session, and the keys by which lists and the sweeper find it.
+//! The summary: what a list shows of a session, and the index keys for lists and the sweeper.
 //!
-//! Name, mode and birth are written once. The rest moves, and is written only where it differs from what the state before
-//! said: an index key that stays costs nothing.
+//! Name, mode and time of creation are written once. A commit writes the other attributes only
+//! where they changed, because each changed index key costs two index writes.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use session::{Mode, Phase, Rules, SessionId, SessionStatus, State, Timestamp};
 
-use super::{Item, number, text, to_item};
-use crate::error::Malformed;
-use crate::keys;
+use crate::dynamo::item::{Item, Malformed, number, text, to_item};
+use crate::dynamo::keys;
 
-/// What a list shows, in the shape of the contract: as JSON it is the answer to a create.
+/// What a list shows of a session. Its JSON is also the reply to a create request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(
     missing_docs,
@@ -34,7 +33,7 @@ pub struct SessionSummary {
 }
 
 impl SessionSummary {
-    /// Of a session in this state; its name is not part of the state.
+    /// The summary of a session in this state. The name is not part of the state.
     pub fn of(state: &State, name: impl Into<String>) -> Self {
         Self {
             session_id: state.session_id,
@@ -48,23 +47,27 @@ impl SessionSummary {
         }
     }
 
-    /// The whole item, as a new session has it.
+    /// The complete item of a new session.
     pub(crate) fn to_item(&self, rules: &Rules, state: &State) -> Result<Item, Malformed> {
         let mut item = to_item("summary", self)?;
         item.extend(keys::key(keys::session(self.session_id), keys::SUMMARY));
         let owner_mode = text(keys::owner_mode(&state.owner, self.mode));
         item.insert(keys::OWNER_MODE.into(), owner_mode);
-        for (name, value) in moving(rules, state) {
+        for (name, value) in changing_attributes(rules, state) {
             item.insert(name.into(), value);
         }
         Ok(item)
     }
 }
 
-/// The attributes that move, as the state wants them; one that is not among them is absent.
-pub(crate) fn moving(rules: &Rules, state: &State) -> BTreeMap<&'static str, AttributeValue> {
+/// The attributes that commits change, with their values for this state. An attribute that is not
+/// in the map is absent from the item.
+pub(crate) fn changing_attributes(
+    rules: &Rules,
+    state: &State,
+) -> BTreeMap<&'static str, AttributeValue> {
     let (id, at) = (state.session_id, state.updated_at);
-    let mut wanted = BTreeMap::from([
+    let mut attributes = BTreeMap::from([
         ("status", text(state.status.as_str())),
         ("current_phase", text(state.phase.as_str())),
         ("updated_at", text(at.to_string())),
@@ -79,14 +82,15 @@ pub(crate) fn moving(rules: &Rules, state: &State) -> BTreeMap<&'static str, Att
         ),
     ]);
     if let Some(step) = state.current_step {
-        wanted.insert("current_step", number(step.into()));
+        attributes.insert("current_step", number(step.into()));
     }
-    wanted.extend(due(rules, state));
-    wanted
+    attributes.extend(due(rules, state));
+    attributes
 }
 
-/// What is left of a deleted session's summary: the sweeper still finds it, no list does.
-pub(crate) fn tombstone(rules: &Rules, state: &State) -> Item {
+/// The summary of a deleted session: its key and its due time alone. The sweeper finds it, and no
+/// list does.
+pub(crate) fn deleted_summary(rules: &Rules, state: &State) -> Item {
     let mut item = keys::key(keys::session(state.session_id), keys::SUMMARY);
     item.extend(due(rules, state).map(|(name, value)| (name.to_owned(), value)));
     item
@@ -108,7 +112,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::items::from_item;
+    use crate::dynamo::item::from_item;
 
     fn now() -> Timestamp {
         Timestamp::from_micros(1_790_000_000_123_456).unwrap()
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn it_round_trips_and_carries_the_keys_of_all_three_indexes() {
+    fn it_round_trips_and_has_the_keys_of_all_three_indexes() {
         let state = state();
         let summary = SessionSummary::of(&state, "a name");
         let item = summary.to_item(&Rules::default(), &state).unwrap();
@@ -149,13 +153,16 @@ mod tests {
     }
 
     #[test]
-    fn a_step_moves_no_key() {
+    fn a_new_step_changes_no_index_key() {
         let before = state();
         let mut after = before.clone();
         after.phase = Phase::Control;
         after.current_step = Some(2);
         let rules = Rules::default();
-        let (before, after) = (moving(&rules, &before), moving(&rules, &after));
+        let (before, after) = (
+            changing_attributes(&rules, &before),
+            changing_attributes(&rules, &after),
+        );
         let changed: Vec<_> = after
             .iter()
             .filter(|(name, value)| before.get(*name) != Some(value))
@@ -165,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn of_a_deleted_session_only_what_is_owed_is_left() {
+    fn the_summary_of_a_deleted_session_keeps_only_its_due_time() {
         let rules = Rules::default();
         let deleted = rules.decide(&state(), &Command::Delete, now()).unwrap();
-        let item = tombstone(&rules, &deleted.state);
+        let item = deleted_summary(&rules, &deleted.state);
         let mut names: Vec<_> = item.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["PK", "SK", "due", "due_shard"]);

@@ -1,16 +1,17 @@
 //! An owner's sessions, newest first, by status and mode.
 //!
-//! A status, or a status and a mode, is one query. A mode alone, or no filter, is one query for each status, merged: a sort key
-//! can begin with one thing only, and most lists ask for a status.
+//! A status, alone or with a mode, is one query. A mode alone, or no filter, is one query for each
+//! status, and the results are merged: a sort key has one prefix, and most lists have a status.
 
 use futures::future::try_join_all;
 use session::{Mode, OwnerId, SessionStatus, digest};
 
-use crate::cursor::ListPosition;
-use crate::items::{Item, from_item, text};
-use crate::{ReadError, SessionManager, SessionSummary, keys};
+use super::cursor::ListPosition;
+use crate::dynamo::item::{Item, from_item, text};
+use crate::dynamo::keys;
+use crate::{ReadError, SessionManager, SessionSummary};
 
-/// Which sessions are meant.
+/// Which sessions a list has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Filter {
     /// Only those of this status.
@@ -20,7 +21,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// By which a cursor knows the question that it was made for.
+    /// Identifies the filter in a cursor.
     pub(crate) fn digest(&self) -> String {
         digest(&[
             self.status.map_or("", SessionStatus::as_str),
@@ -28,7 +29,7 @@ impl Filter {
         ])
     }
 
-    /// One query for each of these.
+    /// The statuses to query, one query for each.
     fn statuses(&self) -> &[SessionStatus] {
         match &self.status {
             Some(status) => std::slice::from_ref(status),
@@ -37,20 +38,21 @@ impl Filter {
     }
 }
 
-/// A part of a list.
+/// A page of a list of sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryPage {
-    /// The sessions, the newest change of status first.
+    /// The sessions, by the time of their last change of status, newest first.
     pub sessions: Vec<SessionSummary>,
-    /// Where the next part begins; none at the end.
+    /// The cursor of the next page. `None` at the end.
     pub next_cursor: Option<String>,
 }
 
 impl SessionManager {
-    /// The owner's sessions, at most `limit` (1 to 200). The list may lag a change by a moment.
+    /// The owner's sessions, at most `limit` (1 to 200). The index may lag a change by a moment.
     ///
     /// # Errors
-    /// [`ReadError::BadCursor`] for a cursor that is not ours, or was made for another filter; never `NoSuchSession`.
+    /// [`ReadError::BadCursor`] for an invalid cursor or one of another filter; never
+    /// `NoSuchSession`.
     pub async fn list(
         &self,
         owner: &OwnerId,
@@ -58,34 +60,34 @@ impl SessionManager {
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<SummaryPage, ReadError> {
-        let behind = cursor
+        let after = cursor
             .map(|cursor| ListPosition::from_cursor(cursor, &filter))
             .transpose()?;
-        let parts = filter
+        let queries = filter
             .statuses()
             .iter()
-            .map(|status| self.list_part(owner, *status, filter.mode, limit + 1, behind));
-        let mut sessions = try_join_all(parts).await?.concat();
-        sessions.sort_by_key(|session| std::cmp::Reverse(place(session)));
-        // A session that changes its status right now may stand in two of the parts.
+            .map(|status| self.list_of_status(owner, *status, filter.mode, limit + 1, after));
+        let mut sessions = try_join_all(queries).await?.concat();
+        sessions.sort_by_key(|session| std::cmp::Reverse(position(session)));
+        // A session whose status is changing may be in the results of two queries.
         let mut seen = std::collections::HashSet::new();
         sessions.retain(|session| seen.insert(session.session_id));
         let more = sessions.len() > limit;
         sessions.truncate(limit);
         let last = sessions.last().filter(|_| more);
         Ok(SummaryPage {
-            next_cursor: last.map(|session| place(session).to_cursor(&filter)),
+            next_cursor: last.map(|session| position(session).to_cursor(&filter)),
             sessions,
         })
     }
 
-    async fn list_part(
+    async fn list_of_status(
         &self,
         owner: &OwnerId,
         status: SessionStatus,
         mode: Option<Mode>,
         limit: usize,
-        behind: Option<ListPosition>,
+        after: Option<ListPosition>,
     ) -> Result<Vec<SessionSummary>, ReadError> {
         let request = match mode {
             None => self
@@ -105,7 +107,7 @@ impl SessionManager {
         let request = request
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let start = behind.map(|place| start_key(owner, status, mode, place));
+        let start = after.map(|position| start_key(owner, status, mode, position));
         let mut pages = Self::pages(request, start);
         let mut found = Vec::new();
         while let Some(page) = pages.next().await? {
@@ -120,14 +122,14 @@ impl SessionManager {
     }
 }
 
-/// The key behind which a query goes on; it need not be that of an item.
+/// The exclusive start key of a query. No item with this key needs to exist.
 fn start_key(
     owner: &OwnerId,
     status: SessionStatus,
     mode: Option<Mode>,
-    place: ListPosition,
+    position: ListPosition,
 ) -> Item {
-    let ListPosition { updated_at, id } = place;
+    let ListPosition { updated_at, id } = position;
     let mut key = keys::key(keys::session(id), keys::SUMMARY);
     let index = match mode {
         None => [
@@ -146,7 +148,7 @@ fn start_key(
     key
 }
 
-const fn place(session: &SessionSummary) -> ListPosition {
+const fn position(session: &SessionSummary) -> ListPosition {
     ListPosition {
         updated_at: session.updated_at,
         id: session.session_id,

@@ -1,0 +1,116 @@
+//! The items beside the log: configurations, connections, request keys and slots.
+
+use serde::{Deserialize, Serialize};
+use session::{OwnerId, RunId, SessionId, Timestamp};
+
+/// A session's configuration as the client gave it, or a run's effective one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ConfigItem {
+    /// JSON text.
+    pub config: String,
+}
+
+/// A connection of the WebSocket API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The owner of the token that opened it.
+    pub owner: OwnerId,
+    /// The client's own id for its task.
+    pub task_id: String,
+    /// The session that it follows.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    /// The run that its frames mean when they name none.
+    #[serde(default)]
+    pub run_id: Option<RunId>,
+    /// When the connection ends, in seconds since 1970.
+    pub(crate) ttl: i64,
+}
+
+/// A connection that follows a session, stored in the session's partition for the fan-out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FollowerItem {
+    pub connection_id: String,
+    pub ttl: i64,
+}
+
+/// A client's task id or `Idempotency-Key`, and what it led to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestKeyItem {
+    /// The digest of the request that used the key.
+    pub request: String,
+    /// The session that it led to.
+    pub session_id: SessionId,
+    /// The run that it led to.
+    #[serde(default)]
+    pub run_id: Option<RunId>,
+    /// When the key expires, in seconds since 1970. Absent until a task's run has ended.
+    #[serde(default)]
+    pub(crate) ttl: Option<i64>,
+}
+
+impl RequestKeyItem {
+    /// Whether the key is still valid. DynamoDB removes an expired item days later.
+    pub(crate) fn is_valid(&self, now: Timestamp) -> bool {
+        self.ttl.is_none_or(|ttl| now.as_seconds() < ttl)
+    }
+}
+
+/// When the next request to a service may go out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SlotItem {
+    pub free_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use serde::de::DeserializeOwned;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::dynamo::item::{from_item, to_item};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(1_790_000_000_000_000 + second * 1_000_000).unwrap()
+    }
+
+    fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
+        let item = to_item("item", &value).unwrap();
+        assert_eq!(from_item::<T>("item", item).unwrap(), value);
+    }
+
+    #[test]
+    fn each_item_round_trips() {
+        round_trips(ConfigItem {
+            config: r#"{"a":1}"#.into(),
+        });
+        round_trips(Connection {
+            owner: OwnerId::of("issuer", "ada"),
+            task_id: "task".into(),
+            session_id: Some(SessionId::new(Uuid::from_u128(3))),
+            run_id: None,
+            ttl: 1,
+        });
+        round_trips(SlotItem { free_at: at(1) });
+        round_trips(FollowerItem {
+            connection_id: "c=".into(),
+            ttl: 1,
+        });
+    }
+
+    #[test]
+    fn a_key_is_valid_until_its_ttl_and_forever_without_one() {
+        let mut key = RequestKeyItem {
+            request: "r".into(),
+            session_id: SessionId::new(Uuid::from_u128(3)),
+            run_id: None,
+            ttl: None,
+        };
+        round_trips(key.clone());
+        assert!(key.is_valid(at(10)));
+        key.ttl = Some(at(10).as_seconds());
+        assert!(key.is_valid(at(9)) && !key.is_valid(at(10)));
+    }
+}

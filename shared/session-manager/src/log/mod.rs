@@ -1,0 +1,7 @@
+//! Writing: how a session is created and changed.
+
+pub(crate) mod append;
+pub(crate) mod change;
+pub(crate) mod outcome;
+pub(crate) mod size;
+mod transaction;

@@ -1,0 +1,10 @@
+//! Reading: one module for each view of a session, and the list of sessions.
+
+pub(crate) mod approvals;
+pub(crate) mod costs;
+mod cursor;
+pub(crate) mod detail;
+pub(crate) mod events;
+pub(crate) mod history;
+pub(crate) mod list;
+pub(crate) mod runs;
