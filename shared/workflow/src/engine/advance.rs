@@ -1,4 +1,4 @@
-//! What follows from what came of a stage: the arrows of every mode's path.
+//! What follows from the outcome of a stage: the transitions of every mode.
 
 use session::{
     EventBody, Next, NodeStatus, PlanStep, Position, Progress, Route, RouteKind, RunFailure, Stage,
@@ -13,12 +13,12 @@ use super::{
 };
 use crate::{clip::clip, modes::agent};
 
-/// The most of a summary that is kept; agents are told to stay far below.
+/// The most bytes of a summary that are kept; the prompts ask for far less.
 const MAX_SUMMARY_BYTES: usize = 8 * 1024;
 
 impl Engine<'_> {
-    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or [`Work::DocumentTask`](crate::Work::DocumentTask), for
-    /// `Command::Commit`.
+    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or
+    /// [`Work::DocumentTask`](crate::Work::DocumentTask), for `Command::Commit`.
     pub fn advance(&self, outcome: &Outcome, now: Timestamp) -> Progress {
         match outcome {
             Outcome::Failure(failed) => self.after_failure(failed),
@@ -27,8 +27,8 @@ impl Engine<'_> {
         }
     }
 
-    /// A failure that may pass is tried again in a later message, as often as the client allows. Who had no money left to ask
-    /// again comes back to the budget first.
+    /// A retryable failure is tried again in a later message, up to `maxAttempts`. A run whose
+    /// budget is spent is tried again too, and meets the budget before the next call.
     fn after_failure(&self, failed: &StageFailure) -> Progress {
         let mut entry = ProgressBuilder::on(self);
         entry.costs(&failed.usages);
@@ -46,7 +46,7 @@ impl Engine<'_> {
         )
     }
 
-    /// A failed step may be a person's to decide about; any other failure ends the run.
+    /// A failed step waits at `on_error` if that checkpoint is on; any other failure ends the run.
     fn failed(&self, mut entry: ProgressBuilder, failure: RunFailure) -> Progress {
         let at = self.run.position;
         if at.stage != Stage::Step || !self.settings.asked.on_error {
@@ -87,7 +87,7 @@ impl Engine<'_> {
         self.work_is_done(entry)
     }
 
-    /// Nothing is left to do; in a conversation the person says what is next.
+    /// All steps are done. A conversation waits at `copilot_turn`.
     fn work_is_done(&self, entry: ProgressBuilder) -> Progress {
         let last = match self.settings.asked.copilot_turn {
             true => Stage::Turn,
@@ -96,7 +96,7 @@ impl Engine<'_> {
         entry.go(self.at(last, 0), self.standing_plan())
     }
 
-    /// Copilot's decision. Who may ask no more answers at once.
+    /// Copilot's decision. In the last round a clarification or a proposal becomes an answer.
     fn routed(&self, answer: &AgentAnswer, route: &Route) -> Progress {
         if !agent::WORKERS.contains(&route.agent.as_str()) {
             return self.misfit(
@@ -118,7 +118,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The turn is done by a plan: its graph has a node for it.
+    /// The turn follows a plan; the graph gets a node for the planning.
     pub(crate) fn plan_the_turn(&self, mut entry: ProgressBuilder) -> Progress {
         entry.node_done();
         let plan = self.at(Stage::Plan, 0);
@@ -142,7 +142,7 @@ impl Engine<'_> {
         entry.go(self.at(Stage::Review, round), &[])
     }
 
-    /// A review without remarks ends the planning: there is nothing to revise, and nothing new to review.
+    /// A review without remarks ends the planning, because there is nothing to revise.
     fn reviewed(&self, answer: &AgentAnswer, remarks: &[String]) -> Progress {
         let mut entry = ProgressBuilder::on(self);
         entry.answer(answer);
@@ -192,14 +192,14 @@ impl Engine<'_> {
         }
     }
 
-    /// Behind the step where the run stands.
+    /// What follows the current step.
     pub(crate) fn next_step(&self, entry: ProgressBuilder) -> Progress {
         let at = self.run.position;
         if at.step >= at.steps {
             return self.work_is_done(entry);
         }
         let next = at.step + 1;
-        // The last step works an idea out: which one, a person may have said before it is asked about itself.
+        // The last step works out an idea, which is chosen before the step's own approval.
         let chosen = self.memory.choice.is_some() || !self.settings.asked.after_ideas;
         match next == at.steps && !chosen {
             true => entry.go(self.step_at(Stage::ChooseIdea, next), &self.memory.plan),
@@ -207,7 +207,7 @@ impl Engine<'_> {
         }
     }
 
-    /// A step of this plan, or first the question whether it shall begin.
+    /// A step of this plan, or its `before_step` checkpoint.
     pub(crate) fn begin_step(
         &self,
         entry: ProgressBuilder,
@@ -226,7 +226,7 @@ impl Engine<'_> {
         entry.go(first, plan)
     }
 
-    /// An answer that cannot be used is paid for, and fails its stage.
+    /// An answer that cannot be used is recorded with its costs, and fails its stage.
     fn misfit(&self, answer: &AgentAnswer, problem: &str) -> Progress {
         let mut entry = ProgressBuilder::on(self);
         entry.costs(&answer.usages);

@@ -1,6 +1,6 @@
-//! What follows from a person's answer: the arrows behind every checkpoint.
+//! What follows from an answered approval: the transitions after every checkpoint.
 //!
-//! `reject` and `abort` never come here: they end the run where they are given (`session`).
+//! `reject` and `abort` do not come here: `session` ends the run when they are given.
 
 use session::{EventBody, NodeStatus, Position, Progress, Stage};
 
@@ -8,13 +8,13 @@ use super::{Engine, check::plan_of, graph, progress_builder::ProgressBuilder};
 use crate::history::ReceivedAnswer;
 
 impl Engine<'_> {
-    /// The answer that was given and not used yet.
+    /// The answer that no stage has used yet.
     pub(crate) fn given(&self) -> Option<&ReceivedAnswer> {
         let (seq, given) = self.memory.given.as_ref()?;
         (self.run.answer == Some(*seq)).then_some(given)
     }
 
-    /// What follows from an answer where the run stands.
+    /// What follows from an answer at the current checkpoint.
     pub(crate) fn after_person(&self, given: &ReceivedAnswer) -> Progress {
         let mut entry = ProgressBuilder::on(self);
         let (at, plan) = (self.run.position, self.memory.plan.as_slice());
@@ -28,7 +28,7 @@ impl Engine<'_> {
             }
             (Stage::ApprovePlan, "revise") => {
                 entry.note("The planner revises the plan.");
-                // Behind the last review: a person's wish is not reviewed by an agent.
+                // After the last review, because no agent reviews this revision.
                 entry.go(self.at(Stage::Revise, self.settings.plan_reviews), &[])
             }
             (Stage::BeforeStep, "skip") => {
@@ -61,8 +61,8 @@ impl Engine<'_> {
         }
     }
 
-    /// A turn after the first: its graph begins anew, and a worker reads from here on. What an earlier turn made stays
-    /// known, because it is told again.
+    /// A turn after the first. Its graph begins anew and workers read the record from here on, so
+    /// the artifacts of earlier turns are recorded again.
     fn next_turn(&self, mut entry: ProgressBuilder, given: &ReceivedAnswer) -> Progress {
         if !self.memory.artifacts.is_empty() {
             entry.push(EventBody::FilesUpdated {

@@ -1,4 +1,4 @@
-//! What the record tells when a run, and when a stage of it, begins.
+//! The events that begin a run and each of its stages.
 
 use session::{
     DESCRIPTION_CHARS, EventBody, NodeStatus, Phase, PlanStep, Position, Stage, StageStart,
@@ -8,10 +8,11 @@ use super::{Engine, goal, graph};
 use crate::{clip::clip_chars, history::PublishedStatus};
 
 impl Engine<'_> {
-    /// The opening of a slice, for `Command::TakeLease`: the run's own beginning where no worker was at it before, and
-    /// that of its stage where the record does not tell it yet. `model` is the one that will answer, as it is shown.
+    /// The beginning of a slice, for `Command::TakeLease`: the events that begin the run, if no
+    /// worker has begun it, and those of its stage that the record does not hold yet. `model` is
+    /// the model of the run as clients see it.
     ///
-    /// After a worker that was lost, the record tells it all already: the events are empty.
+    /// After a lost worker the record holds them all, and the events are empty.
     pub fn open(&self, model: &str) -> StageStart {
         let (at, plan) = (self.position(), &self.memory.plan);
         if self.run.started_at.is_some() {
@@ -22,7 +23,8 @@ impl Engine<'_> {
         begin
     }
 
-    /// The beginning of a stage in a run that follows this plan: what its watchers, told so much, do not know yet.
+    /// The beginning of a stage in a run that follows this plan: the changes to what the record
+    /// shows.
     pub(crate) fn begin(
         &self,
         position: Position,
@@ -71,7 +73,7 @@ impl Engine<'_> {
         ]
     }
 
-    /// The last step's number stays until the run has ended.
+    /// The number of the last step stays until the run has ended.
     fn phase_and_step(&self, position: Position) -> (Phase, Option<u32>) {
         let step = match position.stage {
             Stage::BeforeStep
@@ -87,8 +89,8 @@ impl Engine<'_> {
     }
 }
 
-/// What the node of a stage is when the run begins there. A run that takes over may begin with a question about work that is
-/// under way, done, or failed.
+/// The status of a stage's node when the run begins there. A run that takes over a failed one may
+/// begin at a checkpoint about a stage that is running, completed or failed.
 const fn status_before(stage: Stage) -> NodeStatus {
     match stage {
         Stage::ApprovePlan | Stage::Clarify | Stage::Propose => NodeStatus::Running,

@@ -1,4 +1,4 @@
-//! A run's graph: a chain of nodes, of which those before the one that is worked on are done.
+//! A run's graph: a chain of nodes; those before the current one are done.
 
 use session::{Dag, DagEdge, DagNode, NodeStatus, PlanStep, Position, Stage};
 
@@ -8,7 +8,7 @@ use crate::{
     modes::{Node, agent},
 };
 
-/// The graph of a run that is at a position whose node has this status. The steps of a plan that stands are part of it.
+/// The graph of a run at a position whose node has this status, with the steps of its plan.
 pub(crate) fn of(engine: &Engine, plan: &[PlanStep], at: Position, status: NodeStatus) -> Dag {
     let nodes = fixed(engine.path.nodes, at).iter();
     let nodes = nodes.map(|node| node.to_dag(engine)).collect();
@@ -20,7 +20,7 @@ pub(crate) fn of(engine: &Engine, plan: &[PlanStep], at: Position, status: NodeS
     )
 }
 
-/// A turn of copilot's begins with its routing; by a plan it goes on otherwise than without.
+/// The nodes that precede a plan. A planned turn of copilot has other nodes than a direct one.
 fn fixed(nodes: &'static [Node], at: Position) -> &'static [Node] {
     let by_plan = at.steps > 0 || at.node() == "planning";
     match nodes {
@@ -86,7 +86,7 @@ impl Node {
             Self::Planning => by(agent::PLANNER, node("planning", "Planning", "planning")),
             Self::Execute => match engine.path.first {
                 Stage::Answer => by(engine.settings.agent(), node("execute", "Answer", "agent")),
-                // Who answers is not known before the routing is done.
+                // The routing chooses the agent.
                 _ => node("execute", "Answer", "agent"),
             },
             Self::Extraction => by(engine.path.agent, node("extraction", "Extraction", "agent")),

@@ -1,4 +1,4 @@
-//! What the engine decides from, gathered once.
+//! The engine: what a run does next, and what follows from each outcome.
 
 use session::{PlanStep, Position, Run, Stage, State};
 
@@ -26,7 +26,7 @@ pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
 pub use prompt::ApprovalPrompt;
 pub use work::{AgentRequest, Brief, Work};
 
-/// A run at the place where it stands.
+/// A run at its current position.
 #[derive(Debug, Clone, Copy)]
 pub struct Engine<'a> {
     pub(crate) run: &'a Run,
@@ -37,8 +37,8 @@ pub struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    /// Stands on a session's newest state; none where no run is unfinished. The memory must have seen the whole record
-    /// up to that state.
+    /// The engine of a session's unfinished run; `None` without one. The history must hold the
+    /// record up to this state.
     pub fn on(state: &'a State, settings: &'a RunSettings, memory: &'a RunHistory) -> Option<Self> {
         Some(Self {
             run: state.unfinished_run()?,
@@ -49,7 +49,7 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// Where the run stands; before everything, that is its mode's first stage.
+    /// The position of the run; before its first commit, the first stage of its mode.
     pub(crate) fn position(&self) -> Position {
         let at = self.run.position;
         match at.stage {
@@ -61,18 +61,19 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// US dollars at which the run makes no further call. A person who lets it go on gives as much again.
+    /// US dollars at which the run makes no further call. Each `continue` at `budget` adds as much
+    /// again.
     pub(crate) fn limit(&self) -> Option<f64> {
         let times = f64::from(1 + self.memory.raised);
         self.settings.max_cost_usd.map(|limit| limit * times)
     }
 
-    /// Whether copilot may still ask a person before anybody works.
+    /// Whether copilot may ask for a clarification or an approval in this round.
     pub(crate) const fn may_ask(&self) -> bool {
         self.run.position.round + 1 < self.settings.max_rounds
     }
 
-    /// The plan that the run follows; empty until it stands, even if a run before had one.
+    /// The plan that the run follows; empty until this run has one.
     pub(crate) fn standing_plan(&self) -> &'a [PlanStep] {
         match self.run.position.steps {
             0 => &[],
@@ -80,7 +81,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Who works at the stage where the run stands; none where nobody has to.
+    /// The agent of the current stage, if it has one.
     pub(crate) fn agent(&self) -> Option<&'a str> {
         let at = self.position();
         match at.stage {
@@ -105,7 +106,7 @@ pub(crate) fn step(plan: &[PlanStep], at: Position) -> Option<&PlanStep> {
     plan.get(usize::try_from(at.step).ok()?.checked_sub(1)?)
 }
 
-/// What the step of a plan at a position is for.
+/// The goal of the plan's step at a position.
 pub(crate) fn goal(plan: &[PlanStep], at: Position) -> String {
     step(plan, at).map_or_else(String::new, |step| step.sub_task.clone())
 }

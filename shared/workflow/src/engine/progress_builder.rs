@@ -1,4 +1,4 @@
-//! What one commit holds, in the making: what came of a stage, and then the beginning of the next.
+//! Builds the content of one commit: the events of a stage, then the beginning of the next.
 
 use session::{
     EventBody, Next, NodeStatus, PlanStep, Position, Progress, Role, RunFailure, Seq, StageStart,
@@ -17,7 +17,7 @@ pub(crate) struct ProgressBuilder<'a> {
     work: Vec<EventBody>,
     cost_usd: f64,
     tokens: u64,
-    /// How many steps the plan has that the run follows from here on.
+    /// The number of steps of the plan from here on.
     pub steps: u32,
 }
 
@@ -38,14 +38,14 @@ impl<'a> ProgressBuilder<'a> {
         self.work.push(body);
     }
 
-    /// A line for the watchers; a commit that changes where the run stands has at least one event.
+    /// An `output` event; a commit that changes the position has at least one event.
     pub fn note(&mut self, message: &str) {
         self.push(EventBody::Output {
             message: message.into(),
         });
     }
 
-    /// An answer's message, with its artifact and its costs.
+    /// The message of an answer, its artifact and its costs.
     pub fn answer(&mut self, answer: &AgentAnswer) {
         self.push(EventBody::AgentMessage {
             agent: self.engine.agent().unwrap_or_default().to_owned(),
@@ -61,7 +61,7 @@ impl<'a> ProgressBuilder<'a> {
         self.costs(&answer.usages);
     }
 
-    /// A line of the ledger for each model answer.
+    /// A `cost_update` for each model answer.
     pub fn costs(&mut self, usages: &[Usage]) {
         for usage in usages {
             let tokens = usage.input_tokens + usage.output_tokens;
@@ -101,12 +101,12 @@ impl<'a> ProgressBuilder<'a> {
         });
     }
 
-    /// The run goes on there, following this plan.
+    /// The run goes on at this position, following this plan.
     pub fn go(self, position: Position, plan: &[PlanStep]) -> Progress {
         self.go_from(position, plan, None)
     }
 
-    /// The run goes on there, and a worker need not know what lies before.
+    /// The same; workers then read the record from `history_from` on.
     pub fn go_from(
         self,
         position: Position,
@@ -120,7 +120,7 @@ impl<'a> ProgressBuilder<'a> {
         self.then(Next::Advance(begin))
     }
 
-    /// The run ends over an answer that cannot be used.
+    /// The run fails because an answer cannot be used.
     pub fn misfit(self, problem: &str) -> Progress {
         self.fail(misfit(problem))
     }
@@ -140,7 +140,7 @@ impl<'a> ProgressBuilder<'a> {
     }
 }
 
-/// An answer, of an agent or of a person, that cannot be used.
+/// The failure of an answer, to a request or to an approval, that cannot be used.
 pub(super) fn misfit(problem: &str) -> RunFailure {
     RunFailure {
         error: problem.to_owned(),

@@ -1,6 +1,6 @@
-//! The questions to a person: what each checkpoint asks, which answers it takes, and what the person needs to know.
+//! Approval prompts: message, options and context of each checkpoint.
 //!
-//! A question is drawn up from where the run stands; its id and its term are the worker's to give.
+//! A prompt follows from the position of the run; the worker gives its id and its expiry.
 
 use serde_json::{Value, json};
 use session::{ApprovalId, ApprovalRequest, Next, Progress, Stage, Timestamp};
@@ -8,18 +8,18 @@ use session::{ApprovalId, ApprovalRequest, Next, Progress, Stage, Timestamp};
 use super::{Engine, goal, progress_builder::ProgressBuilder, step};
 use crate::{clip::clip_chars, modes::Checkpoint};
 
-/// How often a step may be done again at a person's wish.
+/// How often a step may be done again by `redo`.
 const MAX_REDOS: u32 = 2;
 
-/// How much of a text a question shows, in characters; the whole is a message of the record.
+/// The most characters of a text that a prompt shows; the record holds the whole.
 const SHOWN_CHARS: usize = 2_000;
 
-/// A question to a person.
+/// A prompt for an approval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApprovalPrompt {
-    /// Where it is asked.
+    /// Its checkpoint.
     pub checkpoint: Checkpoint,
-    /// The answers that count.
+    /// The resolutions that are offered.
     pub options: Vec<String>,
     step_id: Option<String>,
     action: &'static str,
@@ -29,7 +29,7 @@ pub struct ApprovalPrompt {
 }
 
 impl Engine<'_> {
-    /// A question, put with this id until this moment, for `Command::Commit`.
+    /// The prompt as an approval with this id and expiry, for `Command::Commit`.
     pub fn ask(&self, question: ApprovalPrompt, id: ApprovalId, expires_at: Timestamp) -> Progress {
         let request = ApprovalRequest {
             approval_id: id,
@@ -45,7 +45,7 @@ impl Engine<'_> {
         ProgressBuilder::on(self).then(Next::Ask(Box::new(request)))
     }
 
-    /// What is to be asked where the run stands.
+    /// The prompt of a checkpoint at the current position.
     pub(crate) fn question(&self, checkpoint: Checkpoint) -> ApprovalPrompt {
         let (action, description) = words(checkpoint);
         let at = self.run.position;
@@ -177,7 +177,7 @@ impl Engine<'_> {
     }
 }
 
-/// What an answer decides, in a word and in a sentence.
+/// The action that an answer decides on, and its description.
 const fn words(checkpoint: Checkpoint) -> (&'static str, &'static str) {
     match checkpoint {
         Checkpoint::DuringPlanning => ("approve_plan", "A person decides about the plan."),

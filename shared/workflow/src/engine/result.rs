@@ -1,4 +1,4 @@
-//! The `result` of a run: everything about it is in the record, this is the part that a client wants at its end.
+//! The `result` event of a run: the part of the record that a client needs at the end.
 
 use serde_json::{Value, json};
 use session::{ArtifactLink, EventBody, Message, Next, Progress, Timestamp};
@@ -6,10 +6,11 @@ use session::{ArtifactLink, EventBody, Message, Next, Progress, Timestamp};
 use super::{Engine, progress_builder::ProgressBuilder};
 use crate::clip::clip_chars;
 
-/// A result is one frame of at most 128 KB with its envelope: the oldest messages of a chat in a wide script give way.
+/// A result and its envelope are one frame of at most 128 KB; the oldest messages of a chat are
+/// left out if they do not fit.
 const MAX_RESULT_BYTES: usize = 120 * 1024;
 
-/// How much of a step's goal and summary a result shows, in characters: of fifty steps still less than a frame.
+/// The most characters of a step's goal and summary in a result: fifty steps fit a frame.
 const GOAL_CHARS: usize = 100;
 const SUMMARY_CHARS: usize = 300;
 
@@ -45,7 +46,7 @@ impl Engine<'_> {
         (result, bytes)
     }
 
-    /// What came of each step; of a run without steps, the beginning of its answer.
+    /// The summary of each step; for a run without steps, the beginning of its answer.
     fn summary(&self) -> String {
         if self.memory.done.is_empty() {
             return self.memory.last_answer().to_owned();

@@ -1,4 +1,4 @@
-//! What people were asked and what they answered, and what that means for those who work later.
+//! Applies approvals and their answers to the history of a run.
 
 use session::{EventBody, Seq};
 
@@ -8,7 +8,7 @@ use crate::modes::Checkpoint;
 /// The resolution of a turn that was not answered in time: the conversation is over.
 const DONE: &str = "done";
 
-/// What a plan sent back without a word, and a turn continued without one, are told.
+/// The remark of a `revise`, and the addition of a `continue`, without feedback.
 const ANOTHER: &str = "The user wants another plan.";
 const GO_ON: &str = "Go on from there.";
 
@@ -45,14 +45,14 @@ impl RunHistory {
         }
     }
 
-    /// What an answer means for what is told to agents later.
+    /// Applies an answer to what later stages tell their agents.
     fn note_answer(&mut self, seq: Seq, resolution: &str, feedback: Option<&str>) {
         let Some(LastQuestion { checkpoint, step }) = self.asked.take() else {
             return;
         };
         let words = feedback.map(str::trim).filter(|words| !words.is_empty());
         let words = words.map(ToOwned::to_owned);
-        // What a person says beside an answer is an addition to the task, unless it belongs to what they decided about.
+        // Feedback is an addition to the task unless it belongs to the decision itself.
         let addition = match (checkpoint, resolution) {
             (Some(Checkpoint::DuringPlanning), "revise") => {
                 self.revisions += 1;
@@ -107,9 +107,9 @@ impl RunHistory {
         self.ideas.get(number.checked_sub(1)?).cloned()
     }
 
-    /// A person's next task: what was planned and done for the last one is history.
+    /// The next task of a conversation: plan and steps of the last one no longer count.
     fn begin_turn(&mut self, seq: Seq, words: Option<String>) {
-        // Their message stands right before their answer.
+        // The `user_message` of the task is the event right before the answer.
         self.turn_from = Seq(seq.0.saturating_sub(1));
         self.task = Some(words.unwrap_or_default());
         self.additions.clear();
@@ -117,7 +117,7 @@ impl RunHistory {
         self.before.clear();
     }
 
-    /// The same task goes on, or ends: what was done for it so far stays in sight, what was planned is over.
+    /// Ends a part of a turn: its results stay known, its plan no longer counts.
     fn end_part(&mut self) {
         let done = std::mem::take(&mut self.done);
         if done.is_empty() {

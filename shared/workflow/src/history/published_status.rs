@@ -1,10 +1,11 @@
-//! Where a run stands as its watchers were told, so that a beginning tells only what they do not know yet.
+//! The phase and the node statuses that the record shows, so that a stage begins with the changes
+//! alone.
 
 use std::collections::BTreeMap;
 
 use session::{Dag, EventBody, NodeStatus, Phase};
 
-/// The phase and the graph's nodes, as they were told last.
+/// The phase and the node statuses that the record shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct PublishedStatus {
     pub phase: Option<(Phase, Option<u32>)>,
@@ -12,7 +13,7 @@ pub(crate) struct PublishedStatus {
 }
 
 impl PublishedStatus {
-    /// What the watchers of a run know that begins: nothing but that it is at its `init`.
+    /// The status at the beginning of a run: phase `init`, no nodes.
     pub const fn at_first() -> Self {
         Self {
             phase: Some((Phase::Init, None)),
@@ -20,7 +21,7 @@ impl PublishedStatus {
         }
     }
 
-    /// What a node is told to be.
+    /// The status of a node; pending for an unknown node.
     pub fn status(&self, node: &str) -> NodeStatus {
         self.nodes.get(node).copied().unwrap_or(NodeStatus::Pending)
     }

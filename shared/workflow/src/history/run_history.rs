@@ -1,8 +1,4 @@
-//! What a worker needs to know of a run: its record, folded.
-//!
-//! A worker keeps nothing from one invocation to the next. It reads the record from `run.history_from` on, which for a
-//! run that took over from a failed one begins with that one, and folds in what it and others append later. `told` is what the
-//! watchers know, `answers` what people said.
+//! The history of a run: its events, folded in order.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,31 +17,35 @@ use crate::{
 const CHAT_MESSAGES: usize = 20;
 const CHAT_CHARS: usize = 2_000;
 
-/// A step of the plan that was done.
+/// A completed step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoneStep {
-    /// What was to be done.
+    /// The goal of the step.
     pub sub_task: String,
-    /// What came of it.
+    /// The summary of its result.
     pub summary: String,
 }
 
-/// The question that a person was asked last.
+/// The approval that was requested last.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LastQuestion {
     pub checkpoint: Option<Checkpoint>,
-    /// The step that it was about.
+    /// The step that it is about.
     pub step: u32,
 }
 
-/// A person's answer.
+/// The answer to an approval.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ReceivedAnswer {
     pub resolution: String,
     pub modifications: Option<Value>,
 }
 
-/// A run's record, folded.
+/// The record of a run, folded.
+///
+/// A worker keeps nothing between invocations. It folds the record from `run.history_from` on,
+/// which for a run that took over a failed one begins with the failed one, and applies what it
+/// and others append later.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunHistory {
     seen: Seq,
@@ -55,23 +55,23 @@ pub struct RunHistory {
     pub(super) asked: Option<LastQuestion>,
     pub(super) words: Option<(u32, String)>,
     pub(super) redos: BTreeMap<u32, u32>,
-    /// What earlier parts of the turn brought.
+    /// The steps of earlier parts of the turn.
     pub(super) before: Vec<DoneStep>,
-    /// The newest answer of a person, and where it stands.
+    /// The newest answer to an approval, and its seq.
     pub(crate) given: Option<(Seq, ReceivedAnswer)>,
-    /// How often the plan was sent back by a person.
+    /// How often the plan was sent back.
     pub(crate) revisions: u32,
-    /// How often a person let the run cost more.
+    /// How often the budget was raised.
     pub(crate) raised: u32,
-    /// The ideas that stand.
+    /// The newest ideas.
     pub(crate) ideas: Vec<String>,
-    /// The idea that a person chose.
+    /// The idea that was chosen at `after_ideas`.
     pub(crate) choice: Option<String>,
-    /// Copilot's last words about the task: a question, a proposal, a reason.
+    /// Copilot's last message: a question, a proposal or a reason.
     pub(crate) routing: String,
-    /// Who answers the turn.
+    /// The agent that answers the turn.
     pub(crate) routed_to: Option<String>,
-    /// A proposal that a person agreed to.
+    /// The proposal that was approved.
     pub(crate) proposal: String,
     /// Why the last step failed.
     pub(crate) error: String,
@@ -93,7 +93,7 @@ impl RunHistory {
         memory
     }
 
-    /// Folds in what was appended since, by this worker or by others. What it has seen already counts once.
+    /// Folds in what was appended since. Events that were folded before are skipped.
     pub fn apply(&mut self, record: &[Envelope]) {
         for envelope in record {
             let Some(seq) = envelope.seq.filter(|seq| *seq > self.seen) else {
@@ -110,23 +110,23 @@ impl RunHistory {
         }
     }
 
-    /// The last event that was folded in; what comes after it is to be read and applied.
+    /// The seq of the last event that was folded in.
     pub const fn seen(&self) -> Seq {
         self.seen
     }
 
-    /// Where the turn began that the run is in: with the run, or with what a person said to end the turn before. What was
-    /// said earlier is history.
+    /// The seq at which the current turn began: the run's task, or the answer that ended the turn
+    /// before.
     pub const fn turn_from(&self) -> Seq {
         self.turn_from
     }
 
-    /// Replaces the beginning of a long task by the whole, which the artifact of its `user_message` holds.
+    /// Replaces the beginning of a long task by the whole, from the artifact of its `user_message`.
     pub fn complete_task(&mut self, whole: String) {
         self.task = Some(whole);
     }
 
-    /// Adds what was said in the session before this run, oldest first, so that the result can show it.
+    /// Adds the session's messages before this run, oldest first, for the result.
     pub fn add_earlier(&mut self, messages: impl DoubleEndedIterator<Item = Message>) {
         for message in messages.rev() {
             if self.chat.len() >= CHAT_MESSAGES {
@@ -151,13 +151,13 @@ impl RunHistory {
         self.done.values().cloned().collect()
     }
 
-    /// What was done before a step of the plan, in this part of the turn and in earlier ones.
+    /// The steps completed before a step of the plan, in this part of the turn and in earlier ones.
     pub(crate) fn done_before(&self, step: u32) -> Vec<DoneStep> {
         let here = self.done.range(..step).map(|(_, done)| done);
         self.before.iter().chain(here).cloned().collect()
     }
 
-    /// What a person wants to be minded in a step: the idea they chose, their words about this step.
+    /// The remarks for a step: the chosen idea, and the feedback about this step.
     pub(crate) fn wishes(&self, step: u32) -> Vec<String> {
         let choice = self.choice.as_ref();
         let choice = choice.map(|idea| format!("The user chose this idea: {idea}"));
@@ -168,12 +168,12 @@ impl RunHistory {
             .collect()
     }
 
-    /// How often a person had a step done again.
+    /// How often `redo` was chosen for a step.
     pub(crate) fn redos(&self, step: u32) -> u32 {
         self.redos.get(&step).copied().unwrap_or_default()
     }
 
-    /// What an agent said last, as much of it as a result shows.
+    /// The last message of an agent, as much of it as a result shows.
     pub(crate) fn last_answer(&self) -> &str {
         let mut newest_first = self.chat.iter().rev();
         let answer = newest_first.find(|message| message.role == Role::Assistant);
@@ -235,7 +235,7 @@ impl RunHistory {
         }
     }
 
-    /// The first words of a run are its task. What is said in answer to a question is used with the answer.
+    /// The first message of a run is its task. The feedback of an answer is applied with the answer.
     fn note_user(&mut self, seq: Seq, content: &str, is_answer: bool) {
         if self.task.is_none() {
             self.task = Some(content.to_owned());
