@@ -12,7 +12,7 @@ use session::{
 };
 use session_manager::{Actor, ChangeError, Committed};
 use uuid::Uuid;
-use workflow::{Engine, Work, asks_arxiv_at};
+use workflow::{Engine, Work, calls_arxiv_at};
 
 use crate::ask::WorkResult;
 use crate::event_pusher::EventPusher;
@@ -283,7 +283,7 @@ impl<'a> LeasedRun<'a> {
         let Next::Advance(StageStart { position, .. }) = next else {
             return false;
         };
-        if asks_arxiv_at(*position) {
+        if calls_arxiv_at(*position) {
             return true;
         }
         let needs_a_call = position.stage != Stage::Finish && !position.stage.asks();
@@ -293,7 +293,7 @@ impl<'a> LeasedRun<'a> {
     /// A run that has used the slot and needs it again comes back when it is free.
     fn until_the_next_slot(&self) -> Duration {
         let run = self.state.unfinished_run();
-        let waits = run.is_some_and(|run| asks_arxiv_at(run.position));
+        let waits = run.is_some_and(|run| calls_arxiv_at(run.position));
         let every = self.executor.papers.every;
         match self.slot.filter(|_| waits) {
             Some(taken_at) => whole_seconds(every.saturating_sub(taken_at.elapsed())),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lambda_kit::{Problem, QueueMessage, now};
 use session::{State, Wake};
 use session_manager::{ReadError, Slot};
-use workflow::asks_arxiv_at;
+use workflow::calls_arxiv_at;
 
 use crate::Executor;
 
@@ -27,7 +27,7 @@ impl Executor {
     /// Whether a run may go on where it stands.
     pub(crate) async fn turn(&self, state: &State, wake: Wake) -> Result<SlotAccess, Problem> {
         let position = state.unfinished_run().map(|run| run.position);
-        if !position.is_some_and(asks_arxiv_at) {
+        if !position.is_some_and(calls_arxiv_at) {
             return Ok(SlotAccess::Now(None));
         }
         let (taken_at, at) = (Instant::now(), now());

@@ -124,7 +124,7 @@ impl DocumentWorker<'_> {
             Ok(worked) => WorkResult::Came(Outcome::DocumentTask(worked), None),
             Err(DocumentTaskError::Failed(failed, retry_after)) => {
                 let (session, stage) = (self.state.session_id, self.document.stage);
-                let (unit, code) = (self.document.unit, &failed.code);
+                let (unit, code) = (self.document.index, &failed.code);
                 tracing::warn!(%session, ?stage, unit, code, "unit failed");
                 WorkResult::Came(Outcome::Failure(failed), Some(retry_after))
             }
@@ -161,7 +161,7 @@ fn nothing_was_tried(error: &CallError) -> bool {
 fn look(line: impl Into<String>, units: usize) -> DocumentTaskResult {
     DocumentTaskResult {
         line: line.into(),
-        units: Some(u32::try_from(units).unwrap_or(u32::MAX)),
+        total: Some(u32::try_from(units).unwrap_or(u32::MAX)),
         ..DocumentTaskResult::default()
     }
 }

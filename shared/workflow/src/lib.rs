@@ -13,7 +13,7 @@ pub use config::{
 };
 pub use engine::{
     AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,
-    DocumentTaskResult, Engine, Outcome, StageFailure, Usage, Work, asks_arxiv_at, check_answer,
+    DocumentTaskResult, Engine, Outcome, StageFailure, Usage, Work, calls_arxiv_at, check_answer,
 };
 pub use history::{DoneStep, RunHistory};
 pub use modes::{Checkpoint, ModeSpec, agent};

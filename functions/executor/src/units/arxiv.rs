@@ -43,7 +43,7 @@ impl DocumentWorker<'_> {
     pub(super) async fn download(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let ids: Vec<ArxivId> = self.drafts().read(REFERENCES).await?;
         let batches = ids.len().div_ceil(MAX_IDS);
-        let unit = self.document.unit as usize;
+        let unit = self.document.index as usize;
         match unit {
             0 if ids.is_empty() => Ok(look("There is no paper to fetch.", 1)),
             0 => Ok(look(

@@ -92,7 +92,7 @@ impl PageDraft {
 impl DocumentWorker<'_> {
     /// The look at the document; then a page each.
     pub(super) async fn read_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
-        match self.document.unit {
+        match self.document.index {
             0 => self.look_at_document().await,
             page => self.read_page(page).await,
         }
@@ -168,7 +168,7 @@ impl DocumentWorker<'_> {
             .await?;
         Ok(DocumentTaskResult {
             usages,
-            ..done(draft.line(self.document.units))
+            ..done(draft.line(self.document.total))
         })
     }
 

@@ -57,7 +57,7 @@ impl DocumentWorker<'_> {
             .into_iter()
             .filter(|entry| entry.file.is_some())
             .collect();
-        let number = self.document.unit as usize;
+        let number = self.document.index as usize;
         if number == 0 {
             let line = match with_pdf.len() {
                 0 => "There is no paper to summarise.".into(),

@@ -127,15 +127,15 @@ mod tests {
     use crate::{Checkpoint, RunSettings};
 
     /// The checkpoints that a configuration switches on, in a line.
-    fn asked(mode: Mode, config: &Value) -> String {
-        let asked = RunSettings::parse(mode, config).unwrap().asked;
+    fn switched_on(mode: Mode, config: &Value) -> String {
+        let settings = RunSettings::parse(mode, config).unwrap().checkpoints;
         let all = [
-            (asked.during_planning, Checkpoint::DuringPlanning),
-            (asked.before_step, Checkpoint::BeforeStep),
-            (asked.after_step, Checkpoint::AfterStep),
-            (asked.on_error, Checkpoint::OnError),
-            (asked.after_ideas, Checkpoint::AfterIdeas),
-            (asked.copilot_turn, Checkpoint::CopilotTurn),
+            (settings.during_planning, Checkpoint::DuringPlanning),
+            (settings.before_step, Checkpoint::BeforeStep),
+            (settings.after_step, Checkpoint::AfterStep),
+            (settings.on_error, Checkpoint::OnError),
+            (settings.after_ideas, Checkpoint::AfterIdeas),
+            (settings.copilot_turn, Checkpoint::CopilotTurn),
         ];
         let on = all.iter().filter(|(on, _)| *on);
         on.map(|(_, kind)| kind.as_str())
@@ -196,7 +196,7 @@ mod tests {
             (Copilot, json!({}), ""),
             (Copilot, json!({"conversational": true}), "copilot_turn"),
         ] {
-            assert_eq!(asked(mode, &config), expected, "{mode} {config}");
+            assert_eq!(switched_on(mode, &config), expected, "{mode} {config}");
         }
         assert_eq!(
             RunSettings::defaults(HitlInteractive),

@@ -27,7 +27,7 @@ pub struct RunSettings {
     /// Instructions to planner and reviewer (`planInstructions`).
     pub plan_instructions: String,
     /// The checkpoints that are on, and their options.
-    pub asked: CheckpointSettings,
+    pub checkpoints: CheckpointSettings,
     /// The document and the artifacts of a run of `ocr`.
     pub ocr: OcrSettings,
     agent: &'static str,
@@ -114,7 +114,7 @@ impl RunSettings {
             max_plan_steps: config.max_plan_steps.0,
             plan_reviews: config.n_plan_reviews.0,
             plan_instructions: config.plan_instructions,
-            asked: checkpoints,
+            checkpoints,
             ocr: OcrSettings {
                 document: config.document,
                 save_markdown: config.save_markdown,
@@ -159,7 +159,7 @@ impl RunSettings {
 
     /// The fewest steps of a plan: `after_ideas` stands between two steps.
     pub(crate) const fn min_plan_steps(&self) -> usize {
-        if self.asked.after_ideas { 2 } else { 1 }
+        if self.checkpoints.after_ideas { 2 } else { 1 }
     }
 
     /// The model of each agent that the run may ask: with `maxCostUsd`, each must have a price.

@@ -14,11 +14,11 @@ impl Engine<'_> {
     ///
     /// After a lost worker the record holds them all, and the events are empty.
     pub fn open(&self, model: &str) -> StageStart {
-        let (at, plan) = (self.position(), &self.memory.plan);
+        let (at, plan) = (self.position(), &self.history.plan);
         if self.run.started_at.is_some() {
-            return self.begin(at, plan, &self.memory.told);
+            return self.begin(at, plan, &self.history.published);
         }
-        let mut begin = self.begin(at, plan, &PublishedStatus::at_first());
+        let mut begin = self.begin(at, plan, &PublishedStatus::initial());
         begin.events.splice(0..0, self.run_begins(at, model));
         begin
     }
@@ -29,18 +29,18 @@ impl Engine<'_> {
         &self,
         position: Position,
         plan: &[PlanStep],
-        told: &PublishedStatus,
+        published: &PublishedStatus,
     ) -> StageStart {
         let (phase, step) = self.phase_and_step(position);
         let node_id = position.node();
         let mut events = Vec::new();
-        if told.phase != Some((phase, step)) {
+        if published.phase != Some((phase, step)) {
             events.push(EventBody::PhaseChange {
                 phase,
                 step_number: step,
             });
         }
-        let status = told.status(&node_id);
+        let status = published.status(&node_id);
         if !position.stage.asks() && status != NodeStatus::Running {
             events.push(EventBody::DagNodeStatusChanged {
                 node_id,
@@ -64,7 +64,7 @@ impl Engine<'_> {
         [
             EventBody::WorkflowStarted {
                 run_id,
-                task_description: clip_chars(&self.memory.task(), DESCRIPTION_CHARS).to_owned(),
+                task_description: clip_chars(&self.history.task(), DESCRIPTION_CHARS).to_owned(),
                 mode: self.state.mode,
                 agent: self.settings.agent().into(),
                 model: model.to_owned(),
@@ -84,8 +84,8 @@ impl Engine<'_> {
             Stage::Finish if position.steps > 0 => Some(position.steps),
             _ => None,
         };
-        let shown = step.filter(|_| self.path.shows_steps);
-        (self.path.phase(position.stage), shown)
+        let shown = step.filter(|_| self.spec.shows_steps);
+        (self.spec.phase(position.stage), shown)
     }
 }
 

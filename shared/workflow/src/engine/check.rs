@@ -41,12 +41,12 @@ pub fn check_answer(
     checkpoint: &str,
     answer: &ApprovalAnswer,
 ) -> Result<(), AnswerError> {
-    let silent = answer
+    let no_feedback = answer
         .feedback
         .as_ref()
-        .is_none_or(|words| words.trim().is_empty());
+        .is_none_or(|text| text.trim().is_empty());
     match (Checkpoint::of(checkpoint), answer.resolution.as_str()) {
-        (_, "submit" | "custom") if silent => {
+        (_, "submit" | "custom") if no_feedback => {
             Err(AnswerError::NoFeedback(answer.resolution.clone()))
         }
         (Some(Checkpoint::DuringPlanning), "modify") => {

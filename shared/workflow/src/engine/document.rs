@@ -21,9 +21,9 @@ pub struct DocumentTask {
     /// The stage, one of its mode's.
     pub stage: Stage,
     /// The number of the task: 0 counts the others, which are 1 to `total`.
-    pub unit: u32,
+    pub index: u32,
     /// How many tasks follow task 0; 0 until they are counted.
-    pub units: u32,
+    pub total: u32,
     /// Whether this is the last try: a failed task then counts as done, and its line gives the reason.
     pub last_try: bool,
     /// The request to an agent, if the task may need one; the worker completes its brief.
@@ -36,7 +36,7 @@ pub struct DocumentTaskResult {
     /// One line for the clients that follow the run, cut at 1 KiB.
     pub line: String,
     /// How many tasks follow; given by task 0 alone.
-    pub units: Option<u32>,
+    pub total: Option<u32>,
     /// The artifacts that the task has stored.
     pub artifacts: Vec<String>,
     /// The usage of every model answer.
@@ -47,19 +47,19 @@ pub struct DocumentTaskResult {
 
 impl DocumentTask {
     /// Whether the task sends a request to arXiv, whose rate is limited.
-    pub fn asks_arxiv(&self) -> bool {
-        asks_arxiv(self.stage, self.unit, self.units)
+    pub fn calls_arxiv(&self) -> bool {
+        calls_arxiv(self.stage, self.index, self.total)
     }
 }
 
 /// Whether a run at this position sends a request to arXiv next.
-pub fn asks_arxiv_at(position: Position) -> bool {
-    asks_arxiv(position.stage, position.step, position.steps)
+pub fn calls_arxiv_at(position: Position) -> bool {
+    calls_arxiv(position.stage, position.step, position.steps)
 }
 
 /// The last task of a download lists the results of the others, without a request.
-fn asks_arxiv(stage: Stage, unit: u32, units: u32) -> bool {
-    stage == Stage::Download && (1..units).contains(&unit)
+fn calls_arxiv(stage: Stage, index: u32, total: u32) -> bool {
+    stage == Stage::Download && (1..total).contains(&index)
 }
 
 impl Engine<'_> {
@@ -68,8 +68,8 @@ impl Engine<'_> {
         let at = self.position();
         let mut document = DocumentTask {
             stage: at.stage,
-            unit: at.step,
-            units: at.steps,
+            index: at.step,
+            total: at.steps,
             last_try: at.tries + 1 >= self.settings.max_attempts,
             request: None,
         };
@@ -86,45 +86,45 @@ impl Engine<'_> {
     /// A summary always needs an agent, a page only if a vision model reads it.
     fn may_ask_an_agent(&self, at: Position) -> bool {
         let reads_pages =
-            at.stage == Stage::Extract && !self.path.documents.contains(&Stage::Download);
+            at.stage == Stage::Extract && !self.spec.documents.contains(&Stage::Download);
         at.step > 0 && (reads_pages || at.stage == Stage::Summarize)
     }
 
     /// The next task of the stage; after the last one, the next stage of the mode.
-    pub(crate) fn after_unit(&self, worked: &DocumentTaskResult) -> Progress {
+    pub(crate) fn after_document_task(&self, result: &DocumentTaskResult) -> Progress {
         let at = self.position();
-        let mut entry = ProgressBuilder::on(self);
-        entry.note(clip(&worked.line, MAX_LINE_BYTES));
-        self.tell(&mut entry, worked);
-        entry.costs(&worked.usages);
-        let steps = worked.units.unwrap_or(at.steps);
+        let mut progress = ProgressBuilder::on(self);
+        progress.line(clip(&result.line, MAX_LINE_BYTES));
+        self.record_files(&mut progress, result);
+        progress.costs(&result.usages);
+        let steps = result.total.unwrap_or(at.steps);
         if at.step < steps {
             let next = Position {
                 steps,
                 ..self.step_at(at.stage, at.step + 1)
             };
-            return entry.go(next, &[]);
+            return progress.advance(next, &[]);
         }
-        entry.node_done();
+        progress.node_done();
         let next = Position {
             steps: 0,
             ..self.at(self.stage_after(at.stage), 0)
         };
-        entry.go(next, &[])
+        progress.advance(next, &[])
     }
 
-    fn tell(&self, entry: &mut ProgressBuilder, worked: &DocumentTaskResult) {
-        if !worked.artifacts.is_empty() {
-            let known = self.memory.artifacts.clone();
-            let files_tracked = worked
+    fn record_files(&self, progress: &mut ProgressBuilder, result: &DocumentTaskResult) {
+        if !result.artifacts.is_empty() {
+            let known = self.history.artifacts.clone();
+            let files_tracked = result
                 .artifacts
                 .iter()
                 .fold(known, |files, name| with_artifact(&files, Some(name)));
-            entry.push(EventBody::FilesUpdated { files_tracked });
+            progress.push(EventBody::FilesUpdated { files_tracked });
         }
-        if let Some(message) = &worked.message {
-            entry.push(EventBody::AgentMessage {
-                agent: self.path.agent.to_owned(),
+        if let Some(message) = &result.message {
+            progress.push(EventBody::AgentMessage {
+                agent: self.spec.agent.to_owned(),
                 role: Role::Assistant,
                 message: clip(message, MAX_MESSAGE_BYTES).to_owned(),
                 artifact: None,
@@ -134,7 +134,7 @@ impl Engine<'_> {
     }
 
     fn stage_after(&self, stage: Stage) -> Stage {
-        let mut from_here = self.path.documents.iter().skip_while(|at| **at != stage);
+        let mut from_here = self.spec.documents.iter().skip_while(|at| **at != stage);
         from_here.nth(1).copied().unwrap_or(Stage::Finish)
     }
 }

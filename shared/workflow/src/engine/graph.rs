@@ -10,13 +10,13 @@ use crate::{
 
 /// The graph of a run at a position whose node has this status, with the steps of its plan.
 pub(crate) fn of(engine: &Engine, plan: &[PlanStep], at: Position, status: NodeStatus) -> Dag {
-    let nodes = fixed(engine.path.nodes, at).iter();
+    let nodes = fixed(engine.spec.nodes, at).iter();
     let nodes = nodes.map(|node| node.to_dag(engine)).collect();
     chain(
         with_plan(nodes, plan),
         &at.node(),
         status,
-        &engine.memory.told,
+        &engine.history.published,
     )
 }
 
@@ -47,11 +47,16 @@ fn with_plan(mut nodes: Vec<DagNode>, plan: &[PlanStep]) -> Vec<DagNode> {
     nodes
 }
 
-fn chain(mut nodes: Vec<DagNode>, at: &str, status: NodeStatus, told: &PublishedStatus) -> Dag {
+fn chain(
+    mut nodes: Vec<DagNode>,
+    at: &str,
+    status: NodeStatus,
+    published: &PublishedStatus,
+) -> Dag {
     let here = nodes.iter().position(|node| node.id == at).unwrap_or(0);
     for (place, node) in nodes.iter_mut().enumerate() {
         node.status = match place.cmp(&here) {
-            std::cmp::Ordering::Less if told.status(&node.id) == NodeStatus::Skipped => {
+            std::cmp::Ordering::Less if published.status(&node.id) == NodeStatus::Skipped => {
                 NodeStatus::Skipped
             }
             std::cmp::Ordering::Less => NodeStatus::Completed,
@@ -84,15 +89,15 @@ impl Node {
             Self::Init => node("init", "Start", "init"),
             Self::Routing => by(agent::COPILOT_CONTROL, node("routing", "Routing", "agent")),
             Self::Planning => by(agent::PLANNER, node("planning", "Planning", "planning")),
-            Self::Execute => match engine.path.first {
+            Self::Execute => match engine.spec.first {
                 Stage::Answer => by(engine.settings.agent(), node("execute", "Answer", "agent")),
                 // The routing chooses the agent.
                 _ => node("execute", "Answer", "agent"),
             },
-            Self::Extraction => by(engine.path.agent, node("extraction", "Extraction", "agent")),
-            Self::Download => by(engine.path.agent, node("download", "Download", "agent")),
-            Self::Summarize => by(engine.path.agent, node("summarize", "Summaries", "agent")),
-            Self::Output => by(engine.path.agent, node("output", "Output", "agent")),
+            Self::Extraction => by(engine.spec.agent, node("extraction", "Extraction", "agent")),
+            Self::Download => by(engine.spec.agent, node("download", "Download", "agent")),
+            Self::Summarize => by(engine.spec.agent, node("summarize", "Summaries", "agent")),
+            Self::Output => by(engine.spec.agent, node("output", "Output", "agent")),
             Self::Terminator => node("terminator", "Result", "terminator"),
         }
     }

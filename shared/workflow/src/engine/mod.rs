@@ -21,7 +21,7 @@ mod result;
 mod work;
 
 pub use check::{AnswerError, check_answer};
-pub use document::{DocumentTask, DocumentTaskResult, asks_arxiv_at};
+pub use document::{DocumentTask, DocumentTaskResult, calls_arxiv_at};
 pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
 pub use prompt::ApprovalPrompt;
 pub use work::{AgentRequest, Brief, Work};
@@ -32,20 +32,24 @@ pub struct Engine<'a> {
     pub(crate) run: &'a Run,
     pub(crate) state: &'a State,
     pub(crate) settings: &'a RunSettings,
-    pub(crate) memory: &'a RunHistory,
-    pub(crate) path: &'static ModeSpec,
+    pub(crate) history: &'a RunHistory,
+    pub(crate) spec: &'static ModeSpec,
 }
 
 impl<'a> Engine<'a> {
     /// The engine of a session's unfinished run; `None` without one. The history must hold the
     /// record up to this state.
-    pub fn on(state: &'a State, settings: &'a RunSettings, memory: &'a RunHistory) -> Option<Self> {
+    pub fn on(
+        state: &'a State,
+        settings: &'a RunSettings,
+        history: &'a RunHistory,
+    ) -> Option<Self> {
         Some(Self {
             run: state.unfinished_run()?,
             state,
             settings,
-            memory,
-            path: ModeSpec::of(state.mode),
+            history,
+            spec: ModeSpec::of(state.mode),
         })
     }
 
@@ -54,7 +58,7 @@ impl<'a> Engine<'a> {
         let at = self.run.position;
         match at.stage {
             Stage::Open => Position {
-                stage: self.path.first,
+                stage: self.spec.first,
                 ..at
             },
             _ => at,
@@ -64,7 +68,7 @@ impl<'a> Engine<'a> {
     /// US dollars at which the run makes no further call. Each `continue` at `budget` adds as much
     /// again.
     pub(crate) fn limit(&self) -> Option<f64> {
-        let times = f64::from(1 + self.memory.raised);
+        let times = f64::from(1 + self.history.budget_raises);
         self.settings.max_cost_usd.map(|limit| limit * times)
     }
 
@@ -77,7 +81,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn standing_plan(&self) -> &'a [PlanStep] {
         match self.run.position.steps {
             0 => &[],
-            _ => &self.memory.plan,
+            _ => &self.history.plan,
         }
     }
 
@@ -89,12 +93,12 @@ impl<'a> Engine<'a> {
             Stage::Review => Some(agent::PLAN_REVIEWER),
             Stage::Route => Some(agent::COPILOT_CONTROL),
             Stage::Answer => {
-                let routed_to = self.memory.routed_to.as_deref();
+                let routed_to = self.history.routed_to.as_deref();
                 Some(routed_to.unwrap_or_else(|| self.settings.agent()))
             }
-            Stage::Step => step(&self.memory.plan, at).map(|step| step.sub_task_agent.as_str()),
+            Stage::Step => step(&self.history.plan, at).map(|step| step.sub_task_agent.as_str()),
             Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output => {
-                Some(self.path.agent)
+                Some(self.spec.agent)
             }
             _ => None,
         }

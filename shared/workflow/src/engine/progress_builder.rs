@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) struct ProgressBuilder<'a> {
     engine: &'a Engine<'a>,
-    told: PublishedStatus,
+    published: PublishedStatus,
     work: Vec<EventBody>,
     cost_usd: f64,
     tokens: u64,
@@ -25,7 +25,7 @@ impl<'a> ProgressBuilder<'a> {
     pub fn on(engine: &'a Engine<'a>) -> Self {
         Self {
             engine,
-            told: engine.memory.told.clone(),
+            published: engine.history.published.clone(),
             work: Vec::new(),
             cost_usd: 0.0,
             tokens: 0,
@@ -34,12 +34,12 @@ impl<'a> ProgressBuilder<'a> {
     }
 
     pub fn push(&mut self, body: EventBody) {
-        self.told.note(&body);
+        self.published.apply(&body);
         self.work.push(body);
     }
 
     /// An `output` event; a commit that changes the position has at least one event.
-    pub fn note(&mut self, message: &str) {
+    pub fn line(&mut self, message: &str) {
         self.push(EventBody::Output {
             message: message.into(),
         });
@@ -55,7 +55,7 @@ impl<'a> ProgressBuilder<'a> {
             made: answer.content.made(),
         });
         if let Some(name) = answer.artifact.as_deref() {
-            let files_tracked = with_artifact(&self.engine.memory.artifacts, Some(name));
+            let files_tracked = with_artifact(&self.engine.history.artifacts, Some(name));
             self.push(EventBody::FilesUpdated { files_tracked });
         }
         self.costs(&answer.usages);
@@ -89,11 +89,11 @@ impl<'a> ProgressBuilder<'a> {
     /// The stage's node is done.
     pub fn node_done(&mut self) {
         let at = self.engine.position();
-        self.node(at, NodeStatus::Running, NodeStatus::Completed);
+        self.node_status(at, NodeStatus::Running, NodeStatus::Completed);
     }
 
     /// The node of a position changes.
-    pub fn node(&mut self, at: Position, old_status: NodeStatus, new_status: NodeStatus) {
+    pub fn node_status(&mut self, at: Position, old_status: NodeStatus, new_status: NodeStatus) {
         self.push(EventBody::DagNodeStatusChanged {
             node_id: at.node(),
             old_status,
@@ -102,12 +102,12 @@ impl<'a> ProgressBuilder<'a> {
     }
 
     /// The run goes on at this position, following this plan.
-    pub fn go(self, position: Position, plan: &[PlanStep]) -> Progress {
-        self.go_from(position, plan, None)
+    pub fn advance(self, position: Position, plan: &[PlanStep]) -> Progress {
+        self.advance_from(position, plan, None)
     }
 
     /// The same; workers then read the record from `history_from` on.
-    pub fn go_from(
+    pub fn advance_from(
         self,
         position: Position,
         plan: &[PlanStep],
@@ -115,9 +115,9 @@ impl<'a> ProgressBuilder<'a> {
     ) -> Progress {
         let begin = StageStart {
             history_from,
-            ..self.engine.begin(position, plan, &self.told)
+            ..self.engine.begin(position, plan, &self.published)
         };
-        self.then(Next::Advance(begin))
+        self.build(Next::Advance(begin))
     }
 
     /// The run fails because an answer cannot be used.
@@ -126,10 +126,10 @@ impl<'a> ProgressBuilder<'a> {
     }
 
     pub fn fail(self, failure: RunFailure) -> Progress {
-        self.then(Next::Fail(failure))
+        self.build(Next::Fail(failure))
     }
 
-    pub fn then(self, next: Next) -> Progress {
+    pub fn build(self, next: Next) -> Progress {
         Progress {
             at: self.engine.run.position,
             work: self.work,

@@ -16,18 +16,18 @@ const SUMMARY_CHARS: usize = 300;
 
 impl Engine<'_> {
     pub(crate) fn finish(&self, now: Timestamp) -> Progress {
-        let chat: Vec<Message> = self.memory.chat.iter().cloned().collect();
+        let chat: Vec<Message> = self.history.chat.iter().cloned().collect();
         let oldest = (0..chat.len())
             .find(|&from| self.result_with(&chat[from..], now).1 <= MAX_RESULT_BYTES)
             .unwrap_or(chat.len());
         let (result, _) = self.result_with(&chat[oldest..], now);
-        ProgressBuilder::on(self).then(Next::Complete(Box::new(result)))
+        ProgressBuilder::on(self).build(Next::Complete(Box::new(result)))
     }
 
     /// The result with these messages, and its length as JSON.
     fn result_with(&self, chat: &[Message], now: Timestamp) -> (EventBody, usize) {
         let began = self.run.started_at.unwrap_or(now);
-        let artifacts = self.memory.artifacts.iter();
+        let artifacts = self.history.artifacts.iter();
         let result = EventBody::Result {
             execution_time: now.since(began).as_secs_f64(),
             session_id: self.state.session_id,
@@ -48,17 +48,17 @@ impl Engine<'_> {
 
     /// The summary of each step; for a run without steps, the beginning of its answer.
     fn summary(&self) -> String {
-        if self.memory.done.is_empty() {
-            return self.memory.last_answer().to_owned();
+        if self.history.done.is_empty() {
+            return self.history.last_answer().to_owned();
         }
-        let lines: Vec<String> = (self.memory.done.iter())
+        let lines: Vec<String> = (self.history.done.iter())
             .map(|(number, step)| format!("{number}. {}", clip_chars(&step.summary, SUMMARY_CHARS)))
             .collect();
         lines.join("\n")
     }
 
     fn final_context(&self) -> Value {
-        let steps: Vec<Value> = (self.memory.done.iter())
+        let steps: Vec<Value> = (self.history.done.iter())
             .map(|(number, step)| json!({"step_number": number, "goal": clip_chars(&step.sub_task, GOAL_CHARS)}))
             .collect();
         json!({

@@ -14,7 +14,7 @@ pub(crate) struct PublishedStatus {
 
 impl PublishedStatus {
     /// The status at the beginning of a run: phase `init`, no nodes.
-    pub const fn at_first() -> Self {
+    pub const fn initial() -> Self {
         Self {
             phase: Some((Phase::Init, None)),
             nodes: BTreeMap::new(),
@@ -26,13 +26,13 @@ impl PublishedStatus {
         self.nodes.get(node).copied().unwrap_or(NodeStatus::Pending)
     }
 
-    pub fn note(&mut self, body: &EventBody) {
+    pub fn apply(&mut self, body: &EventBody) {
         match body {
             EventBody::DagCreated { dag, .. } => {
-                *self = Self::at_first();
-                self.draw(dag);
+                *self = Self::initial();
+                self.replace_graph(dag);
             }
-            EventBody::DagUpdated { dag, .. } => self.draw(dag),
+            EventBody::DagUpdated { dag, .. } => self.replace_graph(dag),
             EventBody::PhaseChange { phase, step_number } => {
                 self.phase = Some((*phase, *step_number));
             }
@@ -47,7 +47,7 @@ impl PublishedStatus {
         }
     }
 
-    fn draw(&mut self, dag: &Dag) {
+    fn replace_graph(&mut self, dag: &Dag) {
         let nodes = dag.nodes.iter();
         self.nodes = nodes.map(|node| (node.id.clone(), node.status)).collect();
     }

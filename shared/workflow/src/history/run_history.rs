@@ -28,7 +28,7 @@ pub struct DoneStep {
 
 /// The approval that was requested last.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct LastQuestion {
+pub(super) struct LastPrompt {
     pub checkpoint: Option<Checkpoint>,
     /// The step that it is about.
     pub step: u32,
@@ -52,17 +52,17 @@ pub struct RunHistory {
     pub(super) task: Option<String>,
     pub(super) additions: Vec<String>,
     pub(super) turn_from: Seq,
-    pub(super) asked: Option<LastQuestion>,
-    pub(super) words: Option<(u32, String)>,
+    pub(super) prompt: Option<LastPrompt>,
+    pub(super) step_feedback: Option<(u32, String)>,
     pub(super) redos: BTreeMap<u32, u32>,
     /// The steps of earlier parts of the turn.
-    pub(super) before: Vec<DoneStep>,
+    pub(super) earlier_steps: Vec<DoneStep>,
     /// The newest answer to an approval, and its seq.
-    pub(crate) given: Option<(Seq, ReceivedAnswer)>,
+    pub(crate) answer: Option<(Seq, ReceivedAnswer)>,
     /// How often the plan was sent back.
     pub(crate) revisions: u32,
-    /// How often the budget was raised.
-    pub(crate) raised: u32,
+    /// How often the budget was budget_raises.
+    pub(crate) budget_raises: u32,
     /// The newest ideas.
     pub(crate) ideas: Vec<String>,
     /// The idea that was chosen at `after_ideas`.
@@ -75,7 +75,7 @@ pub struct RunHistory {
     pub(crate) proposal: String,
     /// Why the last step failed.
     pub(crate) error: String,
-    pub(crate) told: PublishedStatus,
+    pub(crate) published: PublishedStatus,
     pub(crate) draft: Vec<PlanStep>,
     pub(crate) remarks: Vec<String>,
     pub(crate) plan: Vec<PlanStep>,
@@ -88,9 +88,9 @@ pub struct RunHistory {
 impl RunHistory {
     /// Folds the record of a run, from its `history_from` on.
     pub fn of(record: &[Envelope]) -> Self {
-        let mut memory = Self::default();
-        memory.apply(record);
-        memory
+        let mut history = Self::default();
+        history.apply(record);
+        history
     }
 
     /// Folds in what was appended since. Events that were folded before are skipped.
@@ -101,11 +101,11 @@ impl RunHistory {
             };
             self.seen = seq;
             if let Some(message) = envelope.as_message() {
-                self.hear(message);
+                self.add_message(message);
             }
             if let StoredEventBody::Known(body) = &envelope.body {
-                self.told.note(body);
-                self.note(seq, body, envelope.timestamp);
+                self.published.apply(body);
+                self.apply_event(seq, body, envelope.timestamp);
             }
         }
     }
@@ -154,17 +154,20 @@ impl RunHistory {
     /// The steps completed before a step of the plan, in this part of the turn and in earlier ones.
     pub(crate) fn done_before(&self, step: u32) -> Vec<DoneStep> {
         let here = self.done.range(..step).map(|(_, done)| done);
-        self.before.iter().chain(here).cloned().collect()
+        self.earlier_steps.iter().chain(here).cloned().collect()
     }
 
     /// The remarks for a step: the chosen idea, and the feedback about this step.
-    pub(crate) fn wishes(&self, step: u32) -> Vec<String> {
+    pub(crate) fn step_remarks(&self, step: u32) -> Vec<String> {
         let choice = self.choice.as_ref();
         let choice = choice.map(|idea| format!("The user chose this idea: {idea}"));
-        let words = self.words.as_ref().filter(|(about, _)| *about == step);
+        let feedback = self
+            .step_feedback
+            .as_ref()
+            .filter(|(about, _)| *about == step);
         choice
             .into_iter()
-            .chain(words.map(|(_, words)| words.clone()))
+            .chain(feedback.map(|(_, text)| text.clone()))
             .collect()
     }
 
@@ -185,21 +188,21 @@ impl RunHistory {
         &self.artifacts
     }
 
-    fn hear(&mut self, message: Message) {
+    fn add_message(&mut self, message: Message) {
         if self.chat.len() == CHAT_MESSAGES {
             self.chat.pop_front();
         }
         self.chat.push_back(shortened(message));
     }
 
-    fn note(&mut self, seq: Seq, body: &EventBody, at: Timestamp) {
+    fn apply_event(&mut self, seq: Seq, body: &EventBody, at: Timestamp) {
         match body {
             EventBody::UserMessage {
                 role: Role::User,
                 content,
                 approval_id,
                 ..
-            } => self.note_user(seq, content, approval_id.is_some()),
+            } => self.apply_user_message(seq, content, approval_id.is_some()),
             EventBody::AgentMessage {
                 agent,
                 message,
@@ -208,7 +211,7 @@ impl RunHistory {
                 ..
             } => {
                 self.artifacts = with_artifact(&self.artifacts, artifact.as_deref());
-                self.note_made(agent, message, made.as_ref());
+                self.apply_output(agent, message, made.as_ref());
             }
             EventBody::FilesUpdated { files_tracked } => self.artifacts.clone_from(files_tracked),
             EventBody::PlanningComplete { steps, .. } => {
@@ -230,13 +233,13 @@ impl RunHistory {
                 self.done.insert(*step_number, done);
             }
             // A run that takes over has a budget of its own.
-            EventBody::WorkflowStarted { .. } => self.raised = 0,
-            _ => self.note_question(seq, body),
+            EventBody::WorkflowStarted { .. } => self.budget_raises = 0,
+            _ => self.apply_approval(seq, body),
         }
     }
 
     /// The first message of a run is its task. The feedback of an answer is applied with the answer.
-    fn note_user(&mut self, seq: Seq, content: &str, is_answer: bool) {
+    fn apply_user_message(&mut self, seq: Seq, content: &str, is_answer: bool) {
         if self.task.is_none() {
             self.task = Some(content.to_owned());
             self.turn_from = seq;
@@ -245,7 +248,7 @@ impl RunHistory {
         }
     }
 
-    fn note_made(&mut self, agent: &str, message: &str, made: Option<&StructuredOutput>) {
+    fn apply_output(&mut self, agent: &str, message: &str, made: Option<&StructuredOutput>) {
         match made {
             Some(StructuredOutput::Plan(plan)) => {
                 self.draft.clone_from(plan);
