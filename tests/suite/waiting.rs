@@ -14,7 +14,7 @@ use session::{
 use session_manager::{Actor, NewSessionRows, Slot};
 use tests::stack::stack;
 use uuid::Uuid;
-use workflow::asks_arxiv_at;
+use workflow::calls_arxiv_at;
 
 use crate::in_process::{executor, run, state_of, work};
 
@@ -49,7 +49,7 @@ async fn waiting(executor: &Executor) -> State {
     let created = sessions.create(&new, &rows, None, now()).await.unwrap();
     let state = work(executor, created.state).await;
     let position = state.unfinished_run().unwrap().position;
-    assert!(asks_arxiv_at(position), "{position:?}");
+    assert!(calls_arxiv_at(position), "{position:?}");
     let until = now().plus(TAKEN);
     sessions.push_back_slot("arxiv", until).await.unwrap();
     state

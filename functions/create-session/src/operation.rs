@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{BodySchema, Config, Operation};
+use lambda_kit::api::{BodySchema, Operation, RunConfig};
 use schemars::JsonSchema;
 use session::Mode;
 use session_manager::SessionSummary;
@@ -14,7 +14,7 @@ use session_manager::SessionSummary;
 )]
 struct NewSession {
     mode: Mode,
-    config: Option<Config>,
+    config: Option<RunConfig>,
     /// The default is the mode and the time.
     #[schemars(length(max = 255))]
     name: Option<String>,

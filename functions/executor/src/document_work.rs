@@ -87,7 +87,7 @@ impl DocumentWorker<'_> {
 
     /// The task's place in its stage: 0 inspects the input and counts the tasks from 1 on.
     const fn number(&self) -> usize {
-        self.task.unit as usize
+        self.task.index as usize
     }
 
     fn session_files(&self) -> SessionFiles {
@@ -137,7 +137,7 @@ fn was_not_called(error: &CallError) -> bool {
 /// The result of task 0: how many tasks follow.
 fn inspected(line: impl Into<String>, tasks: usize) -> DocumentTaskResult {
     DocumentTaskResult {
-        units: Some(u32::try_from(tasks).unwrap_or(u32::MAX)),
+        total: Some(u32::try_from(tasks).unwrap_or(u32::MAX)),
         ..done(line)
     }
 }

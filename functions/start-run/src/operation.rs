@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{BodySchema, Config, Operation};
+use lambda_kit::api::{BodySchema, Operation, RunConfig};
 use schemars::JsonSchema;
 use session::RunRow;
 
@@ -16,7 +16,7 @@ struct NewRun {
     #[schemars(regex(pattern = r"\S"))]
     task: String,
     /// Goes over the session's, key by key.
-    config: Option<Config>,
+    config: Option<RunConfig>,
 }
 
 const NEW_RUN: &str =

@@ -3,7 +3,7 @@
 //! `Frame::parse` reads a client's frame field by field, so that each mistake has its own sentence; a
 //! test has it read the example of each form.
 
-use lambda_kit::api::{Config, Modifications};
+use lambda_kit::api::{Modifications, RunConfig};
 use schemars::JsonSchema;
 use session::{ApprovalId, Mode, RunId, Seq, SessionId};
 
@@ -35,7 +35,7 @@ struct FirstConfig {
     #[schemars(rename = "session_id")]
     session_id: Option<String>,
     #[schemars(flatten)]
-    config: Config,
+    config: RunConfig,
 }
 
 /// A further frame, by its `type`.

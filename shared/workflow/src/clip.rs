@@ -1,6 +1,7 @@
-//! How much of a text fits.
+//! Cuts texts to a size.
 
-/// The most that a message of the record holds; a longer answer is an artifact, and the message its beginning.
+/// The most bytes of a message in the record. A longer answer is stored as an artifact, and its
+/// message holds the beginning.
 pub const MAX_MESSAGE_BYTES: usize = session::CONTENT_BYTES;
 
 /// The beginning of a text: at most `bytes` of it, without cutting a character.

@@ -13,7 +13,7 @@ use documents::arxiv::{Arxiv, ArxivConfigError};
 use lambda_kit::{Problem, QueueMessage, now};
 use session::{Position, State, Wake};
 use session_manager::{ReadError, Slot};
-use workflow::asks_arxiv_at;
+use workflow::calls_arxiv_at;
 
 use super::DocumentWork;
 use crate::Executor;
@@ -90,7 +90,7 @@ impl DocumentWork {
     /// Whether a run that stands there begins only when [`may_begin`](Self::may_begin) allows it.
     /// The run yields its lease before such a position.
     pub fn needs_admission(position: Position) -> bool {
-        asks_arxiv_at(position)
+        calls_arxiv_at(position)
     }
 
     /// How long the message that continues a run waits: until the slot after this slice's is free,

@@ -85,7 +85,7 @@ impl PageDraft {
 impl DocumentWorker<'_> {
     /// Inspects the document (task 0) or reads a page.
     pub(super) async fn read_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
-        match self.task.unit {
+        match self.task.index {
             0 => self.inspect_document().await,
             page => self.read_page(page).await,
         }
@@ -162,7 +162,7 @@ impl DocumentWorker<'_> {
             .await?;
         Ok(DocumentTaskResult {
             usages,
-            ..done(draft.line(self.task.units))
+            ..done(draft.line(self.task.total))
         })
     }
 

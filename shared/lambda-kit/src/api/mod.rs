@@ -15,7 +15,8 @@ use serde_json::json;
 use crate::fields::MAX_SEQ;
 use crate::{Action, Code};
 
-pub use forms::{Answer, ApprovalMode, Config, HitlVariant, Modifications, Step, Worker};
+pub use forms::{Answer, Modifications, Step};
+pub use workflow::RunConfig;
 
 /// The session of an action's example.
 const SESSION: &str = "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17";

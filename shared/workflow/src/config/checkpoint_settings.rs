@@ -1,13 +1,13 @@
-//! Which checkpoints a client's configuration switches on.
+//! The checkpoints that a configuration switches on.
 
 use session::Mode;
 
-use super::{RunSettingsError, fields::Keys};
+use super::{ApprovalMode, HitlVariant, RunConfig, RunSettingsError, fields::one_of};
 
-/// Where a person is asked about a plan and its steps, and what they may answer.
+/// The checkpoints of a run, and the options at each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CheckpointSettings {
-    /// About the plan.
+    /// After the planning.
     pub during_planning: bool,
     /// Before each step.
     pub before_step: bool,
@@ -15,120 +15,108 @@ pub struct CheckpointSettings {
     pub after_step: bool,
     /// When a step fails.
     pub on_error: bool,
-    /// Which idea is worked out (idea-generation).
+    /// Before an idea is worked out (`idea-generation`).
     pub after_ideas: bool,
     /// At the end of a turn (`conversational`, copilot).
     pub copilot_turn: bool,
     /// How often the plan may be sent back (`maxHumanIterations`).
     pub max_revisions: u32,
-    /// Whether a person may replace the plan (`allowPlanModification`).
+    /// Whether `modify` is an option (`allowPlanModification`).
     pub may_modify: bool,
-    /// Whether a person may leave a step out (`allowStepSkip`).
+    /// Whether `skip` is an option (`allowStepSkip`).
     pub may_skip: bool,
-    /// Whether a person may have a step done again (`allowStepRetry`).
+    /// Whether `retry` and `redo` are options (`allowStepRetry`).
     pub may_retry: bool,
 }
 
 impl CheckpointSettings {
-    /// Nobody is asked; who is asked all the same has every option.
-    pub(crate) const NEVER: Self = Self {
+    /// No checkpoint, every option.
+    const NONE: Self = Self {
         during_planning: false,
         before_step: false,
         after_step: false,
         on_error: false,
         after_ideas: false,
         copilot_turn: false,
-        max_revisions: 3,
+        max_revisions: 0,
         may_modify: true,
         may_skip: true,
         may_retry: true,
     };
 
-    /// What a mode has when its client chooses nothing.
-    pub(crate) fn by_default(mode: Mode) -> Self {
-        match mode {
-            Mode::HitlInteractive => Self {
-                during_planning: true,
-                on_error: true,
-                ..Self::NEVER.when("both")
-            },
-            _ => Self::NEVER,
-        }
-    }
-
-    /// Reads the keys of a mode with a plan.
-    pub(crate) fn read(mode: Mode, keys: &Keys) -> Result<Self, RunSettingsError> {
-        let asked = match mode {
-            Mode::PlanningControl => Self::NEVER.when(chosen(keys, &PLAN)?),
-            Mode::IdeaGeneration => Self::NEVER.when(chosen(keys, &IDEAS)?),
-            Mode::HitlInteractive => Self::read_variant(keys)?,
-            Mode::Copilot => {
-                return Ok(Self {
-                    copilot_turn: keys.flag("conversational")?.unwrap_or(false),
-                    ..Self::NEVER
-                });
+    /// The checkpoints of a mode by its configuration.
+    pub(super) fn of(mode: Mode, config: &RunConfig) -> Result<Self, RunSettingsError> {
+        let steps = Self::by_approval_mode(approval_mode(mode, config.approval_mode)?);
+        let on = match (mode, config.hitl_variant) {
+            (Mode::HitlInteractive, HitlVariant::PlanningOnly) => {
+                Self::by_approval_mode(ApprovalMode::AfterPlanning)
             }
-            _ => return Ok(Self::NEVER),
-        };
-        Ok(Self {
-            max_revisions: keys.whole("maxHumanIterations", asked.max_revisions, 0..=20)?,
-            may_modify: keys.flag("allowPlanModification")?.unwrap_or(true),
-            may_skip: keys.flag("allowStepSkip")?.unwrap_or(true),
-            may_retry: keys.flag("allowStepRetry")?.unwrap_or(true),
-            ..asked
-        })
-    }
-
-    fn read_variant(keys: &Keys) -> Result<Self, RunSettingsError> {
-        let steps = Self::NEVER.when(chosen(keys, &HITL)?);
-        Ok(match keys.one_of("hitlVariant", &VARIANTS)? {
-            Some("planning_only") => Self::NEVER.when("after_planning"),
-            Some("error_recovery") => Self::NEVER.when("on_error"),
-            _ => Self {
+            (Mode::HitlInteractive, HitlVariant::ErrorRecovery) => {
+                Self::by_approval_mode(ApprovalMode::OnError)
+            }
+            (Mode::HitlInteractive, HitlVariant::FullInteractive) => Self {
                 during_planning: true,
                 on_error: true,
                 ..steps
             },
+            _ => steps,
+        };
+        Ok(Self {
+            copilot_turn: config.conversational,
+            max_revisions: config.max_human_iterations.0,
+            may_modify: config.allow_plan_modification,
+            may_skip: config.allow_step_skip,
+            may_retry: config.allow_step_retry,
+            ..on
         })
     }
 
-    fn when(self, approval_mode: &str) -> Self {
-        let both = approval_mode == "both";
+    fn by_approval_mode(mode: ApprovalMode) -> Self {
+        let both = mode == ApprovalMode::Both;
         Self {
-            during_planning: approval_mode == "after_planning",
-            before_step: both || approval_mode == "before_step",
-            after_step: both || approval_mode == "after_step",
-            on_error: approval_mode == "on_error",
-            after_ideas: approval_mode == "after_ideas",
-            ..self
+            during_planning: mode == ApprovalMode::AfterPlanning,
+            before_step: both || mode == ApprovalMode::BeforeStep,
+            after_step: both || mode == ApprovalMode::AfterStep,
+            on_error: mode == ApprovalMode::OnError,
+            after_ideas: mode == ApprovalMode::AfterIdeas,
+            ..Self::NONE
         }
     }
 }
 
-const VARIANTS: [&str; 3] = ["full_interactive", "planning_only", "error_recovery"];
+/// The approval mode of a run: one that its session's mode has.
+fn approval_mode(
+    mode: Mode,
+    given: Option<ApprovalMode>,
+) -> Result<ApprovalMode, RunSettingsError> {
+    let default = match mode {
+        Mode::HitlInteractive => ApprovalMode::Both,
+        _ => ApprovalMode::None,
+    };
+    let chosen = given.unwrap_or(default);
+    match approval_modes(mode).any(|fitting| fitting == chosen) {
+        true => Ok(chosen),
+        false => Err(RunSettingsError::invalid(
+            "approvalMode",
+            must_be_an_approval_mode(mode),
+        )),
+    }
+}
 
-/// The words of `approvalMode`, the default first.
-const PLAN: [&str; 6] = [
-    "none",
-    "after_planning",
-    "before_step",
-    "after_step",
-    "both",
-    "on_error",
-];
-const IDEAS: [&str; 7] = [
-    "none",
-    "after_planning",
-    "after_ideas",
-    "before_step",
-    "after_step",
-    "both",
-    "on_error",
-];
-const HITL: [&str; 4] = ["both", "before_step", "after_step", "on_error"];
+fn approval_modes(mode: Mode) -> impl Iterator<Item = ApprovalMode> {
+    use ApprovalMode::{AfterIdeas, AfterPlanning, None};
+    let excluded: &[ApprovalMode] = match mode {
+        Mode::HitlInteractive => &[None, AfterPlanning, AfterIdeas],
+        Mode::IdeaGeneration => &[],
+        _ => &[AfterIdeas],
+    };
+    let all = ApprovalMode::ALL.iter().copied();
+    all.filter(|mode| !excluded.contains(mode))
+}
 
-fn chosen(keys: &Keys, words: &[&'static str]) -> Result<&'static str, RunSettingsError> {
-    Ok(keys.one_of("approvalMode", words)?.unwrap_or(words[0]))
+/// What `approvalMode` must be in a mode.
+pub(super) fn must_be_an_approval_mode(mode: Mode) -> String {
+    one_of(approval_modes(mode).map(ApprovalMode::as_str))
 }
 
 #[cfg(test)]
@@ -139,15 +127,15 @@ mod tests {
     use crate::{Checkpoint, RunSettings};
 
     /// The checkpoints that a configuration switches on, in a line.
-    fn asked(mode: Mode, config: &Value) -> String {
-        let asked = RunSettings::parse(mode, config).unwrap().asked;
+    fn switched_on(mode: Mode, config: &Value) -> String {
+        let settings = RunSettings::parse(mode, config).unwrap().checkpoints;
         let all = [
-            (asked.during_planning, Checkpoint::DuringPlanning),
-            (asked.before_step, Checkpoint::BeforeStep),
-            (asked.after_step, Checkpoint::AfterStep),
-            (asked.on_error, Checkpoint::OnError),
-            (asked.after_ideas, Checkpoint::AfterIdeas),
-            (asked.copilot_turn, Checkpoint::CopilotTurn),
+            (settings.during_planning, Checkpoint::DuringPlanning),
+            (settings.before_step, Checkpoint::BeforeStep),
+            (settings.after_step, Checkpoint::AfterStep),
+            (settings.on_error, Checkpoint::OnError),
+            (settings.after_ideas, Checkpoint::AfterIdeas),
+            (settings.copilot_turn, Checkpoint::CopilotTurn),
         ];
         let on = all.iter().filter(|(on, _)| *on);
         on.map(|(_, kind)| kind.as_str())
@@ -208,7 +196,7 @@ mod tests {
             (Copilot, json!({}), ""),
             (Copilot, json!({"conversational": true}), "copilot_turn"),
         ] {
-            assert_eq!(asked(mode, &config), expected, "{mode} {config}");
+            assert_eq!(switched_on(mode, &config), expected, "{mode} {config}");
         }
         assert_eq!(
             RunSettings::defaults(HitlInteractive),

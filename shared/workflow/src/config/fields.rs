@@ -1,115 +1,131 @@
-//! Reading a configuration key by key: absent and null are the default, anything else must fit.
+//! Types of single config values. Each refuses what is out of its range with the sentence part
+//! that follows "must be".
 
-use std::{cell::RefCell, ops::RangeInclusive};
+use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::Value;
 use session::whole_number;
 
-use super::RunSettingsError;
+/// A whole number from `MIN` to `MAX`; 3.0 counts as 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Whole<const MIN: u32, const MAX: u32>(pub u32);
 
-/// A configuration that is being read. It knows which keys were looked for, so that a list of them needs no second place.
-pub(crate) struct Keys<'a> {
-    given: Option<&'a Map<String, Value>>,
-    looked_for: RefCell<Vec<&'static str>>,
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        whole_number(&Value::deserialize(deserializer)?)
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| (MIN..=MAX).contains(number))
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("a whole number from {MIN} to {MAX}")))
+    }
 }
 
-impl<'a> Keys<'a> {
-    pub fn of(config: &'a Value) -> Result<Self, RunSettingsError> {
-        let given = match config {
-            Value::Null => None,
-            Value::Object(map) => Some(map),
-            _ => return Err(RunSettingsError::WholeConfig),
-        };
-        Ok(Self {
-            given,
-            looked_for: RefCell::default(),
-        })
+impl<const MIN: u32, const MAX: u32> JsonSchema for Whole<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
     }
 
-    /// Every key that was looked for, in order.
-    pub fn looked_for(self) -> Vec<&'static str> {
-        self.looked_for.into_inner()
+    fn schema_name() -> Cow<'static, str> {
+        format!("Whole_{MIN}_{MAX}").into()
     }
 
-    pub fn whole(
-        &self,
-        key: &'static str,
-        default: u32,
-        range: RangeInclusive<u32>,
-    ) -> Result<u32, RunSettingsError> {
-        let Some(value) = self.given(key) else {
-            return Ok(default);
-        };
-        whole_number(value)
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|number| range.contains(number))
-            .ok_or_else(|| {
-                let (low, high) = range.into_inner();
-                invalid(key, format!("a whole number from {low} to {high}"))
-            })
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "integer", "minimum": MIN, "maximum": MAX})
     }
+}
 
-    pub fn flag(&self, key: &'static str) -> Result<Option<bool>, RunSettingsError> {
-        self.typed(key, Value::as_bool, "true or false")
-    }
+/// US dollars, above 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline, extend("exclusiveMinimum" = 0))]
+pub struct Amount(pub f64);
 
-    pub fn amount(&self, key: &'static str) -> Result<Option<f64>, RunSettingsError> {
-        let Some(value) = self.given(key) else {
-            return Ok(None);
-        };
-        value
-            .as_f64()
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let amount = Value::deserialize(deserializer)?.as_f64();
+        amount
             .filter(|amount| amount.is_finite() && *amount > 0.0)
-            .map(Some)
-            .ok_or_else(|| invalid(key, "a number above 0".into()))
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("a number above 0"))
     }
+}
 
-    pub fn text(&self, key: &'static str) -> Result<Option<&'a str>, RunSettingsError> {
-        self.typed(key, Value::as_str, "a string")
-    }
+/// The name of a model: a text that is not blank, without the blanks around it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline, extend("pattern" = r"\S"))]
+pub struct ModelName(pub String);
 
-    pub fn name(&self, key: &'static str) -> Result<Option<String>, RunSettingsError> {
-        match self.text(key)? {
-            Some(text) if text.trim().is_empty() => {
-                Err(invalid(key, "a string that is not empty".into()))
-            }
-            text => Ok(text.map(|text| text.trim().to_owned())),
+impl<'de> Deserialize<'de> for ModelName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.trim() {
+            "" => Err(D::Error::custom("a string that is not empty")),
+            name => Ok(Self(name.to_owned())),
         }
     }
+}
 
-    pub fn one_of(
-        &self,
-        key: &'static str,
-        words: &[&'static str],
-    ) -> Result<Option<&'static str>, RunSettingsError> {
-        let Some(value) = self.given(key) else {
-            return Ok(None);
-        };
-        words
-            .iter()
-            .copied()
-            .find(|word| value.as_str() == Some(word))
-            .map(Some)
-            .ok_or_else(|| invalid(key, format!("one of {}", words.join(", "))))
-    }
+/// A closed list of words, each a variant.
+macro_rules! choices {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+        $(#[$meta])*
+        #[allow(missing_docs, reason = "a variant is its word")]
+        pub enum $name { $(#[serde(rename = $word)] $variant),+ }
 
-    fn typed<T>(
-        &self,
-        key: &'static str,
-        read: impl Fn(&'a Value) -> Option<T>,
-        must_be: &str,
-    ) -> Result<Option<T>, RunSettingsError> {
-        self.given(key)
-            .map(|value| read(value).ok_or_else(|| invalid(key, must_be.into())))
-            .transpose()
-    }
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-    fn given(&self, key: &'static str) -> Option<&'a Value> {
-        self.looked_for.borrow_mut().push(key);
-        self.given?.get(key).filter(|value| !value.is_null())
+            /// The word in a configuration.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = Value::deserialize(deserializer)?;
+                let known = Self::ALL.iter().find(|choice| word == choice.as_str());
+                known.copied().ok_or_else(|| {
+                    D::Error::custom(one_of(Self::ALL.iter().map(|choice| choice.as_str())))
+                })
+            }
+        }
+    };
+}
+
+choices! {
+    /// The agent that answers a task in mode `one-shot`.
+    #[schemars(rename = "Worker")]
+    OneShotAgent { Researcher = "researcher", Engineer = "engineer" }
+}
+
+choices! {
+    /// The checkpoints of a plan and its steps.
+    ApprovalMode {
+        None = "none",
+        AfterPlanning = "after_planning",
+        AfterIdeas = "after_ideas",
+        BeforeStep = "before_step",
+        AfterStep = "after_step",
+        Both = "both",
+        OnError = "on_error",
     }
 }
 
-const fn invalid(key: &'static str, must_be: String) -> RunSettingsError {
-    RunSettingsError::Invalid { key, must_be }
+choices! {
+    /// The checkpoints of mode `hitl-interactive`.
+    HitlVariant {
+        FullInteractive = "full_interactive",
+        PlanningOnly = "planning_only",
+        ErrorRecovery = "error_recovery",
+    }
+}
+
+/// The end of a sentence that lists the words that fit.
+pub(super) fn one_of(words: impl IntoIterator<Item = &'static str>) -> String {
+    let words: Vec<&str> = words.into_iter().collect();
+    format!("one of {}", words.join(", "))
 }

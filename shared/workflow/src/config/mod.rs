@@ -2,9 +2,14 @@
 
 mod checkpoint_settings;
 mod fields;
+mod keys;
 mod ocr;
+mod run_config;
 mod run_settings;
 
 pub use checkpoint_settings::CheckpointSettings;
+pub use fields::{Amount, ApprovalMode, HitlVariant, ModelName, OneShotAgent, Whole};
+pub use keys::{ConfigKey, config_keys};
 pub use ocr::{DocumentName, OcrSettings};
+pub use run_config::RunConfig;
 pub use run_settings::{RunSettings, RunSettingsError};

@@ -1,18 +1,17 @@
-//! What a run of `ocr` reads and writes.
+//! The document that a run of `ocr` reads, and the artifacts that it writes.
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, de::Error};
 use session::SessionId;
-
-use super::{RunSettingsError, fields::Keys};
 
 /// The longest name of an upload, in characters.
 const MAX_NAME_CHARS: usize = 255;
 
-/// What a client may choose about a run of `ocr`.
+/// The settings of a run of `ocr`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OcrSettings {
-    /// What is read (`document`). None until a run starts, which needs one: the session of an upload is there before it.
+    /// The document (`document`). A run needs it; its session may be made before.
     pub document: Option<DocumentName>,
     /// Whether `<stem>.md` is written (`saveMarkdown`).
     pub save_markdown: bool,
@@ -22,7 +21,8 @@ pub struct OcrSettings {
     pub save_text: bool,
 }
 
-/// An upload: `<name>` in the run's own session, `<session_id>/<name>` in another one of the same owner.
+/// An upload: `<name>` in the run's own session, `<session_id>/<name>` in another session of the
+/// same owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentName {
     /// The other session; none for the run's own.
@@ -55,35 +55,17 @@ impl FromStr for DocumentName {
     }
 }
 
-impl OcrSettings {
-    /// What counts when its client chooses nothing.
-    pub(crate) const DEFAULT: Self = Self {
-        document: None,
-        save_markdown: true,
-        save_json: true,
-        save_text: false,
-    };
-
-    pub(crate) fn read(keys: &Keys) -> Result<Self, RunSettingsError> {
-        let document = keys.text("document")?.map(str::parse).transpose();
-        let or = |key, default| Ok(keys.flag(key)?.unwrap_or(default));
-        Ok(Self {
-            document: document.map_err(|NoDocumentName| no_document())?,
-            save_markdown: or("saveMarkdown", Self::DEFAULT.save_markdown)?,
-            save_json: or("saveJson", Self::DEFAULT.save_json)?,
-            save_text: or("saveText", Self::DEFAULT.save_text)?,
-        })
+impl<'de> Deserialize<'de> for DocumentName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|NoDocumentName| D::Error::custom(NO_DOCUMENT))
     }
 }
 
-/// How a run is refused that has nothing to read.
-pub(crate) fn no_document() -> RunSettingsError {
-    RunSettingsError::Invalid {
-        key: "document",
-        must_be: "the name of an upload, or `<session_id>/<name>` for one of another session"
-            .into(),
-    }
-}
+/// What `document` must be.
+pub(super) const NO_DOCUMENT: &str =
+    "the name of an upload, or `<session_id>/<name>` for one of another session";
 
 #[cfg(test)]
 mod tests {

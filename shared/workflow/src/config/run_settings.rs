@@ -1,56 +1,42 @@
-//! A run's configuration, parsed into types: the keys of the contract's section 5, with their defaults and ranges.
-//!
-//! Where a person is asked is in `checkpoint`, what is read and written in `ocr`. Unknown keys are ignored.
+//! The settings of a run in one mode, made from its [`RunConfig`].
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use session::{Mode, RunFailure};
 
-use super::{CheckpointSettings, OcrSettings, fields::Keys, ocr::no_document};
+use super::{CheckpointSettings, OcrSettings, RunConfig, ocr::NO_DOCUMENT};
 use crate::modes::{ModeSpec, agent};
 
-/// The key of `agent` → the key that overrides its model, in every mode with a plan.
-const PLANNING_MODELS: [(&str, &str); 2] = [
-    (agent::PLANNER, "plannerModel"),
-    (agent::PLAN_REVIEWER, "planReviewerModel"),
-];
-
-/// The same for the agents that do the steps.
-const STEP_MODELS: [(&str, &str); 4] = [
-    (agent::RESEARCHER, "researcherModel"),
-    (agent::ENGINEER, "engineerModel"),
-    (agent::IDEA_MAKER, "ideaMakerModel"),
-    (agent::IDEA_HATER, "ideaHaterModel"),
-];
-
-/// What a client may choose about a run.
+/// The settings of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSettings {
     /// The session's mode.
     pub mode: Mode,
-    /// How often an agent is asked again, in all, before its step fails (`maxAttempts`).
+    /// How often a stage is tried before it fails (`maxAttempts`).
     pub max_attempts: u32,
-    /// How often copilot may decide about one turn (`maxRounds`): a question or a proposal makes it decide again.
+    /// How often copilot may decide about one turn (`maxRounds`): a clarification or a proposal
+    /// makes it decide again.
     pub max_rounds: u32,
-    /// US dollars at which a run makes no further call without a person's consent (`maxCostUsd`).
+    /// US dollars at which a run makes no further call without an approval (`maxCostUsd`).
     pub max_cost_usd: Option<f64>,
     /// The most steps that a plan may have (`maxPlanSteps`).
     pub max_plan_steps: u32,
     /// How often a plan is reviewed and revised (`nPlanReviews`).
     pub plan_reviews: u32,
-    /// What planner and reviewer are told beside the task (`planInstructions`).
+    /// Instructions to planner and reviewer (`planInstructions`).
     pub plan_instructions: String,
-    /// Where a person is asked, and what they may answer.
-    pub asked: CheckpointSettings,
-    /// What a run of `ocr` reads and writes.
+    /// The checkpoints that are on, and their options.
+    pub checkpoints: CheckpointSettings,
+    /// The document and the artifacts of a run of `ocr`.
     pub ocr: OcrSettings,
     agent: &'static str,
     model: Option<String>,
     models: BTreeMap<&'static str, String>,
 }
 
-/// A configuration that cannot be used. Its text is a sentence for the client and names the key, never its value.
+/// A configuration that cannot be used. Its text is a sentence for the client, which names the key
+/// and never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunSettingsError {
     /// Not an object.
@@ -60,7 +46,7 @@ pub enum RunSettingsError {
     #[error("config.{key} must be {must_be}.")]
     Invalid {
         /// Which key.
-        key: &'static str,
+        key: String,
         /// What it must be.
         must_be: String,
     },
@@ -70,7 +56,14 @@ pub enum RunSettingsError {
 }
 
 impl RunSettingsError {
-    /// How a run fails whose stored configuration cannot be used.
+    pub(super) fn invalid(key: impl Into<String>, must_be: impl Into<String>) -> Self {
+        Self::Invalid {
+            key: key.into(),
+            must_be: must_be.into(),
+        }
+    }
+
+    /// The failure of a run whose stored configuration cannot be used.
     pub fn as_failure(&self) -> RunFailure {
         RunFailure {
             error: self.to_string(),
@@ -81,22 +74,9 @@ impl RunSettingsError {
 }
 
 impl RunSettings {
-    /// What a run of this mode has when its client chooses nothing.
+    /// The settings of a run of this mode whose client chooses nothing.
     pub fn defaults(mode: Mode) -> Self {
-        Self {
-            mode,
-            max_attempts: 3,
-            max_rounds: 25,
-            max_cost_usd: None,
-            max_plan_steps: 10,
-            plan_reviews: 1,
-            plan_instructions: String::new(),
-            asked: CheckpointSettings::by_default(mode),
-            ocr: OcrSettings::DEFAULT,
-            agent: ModeSpec::of(mode).agent,
-            model: None,
-            models: BTreeMap::new(),
-        }
+        Self::of(mode, RunConfig::default()).expect("the defaults fit every mode")
     }
 
     /// Reads a configuration; an absent or null key, or a null for the whole, takes the default.
@@ -104,40 +84,65 @@ impl RunSettings {
     /// # Errors
     /// [`RunSettingsError`] for the first key that does not fit.
     pub fn parse(mode: Mode, config: &Value) -> Result<Self, RunSettingsError> {
-        Self::read(mode, &Keys::of(config)?)
+        Self::of(mode, RunConfig::read(mode, config)?)
     }
 
-    /// Every key that means something to a run of this mode.
+    /// Every key that counts in this mode.
     pub fn keys(mode: Mode) -> Vec<&'static str> {
-        let Ok(keys) = Keys::of(&Value::Null) else {
-            return Vec::new();
-        };
-        let _defaults = Self::read(mode, &keys);
-        keys.looked_for()
+        ModeSpec::of(mode).config_keys().collect()
     }
 
-    fn read(mode: Mode, keys: &Keys) -> Result<Self, RunSettingsError> {
-        let mut settings = Self::defaults(mode);
-        settings.read_common(keys)?;
-        match mode {
-            Mode::OneShot => settings.read_one_shot(keys)?,
-            Mode::PlanningControl
-            | Mode::IdeaGeneration
-            | Mode::HitlInteractive
-            | Mode::Copilot => settings.read_planning(keys)?,
-            Mode::Ocr => settings.ocr = OcrSettings::read(keys)?,
-            Mode::Arxiv | Mode::EnhanceInput => {}
+    /// The settings from a configuration in which the keys of other modes have their defaults.
+    fn of(mode: Mode, config: RunConfig) -> Result<Self, RunSettingsError> {
+        let checkpoints = CheckpointSettings::of(mode, &config)?;
+        if checkpoints.after_ideas && config.max_plan_steps.0 < 2 {
+            return Err(RunSettingsError::invalid(
+                "maxPlanSteps",
+                "at least 2 with the approvalMode after_ideas",
+            ));
         }
-        Ok(settings)
+        let models = [
+            (agent::PLANNER, config.planner_model),
+            (agent::PLAN_REVIEWER, config.plan_reviewer_model),
+            (agent::RESEARCHER, config.researcher_model),
+            (agent::ENGINEER, config.engineer_model),
+            (agent::IDEA_MAKER, config.idea_maker_model),
+            (agent::IDEA_HATER, config.idea_hater_model),
+        ];
+        Ok(Self {
+            mode,
+            max_attempts: config.max_attempts.0,
+            max_rounds: config.max_rounds.0,
+            max_cost_usd: config.max_cost_usd.map(|amount| amount.0),
+            max_plan_steps: config.max_plan_steps.0,
+            plan_reviews: config.n_plan_reviews.0,
+            plan_instructions: config.plan_instructions,
+            checkpoints,
+            ocr: OcrSettings {
+                document: config.document,
+                save_markdown: config.save_markdown,
+                save_json: config.save_json,
+                save_text: config.save_text,
+            },
+            agent: match mode {
+                Mode::OneShot => config.agent.as_str(),
+                _ => ModeSpec::of(mode).agent,
+            },
+            model: config.model.map(|name| name.0),
+            models: models
+                .into_iter()
+                .filter_map(|(agent, model)| Some((agent, model?.0)))
+                .collect(),
+        })
     }
 
-    /// Whether a run can start with it: `ocr` needs something to read, and its session may be older than that.
+    /// Whether a run can start: a run of `ocr` needs a document, which its session need not have.
     ///
     /// # Errors
     /// [`RunSettingsError`], which names what is missing.
     pub fn check_start(&self) -> Result<(), RunSettingsError> {
         match (self.mode, &self.ocr.document) {
-            (Mode::Ocr, None) => Err(no_document()),
+            (Mode::Ocr, None) => Err(RunSettingsError::invalid("document", NO_DOCUMENT)),
             _ => Ok(()),
         }
     }
@@ -147,7 +152,7 @@ impl RunSettings {
         self.agent
     }
 
-    /// The model that was chosen for an agent; none for the deployment's default.
+    /// The model chosen for an agent; `None` for the deployment's default.
     pub fn model(&self, agent: &str) -> Option<&str> {
         self.models
             .get(agent)
@@ -155,9 +160,9 @@ impl RunSettings {
             .map(String::as_str)
     }
 
-    /// The fewest steps that a plan may have: where a person chooses an idea, there is one before it is worked out.
+    /// The fewest steps of a plan: `after_ideas` stands between two steps.
     pub(crate) const fn min_plan_steps(&self) -> usize {
-        if self.asked.after_ideas { 2 } else { 1 }
+        if self.checkpoints.after_ideas { 2 } else { 1 }
     }
 
     /// The model of each agent that the run may ask: with `maxCostUsd`, each must have a price.
@@ -170,42 +175,6 @@ impl RunSettings {
             agents.extend(path.team);
         }
         agents.iter().map(|agent| self.model(agent)).collect()
-    }
-
-    fn read_common(&mut self, keys: &Keys) -> Result<(), RunSettingsError> {
-        self.model = keys.name("model")?;
-        self.max_attempts = keys.whole("maxAttempts", self.max_attempts, 1..=10)?;
-        self.max_rounds = keys.whole("maxRounds", self.max_rounds, 1..=100)?;
-        self.max_cost_usd = keys.amount("maxCostUsd")?;
-        Ok(())
-    }
-
-    fn read_one_shot(&mut self, keys: &Keys) -> Result<(), RunSettingsError> {
-        if let Some(agent) = keys.one_of("agent", &agent::WORKERS)? {
-            self.agent = agent;
-        }
-        Ok(())
-    }
-
-    fn read_planning(&mut self, keys: &Keys) -> Result<(), RunSettingsError> {
-        let team = ModeSpec::of(self.mode).team;
-        let of_steps = STEP_MODELS.iter().filter(|(agent, _)| team.contains(agent));
-        for (agent, key) in PLANNING_MODELS.iter().chain(of_steps) {
-            if let Some(model) = keys.name(key)? {
-                self.models.insert(agent, model);
-            }
-        }
-        self.max_plan_steps = keys.whole("maxPlanSteps", self.max_plan_steps, 1..=50)?;
-        self.plan_reviews = keys.whole("nPlanReviews", self.plan_reviews, 0..=5)?;
-        self.plan_instructions = keys.text("planInstructions")?.unwrap_or_default().into();
-        self.asked = CheckpointSettings::read(self.mode, keys)?;
-        if self.asked.after_ideas && self.max_plan_steps < 2 {
-            return Err(RunSettingsError::Invalid {
-                key: "maxPlanSteps",
-                must_be: "at least 2 with the approvalMode after_ideas".into(),
-            });
-        }
-        Ok(())
     }
 }
 

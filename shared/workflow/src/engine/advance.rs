@@ -1,4 +1,4 @@
-//! What follows from what came of a stage: the arrows of every mode's path.
+//! What follows from the outcome of a stage: the transitions of every mode.
 
 use session::{
     EventBody, Next, NodeStatus, PlanStep, Position, Progress, Route, RouteKind, RunFailure, Stage,
@@ -13,31 +13,31 @@ use super::{
 };
 use crate::{clip::clip, modes::agent};
 
-/// The most of a summary that is kept; agents are told to stay far below.
+/// The most bytes of a summary that are kept; the prompts ask for far less.
 const MAX_SUMMARY_BYTES: usize = 8 * 1024;
 
 impl Engine<'_> {
-    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or [`Work::DocumentTask`](crate::Work::DocumentTask), for
-    /// `Command::Commit`.
+    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or
+    /// [`Work::DocumentTask`](crate::Work::DocumentTask), for `Command::Commit`.
     pub fn advance(&self, outcome: &Outcome, now: Timestamp) -> Progress {
         match outcome {
             Outcome::Failure(failed) => self.after_failure(failed),
             Outcome::Answer(answer) => self.after_answer(answer, now),
-            Outcome::DocumentTask(worked) => self.after_unit(worked),
+            Outcome::DocumentTask(result) => self.after_document_task(result),
         }
     }
 
-    /// A failure that may pass is tried again in a later message, as often as the client allows. Who had no money left to ask
-    /// again comes back to the budget first.
+    /// A retryable failure is tried again in a later message, up to `maxAttempts`. A run whose
+    /// budget is spent is tried again too, and meets the budget before the next call.
     fn after_failure(&self, failed: &StageFailure) -> Progress {
-        let mut entry = ProgressBuilder::on(self);
-        entry.costs(&failed.usages);
+        let mut progress = ProgressBuilder::on(self);
+        progress.costs(&failed.usages);
         let tries_left = self.run.position.tries + 1 < self.settings.max_attempts;
-        if (failed.retryable && tries_left) || self.is_spent(entry.cost_usd()) {
-            return entry.then(Next::RetryLater);
+        if (failed.retryable && tries_left) || self.is_spent(progress.cost_usd()) {
+            return progress.build(Next::RetryLater);
         }
         self.failed(
-            entry,
+            progress,
             RunFailure {
                 error: failed.error.clone(),
                 code: failed.code.clone(),
@@ -46,18 +46,18 @@ impl Engine<'_> {
         )
     }
 
-    /// A failed step may be a person's to decide about; any other failure ends the run.
-    fn failed(&self, mut entry: ProgressBuilder, failure: RunFailure) -> Progress {
+    /// A failed step waits at `on_error` if that checkpoint is on; any other failure ends the run.
+    fn failed(&self, mut progress: ProgressBuilder, failure: RunFailure) -> Progress {
         let at = self.run.position;
-        if at.stage != Stage::Step || !self.settings.asked.on_error {
-            return entry.fail(failure);
+        if at.stage != Stage::Step || !self.settings.checkpoints.on_error {
+            return progress.fail(failure);
         }
-        entry.node(at, NodeStatus::Running, NodeStatus::Failed);
-        entry.push(EventBody::StepFailed {
+        progress.node_status(at, NodeStatus::Running, NodeStatus::Failed);
+        progress.push(EventBody::StepFailed {
             step_number: at.step,
             error: failure.error,
         });
-        entry.go(self.step_at(Stage::OnError, at.step), &self.memory.plan)
+        progress.advance(self.step_at(Stage::OnError, at.step), &self.history.plan)
     }
 
     fn after_answer(&self, answer: &AgentAnswer, now: Timestamp) -> Progress {
@@ -81,22 +81,22 @@ impl Engine<'_> {
     }
 
     fn answered(&self, answer: &AgentAnswer) -> Progress {
-        let mut entry = ProgressBuilder::on(self);
-        entry.answer(answer);
-        entry.node_done();
-        self.work_is_done(entry)
+        let mut progress = ProgressBuilder::on(self);
+        progress.answer(answer);
+        progress.node_done();
+        self.work_is_done(progress)
     }
 
-    /// Nothing is left to do; in a conversation the person says what is next.
-    fn work_is_done(&self, entry: ProgressBuilder) -> Progress {
-        let last = match self.settings.asked.copilot_turn {
+    /// All steps are done. A conversation waits at `copilot_turn`.
+    fn work_is_done(&self, progress: ProgressBuilder) -> Progress {
+        let last = match self.settings.checkpoints.copilot_turn {
             true => Stage::Turn,
             false => Stage::Finish,
         };
-        entry.go(self.at(last, 0), self.standing_plan())
+        progress.advance(self.at(last, 0), self.standing_plan())
     }
 
-    /// Copilot's decision. Who may ask no more answers at once.
+    /// Copilot's decision. In the last round a clarification or a proposal becomes an answer.
     fn routed(&self, answer: &AgentAnswer, route: &Route) -> Progress {
         if !agent::WORKERS.contains(&route.agent.as_str()) {
             return self.misfit(
@@ -104,133 +104,137 @@ impl Engine<'_> {
                 "The task was given to an agent that does not exist.",
             );
         }
-        let mut entry = ProgressBuilder::on(self);
-        entry.answer(answer);
+        let mut progress = ProgressBuilder::on(self);
+        progress.answer(answer);
         let round = self.run.position.round;
         match route.kind {
-            RouteKind::Clarify if self.may_ask() => entry.go(self.at(Stage::Clarify, round), &[]),
-            RouteKind::Propose if self.may_ask() => entry.go(self.at(Stage::Propose, round), &[]),
-            RouteKind::Planned => self.plan_the_turn(entry),
+            RouteKind::Clarify if self.may_ask() => {
+                progress.advance(self.at(Stage::Clarify, round), &[])
+            }
+            RouteKind::Propose if self.may_ask() => {
+                progress.advance(self.at(Stage::Propose, round), &[])
+            }
+            RouteKind::Planned => self.plan_the_turn(progress),
             _ => {
-                entry.node_done();
-                entry.go(self.at(Stage::Answer, 0), &[])
+                progress.node_done();
+                progress.advance(self.at(Stage::Answer, 0), &[])
             }
         }
     }
 
-    /// The turn is done by a plan: its graph has a node for it.
-    pub(crate) fn plan_the_turn(&self, mut entry: ProgressBuilder) -> Progress {
-        entry.node_done();
+    /// The turn follows a plan; the graph gets a node for the planning.
+    pub(crate) fn plan_the_turn(&self, mut progress: ProgressBuilder) -> Progress {
+        progress.node_done();
         let plan = self.at(Stage::Plan, 0);
-        entry.push(EventBody::DagUpdated {
+        progress.push(EventBody::DagUpdated {
             run_id: self.run.id,
             dag: graph::of(self, &[], plan, NodeStatus::Pending),
         });
-        entry.go(plan, &[])
+        progress.advance(plan, &[])
     }
 
     fn drafted(&self, answer: &AgentAnswer, plan: &[PlanStep]) -> Progress {
         if let Err(problem) = check_plan(self.settings, plan) {
             return self.misfit(answer, &problem);
         }
-        let mut entry = ProgressBuilder::on(self);
-        entry.answer(answer);
+        let mut progress = ProgressBuilder::on(self);
+        progress.answer(answer);
         let round = self.run.position.round + 1;
         if round > self.settings.plan_reviews {
-            return self.plan_is_ready(entry, plan);
+            return self.plan_is_ready(progress, plan);
         }
-        entry.go(self.at(Stage::Review, round), &[])
+        progress.advance(self.at(Stage::Review, round), &[])
     }
 
-    /// A review without remarks ends the planning: there is nothing to revise, and nothing new to review.
+    /// A review without remarks ends the planning, because there is nothing to revise.
     fn reviewed(&self, answer: &AgentAnswer, remarks: &[String]) -> Progress {
-        let mut entry = ProgressBuilder::on(self);
-        entry.answer(answer);
+        let mut progress = ProgressBuilder::on(self);
+        progress.answer(answer);
         if remarks.is_empty() {
-            return self.plan_is_ready(entry, &self.memory.draft);
+            return self.plan_is_ready(progress, &self.history.draft);
         }
-        entry.go(self.at(Stage::Revise, self.run.position.round), &[])
+        progress.advance(self.at(Stage::Revise, self.run.position.round), &[])
     }
 
-    fn plan_is_ready(&self, entry: ProgressBuilder, plan: &[PlanStep]) -> Progress {
-        match self.settings.asked.during_planning {
-            true => entry.go(self.at(Stage::ApprovePlan, self.run.position.round), &[]),
-            false => self.plan_stands(entry, plan),
+    fn plan_is_ready(&self, progress: ProgressBuilder, plan: &[PlanStep]) -> Progress {
+        match self.settings.checkpoints.during_planning {
+            true => progress.advance(self.at(Stage::ApprovePlan, self.run.position.round), &[]),
+            false => self.plan_stands(progress, plan),
         }
     }
 
-    pub(crate) fn plan_stands(&self, mut entry: ProgressBuilder, plan: &[PlanStep]) -> Progress {
+    pub(crate) fn plan_stands(&self, mut progress: ProgressBuilder, plan: &[PlanStep]) -> Progress {
         let steps = u32::try_from(plan.len()).unwrap_or(u32::MAX);
-        entry.push(EventBody::PlanningComplete {
+        progress.push(EventBody::PlanningComplete {
             num_steps: steps,
             steps: plan.to_vec(),
         });
-        entry.push(EventBody::DagUpdated {
+        progress.push(EventBody::DagUpdated {
             run_id: self.run.id,
             dag: graph::of(self, plan, self.position(), NodeStatus::Running),
         });
-        entry.node_done();
-        entry.steps = steps;
-        self.begin_step(entry, 1, plan)
+        progress.node_done();
+        progress.steps = steps;
+        self.begin_step(progress, 1, plan)
     }
 
     fn step_done(&self, answer: &AgentAnswer, now: Timestamp) -> Progress {
-        let (at, plan) = (self.run.position, &self.memory.plan);
-        let began = self.memory.step_started.unwrap_or(now);
-        let mut entry = ProgressBuilder::on(self);
-        entry.answer(answer);
-        entry.push(EventBody::StepComplete {
+        let (at, plan) = (self.run.position, &self.history.plan);
+        let began = self.history.step_started.unwrap_or(now);
+        let mut progress = ProgressBuilder::on(self);
+        progress.answer(answer);
+        progress.push(EventBody::StepComplete {
             step_number: at.step,
             goal: goal(plan, at),
             summary: clip(&answer.summary, MAX_SUMMARY_BYTES).to_owned(),
             execution_time: now.since(began).as_secs_f64(),
         });
-        entry.node_done();
-        match self.settings.asked.after_step {
-            true => entry.go(self.step_at(Stage::AfterStep, at.step), plan),
-            false => self.next_step(entry),
+        progress.node_done();
+        match self.settings.checkpoints.after_step {
+            true => progress.advance(self.step_at(Stage::AfterStep, at.step), plan),
+            false => self.next_step(progress),
         }
     }
 
-    /// Behind the step where the run stands.
-    pub(crate) fn next_step(&self, entry: ProgressBuilder) -> Progress {
+    /// What follows the current step.
+    pub(crate) fn next_step(&self, progress: ProgressBuilder) -> Progress {
         let at = self.run.position;
         if at.step >= at.steps {
-            return self.work_is_done(entry);
+            return self.work_is_done(progress);
         }
         let next = at.step + 1;
-        // The last step works an idea out: which one, a person may have said before it is asked about itself.
-        let chosen = self.memory.choice.is_some() || !self.settings.asked.after_ideas;
+        // The last step works out an idea, which is chosen before the step's own approval.
+        let chosen = self.history.choice.is_some() || !self.settings.checkpoints.after_ideas;
         match next == at.steps && !chosen {
-            true => entry.go(self.step_at(Stage::ChooseIdea, next), &self.memory.plan),
-            false => self.begin_step(entry, next, &self.memory.plan),
+            true => progress.advance(self.step_at(Stage::ChooseIdea, next), &self.history.plan),
+            false => self.begin_step(progress, next, &self.history.plan),
         }
     }
 
-    /// A step of this plan, or first the question whether it shall begin.
+    /// A step of this plan, or its `before_step` checkpoint.
     pub(crate) fn begin_step(
         &self,
-        entry: ProgressBuilder,
+        progress: ProgressBuilder,
         number: u32,
         plan: &[PlanStep],
     ) -> Progress {
-        let stage = match self.settings.asked.before_step {
+        let stage = match self.settings.checkpoints.before_step {
             true => Stage::BeforeStep,
             false => Stage::Step,
         };
-        let steps = entry.steps;
+        let steps = progress.steps;
         let first = Position {
             steps,
             ..self.step_at(stage, number)
         };
-        entry.go(first, plan)
+        progress.advance(first, plan)
     }
 
-    /// An answer that cannot be used is paid for, and fails its stage.
+    /// An answer that cannot be used is recorded with its costs, and fails its stage.
     fn misfit(&self, answer: &AgentAnswer, problem: &str) -> Progress {
-        let mut entry = ProgressBuilder::on(self);
-        entry.costs(&answer.usages);
-        self.failed(entry, misfit(problem))
+        let mut progress = ProgressBuilder::on(self);
+        progress.costs(&answer.usages);
+        self.failed(progress, misfit(problem))
     }
 
     /// A stage of a step that has not begun.

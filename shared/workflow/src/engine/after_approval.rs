@@ -1,6 +1,6 @@
-//! What follows from a person's answer: the arrows behind every checkpoint.
+//! What follows from an answered approval: the transitions after every checkpoint.
 //!
-//! `reject` and `abort` never come here: they end the run where they are given (`session`).
+//! `reject` and `abort` do not come here: `session` ends the run when they are answer.
 
 use session::{EventBody, NodeStatus, Position, Progress, Stage};
 
@@ -8,76 +8,78 @@ use super::{Engine, check::plan_of, graph, progress_builder::ProgressBuilder};
 use crate::history::ReceivedAnswer;
 
 impl Engine<'_> {
-    /// The answer that was given and not used yet.
-    pub(crate) fn given(&self) -> Option<&ReceivedAnswer> {
-        let (seq, given) = self.memory.given.as_ref()?;
-        (self.run.answer == Some(*seq)).then_some(given)
+    /// The answer that no stage has used yet.
+    pub(crate) fn unused_answer(&self) -> Option<&ReceivedAnswer> {
+        let (seq, answer) = self.history.answer.as_ref()?;
+        (self.run.answer == Some(*seq)).then_some(answer)
     }
 
-    /// What follows from an answer where the run stands.
-    pub(crate) fn after_person(&self, given: &ReceivedAnswer) -> Progress {
-        let mut entry = ProgressBuilder::on(self);
-        let (at, plan) = (self.run.position, self.memory.plan.as_slice());
-        match (at.stage, given.resolution.as_str()) {
-            (Stage::ApprovePlan, "approve") => self.plan_stands(entry, &self.memory.draft),
+    /// What follows from an answer at the current checkpoint.
+    pub(crate) fn after_approval(&self, answer: &ReceivedAnswer) -> Progress {
+        let mut progress = ProgressBuilder::on(self);
+        let (at, plan) = (self.run.position, self.history.plan.as_slice());
+        match (at.stage, answer.resolution.as_str()) {
+            (Stage::ApprovePlan, "approve") => self.plan_stands(progress, &self.history.draft),
             (Stage::ApprovePlan, "modify") => {
-                match plan_of(self.settings, given.modifications.as_ref()) {
-                    Ok(plan) => self.plan_stands(entry, &plan),
-                    Err(error) => entry.misfit(&error.to_string()),
+                match plan_of(self.settings, answer.modifications.as_ref()) {
+                    Ok(plan) => self.plan_stands(progress, &plan),
+                    Err(error) => progress.misfit(&error.to_string()),
                 }
             }
             (Stage::ApprovePlan, "revise") => {
-                entry.note("The planner revises the plan.");
-                // Behind the last review: a person's wish is not reviewed by an agent.
-                entry.go(self.at(Stage::Revise, self.settings.plan_reviews), &[])
+                progress.line("The planner revises the plan.");
+                // After the last review, because no agent reviews this revision.
+                progress.advance(self.at(Stage::Revise, self.settings.plan_reviews), &[])
             }
             (Stage::BeforeStep, "skip") => {
-                entry.node(at, NodeStatus::Pending, NodeStatus::Skipped);
-                self.next_step(entry)
+                progress.node_status(at, NodeStatus::Pending, NodeStatus::Skipped);
+                self.next_step(progress)
             }
             (Stage::OnError, "skip") => {
-                entry.node(at, NodeStatus::Failed, NodeStatus::Skipped);
-                self.next_step(entry)
+                progress.node_status(at, NodeStatus::Failed, NodeStatus::Skipped);
+                self.next_step(progress)
             }
-            (Stage::AfterStep, "continue") => self.next_step(entry),
+            (Stage::AfterStep, "continue") => self.next_step(progress),
             (Stage::BeforeStep, "approve")
             | (Stage::AfterStep, "redo")
-            | (Stage::OnError, "retry") => entry.go(self.step_at(Stage::Step, at.step), plan),
+            | (Stage::OnError, "retry") => {
+                progress.advance(self.step_at(Stage::Step, at.step), plan)
+            }
             (Stage::ChooseIdea, _) => {
-                entry.note("The idea is chosen.");
-                self.begin_step(entry, at.step, plan)
+                progress.line("The idea is chosen.");
+                self.begin_step(progress, at.step, plan)
             }
             (Stage::Clarify, "submit") | (Stage::Propose, "revise") => {
-                entry.note("Copilot looks at the task again.");
-                entry.go(self.at(Stage::Route, at.round + 1), &[])
+                progress.line("Copilot looks at the task again.");
+                progress.advance(self.at(Stage::Route, at.round + 1), &[])
             }
-            (Stage::Propose, "approve") => self.plan_the_turn(entry),
-            (Stage::Turn, "submit" | "continue") => self.next_turn(entry, given),
-            (Stage::Turn, _) => entry.go(self.at(Stage::Finish, 0), plan),
+            (Stage::Propose, "approve") => self.plan_the_turn(progress),
+            (Stage::Turn, "submit" | "continue") => self.next_turn(progress, answer),
+            (Stage::Turn, _) => progress.advance(self.at(Stage::Finish, 0), plan),
             (_, resolution) => {
                 let problem = format!("The answer `{resolution}` does not fit the question.");
-                entry.misfit(&problem)
+                progress.misfit(&problem)
             }
         }
     }
 
-    /// A turn after the first: its graph begins anew, and a worker reads from here on. What an earlier turn made stays
-    /// known, because it is told again.
-    fn next_turn(&self, mut entry: ProgressBuilder, given: &ReceivedAnswer) -> Progress {
-        if !self.memory.artifacts.is_empty() {
-            entry.push(EventBody::FilesUpdated {
-                files_tracked: self.memory.artifacts.clone(),
+    /// A turn after the first. Its graph begins anew and workers read the record from here on, so
+    /// the artifacts of earlier turns are recorded again.
+    fn next_turn(&self, mut progress: ProgressBuilder, answer: &ReceivedAnswer) -> Progress {
+        if !self.history.artifacts.is_empty() {
+            progress.push(EventBody::FilesUpdated {
+                files_tracked: self.history.artifacts.clone(),
             });
         }
         let first = Position {
             steps: 0,
             ..self.at(Stage::Route, 0)
         };
-        entry.push(EventBody::DagUpdated {
+        progress.push(EventBody::DagUpdated {
             run_id: self.run.id,
             dag: graph::of(self, &[], first, NodeStatus::Pending),
         });
-        let from = (given.resolution == "submit").then(|| self.memory.turn_from());
-        entry.go_from(first, &[], from)
+        let from = (answer.resolution == "submit").then(|| self.history.turn_from());
+        progress.advance_from(first, &[], from)
     }
 }

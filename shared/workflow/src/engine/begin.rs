@@ -1,4 +1,4 @@
-//! What the record tells when a run, and when a stage of it, begins.
+//! The events that begin a run and each of its stages.
 
 use session::{
     DESCRIPTION_CHARS, EventBody, NodeStatus, Phase, PlanStep, Position, Stage, StageStart,
@@ -8,37 +8,39 @@ use super::{Engine, goal, graph};
 use crate::{clip::clip_chars, history::PublishedStatus};
 
 impl Engine<'_> {
-    /// The opening of a slice, for `Command::TakeLease`: the run's own beginning where no worker was at it before, and
-    /// that of its stage where the record does not tell it yet. `model` is the one that will answer, as it is shown.
+    /// The beginning of a slice, for `Command::TakeLease`: the events that begin the run, if no
+    /// worker has begun it, and those of its stage that the record does not hold yet. `model` is
+    /// the model of the run as clients see it.
     ///
-    /// After a worker that was lost, the record tells it all already: the events are empty.
+    /// After a lost worker the record holds them all, and the events are empty.
     pub fn open(&self, model: &str) -> StageStart {
-        let (at, plan) = (self.position(), &self.memory.plan);
+        let (at, plan) = (self.position(), &self.history.plan);
         if self.run.started_at.is_some() {
-            return self.begin(at, plan, &self.memory.told);
+            return self.begin(at, plan, &self.history.published);
         }
-        let mut begin = self.begin(at, plan, &PublishedStatus::at_first());
+        let mut begin = self.begin(at, plan, &PublishedStatus::initial());
         begin.events.splice(0..0, self.run_begins(at, model));
         begin
     }
 
-    /// The beginning of a stage in a run that follows this plan: what its watchers, told so much, do not know yet.
+    /// The beginning of a stage in a run that follows this plan: the changes to what the record
+    /// shows.
     pub(crate) fn begin(
         &self,
         position: Position,
         plan: &[PlanStep],
-        told: &PublishedStatus,
+        published: &PublishedStatus,
     ) -> StageStart {
         let (phase, step) = self.phase_and_step(position);
         let node_id = position.node();
         let mut events = Vec::new();
-        if told.phase != Some((phase, step)) {
+        if published.phase != Some((phase, step)) {
             events.push(EventBody::PhaseChange {
                 phase,
                 step_number: step,
             });
         }
-        let status = told.status(&node_id);
+        let status = published.status(&node_id);
         if !position.stage.asks() && status != NodeStatus::Running {
             events.push(EventBody::DagNodeStatusChanged {
                 node_id,
@@ -62,7 +64,7 @@ impl Engine<'_> {
         [
             EventBody::WorkflowStarted {
                 run_id,
-                task_description: clip_chars(&self.memory.task(), DESCRIPTION_CHARS).to_owned(),
+                task_description: clip_chars(&self.history.task(), DESCRIPTION_CHARS).to_owned(),
                 mode: self.state.mode,
                 agent: self.settings.agent().into(),
                 model: model.to_owned(),
@@ -71,7 +73,7 @@ impl Engine<'_> {
         ]
     }
 
-    /// The last step's number stays until the run has ended.
+    /// The number of the last step stays until the run has ended.
     fn phase_and_step(&self, position: Position) -> (Phase, Option<u32>) {
         let step = match position.stage {
             Stage::BeforeStep
@@ -82,13 +84,13 @@ impl Engine<'_> {
             Stage::Finish if position.steps > 0 => Some(position.steps),
             _ => None,
         };
-        let shown = step.filter(|_| self.path.shows_steps);
-        (self.path.phase(position.stage), shown)
+        let shown = step.filter(|_| self.spec.shows_steps);
+        (self.spec.phase(position.stage), shown)
     }
 }
 
-/// What the node of a stage is when the run begins there. A run that takes over may begin with a question about work that is
-/// under way, done, or failed.
+/// The status of a stage's node when the run begins there. A run that takes over a failed one may
+/// begin at a checkpoint about a stage that is running, completed or failed.
 const fn status_before(stage: Stage) -> NodeStatus {
     match stage {
         Stage::ApprovePlan | Stage::Clarify | Stage::Propose => NodeStatus::Running,

@@ -1,4 +1,4 @@
-//! Whether a person's answer can be used, before it is recorded: an answer that is refused leaves its question open.
+//! Checks the answer to an approval before it is recorded; a refused answer leaves it open.
 
 use serde_json::Value;
 use session::{ApprovalAnswer, CONTENT_BYTES, PlanStep};
@@ -8,15 +8,15 @@ use crate::{
     modes::{Checkpoint, ModeSpec},
 };
 
-/// The most that a plan may take as JSON: its last draft is told three times in one commit (the message, the plan, the
-/// graph), which must stay below the 400 KB of an item, and each of the three below the 128 KB of a frame. Whoever asks the
-/// planner asks again for a plan above it; here a plan that came all the same fails.
+/// The most bytes of a plan as JSON. One commit holds the last draft three times (message, plan,
+/// graph): the commit must fit an item of 400 KB, and each of the three a frame of 128 KB. The
+/// agents' schema check asks the planner again for a smaller plan; a larger one fails its stage.
 const MAX_PLAN_BYTES: usize = 64 * 1024;
 
-/// An answer that cannot be used. Its text is a sentence for the client and says where.
+/// An answer that cannot be used. Its text is a sentence for the client and names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
-    /// The answer is nothing without words.
+    /// The resolution needs feedback.
     #[error("`feedback` must not be empty with `{0}`.")]
     NoFeedback(String),
     /// A part of the plan does not fit.
@@ -32,7 +32,7 @@ pub enum AnswerError {
     WholePlan(String),
 }
 
-/// Checks an answer to a question of this `checkpoint_type`, in a run with these settings.
+/// Checks an answer to an approval of this `checkpoint_type`, in a run with these settings.
 ///
 /// # Errors
 /// [`AnswerError`] for the first thing that does not fit.
@@ -41,12 +41,12 @@ pub fn check_answer(
     checkpoint: &str,
     answer: &ApprovalAnswer,
 ) -> Result<(), AnswerError> {
-    let silent = answer
+    let no_feedback = answer
         .feedback
         .as_ref()
-        .is_none_or(|words| words.trim().is_empty());
+        .is_none_or(|text| text.trim().is_empty());
     match (Checkpoint::of(checkpoint), answer.resolution.as_str()) {
-        (_, "submit" | "custom") if silent => {
+        (_, "submit" | "custom") if no_feedback => {
             Err(AnswerError::NoFeedback(answer.resolution.clone()))
         }
         (Some(Checkpoint::DuringPlanning), "modify") => {

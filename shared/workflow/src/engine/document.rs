@@ -1,8 +1,8 @@
-//! Stages that work on documents, in units: a page, a paper, a batch of metadata.
+//! Stages that work on documents, in tasks: a page, a paper, a batch of metadata.
 //!
-//! Unit 0 of a stage is a look at what there is; it tells how many units follow, and may find none. One unit is one commit,
-//! so that a worker that is lost repeats one of them at most. What a unit brought stands in the bucket; the record has a
-//! line about it, so that nothing in here grows with the document.
+//! Task 0 of a stage counts the tasks that follow, of which there may be none. One task is one
+//! commit, so that a lost worker repeats one task at most. The results of a task are in the
+//! bucket and the record holds one line about it, so that no state grows with the document.
 
 use session::{EventBody, Position, Progress, Role, Stage};
 
@@ -12,64 +12,64 @@ use crate::{
     history::with_artifact,
 };
 
-/// The most of a line that is kept: titles and reasons are other people's.
+/// The most bytes of a line that are kept, because titles and reasons come from outside.
 const MAX_LINE_BYTES: usize = 1_024;
 
-/// A unit to be worked on; what came of it goes to [`Engine::advance`].
+/// A task of a document stage; its result goes to [`Engine::advance`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentTask {
     /// The stage, one of its mode's.
     pub stage: Stage,
-    /// Which unit: 0 is the look at what there is, then 1 to `units`.
-    pub unit: u32,
-    /// How many units follow the look; 0 until it was taken.
-    pub units: u32,
-    /// Whether a failure is not tried again: the unit then counts as done, and says why it failed.
+    /// The number of the task: 0 counts the others, which are 1 to `total`.
+    pub index: u32,
+    /// How many tasks follow task 0; 0 until they are counted.
+    pub total: u32,
+    /// Whether this is the last try: a failed task then counts as done, and its line gives the reason.
     pub last_try: bool,
-    /// How an agent is asked, where the unit may need one; its brief is the worker's to complete.
+    /// The request to an agent, if the task may need one; the worker completes its brief.
     pub request: Option<Box<AgentRequest>>,
 }
 
-/// What came of a unit.
+/// The result of a document task.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DocumentTaskResult {
-    /// One line for the watchers. What passes 1 KiB is cut off.
+    /// One line for the clients that follow the run, cut at 1 KiB.
     pub line: String,
-    /// How many units follow the look; told by unit 0 alone.
-    pub units: Option<u32>,
-    /// Artifacts that were stored before.
+    /// How many tasks follow; given by task 0 alone.
+    pub total: Option<u32>,
+    /// The artifacts that the task has stored.
     pub artifacts: Vec<String>,
-    /// Every model answer that was paid for.
+    /// The usage of every model answer.
     pub usages: Vec<Usage>,
-    /// What the run has to say for itself, as a message of the history.
+    /// A message for the history of the session.
     pub message: Option<String>,
 }
 
 impl DocumentTask {
-    /// Whether the unit sends a request to arXiv, which takes few.
-    pub fn asks_arxiv(&self) -> bool {
-        asks_arxiv(self.stage, self.unit, self.units)
+    /// Whether the task sends a request to arXiv, whose rate is limited.
+    pub fn calls_arxiv(&self) -> bool {
+        calls_arxiv(self.stage, self.index, self.total)
     }
 }
 
-/// Whether a run that stands there sends a request to arXiv next.
-pub fn asks_arxiv_at(position: Position) -> bool {
-    asks_arxiv(position.stage, position.step, position.steps)
+/// Whether a run at this position sends a request to arXiv next.
+pub fn calls_arxiv_at(position: Position) -> bool {
+    calls_arxiv(position.stage, position.step, position.steps)
 }
 
-/// The last unit of a download draws up what the others brought.
-fn asks_arxiv(stage: Stage, unit: u32, units: u32) -> bool {
-    stage == Stage::Download && (1..units).contains(&unit)
+/// The last task of a download lists the results of the others, without a request.
+fn calls_arxiv(stage: Stage, index: u32, total: u32) -> bool {
+    stage == Stage::Download && (1..total).contains(&index)
 }
 
 impl Engine<'_> {
-    /// The unit at which the run stands.
+    /// The document task of the current position.
     pub(crate) fn document(&self) -> Work {
         let at = self.position();
         let mut document = DocumentTask {
             stage: at.stage,
-            unit: at.step,
-            units: at.steps,
+            index: at.step,
+            total: at.steps,
             last_try: at.tries + 1 >= self.settings.max_attempts,
             request: None,
         };
@@ -83,48 +83,48 @@ impl Engine<'_> {
         Work::DocumentTask(document)
     }
 
-    /// A paper's summary always needs an agent, a page only where a vision model reads it.
+    /// A summary always needs an agent, a page only if a vision model reads it.
     fn may_ask_an_agent(&self, at: Position) -> bool {
         let reads_pages =
-            at.stage == Stage::Extract && !self.path.documents.contains(&Stage::Download);
+            at.stage == Stage::Extract && !self.spec.documents.contains(&Stage::Download);
         at.step > 0 && (reads_pages || at.stage == Stage::Summarize)
     }
 
-    /// The next unit of the stage; behind the last one, the next stage of the path.
-    pub(crate) fn after_unit(&self, worked: &DocumentTaskResult) -> Progress {
+    /// The next task of the stage; after the last one, the next stage of the mode.
+    pub(crate) fn after_document_task(&self, result: &DocumentTaskResult) -> Progress {
         let at = self.position();
-        let mut entry = ProgressBuilder::on(self);
-        entry.note(clip(&worked.line, MAX_LINE_BYTES));
-        self.tell(&mut entry, worked);
-        entry.costs(&worked.usages);
-        let steps = worked.units.unwrap_or(at.steps);
+        let mut progress = ProgressBuilder::on(self);
+        progress.line(clip(&result.line, MAX_LINE_BYTES));
+        self.record_files(&mut progress, result);
+        progress.costs(&result.usages);
+        let steps = result.total.unwrap_or(at.steps);
         if at.step < steps {
             let next = Position {
                 steps,
                 ..self.step_at(at.stage, at.step + 1)
             };
-            return entry.go(next, &[]);
+            return progress.advance(next, &[]);
         }
-        entry.node_done();
+        progress.node_done();
         let next = Position {
             steps: 0,
             ..self.at(self.stage_after(at.stage), 0)
         };
-        entry.go(next, &[])
+        progress.advance(next, &[])
     }
 
-    fn tell(&self, entry: &mut ProgressBuilder, worked: &DocumentTaskResult) {
-        if !worked.artifacts.is_empty() {
-            let known = self.memory.artifacts.clone();
-            let files_tracked = worked
+    fn record_files(&self, progress: &mut ProgressBuilder, result: &DocumentTaskResult) {
+        if !result.artifacts.is_empty() {
+            let known = self.history.artifacts.clone();
+            let files_tracked = result
                 .artifacts
                 .iter()
                 .fold(known, |files, name| with_artifact(&files, Some(name)));
-            entry.push(EventBody::FilesUpdated { files_tracked });
+            progress.push(EventBody::FilesUpdated { files_tracked });
         }
-        if let Some(message) = &worked.message {
-            entry.push(EventBody::AgentMessage {
-                agent: self.path.agent.to_owned(),
+        if let Some(message) = &result.message {
+            progress.push(EventBody::AgentMessage {
+                agent: self.spec.agent.to_owned(),
                 role: Role::Assistant,
                 message: clip(message, MAX_MESSAGE_BYTES).to_owned(),
                 artifact: None,
@@ -134,7 +134,7 @@ impl Engine<'_> {
     }
 
     fn stage_after(&self, stage: Stage) -> Stage {
-        let mut from_here = self.path.documents.iter().skip_while(|at| **at != stage);
+        let mut from_here = self.spec.documents.iter().skip_while(|at| **at != stage);
         from_here.nth(1).copied().unwrap_or(Stage::Finish)
     }
 }

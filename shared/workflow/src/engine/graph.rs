@@ -1,4 +1,4 @@
-//! A run's graph: a chain of nodes, of which those before the one that is worked on are done.
+//! A run's graph: a chain of nodes; those before the current one are done.
 
 use session::{Dag, DagEdge, DagNode, NodeStatus, PlanStep, Position, Stage};
 
@@ -8,19 +8,19 @@ use crate::{
     modes::{Node, agent},
 };
 
-/// The graph of a run that is at a position whose node has this status. The steps of a plan that stands are part of it.
+/// The graph of a run at a position whose node has this status, with the steps of its plan.
 pub(crate) fn of(engine: &Engine, plan: &[PlanStep], at: Position, status: NodeStatus) -> Dag {
-    let nodes = fixed(engine.path.nodes, at).iter();
+    let nodes = fixed(engine.spec.nodes, at).iter();
     let nodes = nodes.map(|node| node.to_dag(engine)).collect();
     chain(
         with_plan(nodes, plan),
         &at.node(),
         status,
-        &engine.memory.told,
+        &engine.history.published,
     )
 }
 
-/// A turn of copilot's begins with its routing; by a plan it goes on otherwise than without.
+/// The nodes that precede a plan. A planned turn of copilot has other nodes than a direct one.
 fn fixed(nodes: &'static [Node], at: Position) -> &'static [Node] {
     let by_plan = at.steps > 0 || at.node() == "planning";
     match nodes {
@@ -47,11 +47,16 @@ fn with_plan(mut nodes: Vec<DagNode>, plan: &[PlanStep]) -> Vec<DagNode> {
     nodes
 }
 
-fn chain(mut nodes: Vec<DagNode>, at: &str, status: NodeStatus, told: &PublishedStatus) -> Dag {
+fn chain(
+    mut nodes: Vec<DagNode>,
+    at: &str,
+    status: NodeStatus,
+    published: &PublishedStatus,
+) -> Dag {
     let here = nodes.iter().position(|node| node.id == at).unwrap_or(0);
     for (place, node) in nodes.iter_mut().enumerate() {
         node.status = match place.cmp(&here) {
-            std::cmp::Ordering::Less if told.status(&node.id) == NodeStatus::Skipped => {
+            std::cmp::Ordering::Less if published.status(&node.id) == NodeStatus::Skipped => {
                 NodeStatus::Skipped
             }
             std::cmp::Ordering::Less => NodeStatus::Completed,
@@ -84,15 +89,15 @@ impl Node {
             Self::Init => node("init", "Start", "init"),
             Self::Routing => by(agent::COPILOT_CONTROL, node("routing", "Routing", "agent")),
             Self::Planning => by(agent::PLANNER, node("planning", "Planning", "planning")),
-            Self::Execute => match engine.path.first {
+            Self::Execute => match engine.spec.first {
                 Stage::Answer => by(engine.settings.agent(), node("execute", "Answer", "agent")),
-                // Who answers is not known before the routing is done.
+                // The routing chooses the agent.
                 _ => node("execute", "Answer", "agent"),
             },
-            Self::Extraction => by(engine.path.agent, node("extraction", "Extraction", "agent")),
-            Self::Download => by(engine.path.agent, node("download", "Download", "agent")),
-            Self::Summarize => by(engine.path.agent, node("summarize", "Summaries", "agent")),
-            Self::Output => by(engine.path.agent, node("output", "Output", "agent")),
+            Self::Extraction => by(engine.spec.agent, node("extraction", "Extraction", "agent")),
+            Self::Download => by(engine.spec.agent, node("download", "Download", "agent")),
+            Self::Summarize => by(engine.spec.agent, node("summarize", "Summaries", "agent")),
+            Self::Output => by(engine.spec.agent, node("output", "Output", "agent")),
             Self::Terminator => node("terminator", "Result", "terminator"),
         }
     }

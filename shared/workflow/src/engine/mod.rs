@@ -1,4 +1,4 @@
-//! What the engine decides from, gathered once.
+//! The engine: what a run does next, and what follows from each outcome.
 
 use session::{PlanStep, Position, Run, Stage, State};
 
@@ -21,66 +21,71 @@ mod result;
 mod work;
 
 pub use check::{AnswerError, check_answer};
-pub use document::{DocumentTask, DocumentTaskResult, asks_arxiv_at};
+pub use document::{DocumentTask, DocumentTaskResult, calls_arxiv_at};
 pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
 pub use prompt::ApprovalPrompt;
 pub use work::{AgentRequest, Brief, Work};
 
-/// A run at the place where it stands.
+/// A run at its current position.
 #[derive(Debug, Clone, Copy)]
 pub struct Engine<'a> {
     pub(crate) run: &'a Run,
     pub(crate) state: &'a State,
     pub(crate) settings: &'a RunSettings,
-    pub(crate) memory: &'a RunHistory,
-    pub(crate) path: &'static ModeSpec,
+    pub(crate) history: &'a RunHistory,
+    pub(crate) spec: &'static ModeSpec,
 }
 
 impl<'a> Engine<'a> {
-    /// Stands on a session's newest state; none where no run is unfinished. The memory must have seen the whole record
-    /// up to that state.
-    pub fn on(state: &'a State, settings: &'a RunSettings, memory: &'a RunHistory) -> Option<Self> {
+    /// The engine of a session's unfinished run; `None` without one. The history must hold the
+    /// record up to this state.
+    pub fn on(
+        state: &'a State,
+        settings: &'a RunSettings,
+        history: &'a RunHistory,
+    ) -> Option<Self> {
         Some(Self {
             run: state.unfinished_run()?,
             state,
             settings,
-            memory,
-            path: ModeSpec::of(state.mode),
+            history,
+            spec: ModeSpec::of(state.mode),
         })
     }
 
-    /// Where the run stands; before everything, that is its mode's first stage.
+    /// The position of the run; before its first commit, the first stage of its mode.
     pub(crate) fn position(&self) -> Position {
         let at = self.run.position;
         match at.stage {
             Stage::Open => Position {
-                stage: self.path.first,
+                stage: self.spec.first,
                 ..at
             },
             _ => at,
         }
     }
 
-    /// US dollars at which the run makes no further call. A person who lets it go on gives as much again.
+    /// US dollars at which the run makes no further call. Each `continue` at `budget` adds as much
+    /// again.
     pub(crate) fn limit(&self) -> Option<f64> {
-        let times = f64::from(1 + self.memory.raised);
+        let times = f64::from(1 + self.history.budget_raises);
         self.settings.max_cost_usd.map(|limit| limit * times)
     }
 
-    /// Whether copilot may still ask a person before anybody works.
+    /// Whether copilot may ask for a clarification or an approval in this round.
     pub(crate) const fn may_ask(&self) -> bool {
         self.run.position.round + 1 < self.settings.max_rounds
     }
 
-    /// The plan that the run follows; empty until it stands, even if a run before had one.
+    /// The plan that the run follows; empty until this run has one.
     pub(crate) fn standing_plan(&self) -> &'a [PlanStep] {
         match self.run.position.steps {
             0 => &[],
-            _ => &self.memory.plan,
+            _ => &self.history.plan,
         }
     }
 
-    /// Who works at the stage where the run stands; none where nobody has to.
+    /// The agent of the current stage, if it has one.
     pub(crate) fn agent(&self) -> Option<&'a str> {
         let at = self.position();
         match at.stage {
@@ -88,12 +93,12 @@ impl<'a> Engine<'a> {
             Stage::Review => Some(agent::PLAN_REVIEWER),
             Stage::Route => Some(agent::COPILOT_CONTROL),
             Stage::Answer => {
-                let routed_to = self.memory.routed_to.as_deref();
+                let routed_to = self.history.routed_to.as_deref();
                 Some(routed_to.unwrap_or_else(|| self.settings.agent()))
             }
-            Stage::Step => step(&self.memory.plan, at).map(|step| step.sub_task_agent.as_str()),
+            Stage::Step => step(&self.history.plan, at).map(|step| step.sub_task_agent.as_str()),
             Stage::Extract | Stage::Download | Stage::Summarize | Stage::Output => {
-                Some(self.path.agent)
+                Some(self.spec.agent)
             }
             _ => None,
         }
@@ -105,7 +110,7 @@ pub(crate) fn step(plan: &[PlanStep], at: Position) -> Option<&PlanStep> {
     plan.get(usize::try_from(at.step).ok()?.checked_sub(1)?)
 }
 
-/// What the step of a plan at a position is for.
+/// The goal of the plan's step at a position.
 pub(crate) fn goal(plan: &[PlanStep], at: Position) -> String {
     step(plan, at).map_or_else(String::new, |step| step.sub_task.clone())
 }

@@ -1,4 +1,4 @@
-//! What one commit holds, in the making: what came of a stage, and then the beginning of the next.
+//! Builds the content of one commit: the events of a stage, then the beginning of the next.
 
 use session::{
     EventBody, Next, NodeStatus, PlanStep, Position, Progress, Role, RunFailure, Seq, StageStart,
@@ -13,11 +13,11 @@ use crate::{
 
 pub(crate) struct ProgressBuilder<'a> {
     engine: &'a Engine<'a>,
-    told: PublishedStatus,
+    published: PublishedStatus,
     work: Vec<EventBody>,
     cost_usd: f64,
     tokens: u64,
-    /// How many steps the plan has that the run follows from here on.
+    /// The number of steps of the plan from here on.
     pub steps: u32,
 }
 
@@ -25,7 +25,7 @@ impl<'a> ProgressBuilder<'a> {
     pub fn on(engine: &'a Engine<'a>) -> Self {
         Self {
             engine,
-            told: engine.memory.told.clone(),
+            published: engine.history.published.clone(),
             work: Vec::new(),
             cost_usd: 0.0,
             tokens: 0,
@@ -34,18 +34,18 @@ impl<'a> ProgressBuilder<'a> {
     }
 
     pub fn push(&mut self, body: EventBody) {
-        self.told.note(&body);
+        self.published.apply(&body);
         self.work.push(body);
     }
 
-    /// A line for the watchers; a commit that changes where the run stands has at least one event.
-    pub fn note(&mut self, message: &str) {
+    /// An `output` event; a commit that changes the position has at least one event.
+    pub fn line(&mut self, message: &str) {
         self.push(EventBody::Output {
             message: message.into(),
         });
     }
 
-    /// An answer's message, with its artifact and its costs.
+    /// The message of an answer, its artifact and its costs.
     pub fn answer(&mut self, answer: &AgentAnswer) {
         self.push(EventBody::AgentMessage {
             agent: self.engine.agent().unwrap_or_default().to_owned(),
@@ -55,13 +55,13 @@ impl<'a> ProgressBuilder<'a> {
             structured_output: answer.content.made(),
         });
         if let Some(name) = answer.artifact.as_deref() {
-            let files_tracked = with_artifact(&self.engine.memory.artifacts, Some(name));
+            let files_tracked = with_artifact(&self.engine.history.artifacts, Some(name));
             self.push(EventBody::FilesUpdated { files_tracked });
         }
         self.costs(&answer.usages);
     }
 
-    /// A line of the ledger for each model answer.
+    /// A `cost_update` for each model answer.
     pub fn costs(&mut self, usages: &[Usage]) {
         for usage in usages {
             let tokens = usage.input_tokens + usage.output_tokens;
@@ -89,11 +89,11 @@ impl<'a> ProgressBuilder<'a> {
     /// The stage's node is done.
     pub fn node_done(&mut self) {
         let at = self.engine.position();
-        self.node(at, NodeStatus::Running, NodeStatus::Completed);
+        self.node_status(at, NodeStatus::Running, NodeStatus::Completed);
     }
 
     /// The node of a position changes.
-    pub fn node(&mut self, at: Position, old_status: NodeStatus, new_status: NodeStatus) {
+    pub fn node_status(&mut self, at: Position, old_status: NodeStatus, new_status: NodeStatus) {
         self.push(EventBody::DagNodeStatusChanged {
             node_id: at.node(),
             old_status,
@@ -101,13 +101,13 @@ impl<'a> ProgressBuilder<'a> {
         });
     }
 
-    /// The run goes on there, following this plan.
-    pub fn go(self, position: Position, plan: &[PlanStep]) -> Progress {
-        self.go_from(position, plan, None)
+    /// The run goes on at this position, following this plan.
+    pub fn advance(self, position: Position, plan: &[PlanStep]) -> Progress {
+        self.advance_from(position, plan, None)
     }
 
-    /// The run goes on there, and a worker need not know what lies before.
-    pub fn go_from(
+    /// The same; workers then read the record from `history_from` on.
+    pub fn advance_from(
         self,
         position: Position,
         plan: &[PlanStep],
@@ -115,21 +115,21 @@ impl<'a> ProgressBuilder<'a> {
     ) -> Progress {
         let begin = StageStart {
             history_from,
-            ..self.engine.begin(position, plan, &self.told)
+            ..self.engine.begin(position, plan, &self.published)
         };
-        self.then(Next::Advance(begin))
+        self.build(Next::Advance(begin))
     }
 
-    /// The run ends over an answer that cannot be used.
+    /// The run fails because an answer cannot be used.
     pub fn misfit(self, problem: &str) -> Progress {
         self.fail(misfit(problem))
     }
 
     pub fn fail(self, failure: RunFailure) -> Progress {
-        self.then(Next::Fail(failure))
+        self.build(Next::Fail(failure))
     }
 
-    pub fn then(self, next: Next) -> Progress {
+    pub fn build(self, next: Next) -> Progress {
         Progress {
             at: self.engine.run.position,
             work: self.work,
@@ -140,7 +140,7 @@ impl<'a> ProgressBuilder<'a> {
     }
 }
 
-/// An answer, of an agent or of a person, that cannot be used.
+/// The failure of an answer, to a request or to an approval, that cannot be used.
 pub(super) fn misfit(problem: &str) -> RunFailure {
     RunFailure {
         error: problem.to_owned(),

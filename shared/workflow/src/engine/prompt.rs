@@ -1,6 +1,6 @@
-//! The questions to a person: what each checkpoint asks, which answers it takes, and what the person needs to know.
+//! Approval prompts: message, options and context of each checkpoint.
 //!
-//! A question is drawn up from where the run stands; its id and its term are the worker's to give.
+//! A prompt follows from the position of the run; the worker gives its id and its expiry.
 
 use serde_json::{Value, json};
 use session::{ApprovalId, ApprovalRequest, Next, Progress, Stage, Timestamp};
@@ -8,18 +8,18 @@ use session::{ApprovalId, ApprovalRequest, Next, Progress, Stage, Timestamp};
 use super::{Engine, goal, progress_builder::ProgressBuilder, step};
 use crate::{clip::clip_chars, modes::Checkpoint};
 
-/// How often a step may be done again at a person's wish.
+/// How often a step may be done again by `redo`.
 const MAX_REDOS: u32 = 2;
 
-/// How much of a text a question shows, in characters; the whole is a message of the record.
+/// The most characters of a text that a prompt shows; the record holds the whole.
 const SHOWN_CHARS: usize = 2_000;
 
-/// A question to a person.
+/// A prompt for an approval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApprovalPrompt {
-    /// Where it is asked.
+    /// Its checkpoint.
     pub checkpoint: Checkpoint,
-    /// The answers that count.
+    /// The resolutions that are offered.
     pub options: Vec<String>,
     step_id: Option<String>,
     action: &'static str,
@@ -29,25 +29,25 @@ pub struct ApprovalPrompt {
 }
 
 impl Engine<'_> {
-    /// A question, put with this id until this moment, for `Command::Commit`.
-    pub fn ask(&self, question: ApprovalPrompt, id: ApprovalId, expires_at: Timestamp) -> Progress {
+    /// The prompt as an approval with this id and expiry, for `Command::Commit`.
+    pub fn ask(&self, prompt: ApprovalPrompt, id: ApprovalId, expires_at: Timestamp) -> Progress {
         let request = ApprovalRequest {
             approval_id: id,
-            step_id: question.step_id,
-            action: question.action.into(),
-            checkpoint_type: question.checkpoint.as_str().into(),
-            description: question.description.into(),
-            message: question.message,
-            options: question.options,
-            context: question.context,
+            step_id: prompt.step_id,
+            action: prompt.action.into(),
+            checkpoint_type: prompt.checkpoint.as_str().into(),
+            description: prompt.description.into(),
+            message: prompt.message,
+            options: prompt.options,
+            context: prompt.context,
             expires_at,
         };
-        ProgressBuilder::on(self).then(Next::Ask(Box::new(request)))
+        ProgressBuilder::on(self).build(Next::Ask(Box::new(request)))
     }
 
-    /// What is to be asked where the run stands.
-    pub(crate) fn question(&self, checkpoint: Checkpoint) -> ApprovalPrompt {
-        let (action, description) = words(checkpoint);
+    /// The prompt of a checkpoint at the current position.
+    pub(crate) fn prompt(&self, checkpoint: Checkpoint) -> ApprovalPrompt {
+        let (action, description) = action(checkpoint);
         let at = self.run.position;
         let about_a_step = matches!(
             at.stage,
@@ -65,34 +65,34 @@ impl Engine<'_> {
     }
 
     fn options(&self, checkpoint: Checkpoint) -> Vec<String> {
-        let asked = &self.settings.asked;
-        let redos = self.memory.redos(self.run.position.step);
+        let checkpoints = &self.settings.checkpoints;
+        let redos = self.history.redos(self.run.position.step);
         let words: Vec<(&str, bool)> = match checkpoint {
             Checkpoint::DuringPlanning => vec![
                 ("approve", true),
                 ("reject", true),
-                ("revise", self.memory.revisions < asked.max_revisions),
-                ("modify", asked.may_modify),
+                ("revise", self.history.revisions < checkpoints.max_revisions),
+                ("modify", checkpoints.may_modify),
             ],
             Checkpoint::BeforeStep => {
                 vec![
                     ("approve", true),
                     ("reject", true),
-                    ("skip", asked.may_skip),
+                    ("skip", checkpoints.may_skip),
                 ]
             }
             Checkpoint::AfterStep => vec![
                 ("continue", true),
                 ("abort", true),
-                ("redo", asked.may_retry && redos < MAX_REDOS),
+                ("redo", checkpoints.may_retry && redos < MAX_REDOS),
             ],
             Checkpoint::OnError => vec![
-                ("retry", asked.may_retry),
-                ("skip", asked.may_skip),
+                ("retry", checkpoints.may_retry),
+                ("skip", checkpoints.may_skip),
                 ("abort", true),
             ],
             Checkpoint::AfterIdeas => {
-                let ideas = (1..=self.memory.ideas.len()).map(|number| format!("option_{number}"));
+                let ideas = (1..=self.history.ideas.len()).map(|number| format!("option_{number}"));
                 return ideas.chain(["custom".into()]).collect();
             }
             Checkpoint::Clarification => vec![("submit", true), ("abort", true)],
@@ -110,33 +110,33 @@ impl Engine<'_> {
     }
 
     fn message(&self, checkpoint: Checkpoint) -> String {
-        let (at, memory) = (self.run.position, self.memory);
+        let (at, history) = (self.run.position, self.history);
         let shown = |text: &str| clip_chars(text, SHOWN_CHARS).to_owned();
         match checkpoint {
             Checkpoint::DuringPlanning => {
                 format!(
                     "The plan has {} step(s). Shall it be followed?",
-                    memory.draft.len()
+                    history.draft.len()
                 )
             }
             Checkpoint::BeforeStep => shown(&format!(
                 "Step {} of {} is next: {}",
                 at.step,
                 at.steps,
-                goal(&memory.plan, at)
+                goal(&history.plan, at)
             )),
             Checkpoint::AfterStep => shown(&format!(
                 "Step {} of {} is done: {}",
                 at.step,
                 at.steps,
-                goal(&memory.plan, at)
+                goal(&history.plan, at)
             )),
             Checkpoint::OnError => shown(&format!(
                 "Step {} of {} failed: {}",
-                at.step, at.steps, memory.error
+                at.step, at.steps, history.error
             )),
             Checkpoint::AfterIdeas => "Which idea shall be worked out?".into(),
-            Checkpoint::Clarification | Checkpoint::Proposal => shown(&memory.routing),
+            Checkpoint::Clarification | Checkpoint::Proposal => shown(&history.routing),
             Checkpoint::CopilotTurn => "The turn is over. What is next?".into(),
             Checkpoint::Budget => format!(
                 "The run has cost {:.4} of {:.4} US dollars. Shall it go on for as much again?",
@@ -147,28 +147,28 @@ impl Engine<'_> {
     }
 
     fn context(&self, checkpoint: Checkpoint) -> Value {
-        let (at, memory) = (self.run.position, self.memory);
+        let (at, history) = (self.run.position, self.history);
         let shown = |text: &str| clip_chars(text, SHOWN_CHARS).to_owned();
         match checkpoint {
-            Checkpoint::DuringPlanning => json!({"plan": memory.draft}),
+            Checkpoint::DuringPlanning => json!({"plan": history.draft}),
             Checkpoint::BeforeStep => {
-                json!({"step_number": at.step, "step": step(&memory.plan, at)})
+                json!({"step_number": at.step, "step": step(&history.plan, at)})
             }
             Checkpoint::AfterStep => {
-                let done = memory.done.get(&at.step);
+                let done = history.done.get(&at.step);
                 let summary = done.map_or_else(String::new, |done| shown(&done.summary));
                 json!({"step_number": at.step, "summary": summary})
             }
             Checkpoint::OnError => {
-                json!({"step_number": at.step, "step": step(&memory.plan, at), "error": memory.error})
+                json!({"step_number": at.step, "step": step(&history.plan, at), "error": history.error})
             }
             Checkpoint::AfterIdeas => {
-                let ideas = (1..).zip(&memory.ideas).map(|(number, idea)| {
+                let ideas = (1..).zip(&history.ideas).map(|(number, idea)| {
                     json!({"option": format!("option_{number}"), "idea": shown(idea)})
                 });
                 json!({"ideas": ideas.collect::<Vec<_>>()})
             }
-            Checkpoint::CopilotTurn => json!({"answer": shown(memory.last_answer())}),
+            Checkpoint::CopilotTurn => json!({"answer": shown(history.last_answer())}),
             Checkpoint::Clarification | Checkpoint::Proposal => json!({}),
             Checkpoint::Budget => {
                 json!({"cost_usd": self.run.cost_usd, "max_cost_usd": self.limit()})
@@ -177,8 +177,8 @@ impl Engine<'_> {
     }
 }
 
-/// What an answer decides, in a word and in a sentence.
-const fn words(checkpoint: Checkpoint) -> (&'static str, &'static str) {
+/// The action that an answer decides on, and its description.
+const fn action(checkpoint: Checkpoint) -> (&'static str, &'static str) {
     match checkpoint {
         Checkpoint::DuringPlanning => ("approve_plan", "A person decides about the plan."),
         Checkpoint::BeforeStep => ("begin_step", "A person decides whether the step begins."),

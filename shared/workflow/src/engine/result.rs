@@ -1,4 +1,4 @@
-//! The `result` of a run: everything about it is in the record, this is the part that a client wants at its end.
+//! The `result` event of a run: the part of the record that a client needs at the end.
 
 use serde_json::{Value, json};
 use session::{ArtifactLink, EventBody, Message, Next, Progress, Timestamp};
@@ -6,27 +6,28 @@ use session::{ArtifactLink, EventBody, Message, Next, Progress, Timestamp};
 use super::{Engine, progress_builder::ProgressBuilder};
 use crate::clip::clip_chars;
 
-/// A result is one frame of at most 128 KB with its envelope: the oldest messages of a chat in a wide script give way.
+/// A result and its envelope are one frame of at most 128 KB; the oldest messages of a chat are
+/// left out if they do not fit.
 const MAX_RESULT_BYTES: usize = 120 * 1024;
 
-/// How much of a step's goal and summary a result shows, in characters: of fifty steps still less than a frame.
+/// The most characters of a step's goal and summary in a result: fifty steps fit a frame.
 const GOAL_CHARS: usize = 100;
 const SUMMARY_CHARS: usize = 300;
 
 impl Engine<'_> {
     pub(crate) fn finish(&self, now: Timestamp) -> Progress {
-        let chat: Vec<Message> = self.memory.chat.iter().cloned().collect();
+        let chat: Vec<Message> = self.history.chat.iter().cloned().collect();
         let oldest = (0..chat.len())
             .find(|&from| self.result_with(&chat[from..], now).1 <= MAX_RESULT_BYTES)
             .unwrap_or(chat.len());
         let (result, _) = self.result_with(&chat[oldest..], now);
-        ProgressBuilder::on(self).then(Next::Complete(Box::new(result)))
+        ProgressBuilder::on(self).build(Next::Complete(Box::new(result)))
     }
 
     /// The result with these messages, and its length as JSON.
     fn result_with(&self, chat: &[Message], now: Timestamp) -> (EventBody, usize) {
         let began = self.run.started_at.unwrap_or(now);
-        let artifacts = self.memory.artifacts.iter();
+        let artifacts = self.history.artifacts.iter();
         let result = EventBody::Result {
             execution_time: now.since(began).as_secs_f64(),
             session_id: self.state.session_id,
@@ -45,19 +46,19 @@ impl Engine<'_> {
         (result, bytes)
     }
 
-    /// What came of each step; of a run without steps, the beginning of its answer.
+    /// The summary of each step; for a run without steps, the beginning of its answer.
     fn summary(&self) -> String {
-        if self.memory.done.is_empty() {
-            return self.memory.last_answer().to_owned();
+        if self.history.done.is_empty() {
+            return self.history.last_answer().to_owned();
         }
-        let lines: Vec<String> = (self.memory.done.iter())
+        let lines: Vec<String> = (self.history.done.iter())
             .map(|(number, step)| format!("{number}. {}", clip_chars(&step.summary, SUMMARY_CHARS)))
             .collect();
         lines.join("\n")
     }
 
     fn final_context(&self) -> Value {
-        let steps: Vec<Value> = (self.memory.done.iter())
+        let steps: Vec<Value> = (self.history.done.iter())
             .map(|(number, step)| json!({"step_number": number, "goal": clip_chars(&step.sub_task, GOAL_CHARS)}))
             .collect();
         json!({

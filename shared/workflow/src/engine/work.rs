@@ -96,9 +96,9 @@ impl Engine<'_> {
     pub fn work(&self, now: Timestamp) -> Work {
         let stage = self.position().stage;
         if let Some(checkpoint) = Checkpoint::at(stage) {
-            return match self.given() {
-                Some(given) => Work::Commit(Box::new(self.after_person(given))),
-                None => Work::AskPerson(Box::new(self.question(checkpoint))),
+            return match self.unused_answer() {
+                Some(given) => Work::Commit(Box::new(self.after_approval(given))),
+                None => Work::AskPerson(Box::new(self.prompt(checkpoint))),
             };
         }
         match stage {
@@ -120,8 +120,8 @@ impl Engine<'_> {
 
     /// No call is made beyond the budget: a person decides, or where nobody can be asked, the run fails.
     pub(crate) fn over_budget(&self) -> Work {
-        if self.path.checkpoints.contains(&Checkpoint::Budget) {
-            return Work::AskPerson(Box::new(self.question(Checkpoint::Budget)));
+        if self.spec.checkpoints.contains(&Checkpoint::Budget) {
+            return Work::AskPerson(Box::new(self.prompt(Checkpoint::Budget)));
         }
         let (spent, limit) = (self.run.cost_usd, self.limit().unwrap_or_default());
         let failure = RunFailure {
@@ -146,11 +146,11 @@ impl Engine<'_> {
     }
 
     fn brief(&self, stage: Stage) -> Brief {
-        let memory = self.memory;
+        let memory = self.history;
         let brief = Brief {
             task: memory.task(),
             max_steps: self.settings.max_plan_steps,
-            team: self.path.team.iter().map(ToString::to_string).collect(),
+            team: self.spec.team.iter().map(ToString::to_string).collect(),
             may_ask: self.may_ask(),
             done: memory.done_before(0),
             ..Brief::default()
@@ -165,7 +165,7 @@ impl Engine<'_> {
                     plan: memory.plan.clone(),
                     step: step(&memory.plan, at).cloned(),
                     done: memory.done_before(at.step),
-                    remarks: memory.wishes(at.step),
+                    remarks: memory.step_remarks(at.step),
                     ..brief
                 }
             }
@@ -186,10 +186,10 @@ impl Engine<'_> {
     /// What planner and reviewer heed: the mode's own order of steps, a proposal that was agreed to, the client's wishes.
     fn instructions(&self) -> String {
         let ideas = match self.settings.mode {
-            Mode::IdeaGeneration => idea_instructions(self.settings.asked.after_ideas),
+            Mode::IdeaGeneration => idea_instructions(self.settings.checkpoints.after_ideas),
             _ => String::new(),
         };
-        let proposal = match self.memory.proposal.as_str() {
+        let proposal = match self.history.proposal.as_str() {
             "" => String::new(),
             proposal => format!("The user agreed to this proposal:\n{proposal}"),
         };

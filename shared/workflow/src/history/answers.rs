@@ -1,24 +1,24 @@
-//! What people were asked and what they answered, and what that means for those who work later.
+//! Applies approvals and their answers to the history of a run.
 
 use session::{EventBody, Seq};
 
-use super::run_history::{DoneStep, LastQuestion, ReceivedAnswer, RunHistory};
+use super::run_history::{DoneStep, LastPrompt, ReceivedAnswer, RunHistory};
 use crate::modes::Checkpoint;
 
 /// The resolution of a turn that was not answered in time: the conversation is over.
 const DONE: &str = "done";
 
-/// What a plan sent back without a word, and a turn continued without one, are told.
+/// The remark of a `revise`, and the addition of a `continue`, without feedback.
 const ANOTHER: &str = "The user wants another plan.";
 const GO_ON: &str = "Go on from there.";
 
 impl RunHistory {
-    pub(super) fn note_question(&mut self, seq: Seq, body: &EventBody) {
+    pub(super) fn apply_approval(&mut self, seq: Seq, body: &EventBody) {
         match body {
             EventBody::ApprovalRequested(request) => {
-                self.asked = Some(LastQuestion {
+                self.prompt = Some(LastPrompt {
                     checkpoint: Checkpoint::of(&request.checkpoint_type),
-                    step: self.told.phase.and_then(|(_, step)| step).unwrap_or(0),
+                    step: self.published.phase.and_then(|(_, step)| step).unwrap_or(0),
                 });
             }
             EventBody::ApprovalResolved {
@@ -27,77 +27,79 @@ impl RunHistory {
                 modifications,
                 ..
             } => {
-                let given = ReceivedAnswer {
+                let answer = ReceivedAnswer {
                     resolution: resolution.clone(),
                     modifications: modifications.clone(),
                 };
-                self.note_answer(seq, resolution, feedback.as_deref());
-                self.given = Some((seq, given));
+                self.apply_answer(seq, resolution, feedback.as_deref());
+                self.answer = Some((seq, answer));
             }
             EventBody::ApprovalExpired { .. } => {
-                let given = ReceivedAnswer {
+                let answer = ReceivedAnswer {
                     resolution: DONE.into(),
                     modifications: None,
                 };
-                self.given = Some((seq, given));
+                self.answer = Some((seq, answer));
             }
             _ => {}
         }
     }
 
-    /// What an answer means for what is told to agents later.
-    fn note_answer(&mut self, seq: Seq, resolution: &str, feedback: Option<&str>) {
-        let Some(LastQuestion { checkpoint, step }) = self.asked.take() else {
+    /// Applies an answer to what later stages tell their agents.
+    fn apply_answer(&mut self, seq: Seq, resolution: &str, feedback: Option<&str>) {
+        let Some(LastPrompt { checkpoint, step }) = self.prompt.take() else {
             return;
         };
-        let words = feedback.map(str::trim).filter(|words| !words.is_empty());
-        let words = words.map(ToOwned::to_owned);
-        // What a person says beside an answer is an addition to the task, unless it belongs to what they decided about.
+        let feedback = feedback
+            .map(str::trim)
+            .filter(|feedback| !feedback.is_empty());
+        let feedback = feedback.map(ToOwned::to_owned);
+        // Feedback is an addition to the task unless it belongs to the decision itself.
         let addition = match (checkpoint, resolution) {
             (Some(Checkpoint::DuringPlanning), "revise") => {
                 self.revisions += 1;
-                self.remarks = vec![words.unwrap_or_else(|| ANOTHER.into())];
+                self.remarks = vec![feedback.unwrap_or_else(|| ANOTHER.into())];
                 None
             }
             (Some(Checkpoint::BeforeStep), "approve") | (Some(Checkpoint::OnError), "retry") => {
-                self.words = words.map(|words| (step, words));
+                self.step_feedback = feedback.map(|feedback| (step, feedback));
                 None
             }
             (Some(Checkpoint::AfterStep), "redo") => {
                 *self.redos.entry(step).or_default() += 1;
-                self.words = words.map(|words| (step, words));
+                self.step_feedback = feedback.map(|feedback| (step, feedback));
                 None
             }
             (Some(Checkpoint::AfterIdeas), "custom") => {
-                self.choice = words;
+                self.choice = feedback;
                 None
             }
             (Some(Checkpoint::AfterIdeas), option) => {
                 self.choice = self.idea(option);
-                words
+                feedback
             }
             (Some(Checkpoint::CopilotTurn), "submit") => {
-                self.begin_turn(seq, words);
+                self.begin_turn(seq, feedback);
                 None
             }
             (Some(Checkpoint::CopilotTurn), "continue") => {
                 self.end_part();
-                Some(words.unwrap_or_else(|| GO_ON.into()))
+                Some(feedback.unwrap_or_else(|| GO_ON.into()))
             }
             (Some(Checkpoint::Clarification), "submit") => Some(format!(
                 "Asked: {}\nAnswered: {}",
                 self.routing,
-                words.unwrap_or_default()
+                feedback.unwrap_or_default()
             )),
             (Some(Checkpoint::Proposal), "approve") => {
                 self.proposal.clone_from(&self.routing);
-                words
+                feedback
             }
             (Some(Checkpoint::Budget), "continue") => {
-                self.raised += 1;
-                words
+                self.budget_raises += 1;
+                feedback
             }
-            _ => words,
+            _ => feedback,
         };
         self.additions.extend(addition);
     }
@@ -107,25 +109,25 @@ impl RunHistory {
         self.ideas.get(number.checked_sub(1)?).cloned()
     }
 
-    /// A person's next task: what was planned and done for the last one is history.
-    fn begin_turn(&mut self, seq: Seq, words: Option<String>) {
-        // Their message stands right before their answer.
+    /// The next task of a conversation: plan and steps of the last one no longer count.
+    fn begin_turn(&mut self, seq: Seq, feedback: Option<String>) {
+        // The `user_message` of the task is the event right before the answer.
         self.turn_from = Seq(seq.0.saturating_sub(1));
-        self.task = Some(words.unwrap_or_default());
+        self.task = Some(feedback.unwrap_or_default());
         self.additions.clear();
         self.end_part();
-        self.before.clear();
+        self.earlier_steps.clear();
     }
 
-    /// The same task goes on, or ends: what was done for it so far stays in sight, what was planned is over.
+    /// Ends a part of a turn: its results stay known, its plan no longer counts.
     fn end_part(&mut self) {
         let done = std::mem::take(&mut self.done);
         if done.is_empty() {
             let summary = self.last_answer().to_owned();
             let sub_task = "The answer so far".into();
-            self.before.push(DoneStep { sub_task, summary });
+            self.earlier_steps.push(DoneStep { sub_task, summary });
         }
-        self.before.extend(done.into_values());
+        self.earlier_steps.extend(done.into_values());
         self.draft.clear();
         self.plan.clear();
         self.remarks.clear();

@@ -1,10 +1,11 @@
-//! Where a run stands as its watchers were told, so that a beginning tells only what they do not know yet.
+//! The phase and the node statuses that the record shows, so that a stage begins with the changes
+//! alone.
 
 use std::collections::BTreeMap;
 
 use session::{Dag, EventBody, NodeStatus, Phase};
 
-/// The phase and the graph's nodes, as they were told last.
+/// The phase and the node statuses that the record shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct PublishedStatus {
     pub phase: Option<(Phase, Option<u32>)>,
@@ -12,26 +13,26 @@ pub(crate) struct PublishedStatus {
 }
 
 impl PublishedStatus {
-    /// What the watchers of a run know that begins: nothing but that it is at its `init`.
-    pub const fn at_first() -> Self {
+    /// The status at the beginning of a run: phase `init`, no nodes.
+    pub const fn initial() -> Self {
         Self {
             phase: Some((Phase::Init, None)),
             nodes: BTreeMap::new(),
         }
     }
 
-    /// What a node is told to be.
+    /// The status of a node; pending for an unknown node.
     pub fn status(&self, node: &str) -> NodeStatus {
         self.nodes.get(node).copied().unwrap_or(NodeStatus::Pending)
     }
 
-    pub fn note(&mut self, body: &EventBody) {
+    pub fn apply(&mut self, body: &EventBody) {
         match body {
             EventBody::DagCreated { dag, .. } => {
-                *self = Self::at_first();
-                self.draw(dag);
+                *self = Self::initial();
+                self.replace_graph(dag);
             }
-            EventBody::DagUpdated { dag, .. } => self.draw(dag),
+            EventBody::DagUpdated { dag, .. } => self.replace_graph(dag),
             EventBody::PhaseChange { phase, step_number } => {
                 self.phase = Some((*phase, *step_number));
             }
@@ -46,7 +47,7 @@ impl PublishedStatus {
         }
     }
 
-    fn draw(&mut self, dag: &Dag) {
+    fn replace_graph(&mut self, dag: &Dag) {
         let nodes = dag.nodes.iter();
         self.nodes = nodes.map(|node| (node.id.clone(), node.status)).collect();
     }

@@ -1,6 +1,7 @@
-//! A review's remarks, out of its message: the record keeps the words, and a worker that comes later needs the list.
+//! The remarks of a review, parsed from its message: the record keeps the message alone, and later
+//! stages need the list.
 
-/// The entries of a numbered list, as agents write a review; a text that is none is one remark.
+/// The entries of a numbered list, which is how a review is written; any other text is one remark.
 pub(crate) fn remarks(message: &str) -> Vec<String> {
     let mut entries: Vec<String> = Vec::new();
     for line in message.lines() {

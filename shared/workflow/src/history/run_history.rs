@@ -1,8 +1,4 @@
-//! What a worker needs to know of a run: its record, folded.
-//!
-//! A worker keeps nothing from one invocation to the next. It reads the record from `run.history_from` on, which for a
-//! run that took over from a failed one begins with that one, and folds in what it and others append later. `told` is what the
-//! watchers know, `answers` what people said.
+//! The history of a run: its events, folded in order.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,61 +17,65 @@ use crate::{
 const CHAT_MESSAGES: usize = 20;
 const CHAT_CHARS: usize = 2_000;
 
-/// A step of the plan that was done.
+/// A completed step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoneStep {
-    /// What was to be done.
+    /// The goal of the step.
     pub sub_task: String,
-    /// What came of it.
+    /// The summary of its result.
     pub summary: String,
 }
 
-/// The question that a person was asked last.
+/// The approval that was requested last.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct LastQuestion {
+pub(super) struct LastPrompt {
     pub checkpoint: Option<Checkpoint>,
-    /// The step that it was about.
+    /// The step that it is about.
     pub step: u32,
 }
 
-/// A person's answer.
+/// The answer to an approval.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ReceivedAnswer {
     pub resolution: String,
     pub modifications: Option<Value>,
 }
 
-/// A run's record, folded.
+/// The record of a run, folded.
+///
+/// A worker keeps nothing between invocations. It folds the record from `run.history_from` on,
+/// which for a run that took over a failed one begins with the failed one, and applies what it
+/// and others append later.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunHistory {
     seen: Seq,
     pub(super) task: Option<String>,
     pub(super) additions: Vec<String>,
     pub(super) turn_from: Seq,
-    pub(super) asked: Option<LastQuestion>,
-    pub(super) words: Option<(u32, String)>,
+    pub(super) prompt: Option<LastPrompt>,
+    pub(super) step_feedback: Option<(u32, String)>,
     pub(super) redos: BTreeMap<u32, u32>,
-    /// What earlier parts of the turn brought.
-    pub(super) before: Vec<DoneStep>,
-    /// The newest answer of a person, and where it stands.
-    pub(crate) given: Option<(Seq, ReceivedAnswer)>,
-    /// How often the plan was sent back by a person.
+    /// The steps of earlier parts of the turn.
+    pub(super) earlier_steps: Vec<DoneStep>,
+    /// The newest answer to an approval, and its seq.
+    pub(crate) answer: Option<(Seq, ReceivedAnswer)>,
+    /// How often the plan was sent back.
     pub(crate) revisions: u32,
-    /// How often a person let the run cost more.
-    pub(crate) raised: u32,
-    /// The ideas that stand.
+    /// How often the budget was budget_raises.
+    pub(crate) budget_raises: u32,
+    /// The newest ideas.
     pub(crate) ideas: Vec<String>,
-    /// The idea that a person chose.
+    /// The idea that was chosen at `after_ideas`.
     pub(crate) choice: Option<String>,
-    /// Copilot's last words about the task: a question, a proposal, a reason.
+    /// Copilot's last message: a question, a proposal or a reason.
     pub(crate) routing: String,
-    /// Who answers the turn.
+    /// The agent that answers the turn.
     pub(crate) routed_to: Option<String>,
-    /// A proposal that a person agreed to.
+    /// The proposal that was approved.
     pub(crate) proposal: String,
     /// Why the last step failed.
     pub(crate) error: String,
-    pub(crate) told: PublishedStatus,
+    pub(crate) published: PublishedStatus,
     pub(crate) draft: Vec<PlanStep>,
     pub(crate) remarks: Vec<String>,
     pub(crate) plan: Vec<PlanStep>,
@@ -88,12 +88,12 @@ pub struct RunHistory {
 impl RunHistory {
     /// Folds the record of a run, from its `history_from` on.
     pub fn of(record: &[Envelope]) -> Self {
-        let mut memory = Self::default();
-        memory.apply(record);
-        memory
+        let mut history = Self::default();
+        history.apply(record);
+        history
     }
 
-    /// Folds in what was appended since, by this worker or by others. What it has seen already counts once.
+    /// Folds in what was appended since. Events that were folded before are skipped.
     pub fn apply(&mut self, record: &[Envelope]) {
         for envelope in record {
             let Some(seq) = envelope.seq.filter(|seq| *seq > self.seen) else {
@@ -101,32 +101,32 @@ impl RunHistory {
             };
             self.seen = seq;
             if let Some(message) = envelope.as_message() {
-                self.hear(message);
+                self.add_message(message);
             }
             if let StoredEventBody::Known(body) = &envelope.body {
-                self.told.note(body);
-                self.note(seq, body, envelope.timestamp);
+                self.published.apply(body);
+                self.apply_event(seq, body, envelope.timestamp);
             }
         }
     }
 
-    /// The last event that was folded in; what comes after it is to be read and applied.
+    /// The seq of the last event that was folded in.
     pub const fn seen(&self) -> Seq {
         self.seen
     }
 
-    /// Where the turn began that the run is in: with the run, or with what a person said to end the turn before. What was
-    /// said earlier is history.
+    /// The seq at which the current turn began: the run's task, or the answer that ended the turn
+    /// before.
     pub const fn turn_from(&self) -> Seq {
         self.turn_from
     }
 
-    /// Replaces the beginning of a long task by the whole, which the artifact of its `user_message` holds.
+    /// Replaces the beginning of a long task by the whole, from the artifact of its `user_message`.
     pub fn complete_task(&mut self, whole: String) {
         self.task = Some(whole);
     }
 
-    /// Adds what was said in the session before this run, oldest first, so that the result can show it.
+    /// Adds the session's messages before this run, oldest first, for the result.
     pub fn add_earlier(&mut self, messages: impl DoubleEndedIterator<Item = Message>) {
         for message in messages.rev() {
             if self.chat.len() >= CHAT_MESSAGES {
@@ -151,29 +151,32 @@ impl RunHistory {
         self.done.values().cloned().collect()
     }
 
-    /// What was done before a step of the plan, in this part of the turn and in earlier ones.
+    /// The steps completed before a step of the plan, in this part of the turn and in earlier ones.
     pub(crate) fn done_before(&self, step: u32) -> Vec<DoneStep> {
         let here = self.done.range(..step).map(|(_, done)| done);
-        self.before.iter().chain(here).cloned().collect()
+        self.earlier_steps.iter().chain(here).cloned().collect()
     }
 
-    /// What a person wants to be minded in a step: the idea they chose, their words about this step.
-    pub(crate) fn wishes(&self, step: u32) -> Vec<String> {
+    /// The remarks for a step: the chosen idea, and the feedback about this step.
+    pub(crate) fn step_remarks(&self, step: u32) -> Vec<String> {
         let choice = self.choice.as_ref();
         let choice = choice.map(|idea| format!("The user chose this idea: {idea}"));
-        let words = self.words.as_ref().filter(|(about, _)| *about == step);
+        let feedback = self
+            .step_feedback
+            .as_ref()
+            .filter(|(about, _)| *about == step);
         choice
             .into_iter()
-            .chain(words.map(|(_, words)| words.clone()))
+            .chain(feedback.map(|(_, text)| text.clone()))
             .collect()
     }
 
-    /// How often a person had a step done again.
+    /// How often `redo` was chosen for a step.
     pub(crate) fn redos(&self, step: u32) -> u32 {
         self.redos.get(&step).copied().unwrap_or_default()
     }
 
-    /// What an agent said last, as much of it as a result shows.
+    /// The last message of an agent, as much of it as a result shows.
     pub(crate) fn last_answer(&self) -> &str {
         let mut newest_first = self.chat.iter().rev();
         let answer = newest_first.find(|message| message.role == Role::Assistant);
@@ -185,21 +188,21 @@ impl RunHistory {
         &self.artifacts
     }
 
-    fn hear(&mut self, message: Message) {
+    fn add_message(&mut self, message: Message) {
         if self.chat.len() == CHAT_MESSAGES {
             self.chat.pop_front();
         }
         self.chat.push_back(shortened(message));
     }
 
-    fn note(&mut self, seq: Seq, body: &EventBody, at: Timestamp) {
+    fn apply_event(&mut self, seq: Seq, body: &EventBody, at: Timestamp) {
         match body {
             EventBody::UserMessage {
                 role: Role::User,
                 content,
                 approval_id,
                 ..
-            } => self.note_user(seq, content, approval_id.is_some()),
+            } => self.apply_user_message(seq, content, approval_id.is_some()),
             EventBody::AgentMessage {
                 agent,
                 message,
@@ -208,7 +211,7 @@ impl RunHistory {
                 ..
             } => {
                 self.artifacts = with_artifact(&self.artifacts, artifact.as_deref());
-                self.note_made(agent, message, made.as_ref());
+                self.apply_output(agent, message, made.as_ref());
             }
             EventBody::FilesUpdated { files_tracked } => self.artifacts.clone_from(files_tracked),
             EventBody::PlanningComplete { steps, .. } => {
@@ -230,13 +233,13 @@ impl RunHistory {
                 self.done.insert(*step_number, done);
             }
             // A run that takes over has a budget of its own.
-            EventBody::WorkflowStarted { .. } => self.raised = 0,
-            _ => self.note_question(seq, body),
+            EventBody::WorkflowStarted { .. } => self.budget_raises = 0,
+            _ => self.apply_approval(seq, body),
         }
     }
 
-    /// The first words of a run are its task. What is said in answer to a question is used with the answer.
-    fn note_user(&mut self, seq: Seq, content: &str, is_answer: bool) {
+    /// The first message of a run is its task. The feedback of an answer is applied with the answer.
+    fn apply_user_message(&mut self, seq: Seq, content: &str, is_answer: bool) {
         if self.task.is_none() {
             self.task = Some(content.to_owned());
             self.turn_from = seq;
@@ -245,7 +248,7 @@ impl RunHistory {
         }
     }
 
-    fn note_made(&mut self, agent: &str, message: &str, made: Option<&StructuredOutput>) {
+    fn apply_output(&mut self, agent: &str, message: &str, made: Option<&StructuredOutput>) {
         match made {
             Some(StructuredOutput::Plan(plan)) => {
                 self.draft.clone_from(plan);

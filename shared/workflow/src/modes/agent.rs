@@ -1,10 +1,10 @@
-//! The agents' ids, as configurations, plans, events and the ledger spell them.
+//! The ids of the agents in configurations, plans, events and costs.
 
 /// Drafts and revises a plan.
 pub const PLANNER: &str = "planner";
 /// Criticises a plan.
 pub const PLAN_REVIEWER: &str = "plan_reviewer";
-/// Answers a task, or a step of a plan, in words.
+/// Answers a task, or a step of a plan, with a text.
 pub const RESEARCHER: &str = "researcher";
 /// Answers a task, or a step of a plan, with a program.
 pub const ENGINEER: &str = "engineer";
@@ -13,7 +13,7 @@ pub const ENGINEER: &str = "engineer";
 pub const IDEA_MAKER: &str = "idea_maker";
 /// Criticises ideas.
 pub const IDEA_HATER: &str = "idea_hater";
-/// Chooses who works on a turn.
+/// Chooses the agent or the plan for a turn.
 pub const COPILOT_CONTROL: &str = "copilot_control";
 
 /// The agents that a task or a step can be given to.

@@ -2,7 +2,7 @@
 
 use session::Stage;
 
-/// A point at which a person is asked.
+/// A point at which a run waits for an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Checkpoint {
     /// The plan is drafted and reviewed.
@@ -13,15 +13,15 @@ pub enum Checkpoint {
     AfterStep,
     /// A step failed.
     OnError,
-    /// There are ideas to choose from.
+    /// The ideas are ready, and one is chosen.
     AfterIdeas,
-    /// Copilot needs to know something.
+    /// Copilot needs information.
     Clarification,
-    /// Copilot proposes how to go about a task.
+    /// Copilot proposes an approach.
     Proposal,
     /// A turn of a conversation is over.
     CopilotTurn,
-    /// The run has cost what it may.
+    /// The run has cost `maxCostUsd`.
     Budget,
 }
 
@@ -59,7 +59,7 @@ impl Checkpoint {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// What is asked at a stage; nothing where somebody works.
+    /// The checkpoint of a stage; `None` for a stage with work.
     pub(crate) const fn at(stage: Stage) -> Option<Self> {
         match stage {
             Stage::ApprovePlan => Some(Self::DuringPlanning),

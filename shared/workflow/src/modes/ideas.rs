@@ -1,4 +1,4 @@
-//! What idea-generation tells its planner: the steps from five ideas to one report.
+//! The instructions of `idea-generation` to its planner: the steps from five ideas to one report.
 
 const MAKE: &str = "Propose five ideas for the task, each with a title and a description.";
 const CRITICISE: &str = "Criticise the five ideas: what is weak, unclear or done before.";
@@ -7,7 +7,7 @@ const CRITICISE_AGAIN: &str = "Criticise the two improved ideas.";
 const CHOOSE: &str = "Choose the better idea, and improve it by the critique.";
 const WRITE: &str = "Write a title and a report on the chosen idea.";
 
-/// The built-in instructions. Where a person chooses, no agent does.
+/// The built-in instructions. With the checkpoint `after_ideas` no agent chooses.
 pub(crate) fn instructions(person_chooses: bool) -> String {
     let steps = [MAKE, CRITICISE, IMPROVE, CRITICISE_AGAIN, CHOOSE, WRITE];
     let left = steps

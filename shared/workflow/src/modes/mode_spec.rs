@@ -1,5 +1,4 @@
-//! The eight modes as one table: where a run begins, through which phases it goes, who works, where a person may be asked,
-//! and what its graph begins with.
+//! The eight modes as one table.
 
 use session::{Mode, Phase, Stage};
 
@@ -14,21 +13,23 @@ pub struct ModeSpec {
     pub agent: &'static str,
     /// The agents that a plan may give its steps to; none in a mode without a plan.
     pub team: &'static [&'static str],
-    /// Where a person may be asked, if the configuration wants it.
+    /// The checkpoints that the configuration may switch on, and those of copilot and the budget.
     pub checkpoints: &'static [Checkpoint],
-    /// Where a run begins.
+    /// The config keys that count in this mode beside [`COMMON_KEYS`].
+    keys: &'static [&'static [&'static str]],
+    /// The first stage of a run.
     pub(crate) first: Stage,
-    /// The stages of a mode that works on documents, in order.
+    /// The document stages, in order.
     pub(crate) documents: &'static [Stage],
-    /// The nodes that a run's graph begins with, one after another.
+    /// The first nodes of a run's graph, in order.
     pub(crate) nodes: &'static [Node],
-    /// Whether the number of a step is part of where a session stands.
+    /// Whether a session shows the number of its step.
     pub(crate) shows_steps: bool,
     planning: Phase,
     working: Phase,
 }
 
-/// The nodes that do not come from a plan.
+/// The nodes that are not steps of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Node {
     Init,
@@ -51,11 +52,33 @@ const OF_A_PLAN: [Checkpoint; 5] = [
     Checkpoint::Budget,
 ];
 
+/// The config keys of every mode.
+const COMMON_KEYS: &[&str] = &["model", "maxAttempts", "maxRounds", "maxCostUsd"];
+
+/// The config keys of every mode with a plan.
+const PLAN_KEYS: &[&str] = &[
+    "plannerModel",
+    "planReviewerModel",
+    "maxPlanSteps",
+    "nPlanReviews",
+    "planInstructions",
+];
+const WORKER_KEYS: &[&str] = &["researcherModel", "engineerModel"];
+const IDEA_KEYS: &[&str] = &["ideaMakerModel", "ideaHaterModel"];
+const APPROVAL_KEYS: &[&str] = &[
+    "approvalMode",
+    "maxHumanIterations",
+    "allowPlanModification",
+    "allowStepSkip",
+    "allowStepRetry",
+];
+
 const ONE_SHOT: ModeSpec = ModeSpec {
     phases: &[Phase::Init, Phase::Execution, Phase::Completed],
     agent: agent::RESEARCHER,
     team: &[],
     checkpoints: &[],
+    keys: &[&["agent"]],
     first: Stage::Answer,
     documents: &[],
     nodes: &[Node::Init, Node::Execute, Node::Terminator],
@@ -74,6 +97,7 @@ const PLANNING_CONTROL: ModeSpec = ModeSpec {
     agent: agent::PLANNER,
     team: &agent::WORKERS,
     checkpoints: &OF_A_PLAN,
+    keys: &[PLAN_KEYS, WORKER_KEYS, APPROVAL_KEYS],
     first: Stage::Plan,
     nodes: &[Node::Planning],
     shows_steps: true,
@@ -89,6 +113,7 @@ const HITL_INTERACTIVE: ModeSpec = ModeSpec {
         Phase::HitlControl,
         Phase::Completed,
     ],
+    keys: &[PLAN_KEYS, WORKER_KEYS, APPROVAL_KEYS, &["hitlVariant"]],
     planning: Phase::HitlPlanning,
     working: Phase::HitlControl,
     ..PLANNING_CONTROL
@@ -104,6 +129,7 @@ const IDEA_GENERATION: ModeSpec = ModeSpec {
         Checkpoint::AfterIdeas,
         Checkpoint::Budget,
     ],
+    keys: &[PLAN_KEYS, IDEA_KEYS, APPROVAL_KEYS],
     ..PLANNING_CONTROL
 };
 
@@ -122,6 +148,7 @@ const COPILOT: ModeSpec = ModeSpec {
         Checkpoint::CopilotTurn,
         Checkpoint::Budget,
     ],
+    keys: &[PLAN_KEYS, WORKER_KEYS, &["conversational"]],
     first: Stage::Route,
     nodes: &[Node::Init, Node::Routing, Node::Execute, Node::Terminator],
     ..ONE_SHOT
@@ -135,6 +162,7 @@ const OCR: ModeSpec = ModeSpec {
         Phase::Completed,
     ],
     agent: "ocr",
+    keys: &[&["document", "saveMarkdown", "saveJson", "saveText"]],
     first: Stage::Extract,
     documents: &[Stage::Extract, Stage::Output],
     nodes: &[Node::Init, Node::Extraction, Node::Output, Node::Terminator],
@@ -150,6 +178,7 @@ const ARXIV: ModeSpec = ModeSpec {
         Phase::Completed,
     ],
     agent: "arxiv",
+    keys: &[],
     documents: &[Stage::Extract, Stage::Download],
     nodes: &[
         Node::Init,
@@ -171,6 +200,7 @@ const ENHANCE_INPUT: ModeSpec = ModeSpec {
         Phase::Completed,
     ],
     agent: "summarizer",
+    keys: &[],
     documents: &[
         Stage::Extract,
         Stage::Download,
@@ -203,7 +233,13 @@ impl ModeSpec {
         }
     }
 
-    /// The phase in which a stage is done.
+    /// Every config key that counts in this mode.
+    pub fn config_keys(&self) -> impl Iterator<Item = &'static str> {
+        let own = self.keys.iter().copied();
+        std::iter::once(COMMON_KEYS).chain(own).flatten().copied()
+    }
+
+    /// The phase of a stage.
     pub(crate) const fn phase(&self, stage: Stage) -> Phase {
         match stage {
             Stage::Open => Phase::Init,

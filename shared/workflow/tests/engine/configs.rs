@@ -52,7 +52,7 @@ proptest! {
                 let RunSettingsError::Invalid { key, .. } = &error else {
                     return Err(TestCaseError::fail(error.to_string()));
                 };
-                prop_assert!(config.get(*key).is_some_and(|value| !value.is_null()), "{error}");
+                prop_assert!(config.get(key).is_some_and(|value| !value.is_null()), "{error}");
             }
         }
     }

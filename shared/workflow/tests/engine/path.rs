@@ -218,15 +218,18 @@ impl Path {
 /// What is worked on, and what it needs.
 fn of_document(document: &DocumentTask) -> String {
     let DocumentTask {
-        stage, unit, units, ..
+        stage,
+        index,
+        total,
+        ..
     } = document;
-    let asks = match (&document.request, document.asks_arxiv()) {
+    let asks = match (&document.request, document.calls_arxiv()) {
         (Some(request), _) => format!(", may ask {}", request.agent),
         (None, true) => ", asks arXiv".into(),
         (None, false) => String::new(),
     };
     let last = if document.last_try { ", last try" } else { "" };
-    format!("documents, {stage:?} {unit} of {units}{asks}{last}")
+    format!("documents, {stage:?} {index} of {total}{asks}{last}")
 }
 
 pub fn compare(name: &str, paths: impl IntoIterator<Item = Path>) {

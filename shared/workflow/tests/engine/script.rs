@@ -65,7 +65,10 @@ pub fn routed(kind: RouteKind) -> Outcome {
 /// What came of a unit: the look finds two pages to read, or two papers to fetch and to summarize; the rest is done at once.
 pub fn unit(mode: Mode, document: &DocumentTask) -> Outcome {
     let DocumentTask {
-        stage, unit, units, ..
+        stage,
+        index,
+        total,
+        ..
     } = document;
     let follow = match (mode, stage) {
         (Mode::Ocr, Stage::Extract) | (_, Stage::Summarize) => 2,
@@ -73,13 +76,13 @@ pub fn unit(mode: Mode, document: &DocumentTask) -> Outcome {
         (_, Stage::Download) => 4,
         _ => 0,
     };
-    let is_paper = *stage == Stage::Download && (2..*units).contains(unit);
+    let is_paper = *stage == Stage::Download && (2..*total).contains(index);
     let asked = document.request.is_some() && *stage == Stage::Summarize;
     Outcome::DocumentTask(DocumentTaskResult {
-        line: format!("{stage:?}: unit {unit} is done."),
-        units: (*unit == 0).then_some(follow),
+        line: format!("{stage:?}: unit {index} is done."),
+        total: (*index == 0).then_some(follow),
         artifacts: is_paper
-            .then(|| format!("{unit}.pdf"))
+            .then(|| format!("{index}.pdf"))
             .into_iter()
             .collect(),
         usages: asked.then(usage).into_iter().collect(),
