@@ -14,10 +14,16 @@ import template as templates
 from processes import Failed
 from settings import ROOT
 
+PYTHON = ["infra", "tests/benches/run.py"]
+RUFF = str(install.LINT / "bin" / "ruff")
+RUFF_CONFIG = ["--config", "infra/local/ruff.toml", "--no-cache"]
 # Without the stack. `cargo test` says itself which tests it leaves out, and why.
 QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
     "the template's policies": [str(install.CHECKOV / "bin" / "checkov"), "--config-file", "infra/checkov.yaml"],
+    "the Python's lints": [RUFF, "check", *RUFF_CONFIG, *PYTHON],
+    "the Python's format": [RUFF, "format", "--check", *RUFF_CONFIG, *PYTHON],
+    "the Python's types": [str(install.LINT / "bin" / "mypy"), "--config-file", "infra/local/mypy.ini", *PYTHON],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
     "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, "infra/deploy_test.py"],
     "licences and sources": [sys.executable, "infra/local/supply.py"],
