@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
-
-import functions
 import ministack
 import template as templates
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from processes import Failed
 from settings import TEMPLATE, variable_of
+
+import functions
 
 # To lose or to replace one of these is to lose sessions, or messages on their way.
 LASTING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-
 from deploy import chosen_target, outputs, say
 from processes import Failed
 

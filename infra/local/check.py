@@ -2,27 +2,28 @@
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import canaries
 import install
-import measured
 import settings as configuration
 import stack
+import suite
 import template as templates
 from processes import Failed
 from settings import ROOT
 
-SUMMARY = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored")
-
+PYTHON = ["infra", "tests/benches/run.py"]
+RUFF = str(install.LINT / "bin" / "ruff")
+RUFF_CONFIG = ["--config", "infra/local/ruff.toml", "--no-cache"]
 # Without the stack. `cargo test` says itself which tests it leaves out, and why.
 QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
     "the template's policies": [str(install.CHECKOV / "bin" / "checkov"), "--config-file", "infra/checkov.yaml"],
+    "the Python's lints": [RUFF, "check", *RUFF_CONFIG, *PYTHON],
+    "the Python's format": [RUFF, "format", "--check", *RUFF_CONFIG, *PYTHON],
+    "the Python's types": [str(install.LINT / "bin" / "mypy"), "--config-file", "infra/local/mypy.ini", *PYTHON],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
     "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, "infra/deploy_test.py"],
     "licences and sources": [sys.executable, "infra/local/supply.py"],
@@ -37,16 +38,8 @@ SCHEMATHESIS = [
     "run",
     "infra/openapi.json",
 ]
-TESTS = ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]
-
-
-@dataclass
-class Tally:
-    """Sums over all test binaries."""
-
-    passed: int = 0
-    failed: int = 0
-    ignored: int = 0
+# Modules of the suite that run by themselves.
+APART = ["own_stack::", "afterwards::"]
 
 
 def main() -> int:
@@ -59,7 +52,7 @@ def main() -> int:
             heading(what)
             run(what, command, os.environ)
         heading("tests with nothing running")
-        quick = run_tests([], os.environ)
+        quick = suite.run_tests([], os.environ)
         print(f"\n{quick.passed} tests passed, {quick.ignored} need services{'' if options.stack else ': make test'}")
         if options.stack:
             through_the_stack()
@@ -78,14 +71,14 @@ def through_the_stack() -> None:
     heading("the stack")
     with stack.running(settings) as running:
         heading("tests against real services")
-        real = run_tests(["--", "--ignored"], {**os.environ, **running.env, "STACK_DIR": str(settings.state)})
+        apart = [argument for module in APART for argument in ("--skip", module)]
+        environment = {**os.environ, **running.env, "STACK_DIR": str(settings.state)}
+        real = suite.run_tests(["--", "--ignored", *apart], environment)
         heading("the HTTP API against its document")
         kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(settings.state / "hypothesis")}
         run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})
-        heading("no content, token or key in any log")
-        canaries.look(settings)
-        heading("what the workers have measured")
-        measured.look(settings)
+        heading("what is in the logs, and what is in none")
+        suite.run("afterwards", settings, running.env)
     heading("a run that waits while the stack is down")
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
     heading("two stacks side by side")
@@ -99,23 +92,6 @@ def run(what: str, command: list[str], environment: Mapping[str, str]) -> None:
     """Raises `Failed` when the command does."""
     if subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode:
         raise Failed(f"failed: {what} ({' '.join(command)})")
-
-
-def run_tests(more: list[str], environment: Mapping[str, str]) -> Tally:
-    """Runs cargo's tests, shows what they print, and counts. Raises `Failed` when one fails."""
-    tally = Tally()
-    command = [*TESTS, *more]
-    with subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=subprocess.PIPE, text=True) as tests:
-        assert tests.stdout is not None
-        for line in tests.stdout:
-            print(line, end="", flush=True)
-            if counted := SUMMARY.match(line):
-                tally.passed += int(counted[1])
-                tally.failed += int(counted[2])
-                tally.ignored += int(counted[3])
-    if tests.returncode:
-        raise Failed(f"{tally.passed} tests passed, {tally.failed} failed")
-    return tally
 
 
 def heading(what: str) -> None:

@@ -1,4 +1,4 @@
-"""What the demo, the smoke suite and the test of a restart claim about a session, and whether it holds."""
+"""What the demo claims about a session, and whether it holds."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -34,24 +34,22 @@ def expect_waiting(url: str, checks: Checks, question: Event, claim: str) -> Non
     checks.expect(claim, stands == waits, f"{stands} instead of {waits}")
 
 
-def expect_whole(
-    url: str, checks: Checks, follower: Follower, ending: tuple[str, str] = COMPLETED, token: str | None = None
-) -> None:
+def expect_whole(url: str, checks: Checks, follower: Follower, ending: tuple[str, str] = COMPLETED) -> None:
     """The run ended as it should, and its record is gap-free, single, and the same one by both APIs."""
     kinds = Counter(event["event_type"] for event in follower.events)
     last, status = ending
-    _, session = rest(url, "GET", f"/api/sessions/{follower.session_id}", token=token)
+    _, session = rest(url, "GET", f"/api/sessions/{follower.session_id}")
     ended = kinds[last] == 1 and session["status"] == status
     checks.expect(f"the run ended with {last}, its session is {status}", ended, f"{session['status']}, {dict(kinds)}")
     seqs = [event["seq"] for event in follower.events]
     checks.expect("no event is missing and none came twice", seqs == list(range(1, len(seqs) + 1)), seqs)
     steps = [e["data"]["step_number"] for e in follower.events if e["event_type"] == "step_complete"]
     checks.expect("each step was finished once", len(steps) == len(set(steps)), steps)
-    recorded, watched = outline(record(url, follower.session_id, token)), outline(follower.events)
+    recorded, watched = outline(record(url, follower.session_id)), outline(follower.events)
     checks.expect(
         "REST has the same record", recorded == watched, f"{len(recorded)} events, {len(watched)} were watched"
     )
-    _, history = rest(url, "GET", f"/api/sessions/{follower.session_id}/history?limit=1000", token=token)
+    _, history = rest(url, "GET", f"/api/sessions/{follower.session_id}/history?limit=1000")
     said = [e["seq"] for e in follower.events if e["event_type"] == "agent_message"]
     answered = [m["seq"] for m in history["messages"] if m["role"] == "assistant"]
     checks.expect("each message stands once in the history", answered == said, f"{answered}, watched were {said}")
@@ -69,12 +67,12 @@ def expect_answers(checks: Checks, follower: Follower, given: Sequence[Event]) -
 QUESTION_AND_ANSWER = ("approval_requested", "approval_resolved")
 
 
-def record(url: str, session_id: str | None, token: str | None = None) -> list[Event]:
+def record(url: str, session_id: str | None) -> list[Event]:
     """All events of a session, page by page."""
     events: list[Event] = []
     after: int | None = 0
     while after is not None:
-        _, page = rest(url, "GET", f"/api/sessions/{session_id}/events?after={after}&limit=500", token=token)
+        _, page = rest(url, "GET", f"/api/sessions/{session_id}/events?after={after}&limit=500")
         events += page["events"]
         after = page["next_after"]
     return events

@@ -99,13 +99,10 @@ async def send(socket: ClientConnection, frame: Event) -> None:
     await socket.send(json.dumps(frame))
 
 
-def rest(
-    base_url: str, method: str, path: str, body: Event | None = None, token: str | None = None
-) -> tuple[int, Any]:
+def rest(base_url: str, method: str, path: str, body: Event | None = None) -> tuple[int, Any]:
     """Status and JSON body of one REST call; an error status is an answer, not an exception."""
     data = json.dumps(body).encode() if body is not None else None
     headers = {"content-type": "application/json"} if data else {}
-    headers |= {"authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(base_url + path, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as reply:

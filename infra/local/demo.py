@@ -1,4 +1,4 @@
-"""`make demo`: real tasks, a worker killed in the middle of one, a document that is read, people who are asked, nothing lost.
+"""`make demo`: real tasks, a worker killed in the middle of one, a document that is read, people who are asked.
 
 Exits 0 only when each of the checks that it prints holds.
 """
@@ -10,8 +10,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from websockets.exceptions import WebSocketException
-
 import asking
 import reading
 import settings as configuration
@@ -21,6 +19,7 @@ from claims import Checks, expect_whole
 from client import Event, Refused, rest
 from processes import Failed, running_from
 from progress import Progress, follow, heading
+from websockets.exceptions import WebSocketException
 
 TASK = Path(__file__).with_name("tides.txt")
 # The offline engine answers at once; with this there is something to watch, and a moment to kill in.

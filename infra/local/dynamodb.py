@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 import install
 import template as templates
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from processes import Processes
 from settings import REGION, ROOT, TABLE_NAME, Settings
 

@@ -20,8 +20,8 @@ INSTANCES = 4
 def build(names: list[str]) -> None:
     """Builds all functions, unoptimised; `cargo lambda watch` would do so at the first call of each.
 
-    PROFILE builds packages for this machine instead: `local` what would be deployed, but linked in a tenth of the time, or
-    `release` exactly that.
+    PROFILE builds packages for this machine instead: `local` what would be deployed, but linked in a tenth of the time,
+    or `release` exactly that.
     """
     missing = [name for name in names if not (ROOT / "functions" / name / "Cargo.toml").is_file()]
     if missing:

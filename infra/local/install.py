@@ -17,6 +17,7 @@ TOOLS = HERE.parents[1] / ".stack"
 VENV = TOOLS / "venv"
 CHECKOV = TOOLS / "checkov"
 SCHEMATHESIS = TOOLS / "schemathesis"
+LINT = TOOLS / "lint"
 DYNAMODB = TOOLS / "dynamodb"
 DYNAMODB_IMAGE = "amazon/dynamodb-local:3.1.0"
 
@@ -30,7 +31,7 @@ class Missing(Exception):
 
 
 def main() -> int:
-    """Installs the tools, and with `--checks` checkov and schemathesis too; 1 and a list on stderr when a prerequisite is missing."""
+    """Installs the tools, with `--checks` also those that check; 1 when a prerequisite is missing."""
     try:
         check_prerequisites()
         install_python_tools(VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")
@@ -38,6 +39,7 @@ def main() -> int:
             # By itself, because its boto3 is older than MiniStack's; and large, so only for those who check.
             install_python_tools(CHECKOV, "requirements-checkov.txt", "checkov")
             install_python_tools(SCHEMATHESIS, "requirements-schemathesis.txt", "schemathesis")
+            install_python_tools(LINT, "requirements-lint.txt", "ruff and mypy")
         if has_java():
             install_dynamodb()
     except Missing as missing:

@@ -11,12 +11,8 @@ from http import HTTPStatus
 from pathlib import Path
 from unittest import mock
 
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.http11 import Request, Response
-
 import asking
 import install
-import measured
 import processes
 import settings
 import supply
@@ -24,6 +20,8 @@ import template as templates
 from client import Event, Follower, pong
 from progress import Progress
 from settings import ROOT, TEMPLATE, Invalid
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 
 def frame(seq: int | None, kind: str = "status", **data: object) -> dict[str, object]:
@@ -94,7 +92,7 @@ class AnOpenDoor(unittest.IsolatedAsyncioTestCase):
             await connection.send(json.dumps(frame(None, "pong", last_seq=0)))
 
         async with serve(answer, "127.0.0.1", 0, process_request=refuse) as server:
-            url = "ws://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             self.assertFalse(await pong(url))
             self.assertTrue(await pong(url))
         self.assertFalse(await pong(url))
@@ -190,6 +188,12 @@ class TheTemplate(unittest.TestCase):
             self.assertLess(step, int(times["FunctionTimeoutSeconds"]))
             self.assertLess(int(times["FunctionTimeoutSeconds"]), int(times["VisibilityTimeoutSeconds"]))
 
+    def test_the_dashboard_is_json_and_shows_runs_steps_costs_and_waiting(self) -> None:
+        body = self.template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        shown = json.dumps(json.loads(body))
+        for name in ("Runs", "StepTime", "CostUsd", "QueueTime"):
+            self.assertIn(name, shown)
+
     def test_the_table_is_the_templates(self) -> None:
         definition = templates.table_definition(self.template, "name")
         self.assertEqual(
@@ -207,7 +211,13 @@ class Licences(unittest.TestCase):
             self.assertFalse(supply.permits(not_met, allowed), not_met)
 
     def test_a_crate_from_elsewhere_or_without_a_licence_is_named(self) -> None:
-        crate = {"name": "c", "version": "1", "source": "git+https://example.com", "license": None, "dependencies": []}
+        crate: supply.Crate = {
+            "name": "c",
+            "version": "1",
+            "source": "git+https://example.com",
+            "license": None,
+            "dependencies": [],
+        }
         told = list(supply.complaints(crate, {"MIT"}))
         self.assertEqual(told, ["c 1 comes from git+https://example.com", "c 1 has the licence None"])
 
@@ -227,47 +237,6 @@ class Processes(unittest.TestCase):
         if not Path("/proc").exists():
             self.skipTest("needs /proc")
         self.assertTrue(processes.running_from(Path(sys.executable).resolve()))
-
-
-class LinesOfMetrics(unittest.TestCase):
-    def line(self, **changes: object) -> dict[str, object]:
-        definition = {"Name": "Runs", "Unit": "Count"}
-        directive = {"Namespace": "n", "Dimensions": [["Mode", "End"]], "Metrics": [definition]}
-        metadata = {"Timestamp": 1, "CloudWatchMetrics": [directive]}
-        return {"_aws": metadata, "Mode": "one-shot", "End": "failed", "Runs": 1} | changes
-
-    def test_one_as_the_format_wants_it_is_read(self) -> None:
-        told, wrong = measured.values([json.dumps(self.line(Runs=[1, 2])), "another line"], "n")
-        self.assertEqual((told, wrong), ({("Runs", "one-shot", "failed"): [1, 2]}, []))
-
-    def test_what_cloudwatch_would_drop_is_told(self) -> None:
-        no_value, no_dimension = self.line(Runs="1"), self.line(End=None)
-        too_many = self.line(Runs=[1] * 101)
-        for line in (no_value, no_dimension, too_many):
-            self.assertNotEqual(list(measured.faults(line)), [], line)
-        whole = json.dumps(self.line())
-        _, wrong = measured.values([whole.replace(":", ""), f"INFO {whole}"], "n")
-        self.assertEqual(len(wrong), 2, "no JSON from the first to the last character")
-
-    def test_half_a_line_of_a_killed_worker_is_nothing(self) -> None:
-        self.assertEqual(measured.values([json.dumps(self.line())[:-20]], "n"), ({}, []))
-
-    def test_what_the_readme_does_not_know_is_told(self) -> None:
-        _, wrong = measured.values([json.dumps(self.line())], "another namespace")
-        self.assertEqual(len(wrong), 1)
-
-    def test_metrics_and_record_are_compared_value_by_value(self) -> None:
-        event = {"event_type": "step_complete", "data": {"execution_time": 1.5}}
-        recorded = measured.recorded([("one-shot", [event])])
-        self.assertEqual(measured.differences({("StepTime", "one-shot"): [1.5], ("Sweeps",): [1]}, recorded), [])
-        self.assertEqual(len(measured.differences({("StepTime", "one-shot"): [1.5, 1.5]}, recorded)), 1)
-
-    def test_the_dashboard_is_json_and_shows_runs_steps_costs_and_waiting(self) -> None:
-        body = templates.read(TEMPLATE)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-        shown = json.dumps(json.loads(body))
-        for name in ("Runs", "StepTime", "CostUsd", "QueueTime"):
-            self.assertIn(name, measured.expected())
-            self.assertIn(name, shown)
 
 
 if __name__ == "__main__":

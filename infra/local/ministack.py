@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import WaiterError
-
 import install
 import template as templates
+from botocore.exceptions import WaiterError
 from processes import Failed, Processes
 from settings import REGION, ROOT, STACK_NAME, Settings
 
@@ -185,18 +184,6 @@ def path_of_running(settings: Settings, binary: Path) -> Path:
     """Where MiniStack unpacks a native function's program, by the digest of its package."""
     digest = hashlib.sha256(package(binary)).hexdigest()
     return scratch(settings) / f"ministack-provided-code-{settings.aws_port}" / digest / "bootstrap"
-
-
-def logged(settings: Settings) -> list[str]:
-    """Every line that the functions which it runs itself have logged."""
-    logs = client(settings, "logs")
-    return [
-        line
-        for group in logs.describe_log_groups()["logGroups"]
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-        for event in page["events"]
-        for line in event["message"].splitlines()
-    ]
 
 
 def client(settings: Settings, service: str) -> Any:

@@ -1,6 +1,7 @@
-"""What schemathesis leaves out: requests that `cargo lambda watch` answers with a 500 of its own, before any function is asked.
+"""What schemathesis leaves out: requests that `cargo lambda watch` itself answers with a 500.
 
-API Gateway hands a body that is no UTF-8 on in base64; both that and a header outside ASCII have their 4xx in the tests of `lambda-kit`.
+API Gateway hands a body that is no UTF-8 on in base64; both that and a header outside ASCII have their 4xx in the tests
+of `lambda-kit`.
 """
 
 import schemathesis

@@ -50,6 +50,10 @@ SCRIPTED_ARXIV = {
     "ARXIV_INTERVAL_MS": "1000",
 }
 
+# The issuer of tokens of a stack that wants them, and a way to its table on which calls are counted: the tests' too.
+ISSUER = {"JWT_ISSUER": "http://127.0.0.1:8079", "JWT_AUDIENCE": "the-audience"}
+COUNTED_DYNAMODB_URL = "http://127.0.0.1:8076"
+
 
 class Invalid(Exception):
     """An environment variable that cannot be used; the text names it."""

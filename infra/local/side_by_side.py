@@ -1,7 +1,7 @@
 """Deploys the template twice under two names into one account, by what `make deploy` itself runs, and destroys both.
 
 The account is MiniStack's and the functions are empty: what is tried is the deployment. That a stack's functions do
-their work is permissions.py's to show. deploy.py and restore.py come from infra, by PYTHONPATH.
+their work is shown by smoke.py and authorisation.py. deploy.py and restore.py come from infra, by PYTHONPATH.
 """
 
 import os
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
-
 import deploy
 import ministack
 import restore

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import client
 import dynamodb
-import functions
 import ministack
 import template as templates
 from processes import Failed, Processes, ended, port_is_free
 from settings import REGION, TABLE_NAME, TEMPLATE, Settings
 
+import functions
 
 # What stands in `.stack/env`.
 Env = Mapping[str, str]
@@ -41,14 +41,21 @@ def running(settings: Settings) -> Iterator[Running]:
     # MiniStack's updates of a stack are weak: it starts from nothing.
     for leftover in (ministack.scratch(settings), settings.logs):
         shutil.rmtree(leftover, ignore_errors=True)
-    env_file = settings.state / "env"
     with ended(Processes(settings.logs)) as processes:
         env = bring_up(settings, processes, template, names)
-        env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
-        try:
+        with told(settings, env):
             yield Running(settings, processes, env)
-        finally:
-            env_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def told(settings: Settings, env: Env) -> Iterator[None]:
+    """Keeps `.stack/env` for the clients until the block is left."""
+    env_file = settings.state / "env"
+    env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
+    try:
+        yield
+    finally:
+        env_file.unlink(missing_ok=True)
 
 
 def bring_up(
@@ -70,18 +77,25 @@ def bring_up(
         processes.wait_until(functions.NAME, lambda: client.answers(deployed.ws_url), 180)
     env = {
         "HTTP_URL": settings.http_url,
-        "WS_URL": deployed.ws_url,
         **base,
         "TABLE_NAME": TABLE_NAME,
-        "QUEUE_URL": deployed.queue_url,
-        "DLQ_URL": deployed.dead_letter_queue_url,
-        "BUCKET_NAME": deployed.bucket_name,
-        "FUNCTION_PREFIX": ministack.function_name(""),
+        **addresses(deployed),
     }
     for name, binary in native.items():
         # So that a test finds the process to kill: /proc/<pid>/exe points there.
         env[f"{name.upper().replace('-', '_')}_PATH"] = str(ministack.path_of_running(settings, binary))
     return env
+
+
+def addresses(deployed: ministack.Deployment) -> dict[str, str]:
+    """What the deployment says about itself."""
+    return {
+        "WS_URL": deployed.ws_url,
+        "QUEUE_URL": deployed.queue_url,
+        "DLQ_URL": deployed.dead_letter_queue_url,
+        "BUCKET_NAME": deployed.bucket_name,
+        "FUNCTION_PREFIX": ministack.function_name(""),
+    }
 
 
 def client_environment(settings: Settings) -> dict[str, str]:

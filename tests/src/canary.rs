@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stack::{Stack, logs, stack};
+use crate::stack::{Stack, logs, root_authorization, stack};
 
-/// Every planted word begins so. `infra/local/canaries.py` looks for it after the suite, and the scripted model's
-/// key (`infra/local/settings.py`) and its faults have it too.
+/// Every planted word begins so. The tests of `afterwards` look for it in the end; the scripted model's key
+/// (`infra/local/settings.py`) and its faults have it too.
 pub const PLANTED: &str = "kanarienvogel";
 
 /// A word for one place that nothing else says.
@@ -23,6 +23,12 @@ pub async fn said() -> String {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         said.push_str(&String::from_utf8_lossy(&bytes));
     }
+    said + &logged().await
+}
+
+/// All lines that the functions which MiniStack runs itself have logged until now.
+pub async fn logged() -> String {
+    let mut said = String::new();
     let groups = ask(stack(), "DescribeLogGroups", json!({})).await;
     for group in groups["logGroups"].as_array().unwrap() {
         read(&group["logGroupName"], &mut said).await;
@@ -48,6 +54,7 @@ async fn read(group: &Value, said: &mut String) {
 async fn ask(stack: &Stack, operation: &str, body: Value) -> Value {
     let request = reqwest::Client::new()
         .post(stack.get("AWS_ENDPOINT_URL"))
+        .header("authorization", root_authorization("logs"))
         .header("x-amz-target", format!("Logs_20140328.{operation}"))
         .header("content-type", "application/x-amz-json-1.1")
         .body(body.to_string());

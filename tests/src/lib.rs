@@ -8,8 +8,10 @@
     reason = "in a test a panic is the answer"
 )]
 
+pub mod calls;
 pub mod canary;
 pub mod files;
+pub mod issuer;
 pub mod model;
 pub mod papers;
 pub mod pdf;

@@ -3,11 +3,11 @@
 //! Directives stand in the task: `[[slow=1500]]` waits that many milliseconds before each answer, `[[status=503]]` fails,
 //! `[[garbage]]` answers with what is no JSON, `[[misfit]]` with JSON of another form, `[[steps=4]]` plans four steps,
 //! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot, as long as it may, `[[say=word]]` says a
-//! word, `[[long=1000000]]` so many bytes of them.
+//! word, `[[long=1000000]]` so many bytes of them. `[[hold id=<word>]]` waits until the test says [`release`].
 //! `at=<agent or step_2>` limits one to an agent or a step, `times=2` to the first two calls that it meets; the latter
 //! needs an `id=<word>` of the test's own. Calls are kept by that id.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -19,11 +19,13 @@ use serde_json::{Value, json};
 
 use crate::canary::PLANTED;
 use crate::server;
+use crate::stack::eventually;
 
 /// Where the stack's executor looks for its model: `make test` sets `OPENAI_BASE_URL` to this port.
 pub const PORT: u16 = 8077;
 
 static CALLS: OnceLock<Mutex<HashMap<String, Vec<Call>>>> = OnceLock::new();
+static RELEASED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// A call that was made.
 #[derive(Debug, Clone)]
@@ -55,6 +57,20 @@ pub fn model() {
 pub fn calls(id: &str) -> Vec<String> {
     let made = made(id).into_iter();
     made.map(|call| call.place).collect()
+}
+
+/// Waits until a call with this `id` is made at this place.
+pub async fn called(id: &str, place: &str) {
+    eventually(&format!("a call at {place}"), || async {
+        let made = calls(id);
+        made.iter().any(|call| call == place).then_some(())
+    })
+    .await;
+}
+
+/// Lets the calls with this `id` that are held have their answers.
+pub fn release(id: &str) {
+    RELEASED.lock().unwrap().insert(id.to_owned());
 }
 
 /// What was asked at this place in the calls with this `id`, in order.
@@ -145,6 +161,13 @@ async fn follow(agent: &str, place: &str, prompt: &str) -> Script {
         }
         if let Some(time) = words.get("slow") {
             tokio::time::sleep(Duration::from_millis(time.parse().unwrap())).await;
+        }
+        if words.contains_key("hold") {
+            let id = &words["id"];
+            eventually("the release of a call", || async {
+                RELEASED.lock().unwrap().contains(id).then_some(())
+            })
+            .await;
         }
         script.obey(&words);
     }

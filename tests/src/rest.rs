@@ -1,10 +1,14 @@
 //! The REST client of the tests: a call gives status, body and request id; what every reply must have is checked here.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
+use crate::issuer::owner_token;
 use crate::schema::hold_reply;
 use crate::stack::{eventually, stack};
 
@@ -30,21 +34,40 @@ impl Reply {
     }
 }
 
-/// Calls `path` and checks the promises that every reply keeps: JSON, `x-request-id`, the form that `infra/openapi.json` gives.
-pub async fn call(
-    method: Method,
+/// A reply as it came.
+#[derive(Debug, PartialEq)]
+pub struct RawReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, by their names in small letters.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub text: String,
+}
+
+/// The routes that have answered with success: method and path without the query.
+pub fn succeeded() -> BTreeSet<(String, String)> {
+    SUCCEEDED.lock().unwrap().clone()
+}
+
+static SUCCEEDED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+
+/// Makes a request with this token, or with none, and checks nothing.
+pub async fn send(
+    token: Option<&str>,
+    method: &Method,
     path: &str,
     body: Option<&str>,
     headers: &[(&str, &str)],
-) -> Reply {
+) -> RawReply {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(60));
     let url = format!("{}{path}", stack().get("HTTP_URL"));
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(60))
-        .build()
-        .unwrap();
-    let mut request = client.request(method.clone(), &url);
+    let mut request = client.build().unwrap().request(method.clone(), &url);
     for (name, value) in headers {
         request = request.header(*name, *value);
+    }
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
     }
     if let Some(body) = body {
         request = request
@@ -52,17 +75,41 @@ pub async fn call(
             .body(body.to_owned());
     }
     let reply = request.send().await.unwrap();
-    let status = reply.status().as_u16();
-    let request_id = reply
-        .headers()
-        .get("x-request-id")
-        .map(|id| id.to_str().unwrap().to_owned());
-    let text = reply.text().await.unwrap();
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.to_string(), value.to_str().unwrap().to_owned())
+    };
+    let raw = RawReply {
+        status: reply.status().as_u16(),
+        headers: reply.headers().iter().map(text).collect(),
+        text: reply.text().await.unwrap(),
+    };
+    if raw.status < 300 {
+        let path = path.split('?').next().unwrap_or(path).to_owned();
+        SUCCEEDED.lock().unwrap().insert((method.to_string(), path));
+    }
+    raw
+}
+
+/// Calls `path`, as the owner where the stack wants a token, and checks the promises that every reply keeps: JSON,
+/// `x-request-id`, the form that `infra/openapi.json` gives.
+pub async fn call(
+    method: Method,
+    path: &str,
+    body: Option<&str>,
+    headers: &[(&str, &str)],
+) -> Reply {
+    let token = owner_token();
+    let RawReply {
+        status,
+        headers,
+        text,
+    } = send(token.as_deref(), &method, path, body, headers).await;
     let body: Value =
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: not JSON: {text}"));
+    let request_id = headers.get("x-request-id");
     let request_id = request_id.unwrap_or_else(|| panic!("{path}: no x-request-id"));
     if status >= 400 {
-        assert_eq!(body["request_id"], request_id, "{path}: {body}");
+        assert_eq!(body["request_id"], *request_id, "{path}: {body}");
     }
     hold_reply(&method, path, status, &body);
     Reply { status, body }

@@ -7,11 +7,23 @@ use std::time::{Duration, Instant};
 
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How long a test waits for what must happen; generous, because the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The access key that MiniStack takes for the account's root, whose signatures it does not verify.
+const ROOT_KEY: &str = "test";
+
+/// The `Authorization` header of a request to MiniStack that no SDK makes.
+pub(crate) fn root_authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={ROOT_KEY}/20260101/us-east-1/{service}/aws4_request, \
+         SignedHeaders=host, Signature=0"
+    )
+}
 
 /// Addresses and clients of the running stack.
 pub struct Stack {
@@ -48,21 +60,32 @@ pub fn logs() -> PathBuf {
     folder().join("logs")
 }
 
-fn folder() -> PathBuf {
+/// Where the stack keeps what is its own.
+pub fn folder() -> PathBuf {
     root().join(std::env::var("STACK_DIR").unwrap_or_else(|_| ".stack".into()))
 }
 
 impl Stack {
     /// A line of `.stack/env`.
     pub fn get(&self, key: &str) -> &str {
-        self.env
-            .get(key)
+        self.find(key)
             .unwrap_or_else(|| panic!(".stack/env has no {key}"))
+    }
+
+    /// A line that only some stacks have.
+    pub fn find(&self, key: &str) -> Option<&str> {
+        self.env.get(key).map(String::as_str)
+    }
+
+    /// The port in an address of `.stack/env`.
+    pub fn port(&self, key: &str) -> u16 {
+        let port = self.get(key).rsplit(':').next().unwrap();
+        port.parse().unwrap()
     }
 
     async fn aws(&self) -> aws_config::SdkConfig {
         let credentials =
-            aws_sdk_sqs::config::Credentials::new("local", "local", None, None, "tests");
+            aws_sdk_sqs::config::Credentials::new(ROOT_KEY, ROOT_KEY, None, None, "tests");
         aws_config::defaults(BehaviorVersion::latest())
             .credentials_provider(credentials)
             .region(aws_config::Region::new(self.get("AWS_REGION").to_owned()))
@@ -83,34 +106,69 @@ impl Stack {
         aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(endpoint).build())
     }
 
+    async fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.aws().await)
+    }
+
     /// Puts a message on the executor's queue, as often as told.
     pub async fn send(&self, body: &str, times: usize) {
-        let sqs = aws_sdk_sqs::Client::new(&self.aws().await);
         for _ in 0..times {
-            let queue = self.get("QUEUE_URL");
-            sqs.send_message()
-                .queue_url(queue)
-                .message_body(body)
-                .send()
-                .await
-                .unwrap();
+            self.send_to(self.get("QUEUE_URL"), body).await;
         }
+    }
+
+    /// Puts a message on a queue.
+    pub async fn send_to(&self, queue: &str, body: &str) {
+        let message = self.sqs().await.send_message();
+        let message = message.queue_url(queue).message_body(body);
+        message.send().await.unwrap();
+    }
+
+    /// Takes a message from the executor's queue, if there is one.
+    pub async fn take_message(&self) -> Option<String> {
+        let (sqs, queue) = (self.sqs().await, self.get("QUEUE_URL"));
+        let received = sqs.receive_message().queue_url(queue).send().await.unwrap();
+        let message = received.messages.unwrap_or_default().pop()?;
+        let handle = message.receipt_handle.unwrap();
+        let delete = sqs.delete_message().queue_url(queue);
+        delete.receipt_handle(handle).send().await.unwrap();
+        message.body
+    }
+
+    /// Switches the mapping from the queue to a function on or off.
+    pub async fn take_messages(&self, function: &str, enabled: bool) {
+        let name = format!("{}{function}", self.get("FUNCTION_PREFIX"));
+        let path = "2015-03-31/event-source-mappings";
+        let listed = self
+            .lambda(
+                Method::GET,
+                &format!("{path}/?FunctionName={name}"),
+                &Value::Null,
+            )
+            .await;
+        let mappings = listed["EventSourceMappings"].as_array().unwrap();
+        assert_eq!(mappings.len(), 1, "{listed}");
+        let id = mappings[0]["UUID"].as_str().unwrap();
+        let body = json!({"Enabled": enabled});
+        self.lambda(Method::PUT, &format!("{path}/{id}"), &body)
+            .await;
     }
 
     /// Invokes a function of the stack and returns what it answers.
     pub async fn invoke(&self, function: &str, event: &Value) -> Value {
         let name = format!("{}{function}", self.get("FUNCTION_PREFIX"));
-        let url = format!(
-            "{}/2015-03-31/functions/{name}/invocations",
-            self.get("AWS_ENDPOINT_URL")
-        );
-        let reply = reqwest::Client::new()
-            .post(url)
-            .json(event)
-            .send()
-            .await
-            .unwrap();
-        serde_json::from_str(&reply.text().await.unwrap()).unwrap_or(Value::Null)
+        let path = format!("2015-03-31/functions/{name}/invocations");
+        self.lambda(Method::POST, &path, event).await
+    }
+
+    async fn lambda(&self, method: Method, path: &str, body: &Value) -> Value {
+        let url = format!("{}/{path}", self.get("AWS_ENDPOINT_URL"));
+        let request = reqwest::Client::new()
+            .request(method, url)
+            .header("authorization", root_authorization("lambda"))
+            .json(body);
+        let reply = request.send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&reply).unwrap_or(Value::Null)
     }
 
     /// Lets the sweeper look, as its schedule does once a minute.

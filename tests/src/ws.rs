@@ -6,9 +6,11 @@ use std::time::Duration;
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::issuer::owner_token;
 use crate::schema::hold_frame;
 use crate::stack::{PATIENCE, stack};
 
@@ -33,7 +35,21 @@ pub async fn connect(task_id: &str) -> Client {
 /// # Errors
 /// The handshake's refusal.
 pub async fn try_connect(query: &str) -> Result<Client, Error> {
-    let (socket, _) = connect_async(format!("{}{query}", stack().get("WS_URL"))).await?;
+    connect_as(query, owner_token().as_deref()).await
+}
+
+/// Connects with a query and with this token in the header, or with none.
+///
+/// # Errors
+/// The handshake's refusal.
+pub async fn connect_as(query: &str, token: Option<&str>) -> Result<Client, Error> {
+    let url = format!("{}{query}", stack().get("WS_URL"));
+    let mut request = url.into_client_request()?;
+    if let Some(token) = token {
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert("authorization", value);
+    }
+    let (socket, _) = connect_async(request).await?;
     Ok(Client {
         socket,
         session: None,
@@ -57,6 +73,16 @@ impl Client {
     /// The next frame, applied if it is of the record; `None` when the server closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
+            let frame = self.receive().await?;
+            if self.apply(&frame).await {
+                return Some(frame);
+            }
+        }
+    }
+
+    /// The next frame, whatever its `seq`.
+    async fn receive(&mut self) -> Option<Value> {
+        loop {
             let message = tokio::time::timeout(PATIENCE, self.socket.next())
                 .await
                 .expect("the server says nothing");
@@ -66,10 +92,31 @@ impl Client {
                 Ok(_) => continue,
             };
             hold_frame(&frame);
-            if self.apply(&frame).await {
-                return Some(frame);
+            return Some(frame);
+        }
+    }
+
+    /// Sends a frame and returns every frame up to the end of its answer, without their times.
+    pub async fn exchange(&mut self, frame: &Value) -> Vec<Value> {
+        self.send(frame).await;
+        let mut frames = Vec::new();
+        loop {
+            let mut frame = self.receive().await.expect("closed before the answer");
+            frame["timestamp"].take();
+            let kind = frame["event_type"].as_str().unwrap();
+            let last = !["status", "workflow_state_changed"].contains(&kind);
+            let last = last && frame["seq"].is_null();
+            frames.push(frame);
+            if last {
+                return frames;
             }
         }
+    }
+
+    /// Closes the connection and waits until the server has closed it too.
+    pub async fn close(mut self) {
+        self.socket.close(None).await.unwrap();
+        while self.socket.next().await.is_some_and(|frame| frame.is_ok()) {}
     }
 
     async fn apply(&mut self, frame: &Value) -> bool {

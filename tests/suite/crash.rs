@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::model::{calls, model};
+use tests::model::{called, calls, model};
 use tests::people::{answer, question};
-use tests::rest::{count, create, create_with, get, record, start, until, until_status};
+use tests::rest::{count, create, create_with, get, record, start, until_status};
 use tests::stack::{eventually, stack, storm};
 use uuid::Uuid;
 
@@ -48,14 +48,33 @@ fn assert_whole(events: &[Value], steps: usize) {
 async fn a_worker_killed_at_any_moment_leaves_a_run_that_completes() {
     model();
     let _storm = storm().await;
-    for moment in [100, 700, 1300, 1900, 2500] {
+    // In the middle of a call of the model, or when the record has an event: then the next call is about to be made.
+    for (call, event) in [
+        (Some("planner"), None),
+        (Some("plan_reviewer"), None),
+        (None, Some("planning_complete")),
+        (Some("step_2"), None),
+        (None, Some("step_complete")),
+    ] {
+        let word = Uuid::now_v7().to_string();
         let id = create("planning-control").await;
-        start(&id, "[[steps=3]] [[slow=400]]").await;
-        tokio::time::sleep(Duration::from_millis(moment)).await;
+        start(&id, &format!("[[steps=3]] [[slow=400 id={word}]]")).await;
+        match (call, event) {
+            (Some(place), _) => called(&word, place).await,
+            (None, event) => recorded(&id, event.unwrap()).await,
+        }
         stack().kill_executors();
         until_status(&id, "completed").await;
         assert_whole(&record(&id).await, 3);
     }
+}
+
+/// Waits until the session's record has an event of this type.
+async fn recorded(id: &str, event_type: &str) {
+    eventually(event_type, || async {
+        (count(&record(id).await, event_type) > 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -63,20 +82,14 @@ async fn a_worker_killed_at_any_moment_leaves_a_run_that_completes() {
 async fn a_worker_killed_in_the_middle_of_a_step_repeats_that_step_alone() {
     model();
     let _storm = storm().await;
-    let word = Uuid::now_v7();
+    let word = Uuid::now_v7().to_string();
     let id = create("planning-control").await;
     start(
         &id,
         &format!("[[steps=3]] [[slow=2000 at=step_2 id={word}]]"),
     )
     .await;
-    until(&id, "step 2 begins", |detail| detail["current_step"] == 2).await;
-    eventually("the call is made", || async {
-        calls(&word.to_string())
-            .contains(&"step_2".into())
-            .then_some(())
-    })
-    .await;
+    called(&word, "step_2").await;
     assert!(
         stack().kill_executors() > 0,
         "there must be a worker to kill"
@@ -89,7 +102,7 @@ async fn a_worker_killed_in_the_middle_of_a_step_repeats_that_step_alone() {
         1,
         "a second worker took over"
     );
-    let made = calls(&word.to_string());
+    let made = calls(&word);
     let of = |place: &str| made.iter().filter(|call| *call == place).count();
     assert!(of("step_2") >= 2, "{made:?}");
 }
@@ -115,14 +128,15 @@ async fn no_question_and_no_answer_is_lost_with_its_worker_and_none_comes_twice(
     model();
     let _storm = storm().await;
     let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
+    let word = Uuid::now_v7().to_string();
     let ask = async |time: u64| {
         let id = create_with("planning-control", &config).await;
-        start(&id, &format!("[[steps=1]] [[slow={time}]]")).await;
+        start(&id, &format!("[[steps=1]] [[slow={time} id={word}]]")).await;
         id
     };
-    // They are killed at different moments, because each takes another time to its question and on from it.
+    // The kill meets each at another place, because each takes another time to its question and on from it.
     let sessions = join_all([100, 400, 700, 1000].map(ask)).await;
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    recorded(&sessions[0], "approval_requested").await;
     stack().kill_executors();
     let asked = sessions.iter().map(|id| question(id, "during_planning"));
     let asked = join_all(asked).await;
@@ -131,7 +145,7 @@ async fn no_question_and_no_answer_is_lost_with_its_worker_and_none_comes_twice(
         stack().send(&body, 3).await;
         answer(id, open, &json!({"approved": true})).await.ok();
     }
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    called(&word, "step_1").await;
     stack().kill_executors();
     for id in &sessions {
         until_status(id, "completed").await;
@@ -155,12 +169,10 @@ async fn no_question_and_no_answer_is_lost_with_its_worker_and_none_comes_twice(
 async fn a_message_that_was_lost_is_sent_again_by_the_sweeper() {
     model();
     let _storm = storm().await;
+    let word = Uuid::now_v7().to_string();
     let id = create("one-shot").await;
-    let run = start(&id, "[[slow=2000]]").await;
-    until(&id, "the run begins", |detail| {
-        detail["current_phase"] == "execution"
-    })
-    .await;
+    let run = start(&id, &format!("[[slow=2000 id={word}]]")).await;
+    called(&word, "researcher").await;
     // The worker dies, and the sweeper does not wait for the queue to bring its message back.
     stack().kill_executors();
     let events = eventually("the run completes", || async {

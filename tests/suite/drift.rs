@@ -1,6 +1,5 @@
 //! The same list in every place: folders, template, router table, events and the README's tables. Runs without the stack.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use agents::ModelSettings;
@@ -12,11 +11,7 @@ use session::{MODES, Mode};
 use tests::stack::root;
 use workflow::{Checkpoint, RunSettings};
 
-type Names = BTreeSet<String>;
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
+use crate::template::{Names, functions, read, routes};
 
 /// Names in a folder, without an ending.
 fn entries(folder: &str) -> Names {
@@ -35,39 +30,15 @@ fn entries(folder: &str) -> Names {
         .collect()
 }
 
-/// `create-session` is `CreateSession` in the template.
-fn logical_id(function: &str) -> String {
-    function
-        .split('-')
-        .map(|word| word[..1].to_uppercase() + &word[1..])
-        .collect()
-}
-
 /// Every function of the template, and `METHOD /path function` for every HTTP route.
 fn template() -> (Names, Names) {
-    let text = read("infra/template.yaml");
-    let (mut functions, mut routes) = (Names::new(), Names::new());
-    let (mut current, mut route) = (String::new(), None);
-    for line in text.lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix("FunctionName: !Sub ${AWS::StackName}-") {
-            current = name.to_owned();
-            functions.insert(current.clone());
-        }
-        if let Some(key) = line.strip_prefix("RouteKey: ") {
-            route = Some(key.to_owned());
-        }
-        if let (Some(key), Some(target)) = (&route, line.strip_prefix("Target: ")) {
-            assert!(
-                target.contains(&format!("{}Integration", logical_id(&current))),
-                "{key} goes to {target}"
-            );
-            if !key.starts_with('$') {
-                routes.insert(format!("{key} {current}"));
-            }
-            route = None;
-        }
-    }
-    (functions, routes)
+    let routes = routes().into_iter();
+    let http = routes.filter(|route| !route.key.starts_with('$'));
+    (
+        functions(),
+        http.map(|route| format!("{} {}", route.key, route.function))
+            .collect(),
+    )
 }
 
 fn router_table() -> Names {
@@ -121,6 +92,19 @@ fn folders_template_and_events_name_the_same_functions() {
 fn template_and_router_table_have_the_same_routes() {
     let (_, routes) = template();
     assert_eq!(router_table(), routes);
+}
+
+#[test]
+fn every_route_has_an_authorizer_but_those_of_an_open_connection() {
+    for route in routes() {
+        let (kind, has_authorizer) = match route.key.as_str() {
+            "$disconnect" | "$default" => ("NONE", false),
+            "$connect" => ("CUSTOM", true),
+            _ => ("JWT", true),
+        };
+        let found = (route.authorization.as_str(), route.has_authorizer);
+        assert_eq!(found, (kind, has_authorizer), "{}", route.key);
+    }
 }
 
 #[test]

@@ -2,8 +2,12 @@
 //!
 //! Each test makes its own sessions and finds its own again by their ids, so that all run at once on one stack. What only
 //! the text of the repository decides (that routes, functions, events and tables are one list) runs without it.
+//!
+//! Two modules run by themselves (`infra/local/check.py`): `own_stack` against stacks that are set up for it, and
+//! `afterwards` when all others have run.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
+mod afterwards;
 mod bad_input;
 mod canaries;
 mod costs;
@@ -14,10 +18,13 @@ mod events;
 mod files;
 mod frames;
 mod in_process;
+mod measured;
 mod memory;
 mod modes;
+mod own_stack;
 mod people;
 mod rest;
 mod runs;
+mod template;
 mod trouble;
 mod waiting;

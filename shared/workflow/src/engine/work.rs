@@ -5,7 +5,7 @@ use session::{Mode, PlanStep, Progress, RunFailure, Stage, Timestamp, plus_usd};
 use super::{ApprovalPrompt, DocumentTask, Engine, progress_builder::ProgressBuilder, step};
 use crate::{
     history::DoneStep,
-    modes::{Checkpoint, idea_instructions},
+    modes::{Checkpoint, agent, idea_instructions},
 };
 
 /// What a worker does next.
