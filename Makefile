@@ -47,10 +47,10 @@ destroy: install
 restore: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/restore.py
 
-# The binaries that would be deployed, under the roles of the template, in MiniStack alone; then the smoke suite. They are
-# optimised and stripped but linked without LTO (`profile.local`), as in CI; PROFILE=release takes `make deploy`'s to the letter.
+# The template under its own roles, in MiniStack alone; then the smoke tests. The binaries are those of the tests,
+# stripped; PROFILE=local takes optimised ones without LTO, PROFILE=release those of `make deploy`.
 deploy-local: install
-	@PROFILE=$(or $(PROFILE),local) $(STACK_PYTHON) infra/local/smoke.py
+	@PROFILE=$(PROFILE) $(STACK_PYTHON) infra/local/smoke.py
 
 # What is linked into the functions: target/sbom.cdx.json.
 sbom: install

@@ -42,7 +42,8 @@ def packages(names: list[str], processor: str, profile: str = "release") -> dict
     """Builds all functions as they are deployed: optimised, and by zig for Amazon Linux, whatever this machine is."""
     command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "build", "--profile", profile, "--locked"]
     command += ["--lambda-dir", str(target() / "lambda"), "--arm64" if processor == "arm64" else "--x86-64"]
-    command += [argument for name in names for argument in ("--bin", name)]
+    # By package: over the whole workspace cargo would switch on the features of the tests as well.
+    command += [argument for name in names for argument in ("--package", name)]
     # cargo-lambda looks there for the Python that has zig.
     environment = {**os.environ, "PATH": f"{install.VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:

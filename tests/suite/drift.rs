@@ -54,12 +54,12 @@ fn router_table() -> Names {
     routes
 }
 
-/// The rows of the README's table under a heading, as their cells without back-quotes.
-fn readme_table(heading: &str) -> Vec<Vec<String>> {
-    let text = read("README.md");
+/// The rows of a table in the workflow crate's README, as their cells without back-quotes.
+fn table_of_workflow(heading: &str) -> Vec<Vec<String>> {
+    let text = read("shared/workflow/README.md");
     let (_, section) = text
         .split_once(&format!("\n{heading}\n"))
-        .unwrap_or_else(|| panic!("the README has no {heading}"));
+        .unwrap_or_else(|| panic!("there is no {heading}"));
     let rows = section
         .lines()
         .skip_while(|line| !line.starts_with('|'))
@@ -107,33 +107,40 @@ fn every_route_has_an_authorizer_but_those_of_an_open_connection() {
     }
 }
 
-#[test]
-fn the_readme_lists_every_route_with_its_function() {
-    let (_, routes) = template();
-    let rows = readme_table("### Routes");
-    let listed: Names = rows
-        .iter()
-        .map(|row| format!("{} {}", row[0], row[1]))
-        .collect();
-    assert_eq!(listed, routes);
+/// The keys in a cell of the table of modes; a group of keys is written as its name.
+fn keys_in(cell: &str) -> Names {
+    let keys = cell.split(',').map(str::trim).filter(|key| !key.is_empty());
+    let expanded = keys.flat_map(|key| match key {
+        "plan keys" => PLAN_KEYS.to_vec(),
+        "approval keys" => APPROVAL_KEYS.to_vec(),
+        key => vec![key],
+    });
+    expanded.map(str::to_owned).collect()
 }
 
-/// The words of a table's cell.
-fn words(cell: &str) -> Names {
-    let words = cell.split([',', ';']).map(str::trim);
-    words
-        .filter(|word| !word.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
-}
+const PLAN_KEYS: [&str; 5] = [
+    "plannerModel",
+    "planReviewerModel",
+    "maxPlanSteps",
+    "nPlanReviews",
+    "planInstructions",
+];
+
+const APPROVAL_KEYS: [&str; 5] = [
+    "approvalMode",
+    "maxHumanIterations",
+    "allowPlanModification",
+    "allowStepSkip",
+    "allowStepRetry",
+];
 
 #[test]
-fn the_readme_lists_every_mode_with_its_phases_checkpoints_and_keys() {
+fn the_table_of_modes_has_every_phase_checkpoint_and_key() {
     let of_all: Names = RunSettings::keys(Mode::Arxiv)
         .into_iter()
         .map(str::to_owned)
         .collect();
-    let rows = readme_table("### Modes");
+    let rows = table_of_workflow("# Modes");
     assert_eq!(rows.len(), MODES.len());
     for (row, info) in rows.iter().zip(MODES) {
         let path = workflow::ModeSpec::of(info.id);
@@ -145,20 +152,13 @@ fn the_readme_lists_every_mode_with_its_phases_checkpoints_and_keys() {
         assert_eq!(row[0], info.id.id());
         assert_eq!(row[1], phases.join(" → "), "{}", info.id);
         assert_eq!(row[2], checkpoints.join(", "), "{}", info.id);
-        assert_eq!(words(&row[3]), own, "{}", info.id);
+        assert_eq!(keys_in(&row[3]), own, "{}", info.id);
     }
 }
 
 #[test]
-fn the_readme_explains_every_key_and_every_checkpoint() {
-    let first_frame = ["mode", "sessionName", "session_id", "copilotSessionId"];
-    let keys = MODES.iter().flat_map(|info| RunSettings::keys(info.id));
-    let keys: Names = keys.chain(first_frame).map(str::to_owned).collect();
-    let rows = readme_table("### Config");
-    let explained: Names = rows.iter().flat_map(|row| words(&row[0])).collect();
-    assert_eq!(explained, keys);
-
-    let rows = readme_table("### Checkpoints");
+fn the_table_of_checkpoints_has_every_checkpoint() {
+    let rows = table_of_workflow("# Checkpoints");
     let explained: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(explained, Checkpoint::ALL.map(Checkpoint::as_str));
 }
@@ -177,47 +177,6 @@ fn no_variable_stands_twice() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), all);
-}
-
-#[test]
-fn the_readme_lists_every_variable_with_its_default() {
-    let read: Names = variables()
-        .map(|variable| format!("{} = {}", variable.name, variable.default.unwrap_or("–")))
-        .collect();
-    let listed: Names = readme_table("### Environment")
-        .iter()
-        .map(|row| format!("{} = {}", row[0], row[1]))
-        .collect();
-    assert_eq!(listed, read);
-}
-
-#[test]
-fn the_readme_lists_every_metric_with_its_dimensions() {
-    let measured: Names = lambda_kit::metrics::METRICS
-        .iter()
-        .map(|metric| match metric.dimensions {
-            [] => format!("{} – {:?}", metric.name, metric.unit),
-            all => format!("{} {} {:?}", metric.name, all.join(", "), metric.unit),
-        })
-        .collect();
-    let listed: Names = readme_table("### Metrics")
-        .iter()
-        .map(|row| row[..3].join(" "))
-        .collect();
-    assert_eq!(listed, measured);
-}
-
-#[test]
-fn the_readme_lists_every_error_with_its_status() {
-    let made: Names = lambda_kit::Code::ALL
-        .iter()
-        .map(|code| format!("{} {}", code.word(), code.status()))
-        .collect();
-    let listed: Names = readme_table("### Errors")
-        .iter()
-        .map(|row| format!("{} {}", row[0], row[1]))
-        .collect();
-    assert_eq!(listed, made);
 }
 
 #[test]

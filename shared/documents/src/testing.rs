@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use stub_http::stub_client;
 use http::Response;
+use stub_http::stub_client;
 
 use crate::Artifacts;
 

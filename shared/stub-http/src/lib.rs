@@ -16,7 +16,9 @@ pub fn stub_client<B: Into<SdkBody>>(
     reply: impl Fn(http::Request<SdkBody>) -> http::Response<B> + Send + Sync + 'static,
 ) -> SharedHttpClient {
     let answer = move |request: HttpRequest| {
-        let request = request.try_into_http1x().map_err(|error| other(error.into()))?;
+        let request = request
+            .try_into_http1x()
+            .map_err(|error| other(error.into()))?;
         HttpResponse::try_from(reply(request).map(Into::into)).map_err(|error| other(error.into()))
     };
     let connector = SharedHttpConnector::new(Stub(answer));

@@ -13,7 +13,8 @@ pub use config::{
 };
 pub use engine::{
     AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,
-    DocumentTaskResult, EarlierMessage, Engine, Outcome, StageFailure, Usage, Work, calls_arxiv_at, check_answer,
+    DocumentTaskResult, EarlierMessage, Engine, Outcome, StageFailure, Usage, Work, calls_arxiv_at,
+    check_answer,
 };
 pub use history::{DoneStep, RunHistory};
 pub use modes::{Checkpoint, ModeSpec, agent};

@@ -10,11 +10,11 @@ mod pages;
 mod schemas;
 mod sources;
 
-use lambda_kit::api::Operation;
 use agents::ModelSettings;
 use documents::DocumentSettings;
 use environment::Variable;
 use lambda_kit::EdgeSettings;
+use lambda_kit::api::Operation;
 
 pub use asyncapi::{OVER_SOCKET_ALONE, asyncapi};
 pub use openapi::openapi;

@@ -34,11 +34,11 @@ pub fn api_page(openapi: &Value, asyncapi: &Value) -> String {
 }
 
 /// The page of config keys, environment variables and metrics.
-pub fn configuration_page(openapi: &Value) -> String {
+pub fn configuration_page() -> String {
     filled(
         include_str!("../pages/CONFIGURATION.md"),
         &[
-            ("config", config(openapi)),
+            ("config", config()),
             ("environment", environment()),
             ("metrics", metrics()),
         ],
@@ -201,17 +201,16 @@ fn errors() -> String {
     table(&["Code", "HTTP", "When"], rows)
 }
 
-fn config(document: &Value) -> String {
-    let keys = entries(&document["components"]["schemas"]["Config"]["properties"]);
-    let rows = keys.map(|(key, of)| {
-        let of = resolved(document, of);
+fn config() -> String {
+    let rows = workflow::config_keys().into_iter().map(|key| {
         vec![
-            format!("`{key}`"),
-            kind(of),
-            text(&of["description"]).to_owned(),
+            format!("`{}`", key.name),
+            key.default.unwrap_or_default(),
+            key.range,
+            key.meaning,
         ]
     });
-    table(&["Key", "Type", "Meaning"], rows)
+    table(&["Key", "Default", "Range", "Meaning"], rows)
 }
 
 fn environment() -> String {

@@ -72,9 +72,9 @@ mod tests {
     use aws_sdk_secretsmanager::config::{
         BehaviorVersion, Credentials, Region, retry::RetryConfig,
     };
-    use stub_http::stub_client;
     use http::Response;
     use serde_json::{Value, json};
+    use stub_http::stub_client;
 
     use super::*;
 

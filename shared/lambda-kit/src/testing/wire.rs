@@ -4,13 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use stub_http::stub_client;
 use lambda_http::http::Response;
 use serde_json::{Map, Value, json};
 use session::{
     ApprovalId, ApprovalRequest, ApprovalRow, Command, Mode, NewRun, NewSession, Next, OwnerId,
     Phase, Position, Progress, RowChange, Rules, RunId, SessionId, StageStart, State, Timestamp,
 };
+use stub_http::stub_client;
 use uuid::Uuid;
 
 use super::{ID, TABLE, app_with, outbox_with};

@@ -388,7 +388,7 @@ mod tests {
             role: Role::Assistant,
             message: "x".repeat(500),
             artifact: None,
-            made: None,
+            structured_output: None,
         };
         let done = EventBody::StepComplete {
             step_number: 1,

@@ -250,7 +250,7 @@ pub fn said(message: &str) -> EventBody {
         role: Role::Assistant,
         message: message.into(),
         artifact: None,
-        made: None,
+        structured_output: None,
     }
 }
 
