@@ -1,4 +1,4 @@
-//! The same list in every place: folders, template, router table, events and the README's tables. Runs without the stack.
+//! The same list in every place: folders, template, router table, events, the workflow crate's tables. Runs without the stack.
 
 use std::path::Path;
 

@@ -16,7 +16,7 @@ const ATTEMPTS: usize = 3;
 
 /// The result of an attempt to take the lease.
 enum LeaseAttempt {
-    Taken(Box<LoadedRun>, Committed),
+    Taken(Box<(LoadedRun, Committed)>),
     /// Another worker has the lease, or the run waits or has ended.
     NotTaken,
     /// The session changed between the read and the commit.
@@ -37,9 +37,10 @@ impl Executor {
                 return Ok(());
             }
             match self.take_lease(state, deadline).await? {
-                LeaseAttempt::Taken(loaded, committed) => {
+                LeaseAttempt::Taken(taken) => {
+                    let (loaded, committed) = *taken;
                     let run =
-                        LeasedRun::new(self, *loaded, wake.run_id, committed, documents, deadline);
+                        LeasedRun::new(self, loaded, wake.run_id, committed, documents, deadline);
                     return run.await?.work().await;
                 }
                 LeaseAttempt::NotTaken => return Ok(()),
@@ -70,7 +71,7 @@ impl Executor {
             opening,
         };
         match self.sessions.commit_on(state, &command, now()).await {
-            Ok(committed) => Ok(LeaseAttempt::Taken(Box::new(loaded), committed)),
+            Ok(committed) => Ok(LeaseAttempt::Taken(Box::new((loaded, committed)))),
             Err(ChangeError::Refused(Refusal::Moved, _)) => Ok(LeaseAttempt::Moved),
             Err(ChangeError::Refused(refusal, _)) => {
                 tracing::info!(run = %run_id, %refusal, "nothing to do");

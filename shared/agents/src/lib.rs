@@ -1,10 +1,4 @@
-//! The models behind the agents: who is asked (providers), what they are told (prompts, as files),
-//! in which form they must answer (JSON schemas made from Rust types), how often and how long they are asked
-//! (attempts and retries, within a deadline), and what it costs (a price table that ships as data).
-//!
-//! A caller hands in the [`AgentRequest`](workflow::AgentRequest) of the engine and gets back an
-//! [`ModelAnswer`] or a [`CallError`], both with the [`Usage`](workflow::Usage) of every model call. This
-//! crate knows no storage; of AWS it uses Bedrock, and Secrets Manager for keys.
+#![doc = include_str!("../README.md")]
 
 mod agent;
 mod answer;

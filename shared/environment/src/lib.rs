@@ -2,7 +2,7 @@
 //! cold start and never a request.
 //!
 //! [`settings!`] declares each variable once, with its default and its sentence. It makes the struct
-//! that the values are read into and the list that a test compares with the README and the template.
+//! that the values are read into and the list that `infra/CONFIGURATION.md` is generated from.
 //! An empty variable counts as absent. A variable that only some functions need is optional, and
 //! [`required`] names it where it is missing.
 
@@ -83,7 +83,7 @@ macro_rules! settings {
         }
 
         impl $settings {
-            /// Every variable that is read, in the order of the README.
+            /// Every variable that is read.
             pub const VARIABLES: &[$crate::Variable] = &[$($crate::Variable {
                 name: $name,
                 default: $crate::settings!(@default $($default)?),

@@ -1,10 +1,4 @@
-//! The edge, once: everything that a function needs around its handler.
-//!
-//! Configuration ([`EdgeSettings`]) and clients ([`Aws`]) at the cold start; HTTP ([`http`]) and WebSocket ([`socket`]) events with
-//! who asks ([`Authenticator`]) and what goes wrong ([`Problem`]); what clients send ([`Fields`], [`ClientConfig`], [`Task`],
-//! [`AnswerInput`]); what follows a commit ([`Outbox`]: [`Push`], then [`Queue`]); SQS batches ([`batch`]) and repair
-//! ([`recover`](recover::recover)); what log lines say ([`logs`]) and what is measured ([`metrics`]). What a route is from
-//! outside: [`api`].
+#![doc = include_str!("../README.md")]
 
 mod answer;
 pub mod api;

@@ -29,7 +29,7 @@ macro_rules! metrics {
     ($($constant:ident $name:literal [$($dimension:literal),*] $unit:ident, $doc:literal;)*) => {
         $(const $constant: &str = $name;)*
 
-        /// All that is measured, in the order of the README.
+        /// All that is measured.
         pub const METRICS: &[Metric] = &[
             $(Metric { name: $name, dimensions: &[$($dimension),*], unit: Unit::$unit, doc: $doc },)*
         ];
