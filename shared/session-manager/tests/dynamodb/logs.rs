@@ -58,7 +58,7 @@ async fn a_call_is_logged_with_its_capacity_and_without_its_contents() {
         "operation=\"PutItem\"",
         "operation=\"Query\"",
         "capacity=",
-        "entry was first",
+        "another commit was first",
     ] {
         assert!(log.contains(expected), "{expected} is not in\n{log}");
     }
