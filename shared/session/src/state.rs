@@ -304,3 +304,51 @@ impl State {
         self.lease.until.is_some_and(|until| now < until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{NewRun, NewSession, create};
+
+    #[test]
+    fn the_stored_names_of_a_state_stay() {
+        let run = NewRun {
+            id: RunId::new(Uuid::from_u128(2)),
+            task: "t".into(),
+            artifact: None,
+            task_id: None,
+            agent: "researcher".into(),
+            model: "m".into(),
+        };
+        let new = NewSession {
+            id: SessionId::new(Uuid::from_u128(1)),
+            owner: OwnerId::of("issuer", "ada"),
+            mode: Mode::OneShot,
+            run: Some(run),
+        };
+        let now = Timestamp::from_micros(0).unwrap();
+        let stored = create(&new, now).state.to_json().unwrap();
+        let stored: serde_json::Value = serde_json::from_str(&stored).unwrap();
+        let names = |value: &serde_json::Value| {
+            let mut names: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+            names.sort();
+            names.join(" ")
+        };
+        assert_eq!(
+            names(&stored),
+            "created_at last_seq lease messages mode owner phase run runs schema session_id status \
+             updated_at"
+        );
+        assert_eq!(
+            names(&stored["run"]),
+            "cost_usd first_seq hops id memory_from position queued_at sends status tokens"
+        );
+        assert_eq!(
+            names(&stored["run"]["position"]),
+            "begun round stage step steps tries"
+        );
+        assert_eq!(names(&stored["lease"]), "attempts epoch");
+    }
+}
