@@ -1,4 +1,4 @@
-"""`make deploy-local`: `own_stack::smoke` of the suite, against optimised binaries under the template's own roles."""
+"""`make deploy-local`: `own_stack::smoke` of the suite, against the template under its own roles."""
 
 import sys
 

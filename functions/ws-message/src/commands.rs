@@ -8,15 +8,7 @@ use crate::reply::ReplyContext;
 
 pub async fn ping(frame: &FrameContext<'_>) -> Result<(), Problem> {
     let last_seq = match frame.connection.session_id {
-        Some(session) => {
-            frame
-                .deps
-                .app
-                .sessions
-                .state(session, &frame.actor())
-                .await?
-                .last_seq
-        }
+        Some(session) => frame.state(session).await?.last_seq,
         None => Seq::default(),
     };
     frame
@@ -30,12 +22,7 @@ pub async fn subscribe(
     session: SessionId,
     after: Seq,
 ) -> Result<(), Problem> {
-    let state = frame
-        .deps
-        .app
-        .sessions
-        .state(session, &frame.actor())
-        .await?;
+    let state = frame.state(session).await?;
     let context = ReplyContext::state(&state);
     frame.follow(session, context.run).await?;
     frame.replay(context, session, after).await
@@ -43,12 +30,7 @@ pub async fn subscribe(
 
 pub async fn request_state(frame: &FrameContext<'_>, after: Seq) -> Result<(), Problem> {
     let session = frame.followed()?;
-    let state = frame
-        .deps
-        .app
-        .sessions
-        .state(session, &frame.actor())
-        .await?;
+    let state = frame.state(session).await?;
     let context = ReplyContext::state(&state);
     frame.reply(&context.state_of(&state, now())).await;
     frame.replay(context, session, after).await
@@ -60,10 +42,7 @@ pub async fn pause(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), P
 
 pub async fn resume(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), Problem> {
     let app = &frame.deps.app;
-    let state = app
-        .sessions
-        .state(frame.followed()?, &frame.actor())
-        .await?;
+    let state = frame.state(frame.followed()?).await?;
     let command = Command::Resume {
         run,
         context: None,

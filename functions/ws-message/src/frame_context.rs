@@ -1,7 +1,7 @@
 //! One frame's conversation: the connection that it came from, and what the frame is answered with.
 
 use lambda_kit::{Code, Delivery, Problem, now};
-use session::{RunId, SessionId};
+use session::{RunId, SessionId, State};
 use session_manager::{Actor, Connection, ConnectionId};
 
 use crate::Deps;
@@ -19,6 +19,11 @@ impl FrameContext<'_> {
     /// As whom the client acts: the owner whose verified token opened the connection.
     pub fn actor(&self) -> Actor {
         Actor::Client(self.connection.owner.clone())
+    }
+
+    /// The newest state of a session of the client's own.
+    pub async fn state(&self, session: SessionId) -> Result<State, Problem> {
+        Ok(self.deps.app.sessions.state(session, &self.actor()).await?)
     }
 
     /// What replies are about that concern no other session.
