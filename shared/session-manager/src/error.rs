@@ -7,10 +7,8 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use session::{Refusal, State};
 
-use crate::dynamo::item::Malformed;
+use crate::dynamo::item::{Cause, Malformed};
 use crate::dynamo::items::RequestKeyItem;
-
-type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a session was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +107,7 @@ pub struct StorageError {
     operation: &'static str,
     code: Option<String>,
     #[source]
-    source: Source,
+    source: Cause,
 }
 
 /// The codes of a throttled request.

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use session::Seq;
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+/// The cause of an error.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// An item, or a part of one, by attribute name.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -18,11 +19,11 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub struct Malformed {
     what: &'static str,
     #[source]
-    source: Source,
+    source: Cause,
 }
 
 impl Malformed {
-    pub(crate) fn new(what: &'static str, source: impl Into<Source>) -> Self {
+    pub(crate) fn new(what: &'static str, source: impl Into<Cause>) -> Self {
         Self {
             what,
             source: source.into(),

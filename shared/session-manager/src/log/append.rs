@@ -8,10 +8,9 @@
 
 use std::time::Duration;
 
-use session::{Change, Command, CommitId, SessionId, State, Timestamp};
+use session::{Change, Command, CommitId, Envelope, RowChange, SessionId, State, Timestamp};
 use uuid::Uuid;
 
-use super::change::Committed;
 use super::outcome::{AppendOutcome, put_failed, transaction_failed};
 use super::transaction::{CommitOptions, CommitTransaction};
 use crate::dynamo::item::text;
@@ -19,6 +18,27 @@ use crate::dynamo::items::{LogEntry, RequestKeyItem};
 use crate::dynamo::{keys, wire};
 use crate::error::{ChangeError, StorageError};
 use crate::{ReadError, SessionManager};
+
+/// The result of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    /// The state after this commit. Later commits may exist already.
+    pub state: State,
+    /// This commit's events, with sequence number and time.
+    pub envelopes: Vec<Envelope>,
+    /// The changes of rows that this commit wrote beside the log.
+    pub row_changes: Vec<RowChange>,
+}
+
+impl From<CommitTransaction<'_>> for Committed {
+    fn from(transaction: CommitTransaction<'_>) -> Self {
+        Self {
+            envelopes: transaction.entry.envelopes(),
+            state: transaction.entry.state,
+            row_changes: transaction.row_changes,
+        }
+    }
+}
 
 /// The retries that one change may use.
 pub(crate) struct RetryBudget {

@@ -1,12 +1,10 @@
 //! Creating and changing sessions: the domain decides, `append` writes, and a commit that lost a
 //! race is decided again.
 
-use session::{
-    Command, Envelope, NewRun, NewSession, OwnerId, Refusal, RowChange, SessionId, State, Timestamp,
-};
+use session::{Command, NewRun, NewSession, OwnerId, Refusal, SessionId, State, Timestamp};
 
-use super::append::CommitBase;
-use super::transaction::{CommitOptions, CommitTransaction};
+use super::append::{CommitBase, Committed};
+use super::transaction::{CommitOptions, NewSessionRows};
 use crate::error::ChangeError;
 use crate::{RequestKey, SessionManager};
 
@@ -27,28 +25,6 @@ impl Actor {
             Self::System => true,
         }
     }
-}
-
-/// The result of a change.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Committed {
-    /// The state after this commit. Later commits may exist already.
-    pub state: State,
-    /// This commit's events, with sequence number and time.
-    pub envelopes: Vec<Envelope>,
-    /// The changes of rows that this commit wrote beside the log.
-    pub row_changes: Vec<RowChange>,
-}
-
-/// What is stored with a new session besides its state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewSessionRows {
-    /// At most 255 characters.
-    pub name: String,
-    /// A JSON object of at most 64 KiB, as the client gave it.
-    pub config: String,
-    /// The first run's effective configuration, where it differs from the session's.
-    pub run_config: Option<String>,
 }
 
 impl SessionManager {
@@ -148,15 +124,5 @@ impl SessionManager {
         };
         self.commit(CommitBase::Existing(state, command), options, now)
             .await
-    }
-}
-
-impl From<CommitTransaction<'_>> for Committed {
-    fn from(transaction: CommitTransaction<'_>) -> Self {
-        Self {
-            envelopes: transaction.entry.envelopes(),
-            state: transaction.entry.state,
-            row_changes: transaction.row_changes,
-        }
     }
 }

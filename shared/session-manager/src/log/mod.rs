@@ -4,4 +4,4 @@ pub(crate) mod append;
 pub(crate) mod change;
 pub(crate) mod outcome;
 pub(crate) mod size;
-mod transaction;
+pub(crate) mod transaction;

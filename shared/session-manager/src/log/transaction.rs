@@ -11,7 +11,6 @@ use session::{
     ApprovalEnd, Change, CommitId, RowChange, Rules, RunEnd, RunRow, SessionId, State, Timestamp,
 };
 
-use super::change::NewSessionRows;
 use super::size;
 use crate::dynamo::item::{Item, Malformed, number, seq, text, to_item};
 use crate::dynamo::items::{
@@ -24,6 +23,17 @@ use crate::error::ChangeError;
 use crate::request_key::{KEY_TTL, RequestKey};
 
 const EXPECTED: &str = "table, key, item and expression are set";
+
+/// What is stored with a new session besides its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSessionRows {
+    /// At most 255 characters.
+    pub name: String,
+    /// A JSON object of at most 64 KiB, as the client gave it.
+    pub config: String,
+    /// The first run's effective configuration, where it differs from the session's.
+    pub run_config: Option<String>,
+}
 
 /// The parts of a commit that the domain does not decide.
 #[derive(Debug, Clone, Copy, Default)]

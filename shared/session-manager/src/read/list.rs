@@ -61,7 +61,7 @@ impl SessionManager {
         cursor: Option<&str>,
     ) -> Result<SummaryPage, ReadError> {
         let after = cursor
-            .map(|cursor| ListPosition::from_cursor(cursor, &filter))
+            .map(|cursor| ListPosition::from_cursor(cursor, &filter.digest()))
             .transpose()?;
         let queries = filter
             .statuses()
@@ -76,7 +76,7 @@ impl SessionManager {
         sessions.truncate(limit);
         let last = sessions.last().filter(|_| more);
         Ok(SummaryPage {
-            next_cursor: last.map(|session| position(session).to_cursor(&filter)),
+            next_cursor: last.map(|session| position(session).to_cursor(&filter.digest())),
             sessions,
         })
     }
