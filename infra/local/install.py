@@ -10,6 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,14 +37,10 @@ def main() -> int:
     """Installs the tools, with `--checks` also those that check; 1 when a prerequisite is missing."""
     try:
         check_prerequisites()
-        install_python_tools(VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")
-        if "--checks" in sys.argv:
-            # By itself, because its boto3 is older than MiniStack's; and large, so only for those who check.
-            install_python_tools(CHECKOV, "requirements-checkov.txt", "checkov")
-            install_python_tools(SCHEMATHESIS, "requirements-schemathesis.txt", "schemathesis")
-            install_python_tools(LINT, "requirements-lint.txt", "ruff and mypy")
-        if has_java():
-            install_dynamodb()
+        # Downloads wait for the network, so they run at the same time.
+        with ThreadPoolExecutor() as pool:
+            for installed in [pool.submit(install) for install in installs("--checks" in sys.argv)]:
+                installed.result()
     except Missing as missing:
         print(f"The stack cannot start:\n{missing}", file=sys.stderr)
         return 1
@@ -49,6 +48,19 @@ def main() -> int:
         print(f"Installing failed: {' '.join(map(str, failed.cmd))}", file=sys.stderr)
         return 1
     return 0
+
+
+def installs(checks: bool) -> list[Callable[[], None]]:
+    """The installations; `checks` adds the tools that check the project."""
+    wanted = [partial(install_python_tools, VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")]
+    if checks:
+        wanted += [
+            # checkov's boto3 is older than MiniStack's, and it is large.
+            partial(install_python_tools, CHECKOV, "requirements-checkov.txt", "checkov"),
+            partial(install_python_tools, SCHEMATHESIS, "requirements-schemathesis.txt", "schemathesis"),
+            partial(install_python_tools, LINT, "requirements-lint.txt", "ruff and mypy"),
+        ]
+    return [*wanted, install_dynamodb] if has_java() else wanted
 
 
 def check_prerequisites() -> None:
@@ -112,7 +124,9 @@ def install_python_tools(venv: Path, requirements: str, what: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, stdout=subprocess.DEVNULL)
     except subprocess.CalledProcessError as failed:
         raise Missing("  Python's venv module (Debian: apt install python3-venv)") from failed
-    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Python compiles a module when it is first imported; most modules here never are.
+    options = ["--quiet", "--disable-pip-version-check", "--no-compile"]
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", *options]
     subprocess.run([*pip, "-r", str(lock)], check=True)
     stamp.write_text(digest(lock))
 
