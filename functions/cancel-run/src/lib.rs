@@ -1,21 +1,21 @@
-//! `POST /api/sessions/{session_id}/runs/{run_id}/cancel`: the only thing that ends a run from outside.
+//! `POST /api/sessions/{session_id}/runs/{run_id}/cancel`: ends a run.
 
 mod operation;
 
-use lambda_kit::http::{HttpReply, optional_fields, run_id};
+use lambda_kit::http::{HttpReply, no_body, run_id};
 use lambda_kit::{Action, App, Code, Outbox, Problem, Request, now};
 use session::{Command, Refusal, RunId, SessionId};
 
 pub use operation::operation;
 
-/// Cancels a run that has not ended. A worker that is at it learns so at its next write.
+/// Cancels a run that has not ended. A worker of the run stops at its next commit.
 ///
 /// # Errors
 /// `session_not_found`, `run_not_found`, `run_ended`, `unavailable`.
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let run = run_id(&request)?;
-    optional_fields(&request)?;
+    no_body(&request)?;
 
     let command = Command::Cancel { run: Some(run) };
     match app.change(outbox, &actor, session, &command, now()).await {
@@ -27,7 +27,8 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Http
     }
 }
 
-/// A session's state knows its newest run alone; an earlier one has ended, and its row says how.
+/// The refusal for an earlier run: a session's state has its newest run alone, and the row of an
+/// earlier one has its end.
 async fn earlier(app: &App, session: SessionId, run: RunId) -> Result<Option<Problem>, Problem> {
     let row = app.sessions.run(session, run).await?;
     Ok(row.map(|row| Refusal::RunEnded(row.status).into()))
@@ -35,11 +36,17 @@ async fn earlier(app: &App, session: SessionId, run: RunId) -> Result<Option<Pro
 
 #[cfg(test)]
 mod tests {
-    use lambda_kit::Code::Unavailable;
-    use lambda_kit::testing::changes;
+    use lambda_kit::testing::wire::queued;
+    use lambda_kit::testing::{ID, changes, refuses};
+    use serde_json::json;
 
     #[tokio::test]
-    async fn it_needs_no_body() {
-        changes(super::handle, &[("", Unavailable), ("{}", Unavailable)]).await;
+    async fn it_cancels_a_run_and_needs_no_body() {
+        refuses(super::handle, &[]).await;
+        let reply = changes(super::handle, &queued().state, "").await;
+        assert_eq!(
+            reply,
+            json!({"success": true, "session_id": ID, "message": "The run is cancelled."})
+        );
     }
 }

@@ -3,13 +3,30 @@
 mod operation;
 
 use agents::Models;
+use lambda_kit::api::RunConfig;
 use lambda_kit::http::{self, HttpReply};
-use lambda_kit::{App, ClientConfig, Problem, Request, choices, now};
+use lambda_kit::{App, ClientConfig, Problem, Request, json, now};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use session::{Mode, NewSession, SessionId};
 use session_manager::{NewSessionRows, SessionSummary};
 use uuid::Uuid;
 
 pub use operation::operation;
+
+/// A session to be created.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewSession")]
+struct SessionBody {
+    mode: Mode,
+    #[schemars(with = "Option<RunConfig>")]
+    config: Option<Box<RawValue>>,
+    /// The default is the mode and the time.
+    #[serde(default, deserialize_with = "json::name")]
+    #[schemars(length(max = json::MAX_NAME))]
+    name: Option<String>,
+}
 
 /// Creates a session of `mode`. The same `Idempotency-Key` and body give the first answer again.
 ///
@@ -17,13 +34,11 @@ pub use operation::operation;
 /// `malformed_json`, `invalid_field`, `invalid_config`, `too_large`, `idempotency_key_reused`, `unavailable`.
 pub async fn handle(app: &App, models: &Models, request: Request) -> Result<HttpReply, Problem> {
     let caller = app.authenticator.caller(&request)?;
-    let (body, now) = (http::fields(&request)?, now());
-    let mode: Mode = body
-        .word("mode", choices::modes())?
-        .ok_or_else(|| Problem::field("mode", choices::modes()))?;
+    let (body, now) = (http::body::<SessionBody>(&request)?, now());
+    let mode = body.mode;
     let default = || format!("{mode}_{}", now.compact());
-    let name = body.name("name")?.unwrap_or_else(default);
-    let config = ClientConfig::of(&body)?;
+    let name = body.name.unwrap_or_else(default);
+    let config = ClientConfig::of(body.config)?;
     models.settings(mode, &config.value()?)?;
     let key = http::request_key(&request, &caller.owner)?;
 
@@ -51,12 +66,17 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Http
 mod tests {
     use agents::{ModelSettings, Models};
     use lambda_kit::Code;
-    use lambda_kit::testing::{app, expect, post};
+    use lambda_kit::testing::{Wire, expect, post};
+    use serde_json::{Value, json};
+
+    fn models() -> Models {
+        Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap()
+    }
 
     #[tokio::test]
     async fn a_bad_body_is_told_what_is_wrong_with_it() {
-        let models = Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap();
-        let app = app();
+        let (models, wire) = (models(), Wire::default());
+        let app = wire.app();
         let cases = [
             ("", Code::MalformedJson),
             ("{", Code::MalformedJson),
@@ -76,12 +96,21 @@ mod tests {
                 Code::InvalidConfig,
             ),
             (&" ".repeat(1024 * 1024 + 1), Code::TooLarge),
-            (
-                r#"{"mode": "one-shot", "session_id": 1}"#,
-                Code::Unavailable,
-            ),
         ];
         let cases = cases.map(|(body, code)| (post(body), code));
         expect(|request| super::handle(&app, &models, request), cases).await;
+        assert!(wire.asked().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_session_is_created_by_one_write() {
+        let wire = Wire::new([("TransactWriteItems", json!({}))]);
+        let body = r#"{"mode": "one-shot", "name": "Tides", "session_id": 1, "config": null}"#;
+        let reply = super::handle(&wire.app(), &models(), post(body)).await;
+        let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
+        assert_eq!(reply["name"], "Tides");
+        assert_eq!(reply["mode"], "one-shot");
+        assert_eq!(reply["status"], "active");
+        assert_eq!(wire.asked(), ["TransactWriteItems"]);
     }
 }

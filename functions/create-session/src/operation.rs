@@ -1,24 +1,10 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{BodySchema, Operation, RunConfig};
-use schemars::JsonSchema;
-use session::Mode;
+use lambda_kit::api::{BodySchema, Operation};
 use session_manager::SessionSummary;
 
-/// A session to be created.
-#[derive(JsonSchema)]
-#[expect(
-    dead_code,
-    reason = "a form alone: the handler takes the fields out one by one"
-)]
-struct NewSession {
-    mode: Mode,
-    config: Option<RunConfig>,
-    /// The default is the mode and the time.
-    #[schemars(length(max = 255))]
-    name: Option<String>,
-}
+use crate::SessionBody;
 
 const NEW_SESSION: &str = r#"{"mode": "planning-control", "name": "Tides"}"#;
 
@@ -40,7 +26,7 @@ pub fn operation() -> Operation {
         "POST /api/sessions",
         BodySchema::of::<SessionSummary>(SUMMARY),
     )
-    .takes(BodySchema::of::<NewSession>(NEW_SESSION))
+    .takes(BodySchema::of::<SessionBody>(NEW_SESSION))
     .once()
     .refuses(&[Code::InvalidConfig])
 }

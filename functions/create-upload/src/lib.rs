@@ -1,43 +1,52 @@
-//! `POST /api/sessions/{session_id}/uploads`: a link by which a client sends a file straight to the bucket.
+//! `POST /api/sessions/{session_id}/uploads`: a link for one upload to the bucket.
 
 mod operation;
 
 use std::collections::BTreeMap;
 
-use documents::{
-    ArtifactName, Artifacts, ContentType, InvalidContentType, InvalidName, MAX_UPLOAD_BYTES,
-};
+use documents::{ArtifactName, Artifacts, ContentType, MAX_UPLOAD_BYTES};
 use lambda_kit::http::{self, HttpReply};
-use lambda_kit::{App, Code, Fields, Problem, Request, now};
+use lambda_kit::{App, Code, Problem, Request, json, now};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use session::Timestamp;
 
 pub use operation::operation;
 
-/// How a file is sent.
+/// The request that sends a file.
 #[derive(Serialize, JsonSchema)]
 struct Upload {
-    /// The name under which the file is listed once it is there.
+    /// The name of the artifact after the upload.
     artifact: String,
-    /// Where it goes. Whoever has the link may use it.
+    /// The link of the upload, for everyone who has it.
     url: String,
-    /// How: `PUT`.
+    /// `PUT`.
     method: &'static str,
-    /// What must be sent along as it stands; the upload is refused otherwise.
+    /// The headers of the upload, to be sent unchanged; S3 refuses an upload without them.
     headers: BTreeMap<String, String>,
-    /// Until when the upload must have begun.
+    /// The upload must begin before this time.
     expires_at: Timestamp,
 }
 
-/// What a client says of its file.
-struct Promised {
+/// The file of an upload.
+#[derive(Deserialize, JsonSchema)]
+struct NewUpload {
+    /// Without separators and control characters, neither `.` nor `..`, and of at most 900 bytes.
+    #[serde(deserialize_with = "json::parsed")]
+    #[schemars(with = "String", length(min = 1, max = 255), regex(pattern = ArtifactName::PATTERN))]
     name: ArtifactName,
+    /// Its media type, which a download gets too.
+    #[serde(deserialize_with = "json::parsed")]
+    #[schemars(with = "String", length(max = 255), regex(pattern = ContentType::PATTERN))]
     content_type: ContentType,
+    /// In bytes.
+    #[serde(deserialize_with = "json::count")]
+    #[schemars(range(min = 1, max = MAX_UPLOAD_BYTES))]
     size: u64,
 }
 
-/// Answers with a link for one file of this name, type and length. Nothing is there before the file is; the same name replaces.
+/// Answers with a link for one file of this name, type and length. The artifact
+/// exists after the upload. A further upload with the same name replaces it.
 ///
 /// # Errors
 /// `session_not_found`, `malformed_json`, `too_large`, `invalid_field`, and those of every route.
@@ -47,15 +56,18 @@ pub async fn handle(
     request: Request,
 ) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
-    let promised = Promised::of(&http::fields(&request)?)?;
-
-    let state = app.sessions.state(session, &actor).await?;
-    let files = artifacts.of(&state.owner, session);
-    let Promised {
+    let NewUpload {
         name,
         content_type,
         size,
-    } = promised;
+    } = http::body(&request)?;
+    if size > MAX_UPLOAD_BYTES {
+        let detail = format!("An upload may have at most {MAX_UPLOAD_BYTES} bytes.");
+        return Err(Problem::new(Code::TooLarge, detail));
+    }
+
+    let state = app.sessions.state(session, &actor).await?;
+    let files = artifacts.of(&state.owner, session);
     let link = files.upload_link(&name, &content_type, size, now()).await;
     let link = link.map_err(Problem::unavailable)?;
     HttpReply::ok(&Upload {
@@ -65,25 +77,6 @@ pub async fn handle(
         headers: link.headers,
         expires_at: link.expires_at,
     })
-}
-
-impl Promised {
-    fn of(body: &Fields) -> Result<Self, Problem> {
-        let name = body.word("name", InvalidName)?;
-        let content_type = body.word("content_type", InvalidContentType)?;
-        let size = body.count("size")?;
-        let missing = |name| move || Problem::field(name, "given");
-        let promised = Self {
-            name: name.ok_or_else(missing("name"))?,
-            content_type: content_type.ok_or_else(missing("content_type"))?,
-            size: size.ok_or_else(missing("size"))?,
-        };
-        if promised.size > MAX_UPLOAD_BYTES {
-            let detail = format!("An upload may have at most {MAX_UPLOAD_BYTES} bytes.");
-            return Err(Problem::new(Code::TooLarge, detail));
-        }
-        Ok(promised)
-    }
 }
 
 #[cfg(test)]

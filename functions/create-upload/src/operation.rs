@@ -1,28 +1,8 @@
 //! The route from outside, for the documents of the API.
 
-use documents::{ArtifactName, ContentType, MAX_UPLOAD_BYTES};
 use lambda_kit::api::{BodySchema, Operation};
-use schemars::JsonSchema;
 
-use crate::Upload;
-
-/// A file that a client has.
-#[derive(JsonSchema)]
-#[expect(
-    dead_code,
-    reason = "a form alone: the handler takes the fields out one by one"
-)]
-struct NewUpload {
-    /// Without separators and control characters, neither `.` nor `..`, and of at most 900 bytes.
-    #[schemars(length(min = 1, max = 255), regex(pattern = ArtifactName::PATTERN))]
-    name: String,
-    /// Its media type; kept, and told to whoever downloads it.
-    #[schemars(length(max = 255), regex(pattern = ContentType::PATTERN))]
-    content_type: String,
-    /// In bytes.
-    #[schemars(range(min = 1, max = MAX_UPLOAD_BYTES))]
-    size: u64,
-}
+use crate::{NewUpload, Upload};
 
 const NEW_UPLOAD: &str =
     r#"{"name": "tides.pdf", "content_type": "application/pdf", "size": 48213}"#;

@@ -1,7 +1,7 @@
 //! The process: logs, configuration, clients, then dead letters.
 
 use dead_letters::DeadLetters;
-use lambda_kit::{Aws, EdgeSettings, Error, batch, init_logs, metrics};
+use lambda_kit::{Aws, EdgeSettings, Error, init_logs, metrics, sqs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
         outbox: aws.outbox(&settings, &sessions)?,
         sessions,
     };
-    batch::serve(|message, _| {
+    sqs::serve(|message, _| {
         metrics::dead_letter();
         dead_letters.handle(message)
     })

@@ -4,7 +4,7 @@ use agents::{Agents, ModelSettings};
 use documents::DocumentSettings;
 use documents::reader::serve_if_child;
 use executor::{Deadline, Executor, PageReader, Papers};
-use lambda_kit::{Aws, EdgeSettings, Error, batch, init_logs, metrics};
+use lambda_kit::{Aws, EdgeSettings, Error, init_logs, metrics, sqs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
         pages: PageReader::new(&documents, &models, &aws)?,
     };
     let timeout = models.function_timeout.0;
-    batch::serve(|message, arrival| {
+    sqs::serve(|message, arrival| {
         metrics::taken_up(arrival.waited);
         executor.handle(message, Deadline::of(arrival.context, timeout))
     })

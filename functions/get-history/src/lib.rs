@@ -1,4 +1,5 @@
-//! `GET /api/sessions/{session_id}/history`: the messages of a session, the newest first asked for, told in their order.
+//! `GET /api/sessions/{session_id}/history`: the messages of a session, in pages
+//! from the newest backwards; within a page the oldest first.
 
 mod operation;
 
@@ -46,13 +47,19 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 #[cfg(test)]
 mod tests {
     use lambda_kit::testing::reads;
+    use lambda_kit::testing::wire::{entry_with, found, queued};
+    use serde_json::json;
 
     #[tokio::test]
-    async fn a_bad_query_is_named_and_an_outage_is_no_empty_answer() {
-        reads(
-            super::handle,
-            &["limit=0", "limit=1001", "before=0", "before=now"],
-        )
-        .await;
+    async fn it_shows_the_messages_and_their_number() {
+        let new = queued();
+        let log = found(&[entry_with(&new.state, &new.events)]);
+        let bad = ["limit=0", "limit=1001", "before=0", "before=now"];
+        let replies = [("Query", log.clone()), ("Query", log)];
+        let reply = reads(super::handle, &bad, replies).await;
+        assert_eq!(reply["total_messages"], 1);
+        assert_eq!(reply["messages"][0]["role"], "user");
+        assert_eq!(reply["messages"][0]["content"], "Explain the tides.");
+        assert_eq!(reply["next_before"], json!(null));
     }
 }

@@ -1,4 +1,5 @@
-//! `GET /api/sessions/{session_id}/runs/{run_id}/costs`: what a run has cost so far, by model, agent and step.
+//! `GET /api/sessions/{session_id}/runs/{run_id}/costs`: the costs of a run by model,
+//! agent and step.
 
 mod operation;
 
@@ -20,10 +21,26 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use lambda_kit::testing::reads;
+    use lambda_kit::testing::wire::{entry_with, found, got, queued, run};
+    use lambda_kit::testing::{ID, reads};
+    use session::RowChange;
 
     #[tokio::test]
-    async fn an_outage_is_no_empty_answer() {
-        reads(super::handle, &[]).await;
+    async fn a_run_without_calls_costs_nothing() {
+        let new = queued();
+        let row = new.row_changes.iter().find_map(|change| match change {
+            RowChange::RunStarted(row) => Some(run(row)),
+            _ => None,
+        });
+        let log = found(&[entry_with(&new.state, &new.events)]);
+        let replies = [
+            ("Query", log.clone()),
+            ("GetItem", got(&row.unwrap())),
+            ("Query", log),
+        ];
+        let reply = reads(super::handle, &[], replies).await;
+        assert_eq!(reply["run_id"], ID);
+        assert_eq!(reply["record_count"], 0);
+        assert_eq!(reply["total_cost_usd"], 0.0);
     }
 }

@@ -13,7 +13,7 @@ use session_manager::{Detail, SessionSummary};
 
 pub use operation::operation;
 
-/// The contract's Detail.
+/// A session in detail.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Detail")]
 struct Page {
@@ -32,7 +32,7 @@ struct Page {
     version: Seq,
 }
 
-/// Answers with where the session stands and its newest messages.
+/// Answers with the state of the session and its newest messages.
 ///
 /// # Errors
 /// `session_not_found`, `unavailable`.
@@ -59,10 +59,31 @@ fn page(detail: Detail) -> Result<Page, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use lambda_kit::testing::reads;
+    use lambda_kit::testing::wire::{entry_with, found, got, queued};
+    use lambda_kit::testing::{ID, reads};
+    use serde_json::json;
+
+    use super::*;
 
     #[tokio::test]
-    async fn an_outage_is_no_empty_answer() {
-        reads(super::handle, &[]).await;
+    async fn it_shows_state_name_config_and_messages() {
+        let new = queued();
+        let log = found(&[entry_with(&new.state, &new.events)]);
+        let summary = serde_json::to_value(SessionSummary::of(&new.state, "Tides")).unwrap();
+        let replies = [
+            ("Query", log.clone()),
+            ("GetItem", got(&summary)),
+            ("GetItem", got(&json!({"config": r#"{"k": 1.50}"#}))),
+            ("Query", log),
+        ];
+        let reply = reads(handle, &[], replies).await;
+        assert_eq!(reply["name"], "Tides");
+        assert_eq!(reply["config"], json!({"k": 1.5}));
+        assert_eq!(reply["active_run"], ID);
+        assert_eq!(reply["version"], json!(new.state.last_seq));
+        assert_eq!(
+            reply["conversation_history"][0]["content"],
+            "Explain the tides."
+        );
     }
 }

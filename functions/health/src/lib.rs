@@ -1,4 +1,4 @@
-//! `GET /api/health`: that the API stands, and that the caller's token is good.
+//! `GET /api/health`: whether the API works and the caller's token is valid.
 
 mod operation;
 
@@ -14,12 +14,12 @@ struct Health {
     status: &'static str,
 }
 
-/// Answers that all is well.
+/// Answers `ok`.
 ///
 /// # Errors
 /// `unauthenticated`.
-pub async fn handle(gate: &Authenticator, request: Request) -> Result<HttpReply, Problem> {
-    gate.caller(&request)?;
+pub async fn handle(authenticator: &Authenticator, request: Request) -> Result<HttpReply, Problem> {
+    authenticator.caller(&request)?;
     HttpReply::ok(&Health { status: "ok" })
 }
 
@@ -29,7 +29,7 @@ mod tests {
     use lambda_kit::testing::{gate, get};
 
     #[tokio::test]
-    async fn it_is_ok_for_whoever_has_a_token() {
+    async fn it_is_ok_for_a_caller_with_a_token() {
         let reply = handle(&gate(Some("local")), get("")).await.unwrap();
         assert_eq!(reply.json(), r#"{"status":"ok"}"#);
         assert_eq!(

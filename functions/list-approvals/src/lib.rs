@@ -1,4 +1,4 @@
-//! `GET /api/sessions/{session_id}/approvals`: the questions of a session to people, newest first, answered or not.
+//! `GET /api/sessions/{session_id}/approvals`: the approvals of a session, newest first.
 
 mod operation;
 
@@ -44,14 +44,22 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use lambda_kit::testing::reads;
+    use lambda_kit::now;
+    use lambda_kit::testing::wire::{approval, asked, entry, found};
+    use lambda_kit::testing::{ID, reads};
+    use serde_json::json;
 
     #[tokio::test]
-    async fn a_bad_query_is_named_and_an_outage_is_no_empty_answer() {
-        reads(
-            super::handle,
-            &["limit=0", "limit=201", "status=open", "status="],
-        )
-        .await;
+    async fn it_shows_the_approvals() {
+        let (state, row) = asked(now());
+        let bad = ["limit=0", "limit=201", "status=open", "status="];
+        let replies = [
+            ("Query", found(&[entry(&state)])),
+            ("Query", found(&[approval(&row)])),
+        ];
+        let reply = reads(super::handle, &bad, replies).await;
+        assert_eq!(reply["approvals"][0]["approval_id"], ID);
+        assert_eq!(reply["approvals"][0]["context"], json!({"plan": []}));
+        assert_eq!(reply["next_cursor"], json!(null));
     }
 }

@@ -1,4 +1,4 @@
-//! The cursor of the list: the last file of a page, in one session's list and in no other.
+//! The cursor of the list: the last file of a page, for one session's list.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,12 +6,12 @@ use documents::ArtifactKey;
 use lambda_kit::{Code, Problem};
 use session::SessionId;
 
-/// The cursor behind a file.
+/// The cursor after a file.
 pub(crate) fn behind(session: SessionId, place: &ArtifactKey) -> String {
     URL_SAFE_NO_PAD.encode(format!("{session} {place}"))
 }
 
-/// The file that a cursor stands behind.
+/// The file before a cursor.
 ///
 /// # Errors
 /// `bad_cursor`, also for a cursor of another session's list.

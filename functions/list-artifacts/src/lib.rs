@@ -1,7 +1,7 @@
-//! `GET /api/sessions/{session_id}/artifacts`: the files of a session, what runs have made and what clients have brought.
+//! `GET /api/sessions/{session_id}/artifacts`: the results of its runs and its uploads.
 //!
-//! The bucket's listing says what there is, in one request, or two where runs keep drafts. It has no content types: a run's
-//! file has that of its name, an upload is asked for its own, so each upload of a page is one more request.
+//! One request lists the bucket, two where runs keep drafts. A listing has no content types: a run's
+//! file gets the type of its name, and each upload of a page costs one more request.
 
 mod cursor;
 mod operation;
@@ -19,13 +19,13 @@ pub use operation::operation;
 const LIMIT: u16 = 100;
 const MAX_LIMIT: u16 = 1_000;
 
-/// How many uploads are asked for their types at once.
+/// How many types of uploads are read at once.
 const AT_ONCE: usize = 16;
 
 /// A page ends before this many bytes of links.
 const PAGE_BYTES: usize = 1024 * 1024;
 
-/// What an artifact takes beside its link and its name, at most: its type, and the fields.
+/// The most bytes of an artifact besides its link and its name: its type and the names of fields.
 const REST_BYTES: usize = 512;
 
 #[derive(Serialize, JsonSchema)]
@@ -49,12 +49,12 @@ struct Artifact {
     size: u64,
     /// When it was written, or last replaced.
     created_at: Timestamp,
-    /// Where it can be had for 15 minutes. Whoever has the link may use it.
+    /// A link that works for 15 minutes, for everyone who has it.
     url: String,
 }
 
-/// Answers with at most `?limit` files, from `?cursor` on: of runs first, the oldest run's before the newer ones', then
-/// uploads, each by name. Their links are good for 15 minutes.
+/// Answers with at most `?limit` files, from `?cursor` on: first those of runs, the oldest run first,
+/// then uploads, each by name. Their links work for 15 minutes.
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.
@@ -84,7 +84,7 @@ pub async fn handle(
     })
 }
 
-/// As many files as fit into a page, with their links; and the last of them, where that is not all.
+/// The files that fit into a page, with their links, and the last of them where more follow.
 async fn linked(
     files: &SessionFiles,
     listed: Vec<Listed>,
@@ -104,7 +104,7 @@ async fn linked(
     Ok((page, None))
 }
 
-/// The same with their types. An upload that has gone since it was listed is left out.
+/// The files with their types, without uploads that were deleted after the listing.
 async fn described(
     files: &SessionFiles,
     linked: Vec<(Listed, String)>,
@@ -129,7 +129,7 @@ async fn described(
 mod tests {
     use documents::testing::Bucket;
     use lambda_kit::testing::wire::{asked, entry, found};
-    use lambda_kit::testing::{ID, Wire, get, reads};
+    use lambda_kit::testing::{ID, Wire, get};
     use serde_json::{Value, json};
     use session::OwnerId;
 
@@ -170,7 +170,11 @@ mod tests {
     async fn a_bad_query_is_named_and_an_outage_is_no_empty_answer() {
         let bucket = Bucket::silent();
         let list = async |app: &App, request| handle(app, &bucket.artifacts, request).await;
-        reads(list, &["limit=0", "limit=1001"]).await;
+        let silent = Wire::default().app();
+        for query in ["limit=0", "limit=1001"] {
+            let refused = list(&silent, get(query)).await.unwrap_err();
+            assert_eq!(refused.code(), lambda_kit::Code::InvalidQuery, "{query}");
+        }
         let refused = list(&wire().app(), get("cursor=x")).await.unwrap_err();
         assert_eq!(refused.code(), lambda_kit::Code::BadCursor);
         assert!(bucket.asked().is_empty());

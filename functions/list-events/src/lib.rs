@@ -1,4 +1,4 @@
-//! `GET /api/sessions/{session_id}/events`: the record of a session, from any place on.
+//! `GET /api/sessions/{session_id}/events`: the record of a session.
 
 mod operation;
 
@@ -21,7 +21,7 @@ struct Events {
     next_after: Option<Seq>,
 }
 
-/// Answers with the events behind `?after`, at most `?limit` of them.
+/// Answers with at most `?limit` events after `?after`.
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `unavailable`.
@@ -46,13 +46,20 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 #[cfg(test)]
 mod tests {
     use lambda_kit::testing::reads;
+    use lambda_kit::testing::wire::{entry_with, found, queued};
+    use serde_json::json;
 
     #[tokio::test]
-    async fn a_bad_query_is_named_and_an_outage_is_no_empty_answer() {
-        reads(
-            super::handle,
-            &["limit=0", "limit=501", "after=-1", "after=first"],
-        )
-        .await;
+    async fn it_shows_the_record_and_its_end() {
+        let new = queued();
+        let log = found(&[entry_with(&new.state, &new.events)]);
+        let bad = ["limit=0", "limit=501", "after=-1", "after=first"];
+        let replies = [("Query", log.clone()), ("Query", log)];
+        let reply = reads(super::handle, &bad, replies).await;
+        let events = reply["events"].as_array().unwrap();
+        assert_eq!(events.len(), new.events.len());
+        assert_eq!(events[0]["seq"], 1);
+        assert_eq!(reply["last_seq"], json!(new.state.last_seq));
+        assert_eq!(reply["next_after"], json!(null));
     }
 }

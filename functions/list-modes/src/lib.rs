@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_comes_in_without_a_token() {
+    async fn a_request_without_a_token_is_refused() {
         let refused = handle(&gate(None), get("")).await.unwrap_err();
         assert_eq!(refused.status(), 401);
     }

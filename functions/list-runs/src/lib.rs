@@ -42,10 +42,26 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use lambda_kit::testing::reads;
+    use lambda_kit::testing::wire::{entry, found, queued, run};
+    use lambda_kit::testing::{ID, reads};
+    use serde_json::json;
+    use session::RowChange;
 
     #[tokio::test]
-    async fn a_bad_query_is_named_and_an_outage_is_no_empty_answer() {
-        reads(super::handle, &["limit=0", "limit=201"]).await;
+    async fn it_shows_the_runs_and_their_number() {
+        let new = queued();
+        let rows = new.row_changes.iter().filter_map(|change| match change {
+            RowChange::RunStarted(row) => Some(run(row)),
+            _ => None,
+        });
+        let replies = [
+            ("Query", found(&[entry(&new.state)])),
+            ("Query", found(&rows.collect::<Vec<_>>())),
+        ];
+        let reply = reads(super::handle, &["limit=0", "limit=201"], replies).await;
+        assert_eq!(reply["total_runs"], 1);
+        assert_eq!(reply["runs"][0]["id"], ID);
+        assert_eq!(reply["runs"][0]["task_description"], "Explain the tides.");
+        assert_eq!(reply["next_cursor"], json!(null));
     }
 }

@@ -49,11 +49,15 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 #[cfg(test)]
 mod tests {
     use lambda_kit::Code;
-    use lambda_kit::testing::{app, expect, get};
+    use lambda_kit::testing::wire::{found, queued};
+    use lambda_kit::testing::{ID, Wire, expect, get};
+    use serde_json::{Value, json};
+
+    use super::*;
 
     #[tokio::test]
-    async fn a_bad_query_is_named_and_an_outage_is_no_empty_list() {
-        let app = app();
+    async fn a_bad_query_is_refused_and_an_outage_is_not_an_empty_list() {
+        let app = Wire::default().app();
         let cases = [
             ("limit=0", Code::InvalidQuery),
             ("limit=201", Code::InvalidQuery),
@@ -63,6 +67,20 @@ mod tests {
             ("", Code::Unavailable),
         ];
         let cases = cases.map(|(query, code)| (get(query), code));
-        expect(|request| super::handle(&app, request), cases).await;
+        expect(|request| handle(&app, request), cases).await;
+    }
+
+    #[tokio::test]
+    async fn a_list_of_one_status_is_one_query() {
+        let summary = SessionSummary::of(&queued().state, "Tides");
+        let summary = serde_json::to_value(summary).unwrap();
+        let wire = Wire::new([("Query", found(&[summary]))]);
+        let reply = handle(&wire.app(), get("status=active")).await;
+        let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
+        assert_eq!(reply["total"], 1);
+        assert_eq!(reply["sessions"][0]["session_id"], ID);
+        assert_eq!(reply["sessions"][0]["name"], "Tides");
+        assert_eq!(reply["next_cursor"], json!(null));
+        assert_eq!(wire.asked(), ["Query"]);
     }
 }

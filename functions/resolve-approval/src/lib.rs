@@ -1,13 +1,14 @@
-//! `POST /api/sessions/{session_id}/approvals/{approval_id}`: a person's answer, with which the run goes on.
+//! `POST /api/sessions/{session_id}/approvals/{approval_id}`: answers an
+//! approval, and the run continues.
 
 mod operation;
 
-use lambda_kit::http::{HttpReply, approval_id, fields, session_id};
+use lambda_kit::http::{HttpReply, approval_id, body, session_id};
 use lambda_kit::{AnswerInput, App, Outbox, Problem, Request, now};
 
 pub use operation::operation;
 
-/// Gives an answer, and answers with the approval. The same answer again changes nothing.
+/// Answers with the approval after the answer. The same answer again changes nothing.
 ///
 /// # Errors
 /// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`, `approval_expired`, `too_large`,
@@ -15,7 +16,7 @@ pub use operation::operation;
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let caller = app.authenticator.caller(&request)?;
     let question = (session_id(&request)?, approval_id(&request)?);
-    let given = AnswerInput::of(&fields(&request)?)?;
+    let given = AnswerInput::of(body(&request)?)?;
 
     let approval = app.resolve(outbox, &caller, question, given, now()).await?;
     HttpReply::ok(&approval)
@@ -38,7 +39,7 @@ mod tests {
         asked(now().plus(Duration::from_secs(3600)))
     }
 
-    /// How it stands once somebody has answered.
+    /// The approval after an answer.
     fn answered(row: &ApprovalRow) -> ApprovalRow {
         ApprovalRow {
             status: ApprovalStatus::Resolved,
@@ -91,8 +92,6 @@ mod tests {
             (post("[]"), Code::InvalidField),
             (post("{}"), Code::InvalidField),
             (post(r#"{"resolution": 1}"#), Code::InvalidField),
-            (post(r#"{"resolution": "approve"}"#), Code::Unavailable),
-            (post(r#"{"approved": true}"#), Code::Unavailable),
         ];
         expect(|request| handle(&app, &outbox, request), cases).await;
     }
@@ -116,7 +115,7 @@ mod tests {
             work,
             ["Query", "GetItem", "BatchGetItem", "TransactWriteItems"]
         );
-        assert_eq!(followers, ["Query"], "whoever follows is told");
+        assert_eq!(followers, ["Query"], "followers are read for the push");
     }
 
     #[tokio::test]
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_question_that_nobody_answered_in_time_is_over() {
+    async fn an_answer_after_the_expiry_is_refused() {
         let (state, row) = open();
         let yes = json!({"approved": true});
         let with = |status| ApprovalRow {
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_overtaken_learns_by_whom() {
+    async fn an_overtaken_answer_learns_whose_was_first() {
         let (state, row) = open();
         let mut newer = state.clone();
         newer.approval = None;

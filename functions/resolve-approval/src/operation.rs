@@ -1,7 +1,7 @@
 //! The route from outside, for the documents of the API.
 
-use lambda_kit::Code;
-use lambda_kit::api::{Answer, BodySchema, Operation};
+use lambda_kit::api::{BodySchema, Operation};
+use lambda_kit::{AnswerBody, Code};
 use session::ApprovalRow;
 
 const APPROVAL: &str = r#"{
@@ -29,7 +29,7 @@ pub fn operation() -> Operation {
         "POST /api/sessions/{session_id}/approvals/{approval_id}",
         BodySchema::of::<ApprovalRow>(APPROVAL),
     )
-    .takes(BodySchema::of::<Answer>(
+    .takes(BodySchema::of::<AnswerBody>(
         r#"{"resolution": "revise", "feedback": "One step is enough."}"#,
     ))
     .refuses(&[

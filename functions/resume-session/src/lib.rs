@@ -1,21 +1,31 @@
-//! `POST /api/sessions/{session_id}/resume`: a suspended session goes on.
+//! `POST /api/sessions/{session_id}/resume`: resumes a suspended session.
 
 mod operation;
 
-use lambda_kit::http::{HttpReply, optional_fields};
+use lambda_kit::http::{HttpReply, optional_body};
 use lambda_kit::{Action, App, Code, Outbox, Problem, Request, now};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use session::{CONTENT_BYTES, Command};
 
 pub use operation::operation;
 
-/// Resumes a suspended session: a paused run goes on from its last saved step, a failed one is taken over by a new run.
+/// An addition to the conversation.
+#[derive(Deserialize, JsonSchema)]
+struct Resume {
+    /// Becomes a message of the history; at most 32 KiB.
+    additional_context: Option<String>,
+}
+
+/// Resumes a suspended session. A paused run continues from its last saved step; a new run continues
+/// a failed one.
 ///
 /// # Errors
 /// `session_not_found`, `session_not_suspended`, `mode_without_resume`, `approval_open`, `nothing_to_resume`, `too_large`,
 /// `unavailable`.
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
-    let context = context(&request)?;
+    let context = context(optional_body(&request)?)?;
 
     let state = app.sessions.state(session, &actor).await?;
     let command = Command::Resume {
@@ -31,9 +41,9 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Http
     HttpReply::ok(&Action::done(session, message))
 }
 
-/// What the client adds to the conversation; white space is nothing.
-fn context(request: &Request) -> Result<Option<String>, Problem> {
-    let text = optional_fields(request)?.text("additional_context")?;
+/// The addition to the conversation; white space counts as none.
+fn context(body: Resume) -> Result<Option<String>, Problem> {
+    let text = body.additional_context;
     let text = text.filter(|text| !text.trim().is_empty());
     if text.as_ref().is_some_and(|text| text.len() > CONTENT_BYTES) {
         let detail = "`additional_context` is larger than 32 KiB.";
@@ -45,18 +55,35 @@ fn context(request: &Request) -> Result<Option<String>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lambda_kit::testing::changes;
+    use lambda_kit::testing::wire::{after, idle, queued};
+    use lambda_kit::testing::{ID, changes, refuses};
+    use serde_json::json;
 
     #[tokio::test]
-    async fn what_is_added_is_text_of_at_most_32_kib() {
+    async fn an_addition_is_text_of_at_most_32_kib() {
+        let suspended = after(&queued().state, &Command::Suspend { run: None });
         let saying = |text: String| format!(r#"{{"additional_context": "{text}"}}"#);
-        let bodies = [
-            ("", Code::Unavailable),
-            (r#"{"additional_context": null}"#, Code::Unavailable),
-            (&saying("x".repeat(CONTENT_BYTES)), Code::Unavailable),
-            (&saying("x".repeat(CONTENT_BYTES + 1)), Code::TooLarge),
+        let long = saying("x".repeat(CONTENT_BYTES + 1));
+        let refused = [
+            (long.as_str(), Code::TooLarge),
             (r#"{"additional_context": 1}"#, Code::InvalidField),
         ];
-        changes(handle, &bodies).await;
+        refuses(handle, &refused).await;
+        let longest = saying("x".repeat(CONTENT_BYTES));
+        for body in ["", r#"{"additional_context": null}"#, &longest] {
+            let reply = changes(handle, &suspended, body).await;
+            let message = "The session is resumed; its run goes on from the last saved step.";
+            assert_eq!(
+                reply,
+                json!({"success": true, "session_id": ID, "message": message})
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_without_a_run_is_resumed_too() {
+        let suspended = after(&idle(), &Command::Suspend { run: None });
+        let reply = changes(handle, &suspended, "{}").await;
+        assert_eq!(reply["message"], "The session is resumed.");
     }
 }

@@ -2,18 +2,8 @@
 
 use lambda_kit::Code;
 use lambda_kit::api::{BodySchema, Operation};
-use schemars::JsonSchema;
 
-/// What is said on a resume.
-#[derive(JsonSchema)]
-#[expect(
-    dead_code,
-    reason = "a form alone: the handler takes the fields out one by one"
-)]
-struct Resume {
-    /// Becomes a message of the history; at most 32 KiB.
-    additional_context: Option<String>,
-}
+use crate::Resume;
 
 /// The route.
 pub fn operation() -> Operation {

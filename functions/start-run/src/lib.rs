@@ -1,12 +1,16 @@
-//! `POST /api/sessions/{session_id}/runs`: a task for a session that stands. Its work begins when a worker takes it up.
+//! `POST /api/sessions/{session_id}/runs`: starts a run in an existing session.
 
 mod operation;
 
 use agents::Models;
 use documents::{ArtifactKey, Artifacts};
+use lambda_kit::api::RunConfig;
 use lambda_kit::http::{self, HttpReply};
 use lambda_kit::task::continued;
 use lambda_kit::{App, ClientConfig, Outbox, Problem, Request, Task, now};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use session::{NewRun, RowChange, RunRow, State};
 use session_manager::Committed;
 
@@ -15,12 +19,24 @@ pub use operation::operation;
 /// The artifact that holds the whole of a long task.
 const WHOLE_TASK: &str = "task.txt";
 
-/// What a task needs beside its session.
+/// A task for a session.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewRun")]
+struct TaskBody {
+    /// What is to be done; at most 64 KiB.
+    #[schemars(required, regex(pattern = r"\S"))]
+    task: Option<String>,
+    /// Goes over the session's, key by key.
+    #[schemars(with = "Option<RunConfig>")]
+    config: Option<Box<RawValue>>,
+}
+
+/// The services of a task.
 #[derive(Debug, Clone)]
 pub struct Tasks {
-    /// Where long tasks go.
+    /// The bucket, which has long tasks.
     pub artifacts: Artifacts,
-    /// Whose name a run shows.
+    /// The models, whose names runs show.
     pub models: Models,
 }
 
@@ -36,9 +52,9 @@ pub async fn handle(
     request: Request,
 ) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
-    let body = http::fields(&request)?;
-    let task = Task::new(body.text("task")?)?;
-    let own = ClientConfig::of(&body)?;
+    let body: TaskBody = http::body(&request)?;
+    let task = Task::new(body.task)?;
+    let own = ClientConfig::of(body.config)?;
 
     let state = app.sessions.state(session, &actor).await?;
     let key = http::request_key(&request, &state.owner)?;
@@ -65,7 +81,7 @@ pub async fn handle(
     }
 }
 
-/// Puts a long task into the bucket, before anything points there.
+/// Puts a long task into the bucket, before the run that names it is committed.
 async fn keep_whole(
     tasks: &Tasks,
     state: &State,
@@ -87,7 +103,7 @@ fn row(committed: &Committed) -> Result<&RunRow, Problem> {
     let row = committed
         .row_changes
         .iter()
-        .find_map(|record| match record {
+        .find_map(|change| match change {
             RowChange::RunStarted(row) => Some(row),
             _ => None,
         });
@@ -100,14 +116,20 @@ mod tests {
     use agents::ModelSettings;
     use documents::testing::Bucket;
     use lambda_kit::Code;
-    use lambda_kit::testing::changes;
+    use lambda_kit::testing::wire::{entry, found, got, idle};
+    use lambda_kit::testing::{Wire, post, refuses};
+    use serde_json::{Value, json};
+
+    fn tasks() -> Tasks {
+        Tasks {
+            artifacts: Bucket::silent().artifacts,
+            models: Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap(),
+        }
+    }
 
     #[tokio::test]
     async fn a_task_is_text_of_at_most_64_kib() {
-        let tasks = Tasks {
-            artifacts: Bucket::silent().artifacts,
-            models: Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap(),
-        };
+        let tasks = tasks();
         let bodies = [
             ("", Code::MalformedJson),
             ("{}", Code::EmptyTask),
@@ -119,10 +141,28 @@ mod tests {
                 &format!(r#"{{"task": "{}"}}"#, "x".repeat(64 * 1024 + 1)),
                 Code::TooLarge,
             ),
-            (r#"{"task": "t"}"#, Code::Unavailable),
         ];
         let start =
             async |app: &App, outbox: &Outbox, request| handle(app, outbox, &tasks, request).await;
-        changes(start, &bodies).await;
+        refuses(start, &bodies).await;
+    }
+
+    #[tokio::test]
+    async fn a_run_is_started_by_two_reads_and_one_write() {
+        let wire = Wire::new([
+            ("Query", found(&[entry(&idle())])),
+            ("GetItem", got(&json!({"config": r#"{"maxRounds": 3}"#}))),
+            ("TransactWriteItems", json!({})),
+            ("Query", found(&[])),
+        ]);
+        let app = wire.app();
+        let request = post(r#"{"task": "Explain the tides."}"#);
+        let reply = handle(&app, &wire.outbox(&app), &tasks(), request).await;
+        let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
+        assert_eq!(reply["task_description"], "Explain the tides.");
+        assert_eq!(reply["status"], "queued");
+        assert_eq!(reply["agent"], "planner");
+        let asked = wire.asked();
+        assert_eq!(asked, ["Query", "GetItem", "TransactWriteItems", "Query"]);
     }
 }

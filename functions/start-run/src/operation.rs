@@ -1,23 +1,10 @@
 //! The route from outside, for the documents of the API.
 
 use lambda_kit::Code;
-use lambda_kit::api::{BodySchema, Operation, RunConfig};
-use schemars::JsonSchema;
+use lambda_kit::api::{BodySchema, Operation};
 use session::RunRow;
 
-/// A task for a session.
-#[derive(JsonSchema)]
-#[expect(
-    dead_code,
-    reason = "a form alone: the handler takes the fields out one by one"
-)]
-struct NewRun {
-    /// What is to be done; at most 64 KiB.
-    #[schemars(regex(pattern = r"\S"))]
-    task: String,
-    /// Goes over the session's, key by key.
-    config: Option<RunConfig>,
-}
+use crate::TaskBody;
 
 const NEW_RUN: &str =
     r#"{"task": "Explain the tides. The moon pulls at the sea. The sun pulls too."}"#;
@@ -44,7 +31,7 @@ pub fn operation() -> Operation {
         "POST /api/sessions/{session_id}/runs",
         BodySchema::of::<RunRow>(RUN),
     )
-    .takes(BodySchema::of::<NewRun>(NEW_RUN))
+    .takes(BodySchema::of::<TaskBody>(NEW_RUN))
     .once()
     .accepted()
     .refuses(&[

@@ -1,20 +1,20 @@
-//! `POST /api/sessions/{session_id}/suspend`: nothing further is done until the session is resumed.
+//! `POST /api/sessions/{session_id}/suspend`: suspends a session.
 
 mod operation;
 
-use lambda_kit::http::{HttpReply, optional_fields};
+use lambda_kit::http::{HttpReply, no_body};
 use lambda_kit::{Action, App, Outbox, Problem, Request, now};
 use session::Command;
 
 pub use operation::operation;
 
-/// Suspends an active session. A live run keeps the step that it is in, and stops after it.
+/// Suspends an active session. A live run stops after its current step.
 ///
 /// # Errors
 /// `session_not_found`, `session_not_active`, `run_cannot_pause`, `unavailable`.
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
-    optional_fields(&request)?;
+    no_body(&request)?;
 
     let command = Command::Suspend { run: None };
     let committed = app.change(outbox, &actor, session, &command, now()).await?;
@@ -27,11 +27,22 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Http
 
 #[cfg(test)]
 mod tests {
-    use lambda_kit::Code::Unavailable;
-    use lambda_kit::testing::changes;
+    use lambda_kit::testing::wire::{idle, queued};
+    use lambda_kit::testing::{ID, changes, refuses};
+    use serde_json::json;
 
     #[tokio::test]
-    async fn it_needs_no_body() {
-        changes(super::handle, &[("", Unavailable), ("{}", Unavailable)]).await;
+    async fn it_suspends_a_session_and_needs_no_body() {
+        refuses(super::handle, &[]).await;
+        let reply = changes(super::handle, &queued().state, "").await;
+        assert_eq!(
+            reply,
+            json!({"success": true, "session_id": ID, "message": "The session is suspended; its run stops after the step that it is in."})
+        );
+        let reply = changes(super::handle, &idle(), "{}").await;
+        assert_eq!(
+            reply,
+            json!({"success": true, "session_id": ID, "message": "The session is suspended."})
+        );
     }
 }

@@ -1,14 +1,15 @@
-//! `$connect`: a client opens a WebSocket, `?task_id=` names the task that it is about.
+//! `$connect`: a client opens a WebSocket for the task of `?task_id=`.
 //!
-//! Nothing is sent here: a connection is not open before this has answered. Who it is, `ws-authorizer` has found out before.
+//! No frame can be sent here: the connection opens with this function's reply. `ws-authorizer` has
+//! verified the caller before.
 
-use lambda_kit::socket::{SocketEvent, connection_id};
+use lambda_kit::websocket::{SocketEvent, connection_id};
 use lambda_kit::{App, Code, Problem, now};
 
 /// The longest task id, in characters.
 const MAX_TASK_ID: usize = 128;
 
-/// Remembers the connection, whose it is and until when; any error refuses it.
+/// Stores the connection with its owner and its expiry. An error refuses the connection.
 ///
 /// # Errors
 /// `unauthenticated`, `bad_task_id`, `unavailable`.

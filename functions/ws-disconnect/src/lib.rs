@@ -1,10 +1,11 @@
-//! `$disconnect`: a WebSocket is gone. It stops no run; API Gateway does not always tell, and then a push that fails does.
+//! `$disconnect`: a WebSocket is closed. It stops no run. API Gateway does not always call this
+//! function; a push that fails then deletes the connection.
 
 use lambda_kit::Problem;
-use lambda_kit::socket::{SocketEvent, connection_id};
+use lambda_kit::websocket::{SocketEvent, connection_id};
 use session_manager::SessionManager;
 
-/// Forgets the connection, and that it followed a session.
+/// Deletes the connection, and its entry among a session's followers.
 ///
 /// # Errors
 /// `unavailable`.

@@ -1,4 +1,4 @@
-//! The frames that have a `type`: what each does to the followed session, and what it is answered with.
+//! The frames that have a `type`: their changes of the followed session, and their replies.
 
 use lambda_kit::{AnswerInput, Caller, Problem, now};
 use session::{ApprovalId, Command, RunId, Seq, SessionId};
@@ -57,7 +57,7 @@ pub async fn cancel(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), 
     change(frame, &Command::Cancel { run }).await
 }
 
-/// Gives a person's answer to a question of the followed session. The same answer again is received again.
+/// Answers an approval of the followed session. The same answer again gets the same reply.
 pub async fn resolve(
     frame: &FrameContext<'_>,
     approval: ApprovalId,

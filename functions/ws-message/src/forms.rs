@@ -1,41 +1,51 @@
-//! The forms of the frames, for the documents of the API: `infra/asyncapi.json` is drawn up from them.
-//!
-//! `Frame::parse` reads a client's frame field by field, so that each mistake has its own sentence; a
-//! test has it read the example of each form.
+//! The frames that a client sends, as they are read and documented: `infra/asyncapi.json` is made from
+//! these types.
 
 use lambda_kit::api::{Modifications, RunConfig};
+use lambda_kit::json::{self, Reference};
 use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use session::{ApprovalId, Mode, RunId, Seq, SessionId};
 
 pub use crate::reply::ReplyFrame;
 
 /// The first frame: do this. The same task under the same task id again shows what became of it.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "a form alone, which is never filled in")]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct FirstFrame {
     /// What is to be done.
-    #[schemars(regex(pattern = r"\S"))]
-    task: String,
-    config: Option<FirstConfig>,
+    #[schemars(required, regex(pattern = r"\S"))]
+    pub(crate) task: Option<String>,
+    #[schemars(with = "Option<FirstConfig>")]
+    pub(crate) config: Option<Box<RawValue>>,
 }
 
 /// How a first task is done, and in which session. In a session that stands it goes over the session's own config, key by key.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-#[expect(dead_code, reason = "a form alone, which is never filled in")]
+#[expect(dead_code, reason = "the parts of `config`, which are read one by one")]
 struct FirstConfig {
     /// The mode of the new session; `one-shot` without it.
     mode: Option<Mode>,
-    /// The name of the new session.
-    #[schemars(length(max = 255))]
-    session_name: Option<String>,
-    /// The session to continue; an empty text counts as none.
-    copilot_session_id: Option<String>,
-    /// The same under its other name.
-    #[schemars(rename = "session_id")]
-    session_id: Option<String>,
     #[schemars(flatten)]
-    config: RunConfig,
+    session: SessionKeys,
+    #[schemars(flatten)]
+    run: RunConfig,
+}
+
+/// The keys of a first frame's `config` that choose its session.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionKeys {
+    /// The name of the new session.
+    #[serde(default, deserialize_with = "json::name")]
+    #[schemars(length(max = json::MAX_NAME))]
+    pub(crate) session_name: Option<String>,
+    /// The session to continue; an empty text counts as none.
+    pub(crate) copilot_session_id: Option<String>,
+    /// The same under its other name.
+    #[serde(rename = "session_id")]
+    pub(crate) session_id: Option<String>,
 }
 
 /// A further frame, by its `type`.
@@ -45,57 +55,66 @@ pub enum TypedFrame {
     /// Are you there, and what is the last event?
     Ping,
     /// Send what happened in a session, and what will.
-    Subscribe {
-        /// Which session.
-        session_id: SessionId,
-        /// The last event that the client has; 0 without it.
-        after: Option<Seq>,
-    },
+    Subscribe(SubscribeFrame),
     /// Where does the followed session stand, and what happened after that event?
-    RequestState {
-        /// The last event that the client has; 0 without it.
-        after: Option<Seq>,
-    },
+    RequestState(RequestStateFrame),
     /// An answer to a question of the followed session: `resolution`, or else `approved`.
     ApprovalResponse(AnswerFrame),
     /// `approval_response` under its other name.
     ResolveApproval(AnswerFrame),
     /// Stop after the current step.
-    Pause {
-        /// The followed session's unfinished run without it.
-        run_id: Option<RunId>,
-    },
+    Pause(RunFrame),
     /// Go on.
-    Resume {
-        /// The followed session's unfinished run without it.
-        run_id: Option<RunId>,
-    },
+    Resume(RunFrame),
     /// End the run.
-    Cancel {
-        /// The followed session's unfinished run without it.
-        run_id: Option<RunId>,
-    },
+    Cancel(RunFrame),
+}
+
+/// A session, and what the client has of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct SubscribeFrame {
+    /// Which session.
+    pub(crate) session_id: Reference<SessionId>,
+    /// The last event that the client has; 0 without it.
+    pub(crate) after: Option<Seq>,
+}
+
+/// What the client has of the followed session.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct RequestStateFrame {
+    /// The last event that the client has; 0 without it.
+    pub(crate) after: Option<Seq>,
+}
+
+/// A run of the followed session.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct RunFrame {
+    /// The followed session's unfinished run without it.
+    pub(crate) run_id: Option<Reference<RunId>>,
 }
 
 /// A person's answer: `resolution`, or else `approved`.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "a form alone, which is never filled in")]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct AnswerFrame {
     /// Which question.
-    approval_id: ApprovalId,
+    pub(crate) approval_id: Reference<ApprovalId>,
     /// One of the approval's options; `approved`, `rejected` and `modified` are synonyms.
-    resolution: Option<String>,
+    pub(crate) resolution: Option<String>,
     /// The positive or the negative option, whatever it is called.
-    approved: Option<bool>,
+    pub(crate) approved: Option<bool>,
     /// In the person's words.
-    feedback: Option<String>,
-    modifications: Option<GivenModifications>,
+    pub(crate) feedback: Option<String>,
+    #[schemars(with = "Option<GivenModifications>")]
+    pub(crate) modifications: Option<Value>,
 }
 
 /// What replaces what was asked about.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "a form alone, which is never filled in")]
+#[expect(dead_code, reason = "the two forms of a value that is read as it is")]
 enum GivenModifications {
     /// An object.
     Object(Modifications),

@@ -1,47 +1,50 @@
-//! What a client can say over a WebSocket: a closed set of frames, each parsed with the types that it needs.
-//!
-//! A frame with a `type` is what its type says; one without is a task. Anything else is told so, and nothing happens.
+//! Parses a client's frames. A frame without a `type` is a task; any other `type` than those of the
+//! contract is refused.
 
-use lambda_kit::{AnswerInput, ClientConfig, Code, Fields, Problem, Task};
+use lambda_kit::{AnswerBody, AnswerInput, ClientConfig, Code, JsonObject, Problem, Task};
+use serde::Deserialize;
 use session::{ApprovalId, Refusal, RunId, Seq, SessionId};
 
-/// The largest frame, in bytes. API Gateway closes the connection on a larger one; an emulator may not.
+use crate::forms::{AnswerFrame, FirstFrame, RequestStateFrame, RunFrame, SubscribeFrame};
+
+/// The largest frame, in bytes. API Gateway closes the connection on a larger one, an emulator may
+/// not.
 const MAX_FRAME: usize = 32 * 1024;
 
 /// A frame from a client.
 #[derive(Debug)]
 pub enum Frame {
-    /// Do this; or, when it was said before, show what became of it.
+    /// Start a run, or attach to the run of the same task.
     Task {
-        /// What is to be done.
+        /// The task.
         task: Task,
-        /// How.
+        /// Its configuration.
         config: ClientConfig,
     },
-    /// Are you there, and what is the last event?
+    /// Reply with the last event's place.
     Ping,
-    /// Send what happened in a session, and what will.
+    /// Follow a session and replay its record.
     Subscribe {
-        /// Which session.
+        /// The session.
         session: SessionId,
-        /// What the client knows already.
+        /// The last event that the client has.
         after: Seq,
     },
-    /// Where does the followed session stand?
+    /// Reply with the followed session's state and replay its record.
     RequestState {
-        /// What the client knows already.
+        /// The last event that the client has.
         after: Seq,
     },
-    /// An answer to a question.
+    /// Answer an approval.
     Answer {
-        /// Which question.
+        /// The approval.
         approval: ApprovalId,
-        /// What is answered.
+        /// The answer.
         given: AnswerInput,
     },
-    /// Stop after the current step.
+    /// Suspend after the current step.
     Pause(Option<RunId>),
-    /// Go on.
+    /// Resume.
     Resume(Option<RunId>),
     /// End the run.
     Cancel(Option<RunId>),
@@ -57,18 +60,22 @@ impl Frame {
             let detail = "The frame is larger than 32 KiB; send the task over REST and subscribe.";
             return Err(Problem::new(Code::TooLarge, detail));
         }
-        let fields = Fields::parse(text)?;
-        match fields.text("type")?.as_deref() {
-            None if fields.has("task") => Self::task(&fields),
+        let object = JsonObject::parse(text)?;
+        let kind: FrameType = object.read()?;
+        match kind.name.as_deref() {
+            None if object.has("task") => Self::task(object.read()?),
             Some("ping") => Ok(Self::Ping),
-            Some("subscribe") => Self::subscribe(&fields),
+            Some("subscribe") => Self::subscribe(object.read()?),
             Some("request_state") => Ok(Self::RequestState {
-                after: after(&fields)?,
+                after: object
+                    .read::<RequestStateFrame>()?
+                    .after
+                    .unwrap_or_default(),
             }),
-            Some("approval_response" | "resolve_approval") => Self::answer(&fields),
-            Some("pause") => run(&fields).map(Self::Pause),
-            Some("resume") => run(&fields).map(Self::Resume),
-            Some("cancel") => run(&fields).map(Self::Cancel),
+            Some("approval_response" | "resolve_approval") => Self::answer(object.read()?),
+            Some("pause") => run(object.read()?).map(Self::Pause),
+            Some("resume") => run(object.read()?).map(Self::Resume),
+            Some("cancel") => run(object.read()?).map(Self::Cancel),
             _ => Err(Problem::new(
                 Code::UnknownFrame,
                 "The frame is of no known type.",
@@ -76,38 +83,42 @@ impl Frame {
         }
     }
 
-    fn task(fields: &Fields) -> Result<Self, Problem> {
+    fn task(frame: FirstFrame) -> Result<Self, Problem> {
         Ok(Self::Task {
-            task: Task::new(fields.text("task")?)?,
-            config: ClientConfig::of(fields)?,
+            task: Task::new(frame.task)?,
+            config: ClientConfig::of(frame.config)?,
         })
     }
 
-    fn subscribe(fields: &Fields) -> Result<Self, Problem> {
-        let session = fields.required_text("session_id")?;
+    fn subscribe(frame: SubscribeFrame) -> Result<Self, Problem> {
         Ok(Self::Subscribe {
-            // What is no id names no session.
-            session: session.parse().map_err(|_| Refusal::NoSuchSession)?,
-            after: after(fields)?,
+            session: frame.session_id.id(Refusal::NoSuchSession)?,
+            after: frame.after.unwrap_or_default(),
         })
     }
 
-    fn answer(fields: &Fields) -> Result<Self, Problem> {
-        let approval = fields.required_text("approval_id")?;
-        Ok(Self::Answer {
-            given: AnswerInput::of(fields)?,
-            approval: approval.parse().map_err(|_| Refusal::NoSuchApproval)?,
-        })
+    fn answer(frame: AnswerFrame) -> Result<Self, Problem> {
+        let given = AnswerInput::of(AnswerBody {
+            resolution: frame.resolution,
+            approved: frame.approved,
+            feedback: frame.feedback,
+            modifications: frame.modifications,
+        })?;
+        let approval = frame.approval_id.id(Refusal::NoSuchApproval)?;
+        Ok(Self::Answer { approval, given })
     }
 }
 
-fn after(fields: &Fields) -> Result<Seq, Problem> {
-    Ok(fields.seq("after")?.unwrap_or_default())
+/// The field that names the kind of a frame.
+#[derive(Deserialize)]
+struct FrameType {
+    #[serde(rename = "type")]
+    name: Option<String>,
 }
 
-fn run(fields: &Fields) -> Result<Option<RunId>, Problem> {
-    let run = fields.text("run_id")?.map(|text| text.parse());
-    Ok(run.transpose().map_err(|_| Refusal::NoSuchRun)?)
+fn run(frame: RunFrame) -> Result<Option<RunId>, Problem> {
+    let run = frame.run_id.map(|run| run.id(Refusal::NoSuchRun));
+    Ok(run.transpose()?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One frame's conversation: the connection that it came from, and what the frame is answered with.
+//! The context of one frame: its connection, and its replies.
 
 use lambda_kit::{Code, Delivery, Problem, now};
 use session::{RunId, SessionId, State};
@@ -7,7 +7,7 @@ use session_manager::{Actor, Connection, ConnectionId};
 use crate::Deps;
 use crate::reply::{ReplyContext, ReplyFrame};
 
-/// A connection that has said something.
+/// A frame's connection.
 #[derive(Debug)]
 pub struct FrameContext<'a> {
     pub deps: &'a Deps,
@@ -16,17 +16,17 @@ pub struct FrameContext<'a> {
 }
 
 impl FrameContext<'_> {
-    /// As whom the client acts: the owner whose verified token opened the connection.
+    /// The client as an actor: the owner of the token that opened the connection.
     pub fn actor(&self) -> Actor {
         Actor::Client(self.connection.owner.clone())
     }
 
-    /// The newest state of a session of the client's own.
+    /// The newest state of one of the client's sessions.
     pub async fn state(&self, session: SessionId) -> Result<State, Problem> {
         Ok(self.deps.app.sessions.state(session, &self.actor()).await?)
     }
 
-    /// What replies are about that concern no other session.
+    /// The context of replies about the followed session.
     pub const fn reply_context(&self) -> ReplyContext {
         ReplyContext {
             session: self.connection.session_id,
@@ -46,8 +46,8 @@ impl FrameContext<'_> {
         self.deps.outbox.push().one(&self.id, reply).await
     }
 
-    /// Lets the connection follow a session. From here on its events are pushed; what lies before is read afterwards, so that
-    /// nothing falls between.
+    /// Makes the connection follow a session. The replay is read after this, so that no event is
+    /// lost between replay and push.
     pub async fn follow(&self, session: SessionId, run: Option<RunId>) -> Result<(), Problem> {
         self.deps
             .app

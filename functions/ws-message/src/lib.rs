@@ -1,7 +1,7 @@
-//! `$default`: every frame that a client sends, each handled by itself. Frames of one connection may run at the same time.
+//! `$default`: handles one frame of a client. Frames of one connection may run at the same time.
 //!
-//! A frame that cannot be done is answered with an `error` event, and nothing else happens. What a frame does to a session
-//! reaches the client as the recorded event, by the same push as everybody else who follows.
+//! A refused frame gets an `error` reply and changes nothing. The events of a change reach the
+//! client by the push, as they reach every other follower.
 
 mod commands;
 pub mod forms;
@@ -12,7 +12,7 @@ mod reply;
 mod task;
 
 use agents::Models;
-use lambda_kit::socket::{SocketEvent, connection_id};
+use lambda_kit::websocket::{SocketEvent, connection_id};
 use lambda_kit::{App, Code, Outbox, Problem, logs, now};
 use session_manager::ConnectionId;
 
@@ -20,18 +20,18 @@ use frame::Frame;
 use frame_context::FrameContext;
 use reply::ReplyContext;
 
-/// What frames are answered with.
+/// The services of the function.
 #[derive(Debug, Clone)]
 pub struct Deps {
-    /// Who may, and on what.
+    /// Authentication and sessions.
     pub app: App,
     /// Push and queue.
     pub outbox: Outbox,
-    /// Whose name a run shows.
+    /// The models, whose names runs show.
     pub models: Models,
 }
 
-/// Answers a frame. What is wrong with it is told to the client, not to API Gateway.
+/// Answers a frame. An error goes to the client, not to API Gateway.
 ///
 /// # Errors
 /// `internal` for an event without a connection.

@@ -1,7 +1,7 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
 use agents::{ModelSettings, Models};
-use lambda_kit::{App, Aws, EdgeSettings, Error, init_logs, socket};
+use lambda_kit::{App, Aws, EdgeSettings, Error, init_logs, websocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -16,5 +16,5 @@ async fn main() -> Result<(), Error> {
         outbox,
         models,
     };
-    socket::serve(|event| ws_message::handle(&deps, event)).await
+    websocket::serve(|event| ws_message::handle(&deps, event)).await
 }

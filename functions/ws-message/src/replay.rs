@@ -1,7 +1,6 @@
-//! A replay: the events behind a place in the record, as many as one invocation sends, and how far that was.
+//! Replays the events after a place in the record, as many as one invocation sends.
 //!
-//! Every replay that reaches its connection ends with `replay_end`, also one that a failed post cuts short: a client that
-//! waits for it must not wait for ever.
+//! Every replay ends with `replay_end`, also after a failed post: a client waits for it.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +13,11 @@ use crate::reply::ReplyContext;
 /// The most events that one replay sends.
 const MAX_REPLAY: usize = 500;
 
-/// The longest that one replay takes; API Gateway waits 29 seconds for all of it.
+/// The longest time of one replay. API Gateway waits 29 seconds for the function.
 const REPLAY_TIME: Duration = Duration::from_secs(10);
 
 impl FrameContext<'_> {
-    /// Sends the events behind `after`, then says how far that was.
+    /// Sends the events after `after`, then `replay_end` with the last event sent.
     pub async fn replay(
         &self,
         context: ReplyContext,
@@ -46,7 +45,7 @@ impl FrameContext<'_> {
     }
 }
 
-/// How far a replay has come.
+/// The progress of a replay.
 #[derive(Debug)]
 struct Walk {
     reached: Seq,
@@ -54,14 +53,14 @@ struct Walk {
     begun: Instant,
 }
 
-/// How a part of a replay went.
+/// The result of a part of a replay.
 #[derive(Debug, PartialEq, Eq)]
 enum Went {
     /// All of it was sent.
     On,
     /// The time is up, or the connection is too slow: the client asks for the rest.
     Stopped,
-    /// There is nobody any more to send to.
+    /// The connection is closed.
     Gone,
 }
 

@@ -1,4 +1,4 @@
-//! Replies: frames that are no part of a session's record, so that their `seq` is null.
+//! Replies: frames outside a session's record, with a null `seq`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,19 +12,19 @@ use lambda_kit::{Code, Problem};
 /// A reply, in the contract's envelope.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ReplyFrame {
-    /// When it was said.
+    /// When it was sent.
     timestamp: Timestamp,
     /// The run that the connection's frames mean.
     run_id: Option<RunId>,
     /// The session that the connection follows.
     session_id: Option<SessionId>,
-    /// Null: it has no place in the record.
+    /// Null: a reply has no place in the record.
     seq: (),
     #[serde(flatten)]
-    said: ReplyBody,
+    body: ReplyBody,
 }
 
-/// What a reply says.
+/// The kinds of replies.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
 enum ReplyBody {
@@ -74,7 +74,7 @@ enum ReplyBody {
     },
 }
 
-/// What a reply is about: the connection's session and run.
+/// The session and run of a reply.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReplyContext {
     /// The session that the connection follows.
@@ -92,71 +92,71 @@ impl ReplyContext {
         }
     }
 
-    const fn reply(self, said: ReplyBody, now: Timestamp) -> ReplyFrame {
+    const fn reply(self, body: ReplyBody, now: Timestamp) -> ReplyFrame {
         ReplyFrame {
             timestamp: now,
             run_id: self.run,
             session_id: self.session,
             seq: (),
-            said,
+            body,
         }
     }
 
-    /// What is wrong with a frame.
+    /// The error of a frame.
     pub fn error(self, problem: &Problem, now: Timestamp) -> ReplyFrame {
-        let said = ReplyBody::Error {
+        let body = ReplyBody::Error {
             message: problem.to_string(),
             code: problem.code(),
         };
-        self.reply(said, now)
+        self.reply(body, now)
     }
 
-    /// The last event, of the followed session.
+    /// The place of the followed session's last event.
     pub const fn pong(self, last_seq: Seq, now: Timestamp) -> ReplyFrame {
         self.reply(ReplyBody::Pong { last_seq }, now)
     }
 
-    /// That the task is known.
+    /// The task was sent before.
     pub fn attached(self, now: Timestamp) -> ReplyFrame {
-        let said = ReplyBody::Status {
+        let body = ReplyBody::Status {
             message: "The task is known; what became of it follows.".into(),
             session_id: self.session,
         };
-        self.reply(said, now)
+        self.reply(body, now)
     }
 
-    /// How far a replay went.
+    /// The end of a replay.
     pub fn replay_end(self, last_seq: Seq, reached: Seq, now: Timestamp) -> ReplyFrame {
         let more = reached < last_seq;
-        let said = ReplyBody::ReplayEnd {
+        let body = ReplyBody::ReplayEnd {
             last_seq,
             next_after: more.then_some(reached),
             more,
         };
-        self.reply(said, now)
+        self.reply(body, now)
     }
 
-    /// Where a session stands.
+    /// A session's state.
     pub const fn state_of(self, state: &State, now: Timestamp) -> ReplyFrame {
-        let said = ReplyBody::WorkflowStateChanged {
+        let body = ReplyBody::WorkflowStateChanged {
             status: state.status,
             phase: state.phase,
             run_id: self.run,
             last_seq: state.last_seq,
         };
-        self.reply(said, now)
+        self.reply(body, now)
     }
 
-    /// An answer, as the question's row has it.
+    /// An answer, as the approval's row has it.
     pub fn approval_received(self, row: &ApprovalRow, now: Timestamp) -> ReplyFrame {
         let answer = row.resolution.as_slice();
-        let said = ReplyBody::ApprovalReceived {
+        let body = ReplyBody::ApprovalReceived {
             approval_id: row.approval_id,
             approved: resolution_for(true, answer).is_some(),
             resolution: row.resolution.clone(),
             feedback: row.feedback.clone(),
         };
-        self.reply(said, now)
+        self.reply(body, now)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The first frame: a task becomes a run, once. The same task under the same task id again is shown what became of it.
+//! The first frame: a task becomes a run, once. The same task with the same task id is attached to
+//! that run.
 
 use lambda_kit::task::{continued, mode_of};
 use lambda_kit::{ClientConfig, Code, Problem, Task, now};
@@ -8,13 +9,14 @@ use session_manager::{
 };
 use uuid::Uuid;
 
+use crate::forms::SessionKeys;
 use crate::frame_context::FrameContext;
 use crate::reply::ReplyContext;
 
 /// How much of a task id a session's name shows, in characters.
 const NAME_CHARS: usize = 13;
 
-/// Starts a run, in a new session or a named one, or attaches to the one that the task id stands for.
+/// Starts a run in a new or an existing session, or attaches to the run of the same task id.
 pub async fn answer(
     frame: &FrameContext<'_>,
     task: &Task,
@@ -27,7 +29,7 @@ pub async fn answer(
     };
     let key = RequestKey::task(frame.connection.owner.clone(), &task_id, task.text());
     let now = now();
-    // The text alone decides, so it is looked for before anything of the config can be wrong.
+    // Task id and text alone decide, so they are looked up before the config is read.
     if let Some(record) = known(frame, &key, now).await? {
         return attach(frame, &key, &record).await;
     }
@@ -38,25 +40,26 @@ pub async fn answer(
         key: &key,
         now,
     };
-    let started = match session_of(config)? {
+    let keys: SessionKeys = config.read()?;
+    let started = match session_of(&keys)? {
         Some(session) => go_on(frame, &first, session).await?,
-        None => begin(frame, &first).await?,
+        None => begin(frame, &first, keys.session_name).await?,
     };
     match started {
         Ok(committed) => {
             let context = ReplyContext::state(&committed.state);
             let followed = frame.follow(committed.state.session_id, context.run).await;
-            // The commit stands, and is told to everybody else even if this connection could not be made to follow.
+            // The commit is published to the other followers even if this connection cannot follow.
             frame.deps.outbox.publish(&committed, now).await;
             followed
         }
-        // Another socket was faster with the same task id.
+        // Another connection was first with the same task id.
         Err(ChangeError::KeyTaken(record)) => attach(frame, &key, &record).await,
         Err(error) => Err(error.into()),
     }
 }
 
-/// A task that comes for the first time.
+/// A task that was not sent before.
 struct First<'a> {
     task: &'a Task,
     config: &'a ClientConfig,
@@ -68,7 +71,11 @@ struct First<'a> {
 type Started = Result<Committed, ChangeError>;
 
 /// A new session with its first run.
-async fn begin(frame: &FrameContext<'_>, first: &First<'_>) -> Result<Started, Problem> {
+async fn begin(
+    frame: &FrameContext<'_>,
+    first: &First<'_>,
+    given_name: Option<String>,
+) -> Result<Started, Problem> {
     let models = &frame.deps.models;
     let mode = mode_of(first.config)?.unwrap_or(Mode::OneShot);
     let settings = models.settings_to_start(mode, &first.config.value()?)?;
@@ -84,7 +91,7 @@ async fn begin(frame: &FrameContext<'_>, first: &First<'_>) -> Result<Started, P
         )),
     };
     let rows = NewSessionRows {
-        name: name(first, mode)?,
+        name: name(first, given_name, mode),
         config: first.config.clone().into_text(),
         run_config: Some(first.config.over(&ClientConfig::default(), id)?.into_text()),
     };
@@ -96,7 +103,7 @@ async fn begin(frame: &FrameContext<'_>, first: &First<'_>) -> Result<Started, P
         .await)
 }
 
-/// A further run in a session that stands.
+/// A further run in an existing session.
 async fn go_on(
     frame: &FrameContext<'_>,
     first: &First<'_>,
@@ -118,7 +125,7 @@ async fn go_on(
         .await)
 }
 
-/// What the task id stands for. A session that was deleted sets it free again.
+/// The item of a used task id. A deleted session frees its task ids.
 async fn known(
     frame: &FrameContext<'_>,
     key: &RequestKey,
@@ -135,7 +142,7 @@ async fn known(
     }
 }
 
-/// Shows what became of a task: the record from its beginning, then what still happens.
+/// Attaches to a task: replays the record from its beginning, and follows the session.
 async fn attach(
     frame: &FrameContext<'_>,
     key: &RequestKey,
@@ -156,24 +163,24 @@ async fn attach(
 }
 
 /// The session that a config continues, if it names one.
-fn session_of(config: &ClientConfig) -> Result<Option<SessionId>, Problem> {
-    let keys = config.fields()?;
-    // An empty id is absent, wherever it stands: clients send it before they have one.
-    for key in ["copilotSessionId", "session_id"] {
-        if let Some(id) = keys.text(key)?.filter(|id| !id.trim().is_empty()) {
-            // What is no id names no session.
-            return Ok(Some(id.parse().map_err(|_| Refusal::NoSuchSession)?));
-        }
-    }
-    Ok(None)
+fn session_of(keys: &SessionKeys) -> Result<Option<SessionId>, Problem> {
+    // Clients send an empty id before they have one: it counts as absent.
+    let given = [&keys.copilot_session_id, &keys.session_id]
+        .into_iter()
+        .flatten();
+    let mut given = given.filter(|id| !id.trim().is_empty());
+    // A text that is no id names no session.
+    let id = given
+        .next()
+        .map(|id| id.parse().map_err(|_| Refusal::NoSuchSession));
+    Ok(id.transpose()?)
 }
 
-fn name(first: &First<'_>, mode: Mode) -> Result<String, Problem> {
-    let given = first.config.fields()?.name("sessionName")?;
-    Ok(given.unwrap_or_else(|| {
+fn name(first: &First<'_>, given: Option<String>, mode: Mode) -> String {
+    given.unwrap_or_else(|| {
         let beginning: String = first.task_id.text.chars().take(NAME_CHARS).collect();
         format!("{mode}_{beginning}")
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -185,7 +192,8 @@ mod tests {
 
     fn named(config: &str) -> Result<Option<String>, Code> {
         let config = config.replace("OTHER", OTHER).replace("ID", ID);
-        session_of(&ClientConfig::stored(config))
+        let keys = ClientConfig::stored(config).read();
+        keys.and_then(|keys| session_of(&keys))
             .map(|id| id.map(|id| id.to_string()))
             .map_err(|problem| problem.code())
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use agents::{ModelSettings, Models};
 use lambda_kit::now;
-use lambda_kit::socket::SocketEvent;
 use lambda_kit::testing::wire::{approval, asked, entry, found, got, got_all};
 use lambda_kit::testing::{ID, Wire};
+use lambda_kit::websocket::SocketEvent;
 use serde_json::{Value, json};
 use session::{ApprovalRow, ApprovalStatus, OwnerId, State};
 use ws_message::{Deps, handle};
@@ -113,8 +113,8 @@ async fn the_same_answer_again_is_received_again_and_another_is_an_error() {
 #[tokio::test]
 async fn an_answer_concerns_the_followed_session_alone() {
     let (state, _) = open();
-    let nobodys = Wire::new([connection(None)]);
-    let frames = told(&nobodys, says(json!({"approved": true}))).await;
+    let unfollowed = Wire::new([connection(None)]);
+    let frames = told(&unfollowed, says(json!({"approved": true}))).await;
     assert_eq!(frames[0]["data"]["code"], "no_session_followed");
     // The question is one of another session: the followed one has no such row.
     let other = Wire::new([

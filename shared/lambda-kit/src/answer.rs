@@ -1,18 +1,20 @@
-//! A person's answer to a question of a run: the same over REST and WebSocket.
+//! A person's answer to an approval, over REST and WebSocket.
 //!
-//! The question's row says what became of it, and what that means for a further answer: the one that it has again is no
-//! mistake, another one learns who was faster. An answer that its option cannot use is refused before anything is
-//! recorded, so that the question stays open.
+//! The approval's row decides about a further answer: the same one succeeds, another one is refused
+//! and learns who answered. An answer that its option cannot use is refused before the commit, so
+//! that the approval stays open.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::Value;
 use session::{
     ApprovalAnswer, ApprovalId, ApprovalRow, ApprovalStatus, CONTENT_BYTES, Command, Refusal,
     SessionId, State, Timestamp, canonical_resolution, resolution_for,
 };
 use session_manager::Actor;
-use workflow::{RunSettings, check_answer};
+use workflow::{Modifications, RunSettings, check_answer};
 
-use crate::{App, Caller, ClientConfig, Code, Fields, Outbox, Problem};
+use crate::{App, Caller, ClientConfig, Code, Outbox, Problem};
 
 /// An answer as a client gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,18 +32,37 @@ enum Choice {
     Resolution(String),
 }
 
+/// A person's answer to a question of a run: `resolution`, or else `approved`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "Answer", extend("anyOf" = [
+    {"required": ["resolution"], "properties": {"resolution": {"type": "string"}}},
+    {"required": ["approved"], "properties": {"approved": {"type": "boolean"}}},
+]))]
+pub struct AnswerBody {
+    /// One of the approval's options; `approved`, `rejected` and `modified` are synonyms.
+    pub resolution: Option<String>,
+    /// The positive or the negative option, whatever it is called.
+    pub approved: Option<bool>,
+    /// In the person's words; at most 32 KiB.
+    #[schemars(length(max = CONTENT_BYTES))]
+    pub feedback: Option<String>,
+    /// What replaces what was asked about.
+    #[schemars(with = "Option<Modifications>")]
+    pub modifications: Option<Value>,
+}
+
 impl AnswerInput {
-    /// Reads `resolution` or else `approved`, `feedback`, and `modifications`.
+    /// Checks `resolution` or else `approved`, `feedback`, and `modifications`.
     ///
     /// # Errors
     /// `invalid_field`, `too_large` for a feedback above 32 KiB.
-    pub fn of(fields: &Fields) -> Result<Self, Problem> {
-        let choice = match (fields.text("resolution")?, fields.boolean("approved")?) {
+    pub fn of(body: AnswerBody) -> Result<Self, Problem> {
+        let choice = match (body.resolution, body.approved) {
             (Some(text), _) => Choice::Resolution(canonical_resolution(&text).to_owned()),
             (None, Some(approved)) => Choice::Approved(approved),
             (None, None) => return Err(Problem::field("resolution", "given, or `approved`")),
         };
-        let feedback = fields.text("feedback")?;
+        let feedback = body.feedback;
         if feedback
             .as_ref()
             .is_some_and(|text| text.len() > CONTENT_BYTES)
@@ -52,11 +73,11 @@ impl AnswerInput {
         Ok(Self {
             choice,
             feedback,
-            modifications: modifications(fields)?,
+            modifications: body.modifications.map(modifications).transpose()?,
         })
     }
 
-    /// The option that is meant, if it is one: what yes or no means depends on the question.
+    /// The option of this answer, if it is one. The options decide what yes and no mean.
     fn option<'a>(&'a self, options: &'a [String]) -> Option<&'a str> {
         match &self.choice {
             Choice::Resolution(given) => Some(given.as_str()).filter(|_| options.contains(given)),
@@ -77,17 +98,14 @@ impl AnswerInput {
     }
 }
 
-/// An object, or a text that holds one: older clients send text.
-fn modifications(fields: &Fields) -> Result<Option<Value>, Problem> {
-    let Some(raw) = fields.raw("modifications") else {
-        return Ok(None);
+/// An object, or the text of one, which older clients send.
+fn modifications(given: Value) -> Result<Value, Problem> {
+    let value = match given {
+        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
+        value => value,
     };
-    let mut value: Value = serde_json::from_str(raw.get())?;
-    if let Value::String(text) = &value {
-        value = serde_json::from_str(text).unwrap_or_default();
-    }
     if value.is_object() {
-        Ok(Some(value))
+        Ok(value)
     } else {
         let must = "a JSON object, or the text of one";
         Err(Problem::field("modifications", must))
@@ -95,12 +113,12 @@ fn modifications(fields: &Fields) -> Result<Option<Value>, Problem> {
 }
 
 impl App {
-    /// Gives an answer to a question of the caller's session, and publishes what comes of it. The answer that the question has
-    /// already is as good as given.
+    /// Answers an approval of the caller's session, and publishes the commit. The answer that the
+    /// approval has already changes nothing.
     ///
     /// # Errors
     /// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`, `approval_expired`,
-    /// `not_an_option`, `invalid_answer`, `too_large`, `unavailable`; the question is then as it was.
+    /// `not_an_option`, `invalid_answer`, `too_large`, `unavailable`; the approval does not change.
     pub async fn resolve(
         &self,
         outbox: &Outbox,
@@ -122,7 +140,7 @@ impl App {
         let command = Command::Answer(answer.clone());
         match self.change_on(outbox, state, &command, now).await {
             Ok(_) => Ok(resolved(row, answer, now)),
-            // Somebody was faster: the row says who.
+            // Another answer was first: the row has it.
             Err(problem) if problem.code() == Code::ApprovalNotFound => {
                 let (_, row) = self.sessions.approval(session, &actor, approval).await?;
                 closed(row, &given)
@@ -131,7 +149,7 @@ impl App {
         }
     }
 
-    /// Whether the run can use an answer.
+    /// Checks whether the run can use the answer.
     async fn check(
         &self,
         state: &State,
@@ -150,7 +168,7 @@ impl App {
     }
 }
 
-/// What a question that is no longer open says to an answer.
+/// The reply to an answer of a closed approval.
 fn closed(row: ApprovalRow, given: &AnswerInput) -> Result<ApprovalRow, Problem> {
     match row.status {
         ApprovalStatus::Resolved if given.option(&row.options) == row.resolution.as_deref() => {
@@ -160,7 +178,7 @@ fn closed(row: ApprovalRow, given: &AnswerInput) -> Result<ApprovalRow, Problem>
             Code::ApprovalResolved,
             format!(
                 "The approval was already answered by {} with {}.",
-                row.resolved_by.as_deref().unwrap_or("somebody else"),
+                row.resolved_by.as_deref().unwrap_or("another person"),
                 row.resolution.as_deref().unwrap_or("something else")
             ),
         )),
@@ -169,12 +187,12 @@ fn closed(row: ApprovalRow, given: &AnswerInput) -> Result<ApprovalRow, Problem>
             "The approval's run was cancelled; it needs no answer any more.",
         )),
         ApprovalStatus::Expired => Err(Refusal::ApprovalLapsed.into()),
-        // The row closes together with the state that refused the answer.
+        // One commit closes the row and the state, which refused the answer.
         ApprovalStatus::Pending => Err(Refusal::NoSuchApproval.into()),
     }
 }
 
-/// A question's row with its answer, as the commit has written it.
+/// The approval's row, as the commit has written it.
 fn resolved(row: ApprovalRow, answer: ApprovalAnswer, now: Timestamp) -> ApprovalRow {
     ApprovalRow {
         status: ApprovalStatus::Resolved,
@@ -193,7 +211,7 @@ mod tests {
     use serde_json::json;
 
     fn given(text: &str) -> Result<AnswerInput, Problem> {
-        AnswerInput::of(&Fields::parse(text).unwrap())
+        AnswerInput::of(crate::JsonObject::parse(text).unwrap().read()?)
     }
 
     fn options(words: &[&str]) -> Vec<String> {

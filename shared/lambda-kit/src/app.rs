@@ -1,4 +1,4 @@
-//! What every handler of a client's request works with, and the one way in which it changes a session.
+//! The services of a client's handler, and the one way in which it changes a session.
 
 use environment::EnvironmentError;
 use schemars::JsonSchema;
@@ -8,10 +8,10 @@ use session_manager::{Actor, Committed, SessionManager};
 
 use crate::{Authenticator, Aws, EdgeSettings, Outbox, Problem, Request, http};
 
-/// Who may, and on what.
+/// Authentication and sessions.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// Tells who asks.
+    /// Identifies the caller.
     pub authenticator: Authenticator,
     /// All sessions.
     pub sessions: SessionManager,
@@ -37,7 +37,7 @@ impl Action {
 }
 
 impl App {
-    /// By the configuration.
+    /// From the configuration.
     ///
     /// # Errors
     /// When `TABLE_NAME` is missing.
@@ -48,7 +48,7 @@ impl App {
         })
     }
 
-    /// Who asks, and for which session of the path.
+    /// The caller, and the session of the path.
     ///
     /// # Errors
     /// `unauthenticated`, `session_not_found`.
@@ -57,10 +57,10 @@ impl App {
         Ok((Actor::Client(caller.owner), http::session_id(request)?))
     }
 
-    /// Commits a command, and publishes what came of it.
+    /// Commits a command and publishes the commit.
     ///
     /// # Errors
-    /// The refusal, or `unavailable`; the session is then as it was.
+    /// The refusal, or `unavailable`; the session does not change.
     pub async fn change(
         &self,
         outbox: &Outbox,
@@ -76,7 +76,7 @@ impl App {
     /// Commits a command on a state that was read for the caller, and publishes the commit.
     ///
     /// # Errors
-    /// The refusal, or `unavailable`; the session is then as it was.
+    /// The refusal, or `unavailable`; the session does not change.
     pub async fn change_on(
         &self,
         outbox: &Outbox,
@@ -89,7 +89,7 @@ impl App {
         Ok(committed)
     }
 
-    /// The run that would go on where the session's failed one stopped; none where no run has failed.
+    /// A run that continues the session's failed run; `None` where no run has failed.
     ///
     /// # Errors
     /// `unavailable`.

@@ -1,7 +1,7 @@
-//! Who asks: the `iss` and `sub` of a token that API Gateway has verified, and nothing else that a client sends.
+//! Authentication: the caller is the `iss` and `sub` of a token that API Gateway has verified.
 //!
-//! `OWNER` in the environment, which the local stack sets and the template never does, stands in where there are no
-//! claims; without both nobody comes in.
+//! A request without claims belongs to `OWNER`, which the local stack sets and the template never
+//! does. Without claims and without `OWNER` a request is refused.
 
 use std::collections::HashMap;
 
@@ -16,16 +16,16 @@ use crate::{Code, EdgeSettings, Problem};
 /// The issuer of owners that `OWNER` makes.
 const LOCAL_ISSUER: &str = "local";
 
-/// Whoever asks.
+/// The author of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Under whom everything of theirs is stored.
+    /// The owner of the caller's sessions.
     pub owner: OwnerId,
-    /// The subject of their token, as an approval records it.
+    /// The subject of the token, as an approval records it.
     pub subject: String,
 }
 
-/// Tells who a caller is.
+/// Identifies callers.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     local: Option<Caller>,
@@ -41,7 +41,7 @@ impl Caller {
 }
 
 impl Authenticator {
-    /// A gate that knows `OWNER`, if it is set.
+    /// Uses `OWNER`, if it is set.
     pub fn new(settings: &EdgeSettings) -> Self {
         let local = settings.owner.as_deref();
         Self {
@@ -65,7 +65,7 @@ impl Authenticator {
         self.admit(claims.and_then(named))
     }
 
-    /// The person behind a WebSocket connection, by what the authorizer of `$connect` handed on.
+    /// The caller of a WebSocket frame, by the context that the authorizer of `$connect` returned.
     ///
     /// # Errors
     /// `unauthenticated`.
@@ -75,17 +75,18 @@ impl Authenticator {
         self.admit(caller.map(|(issuer, subject)| Caller::new(issuer, subject)))
     }
 
-    /// When the token of a WebSocket connection is over, and the connection with it; none where no token was needed.
+    /// When the token of a WebSocket connection expires, and the connection with it; none where no
+    /// token was needed.
     ///
     /// # Errors
-    /// `unauthenticated`, also where the authorizer says no time that could be understood.
+    /// `unauthenticated`, also for a context without a valid time.
     pub fn token_ends(
         &self,
         authorizer: &ApiGatewayRequestAuthorizer,
     ) -> Result<Option<Timestamp>, Problem> {
         match authorizer.fields.get("exp") {
             None if self.local.is_some() => Ok(None),
-            exp => exp.and_then(moment).map(Some).ok_or_else(nobody),
+            exp => exp.and_then(moment).map(Some).ok_or_else(unauthenticated),
         }
     }
 
@@ -93,15 +94,15 @@ impl Authenticator {
         verified
             .filter(|caller| !caller.subject.is_empty())
             .or_else(|| self.local.clone())
-            .ok_or_else(nobody)
+            .ok_or_else(unauthenticated)
     }
 }
 
-fn nobody() -> Problem {
+fn unauthenticated() -> Problem {
     Problem::new(Code::Unauthenticated, "A verified token is needed.")
 }
 
-/// Seconds since 1970; API Gateway makes text of every value that an authorizer hands on.
+/// Seconds since 1970. API Gateway turns each value of an authorizer's context into text.
 fn moment(exp: &Value) -> Option<Timestamp> {
     let seconds: i64 = exp.as_str()?.parse().ok()?;
     Timestamp::from_micros(seconds.checked_mul(1_000_000)?)
@@ -168,12 +169,12 @@ mod tests {
             let caller = gate.connected(&context).unwrap();
             assert_eq!(caller.owner, OwnerId::of("https://i", "ada"));
         }
-        for nobody in [
+        for incomplete in [
             json!({}),
             json!({"principalId": "ada"}),
             json!({"sub": "ada"}),
         ] {
-            let context = handed_on(nobody);
+            let context = handed_on(incomplete);
             assert_eq!(gate(None).connected(&context).unwrap_err().status(), 401);
             assert_eq!(
                 gate(Some("local")).connected(&context).unwrap().owner,
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_ends_with_its_token_and_one_whose_end_nobody_understands_is_none() {
+    fn a_connection_ends_with_its_token_and_an_invalid_end_is_refused() {
         let ends = |gate: Authenticator, context| {
             gate.token_ends(&handed_on(context)).map_err(|p| p.status())
         };

@@ -1,7 +1,7 @@
-//! The clients of AWS, made once per process: a cold start pays for them, a request does not.
+//! The clients of AWS, made once per process, in its cold start.
 //!
-//! Everything comes from the standard chain of `aws_config`, so that `AWS_ENDPOINT_URL` and its kin
-//! decide where the services of a local stack are, and no function has a local mode.
+//! `aws_config`'s standard chain configures them. On a local stack `AWS_ENDPOINT_URL` and its
+//! per-service forms name the services, so no function needs a local mode.
 
 use std::time::Duration;
 
@@ -15,8 +15,7 @@ use crate::{EdgeSettings, Outbox, Push, Queue, metrics};
 /// For a connection to a service that stands in the same region.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
 
-/// For one operation with all its retries. The rest of a request's time is for the reply that it
-/// failed.
+/// For one operation with all its retries. The rest of a request's time is for its error reply.
 const OPERATION_TIME: Duration = Duration::from_secs(5);
 
 /// The credentials, the region and the connections that all clients share.

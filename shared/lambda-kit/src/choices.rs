@@ -1,4 +1,4 @@
-//! The words that a client may choose from, as sentences about a wrong one name them.
+//! The values that a query parameter may have, as the end of an error's sentence.
 
 use session::{ApprovalStatus, MODES, SessionStatus};
 

@@ -1,14 +1,15 @@
-//! A session's or a run's `config`: stored as it was given, read key by key, merged key by key.
+//! A session's or a run's `config`: stored as it was given, and merged key by key.
 //!
-//! No key or value of it is ever logged: clients put into it what they like.
+//! No key or value of it is logged, since clients may put anything there.
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use session::SessionId;
 
-use crate::{Code, Fields, Problem};
+use crate::{Code, JsonObject, Problem};
 
 /// The largest config, in bytes.
 const MAX_CONFIG: usize = 64 * 1024;
@@ -29,8 +30,8 @@ impl ClientConfig {
     ///
     /// # Errors
     /// `invalid_field` for what is no object, `too_large` above 64 KiB.
-    pub fn of(fields: &Fields) -> Result<Self, Problem> {
-        let Some(raw) = fields.raw("config") else {
+    pub fn of(given: Option<Box<RawValue>>) -> Result<Self, Problem> {
+        let Some(raw) = given else {
             return Ok(Self::default());
         };
         if !raw.get().starts_with('{') {
@@ -55,18 +56,18 @@ impl ClientConfig {
         self.0
     }
 
-    /// Its keys, as fields of their own.
+    /// Reads the keys of a type.
     ///
     /// # Errors
-    /// `internal`: what stands here was parsed before.
-    pub fn fields(&self) -> Result<Fields, Problem> {
-        Fields::parse(&self.0)
+    /// `invalid_field` for the first key that does not fit.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        JsonObject::parse(&self.0)?.read()
     }
 
-    /// As a value, for whoever reads all of it.
+    /// All of it as a value.
     ///
     /// # Errors
-    /// As [`ClientConfig::fields`].
+    /// `internal`: the text was parsed before.
     pub fn value(&self) -> Result<Value, Problem> {
         Ok(serde_json::from_str(&self.0)?)
     }
@@ -74,7 +75,7 @@ impl ClientConfig {
     /// A run's config: this one, where it leaves a key out the session's, and the session's id.
     ///
     /// # Errors
-    /// As [`ClientConfig::fields`].
+    /// As [`ClientConfig::value`].
     pub fn over(&self, session: &Self, id: SessionId) -> Result<Self, Problem> {
         let mut merged: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&session.0)?;
         let own: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&self.0)?;
@@ -90,7 +91,11 @@ mod tests {
     use serde_json::json;
 
     fn given(body: &str) -> Result<ClientConfig, Problem> {
-        ClientConfig::of(&Fields::parse(body).unwrap())
+        #[derive(serde::Deserialize)]
+        struct Body {
+            config: Option<Box<RawValue>>,
+        }
+        ClientConfig::of(JsonObject::parse(body).unwrap().read::<Body>()?.config)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the session manager answers, as a client sees it.
+//! The session manager's errors, as clients see them.
 
 use session_manager::{ChangeError, ReadError};
 
@@ -26,7 +26,7 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::NoSuchSession => session::Refusal::NoSuchSession.into(),
             ReadError::NoSuchRun => session::Refusal::NoSuchRun.into(),
-            // The refusal of the same code speaks of open approvals alone.
+            // The refusal of the same code has a sentence about open approvals alone.
             ReadError::NoSuchApproval => {
                 Self::new(Code::ApprovalNotFound, "The session has no such approval.")
             }

@@ -5,47 +5,46 @@ pub mod api;
 mod app;
 mod authenticator;
 mod aws;
-pub mod batch;
 pub mod choices;
 mod client_config;
 mod errors;
-mod fields;
 pub mod http;
+pub mod json;
 pub mod logs;
 pub mod metrics;
 mod outbox;
 mod problem;
-mod push;
-mod queue;
 pub mod recover;
 mod settings;
-pub mod socket;
+pub mod sqs;
 pub mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod websocket;
 
-pub use answer::AnswerInput;
+pub use answer::{AnswerBody, AnswerInput};
 pub use app::{Action, App};
 pub use authenticator::{Authenticator, Caller};
 pub use aws::Aws;
 pub use client_config::ClientConfig;
-pub use fields::Fields;
+pub use json::JsonObject;
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
 pub use logs::init_logs;
 pub use outbox::Outbox;
 pub use problem::{Code, Problem, ProblemBody, causes};
-pub use push::{Delivery, Push};
-pub use queue::{Queue, QueueError, QueueMessage, UnknownMessage};
 pub use settings::EdgeSettings;
+pub use sqs::{Queue, QueueError, QueueMessage, UnknownMessage};
 pub use task::Task;
+pub use websocket::{Delivery, Push};
 
-/// The time, by the system's clock: read once per request, then handed on.
+/// The time by the system's clock. A handler reads it once per request.
 pub fn now() -> session::Timestamp {
     session::Timestamp::from_system(std::time::SystemTime::now())
 }
 
-/// What is left of an invocation; `otherwise` where the runtime's deadline is past, as under `cargo lambda watch`.
+/// The time that an invocation has left. `cargo lambda watch` gives a deadline in the past: then
+/// the result is `otherwise`.
 pub fn time_left(
     context: &lambda_runtime::Context,
     otherwise: std::time::Duration,

@@ -1,7 +1,7 @@
-//! What every log line says beside its message: which request it belongs to, and which session and run, where they are known.
+//! The fields of every log line: its request and, where known, its session and run.
 //!
-//! It stands in the fields of one span per request, so that a line in CloudWatch has it under `span`. These fields are ids and
-//! names of our own; what clients, people and models say is in no line, and neither is a path or a query.
+//! They are fields of one span per request, and CloudWatch shows them under `span`. They are ids and
+//! names of the project's own: no line has a path, a query, or text of clients, people or models.
 
 use lambda_runtime::Context;
 use session::{RunId, SessionId};
@@ -22,12 +22,12 @@ pub(crate) fn request(context: &Context) -> Span {
     )
 }
 
-/// Says which session the current request is about.
+/// Adds the session to the current request's span.
 pub fn is_about(session: SessionId) {
     record(&Span::current(), Some(session), None);
 }
 
-/// Puts ids into a request's span, each at most once.
+/// Adds ids to a request's span, each at most once.
 pub(crate) fn record(span: &Span, session: Option<SessionId>, run: Option<RunId>) {
     if let Some(session) = session {
         span.record("session_id", field::display(session));
@@ -37,7 +37,7 @@ pub(crate) fn record(span: &Span, session: Option<SessionId>, run: Option<RunId>
     }
 }
 
-/// The span of one session among those that a request looks at.
+/// The span of one of several sessions in a request.
 pub fn session(session: SessionId) -> Span {
     tracing::info_span!("session", session_id = %session)
 }

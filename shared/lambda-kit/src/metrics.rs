@@ -1,7 +1,7 @@
-//! What is measured, each thing under its one name, in CloudWatch's embedded metric format: lines among the logs.
+//! Metrics in CloudWatch's embedded metric format, which are lines of the log.
 //!
-//! Runs, steps and costs are counted from the events that were committed, by whoever committed them and printed at once, so that
-//! the metrics say what the record says. Dimensions are few, because each of their combinations is billed.
+//! The committing process counts runs, steps and costs from the committed events and prints them at
+//! once, so that metrics and record agree. Dimensions are few: each combination is billed.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use session::{Envelope, EventBody, Mode, StoredEventBody};
 
 use crate::EdgeSettings;
 
-/// Something that is measured.
+/// A metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
     /// Its name in CloudWatch.
@@ -21,7 +21,7 @@ pub struct Metric {
     pub dimensions: &'static [&'static str],
     /// Its unit.
     pub unit: Unit,
-    /// What it is.
+    /// Its meaning.
     pub doc: &'static str,
 }
 
@@ -29,7 +29,7 @@ macro_rules! metrics {
     ($($constant:ident $name:literal [$($dimension:literal),*] $unit:ident, $doc:literal;)*) => {
         $(const $constant: &str = $name;)*
 
-        /// All that is measured.
+        /// All metrics.
         pub const METRICS: &[Metric] = &[
             $(Metric { name: $name, dimensions: &[$($dimension),*], unit: Unit::$unit, doc: $doc },)*
         ];
@@ -37,22 +37,22 @@ macro_rules! metrics {
 }
 
 metrics! {
-    RUNS "Runs" ["Mode", "End"] Count, "Runs that ended, whoever ended them: `completed`, `failed`, `cancelled`.";
+    RUNS "Runs" ["Mode", "End"] Count, "Runs that ended: `completed`, `failed`, `cancelled`.";
     STEP_TIME "StepTime" ["Mode"] Seconds, "How long a step of a plan took.";
     COST "CostUsd" ["Mode"] Count, "US dollars, one value per priced call of a model.";
-    QUEUE_TIME "QueueTime" [] Seconds, "From the sending of a message to the worker that takes it up.";
-    DEAD_LETTERS "DeadLetters" [] Count, "Messages that the queue gave up on.";
-    SWEEPS "Sweeps" [] Count, "Looks of the sweeper at all that is due.";
+    QUEUE_TIME "QueueTime" [] Seconds, "From the sending of a message to its delivery to a worker.";
+    DEAD_LETTERS "DeadLetters" [] Count, "Messages that the queue moved to its dead-letter queue.";
+    SWEEPS "Sweeps" [] Count, "Runs of the sweeper over all due sessions.";
     SWEPT "Swept" [] Count, "Sessions for which the sweeper did something overdue.";
 }
 
 const MODE: &str = "Mode";
 const END: &str = "End";
 
-/// None where something else in this process took the measurements first.
+/// `None` where another recorder was installed first.
 static COLLECTOR: OnceLock<Option<&'static Collector>> = OnceLock::new();
 
-/// Measures from now on, in the namespace of the configuration. Until then nothing is measured.
+/// Starts measuring, in the namespace of the configuration.
 pub fn start(settings: &EdgeSettings) {
     COLLECTOR.get_or_init(|| {
         let namespace = settings.metrics_namespace.clone();
@@ -66,7 +66,7 @@ pub fn start(settings: &EdgeSettings) {
 
 fn describe() {
     for metric in METRICS {
-        // Only the unit is used, and a name has one whatever kind of metric it is.
+        // Only the unit is used, and both kinds of metric set it.
         match metric.unit {
             Unit::Count => describe_counter!(metric.name, metric.unit, metric.doc),
             _ => describe_histogram!(metric.name, metric.unit, metric.doc),
@@ -74,7 +74,7 @@ fn describe() {
     }
 }
 
-/// Prints what was measured since the last time.
+/// Prints the measurements since the last flush.
 pub fn flush() {
     let Some(Some(collector)) = COLLECTOR.get() else {
         return;
@@ -84,7 +84,7 @@ pub fn flush() {
     }
 }
 
-/// Counts and prints events that were committed, in a session of this mode: what follows a commit may still be cut short.
+/// Counts the events of a commit and prints at once, since the process may end after it.
 pub fn committed(mode: Mode, events: &[Envelope]) {
     count(mode, events);
     flush();
@@ -118,17 +118,17 @@ fn ended(mode: Mode, end: &'static str) {
     counter!(RUNS, MODE => mode.id(), END => end).increment(1);
 }
 
-/// A message that was so long on its way to a worker.
+/// Records how long a message waited for a worker.
 pub fn taken_up(after: Duration) {
     histogram!(QUEUE_TIME).record(after.as_secs_f64());
 }
 
-/// A message that the queue gave up on.
+/// Counts a dead letter.
 pub fn dead_letter() {
     counter!(DEAD_LETTERS).increment(1);
 }
 
-/// A look of the sweeper, and for how many sessions it did something.
+/// Counts a run of the sweeper, and the sessions for which it did something.
 pub fn swept(sessions: usize) {
     counter!(SWEEPS).increment(1);
     counter!(SWEPT).increment(sessions.try_into().unwrap_or(u64::MAX));

@@ -1,7 +1,7 @@
-//! What follows a commit, in this order: push, then enqueue. Every change by a client goes through here.
+//! Publishes a commit: first the push to followers, then the message to the queue.
 //!
-//! The commit stands already, so nothing here can fail a request: a push that is lost is repaired by the client's cursor, a
-//! message that is lost by the sweeper.
+//! The commit has succeeded, so an error here fails no request. A client's cursor repairs a lost
+//! push, the sweeper a lost message.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use session_manager::Committed;
 
 use crate::{Push, Queue, QueueMessage, causes, metrics};
 
-/// How long a request waits for its pushes, however many follow: within its own time the queue must be reached too.
+/// How long a request waits for all its pushes. The message must be sent within the request's time.
 const PUSH_TIME: Duration = Duration::from_secs(3);
 
-/// Tells the world of a commit.
+/// Publishes commits.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     push: Push,
@@ -21,7 +21,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// For whoever may set a run going.
+    /// For functions that start runs.
     pub const fn new(push: Push, queue: Queue) -> Self {
         Self {
             push,
@@ -29,17 +29,17 @@ impl Outbox {
         }
     }
 
-    /// For whoever only ever stops things, and has no permission to wake a worker.
+    /// For functions that only stop runs, and may not send messages.
     pub const fn without_queue(push: Push) -> Self {
         Self { push, queue: None }
     }
 
-    /// The way to the connections, for replies.
+    /// The push, for replies.
     pub const fn push(&self) -> &Push {
         &self.push
     }
 
-    /// Pushes what was committed to the session's followers, then wakes a worker where one is needed.
+    /// Pushes the commit's events to the session's followers, then wakes a worker where one is due.
     pub async fn publish(&self, committed: &Committed, now: Timestamp) {
         let state = &committed.state;
         metrics::committed(state.mode, &committed.envelopes);

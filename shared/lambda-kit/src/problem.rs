@@ -1,7 +1,7 @@
-//! Everything that can go wrong for a client, and the one table of codes with their HTTP statuses.
+//! The errors that a client gets, and the one table of their codes and HTTP statuses.
 //!
-//! A problem has one text for the client and, apart from it, the cause for our own log: a sentence never carries an
-//! internal message. Over HTTP it becomes a status and a body, over a WebSocket an `error` event.
+//! A problem has a sentence for the client and a cause for the log. The sentence never has an
+//! internal message. HTTP sends a problem as status and body, a WebSocket as an `error` event.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::error::Error;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use session::{Refusal, RunId};
-use workflow::RunSettingsError;
+use workflow::{FieldError, RunSettingsError};
 
 macro_rules! codes {
     ($($variant:ident $word:literal $status:literal $when:literal;)*) => {
@@ -47,7 +47,7 @@ codes! {
     BadCursor "bad_cursor" 400 "Not a cursor of this list and filter.";
     BadTaskId "bad_task_id" 400 "`?task_id=` is missing or too long; the connection is refused.";
     Unauthenticated "unauthenticated" 401 "No verified token, or a frame on a connection that is over.";
-    SessionNotFound "session_not_found" 404 "The session does not exist, was deleted, or is somebody else's.";
+    SessionNotFound "session_not_found" 404 "The session does not exist, was deleted, or belongs to another owner.";
     RunNotFound "run_not_found" 404 "The session has no such run.";
     ApprovalNotFound "approval_not_found" 404 "The session has no such approval.";
     SessionNotActive "session_not_active" 409 "Suspend of a session that is not active.";
@@ -57,7 +57,7 @@ codes! {
     ModeCannotContinue "mode_cannot_continue" 409 "A further task in a mode that takes one alone.";
     ApprovalOpen "approval_open" 409 "Resume while an answer is awaited.";
     ApprovalResolved "approval_resolved" 409 "It was answered before, otherwise; the sentence says by whom and with what.";
-    ApprovalCancelled "approval_cancelled" 409 "Its run was cancelled before anybody answered.";
+    ApprovalCancelled "approval_cancelled" 409 "Its run was cancelled before an answer.";
     NothingToResume "nothing_to_resume" 409 "No run is paused or failed.";
     RunUnfinished "run_unfinished" 409 "A session does one run at a time.";
     RunEnded "run_ended" 409 "Cancel of a run that has ended.";
@@ -75,7 +75,7 @@ codes! {
     KeyReused "idempotency_key_reused" 422 "The key was used with another body.";
     UnknownFrame "unknown_frame" 422 "A frame of no known type.";
     Internal "internal" 500 "A fault of our own.";
-    Unavailable "unavailable" 503 "DynamoDB or another service did not answer, or others were first ten times.";
+    Unavailable "unavailable" 503 "DynamoDB or another service did not answer, or ten tries lost against other changes.";
 }
 
 impl Code {
@@ -102,7 +102,7 @@ impl JsonSchema for Code {
     }
 }
 
-/// Why a client does not get what it asked for.
+/// The reason why a request fails.
 #[derive(Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {
@@ -138,13 +138,13 @@ impl Problem {
         }
     }
 
-    /// A service that we need did not answer as it should; trying again may help.
+    /// A service did not answer as it should; another try may help.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "The service cannot do this at the moment; please try again.";
         Self::new(Code::Unavailable, detail).because(cause)
     }
 
-    /// A fault of our own; trying again will not help.
+    /// A fault of the server; another try will not help.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "Something went wrong on our side.";
         Self::new(Code::Internal, detail).because(cause)
@@ -152,7 +152,7 @@ impl Problem {
 
     /// A field, of a body or a frame, that is not what it must be.
     pub fn field(name: &str, must: impl std::fmt::Display) -> Self {
-        Self::new(Code::InvalidField, format!("`{name}` must be {must}."))
+        FieldError::new(name, must).into()
     }
 
     fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -179,7 +179,7 @@ impl Problem {
         }
     }
 
-    /// Writes the problem into our log: `error` for our own fault, with its causes; `info` for the client's.
+    /// Logs the problem: the client's faults as `info`, all others as `error` with their causes.
     pub fn log(&self) {
         let (status, code) = (self.status(), self.code.word());
         if status < 500 {
@@ -191,7 +191,7 @@ impl Problem {
     }
 }
 
-/// What lies behind an error, for our own log: the texts of its sources, the nearest first.
+/// The causes of an error, for the log: the texts of its sources, the nearest first.
 pub fn causes(error: &dyn Error) -> String {
     std::iter::successors(error.source(), |&cause| cause.source())
         .map(ToString::to_string)
@@ -219,8 +219,14 @@ impl From<RunSettingsError> for Problem {
     }
 }
 
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Self::new(Code::InvalidField, error.to_string())
+    }
+}
+
 impl From<serde_json::Error> for Problem {
-    /// For values of our own: what a client sends is parsed by [`crate::Fields`], which says what is wrong with it.
+    /// For values of our own: [`crate::JsonObject`] reads what a client sends.
     fn from(error: serde_json::Error) -> Self {
         Self::internal(error)
     }

@@ -1,28 +1,28 @@
-//! What the sweeper and the dead letters have in common: look at the newest entry, and do what is overdue.
+//! Recovery, for the sweeper and the dead letters: reads the newest entry and does what is overdue.
 //!
-//! Both may come late, twice, or for nothing: what is not owed any more changes nothing.
+//! Both may run late, twice or without need: where nothing is due, nothing changes.
 
 use session::{Command, DueAction, Refusal, SessionId, Timestamp, Wake};
 use session_manager::{Actor, ChangeError, Overdue, ReadError, SessionManager};
 
 use crate::{Outbox, Problem, QueueMessage};
 
-/// What was done for a session.
+/// The result for one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovered {
-    /// Nothing is owed.
+    /// Nothing was due.
     Nothing,
-    /// This was overdue, and was done.
+    /// This was overdue and is done.
     Did(DueAction),
-    /// The run whose message nobody could handle has failed.
+    /// The run of a dead letter has failed.
     FailedRun,
 }
 
-/// Does what is overdue for a session: sends a message again, or lets a question or an idle session lapse. Is nothing
-/// overdue, then the session's place in the index is out of date, and is corrected.
+/// Does what is overdue for a session: sends a message again, or ends an approval or an idle
+/// session. When nothing is overdue, the session's place in the index is old and is corrected.
 ///
 /// # Errors
-/// `unavailable` when the table does not answer; the debt stays, and so does its time.
+/// `unavailable` when the table does not answer; the session stays due.
 pub async fn recover(
     sessions: &SessionManager,
     outbox: &Outbox,
@@ -32,7 +32,7 @@ pub async fn recover(
     let session = overdue.session;
     let state = match sessions.state(session, &Actor::System).await {
         Ok(state) => state,
-        // The last entry of a deleted session has left by its TTL, and the rest of it is still there.
+        // The log of a deleted session has expired, and its other items are still there.
         Err(ReadError::NoSuchSession) => return Ok(purge(outbox, session).await),
         Err(error) => return Err(error.into()),
     };
@@ -56,7 +56,7 @@ async fn purge(outbox: &Outbox, session: SessionId) -> Recovered {
     Recovered::Did(DueAction::Purge)
 }
 
-/// Fails the run that a dead letter speaks of, unless the letter is old news.
+/// Fails the run of a dead letter, unless the run has gone on since.
 ///
 /// # Errors
 /// As [`recover`].
@@ -78,7 +78,7 @@ pub async fn dead_letter(
     })
 }
 
-/// Whether the command changed anything.
+/// Returns whether the command changed the session.
 async fn apply(
     sessions: &SessionManager,
     outbox: &Outbox,
@@ -91,7 +91,7 @@ async fn apply(
             outbox.publish(&committed, now).await;
             Ok(true)
         }
-        // Somebody was first, or it is gone: either way nothing is owed here.
+        // Another process was first, or the session is gone: nothing is due.
         Err(ChangeError::Refused(Refusal::NotDue | Refusal::NoSuchSession, _)) => Ok(false),
         Err(error) => Err(error.into()),
     }

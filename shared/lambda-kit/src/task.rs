@@ -1,20 +1,21 @@
-//! From a client's task to a run: the same over REST and WebSocket.
+//! A client's task and its run, over REST and WebSocket.
 
+use serde::Deserialize;
 use session::{Mode, NewRun, RunId, State, TaskId};
 use uuid::Uuid;
 use workflow::{MAX_MESSAGE_BYTES, RunSettings, clip};
 
-use crate::{ClientConfig, Code, Problem, choices};
+use crate::{ClientConfig, Code, Problem};
 
 /// The longest task, in bytes.
 const MAX_TASK: usize = 64 * 1024;
 
-/// A task that is worth a run.
+/// A task that can be a run's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task(String);
 
 impl Task {
-    /// Accepts a text that is not empty and not too long; none is empty too.
+    /// Accepts a text that is neither empty nor too long; no text counts as empty.
     ///
     /// # Errors
     /// `empty_task` for white space, `too_large` above 64 KiB.
@@ -37,7 +38,7 @@ impl Task {
         &self.0
     }
 
-    /// Whether its message holds only its beginning, so that the whole must be an artifact.
+    /// Whether its message has only the beginning, so that an artifact must have the whole.
     pub const fn is_long(&self) -> bool {
         self.0.len() > MAX_MESSAGE_BYTES
     }
@@ -78,7 +79,11 @@ pub fn continued(
 /// # Errors
 /// `invalid_field` for a mode that does not exist.
 pub fn mode_of(config: &ClientConfig) -> Result<Option<Mode>, Problem> {
-    config.fields()?.word("mode", choices::modes())
+    #[derive(Deserialize)]
+    struct Named {
+        mode: Option<Mode>,
+    }
+    Ok(config.read::<Named>()?.mode)
 }
 
 #[cfg(test)]

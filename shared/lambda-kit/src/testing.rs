@@ -1,14 +1,12 @@
-//! For the tests of functions: requests as API Gateway sends them, and services that are out.
-//!
-//! A handler that refuses a request before it asks any service says so with its own code; one that asks says `unavailable`.
-//! So one table of requests and codes tells both what is refused and that an outage is never an empty answer. What a handler makes
-//! of several calls is told by recorded replies ([`Wire`]).
+//! For the tests of functions: requests as API Gateway sends them, and recorded replies of services
+//! ([`Wire`]).
 
 pub mod wire;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use lambda_http::{Body, Request, RequestExt as _};
-use session::Rules;
+use serde_json::{Value, json};
+use session::{Rules, State};
 use session_manager::SessionManager;
 
 use crate::http::HttpReply;
@@ -21,7 +19,7 @@ const TABLE: &str = "no-such-table";
 /// A session, a run and an approval that any test can name.
 pub const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// A gate that knows the local owner, or nobody.
+/// An authenticator for the local owner, or for none.
 pub fn gate(owner: Option<&str>) -> Authenticator {
     let settings = EdgeSettings::read(|name| {
         (name == "OWNER")
@@ -36,7 +34,7 @@ pub fn app() -> App {
     Wire::default().app()
 }
 
-/// Push and no queue, to nobody.
+/// A push without followers, and no queue.
 pub fn outbox(app: &App) -> Outbox {
     Wire::default().outbox(app)
 }
@@ -112,15 +110,17 @@ pub async fn expect<F>(
     }
 }
 
-/// What every route that reads a session must answer, and that it names these bad queries.
+/// The reply of a route that reads a session, over these replies of the table. The route must also
+/// refuse an unknown id and these queries, and answer an outage with `unavailable`.
 ///
 /// # Panics
-/// When an answer is another one.
+/// When it does not.
 pub async fn reads(
     handle: impl AsyncFn(&App, Request) -> Result<HttpReply, Problem>,
     bad_queries: &[&str],
-) {
-    let app = app();
+    replies: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Value {
+    let silent = app();
     let mut cases = vec![
         (of_session("x"), Code::SessionNotFound),
         (get(""), Code::Unavailable),
@@ -130,19 +130,22 @@ pub async fn reads(
             .iter()
             .map(|query| (get(query), Code::InvalidQuery)),
     );
-    expect(|request| handle(&app, request), cases).await;
+    expect(|request| handle(&silent, request), cases).await;
+    success(handle(&Wire::new(replies).app(), get("")).await)
 }
 
-/// What every route that changes a session must answer, and what it says to these bodies.
+/// Checks that a route that changes a session refuses an unknown id, these bodies, and all that is
+/// no JSON object, before it calls any service.
 ///
 /// # Panics
-/// When an answer is another one.
-pub async fn changes(
+/// When it does not.
+pub async fn refuses(
     handle: impl AsyncFn(&App, &Outbox, Request) -> Result<HttpReply, Problem>,
     bodies: &[(&str, Code)],
 ) {
-    let app = app();
-    let outbox = outbox(&app);
+    let wire = Wire::default();
+    let app = wire.app();
+    let outbox = wire.outbox(&app);
     let mut cases = vec![
         (of_session("x"), Code::SessionNotFound),
         (post("{"), Code::MalformedJson),
@@ -150,4 +153,31 @@ pub async fn changes(
     ];
     cases.extend(bodies.iter().map(|(body, code)| (post(*body), *code)));
     expect(|request| handle(&app, &outbox, request), cases).await;
+    assert!(wire.asked().is_empty(), "{:?}", wire.asked());
+}
+
+/// The reply of a route that changes a session in this state. The change must be one read, one
+/// write, and the read of the followers.
+///
+/// # Panics
+/// When the route refuses it, or needs other operations.
+pub async fn changes(
+    handle: impl AsyncFn(&App, &Outbox, Request) -> Result<HttpReply, Problem>,
+    state: &State,
+    body: &str,
+) -> Value {
+    let wire = Wire::new([
+        ("Query", wire::found(&[wire::entry(state)])),
+        ("TransactWriteItems", json!({})),
+        ("Query", wire::found(&[])),
+    ]);
+    let app = wire.app();
+    let reply = handle(&app, &wire.outbox(&app), post(body)).await;
+    assert_eq!(wire.asked(), ["Query", "TransactWriteItems", "Query"]);
+    success(reply)
+}
+
+fn success(reply: Result<HttpReply, Problem>) -> Value {
+    let reply = reply.expect("a success");
+    serde_json::from_str(reply.json()).expect("a reply is JSON")
 }

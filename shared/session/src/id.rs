@@ -10,9 +10,13 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+use crate::whole_number;
 
 /// The text is not a valid id of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,27 +124,28 @@ impl fmt::Display for OwnerId {
 
 /// The position of an event in its session: 1, 2, 3, … without a gap. 0 is before the first event.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Default,
-    Serialize,
-    Deserialize,
-    JsonSchema,
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, JsonSchema,
 )]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
 impl Seq {
+    /// The last position that a session can have: an item's key holds 12 digits.
+    pub const MAX: Self = Self(999_999_999_999);
+
     /// The position `n` events later.
     #[must_use]
     pub const fn plus(self, n: u64) -> Self {
         Self(self.0 + n)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seq {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = whole_number(&Value::deserialize(deserializer)?).map(Self);
+        number
+            .filter(|seq| *seq <= Self::MAX)
+            .ok_or_else(|| D::Error::custom(format_args!("a whole number from 0 to {}", Self::MAX)))
     }
 }
 

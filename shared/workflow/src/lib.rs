@@ -8,13 +8,14 @@ mod modes;
 
 pub use clip::{MAX_MESSAGE_BYTES, clip};
 pub use config::{
-    Amount, ApprovalMode, CheckpointSettings, ConfigKey, DocumentName, HitlVariant, ModelName,
-    OcrSettings, OneShotAgent, RunConfig, RunSettings, RunSettingsError, Whole, config_keys,
+    Amount, ApprovalMode, CheckpointSettings, ConfigKey, DocumentName, FieldError, HitlVariant,
+    ModelName, OcrSettings, OneShotAgent, RunConfig, RunSettings, RunSettingsError, Whole,
+    config_keys,
 };
 pub use engine::{
     AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,
-    DocumentTaskResult, EarlierMessage, Engine, Outcome, StageFailure, Usage, Work, calls_arxiv_at,
-    check_answer,
+    DocumentTaskResult, EarlierMessage, Engine, Modifications, Outcome, StageFailure, Usage, Work,
+    calls_arxiv_at, check_answer,
 };
 pub use history::{DoneStep, RunHistory};
 pub use modes::{Checkpoint, ModeSpec, agent};

@@ -1,7 +1,7 @@
-//! HTTP, once: from API Gateway's event to a handler and back to a reply.
+//! HTTP: from API Gateway's event to a handler, and back to a response.
 //!
-//! A handler returns a [`HttpReply`] or a [`Problem`]; everything else that a reply carries is put on here: the content type,
-//! `x-request-id` (the invocation's id, by which our log is searched), the error body. Nothing runs after a reply.
+//! A handler returns a [`HttpReply`] or a [`Problem`]. This module adds the content type, the error
+//! body and `x-request-id`, which is the invocation's id in the log. Nothing runs after a response.
 
 mod query;
 mod request;
@@ -17,13 +17,14 @@ use crate::{Problem, logs};
 
 pub use query::Query;
 pub use request::{
-    approval_id, fields, first_time, optional_fields, request_key, run_id, session_id,
+    approval_id, body, first_time, no_body, optional_body, request_key, run_id, session_id,
 };
 
-/// How long a handler may take: within the function's 10 seconds, so that a client gets our answer and not the gateway's.
+/// How long a handler may take. The function's limit is 10 seconds: the client gets this error body
+/// and not the gateway's.
 const HANDLER_TIME: Duration = Duration::from_secs(9);
 
-/// What a handler answers when all is well.
+/// A handler's success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpReply {
     status: u16,
@@ -34,12 +35,12 @@ impl HttpReply {
     /// 200 with a value.
     ///
     /// # Errors
-    /// `internal` for a value that is no JSON; ours are.
+    /// `internal` for a value that JSON cannot express.
     pub fn ok(value: &impl Serialize) -> Result<Self, Problem> {
         Self::new(200, value)
     }
 
-    /// 202 with a value: what it tells of has only begun.
+    /// 202 with a value: the work has only begun.
     ///
     /// # Errors
     /// As [`HttpReply::ok`].
@@ -79,7 +80,7 @@ where
     .await
 }
 
-/// Handles a request within its span, which says what the path names; the query and the body are the client's own.
+/// Handles a request within its span, which has the ids of the path.
 fn answer<H, F>(request: Request, handler: &H) -> impl Future<Output = Response<String>> + use<H, F>
 where
     H: Fn(Request) -> F,
@@ -88,12 +89,12 @@ where
     let context = request.lambda_context();
     let span = logs::request(&context);
     logs::record(&span, session_id(&request).ok(), run_id(&request).ok());
-    // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
+    // Boxed: the compiler's limit on nested types is below a handler's futures in the runtime's.
     let handled = Box::pin(handler(request));
     async move { respond(&context.request_id, handled).await }.instrument(span)
 }
 
-/// Waits for a handler, not for ever, and makes a response of what it says.
+/// Waits for a handler, at most [`HANDLER_TIME`], and makes a response of its result.
 async fn respond(
     request_id: &str,
     handled: impl Future<Output = Result<HttpReply, Problem>>,

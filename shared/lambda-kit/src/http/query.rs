@@ -1,4 +1,4 @@
-//! The query of a request: each value has a type, and a bad one is named.
+//! The typed query of a request. An error names the value.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -9,10 +9,9 @@ use lambda_http::{Request, RequestExt as _};
 
 use session::Seq;
 
-use crate::fields::MAX_SEQ;
 use crate::{Code, Problem};
 
-/// The query string's values; of a name that comes twice, the first.
+/// The query string's values. Of a repeated name the first value counts.
 #[derive(Debug)]
 pub struct Query(QueryMap);
 
@@ -22,7 +21,7 @@ impl Query {
         Self(request.query_string_parameters())
     }
 
-    /// A value as it is.
+    /// A value as it was given.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.first(name)
     }
@@ -41,7 +40,7 @@ impl Query {
         }
     }
 
-    /// How many of something: `limit`, from 1 to `max`.
+    /// `limit`, from 1 to `max`.
     ///
     /// # Errors
     /// `invalid_query`.
@@ -57,10 +56,10 @@ impl Query {
     /// # Errors
     /// `invalid_query`.
     pub fn seq(&self, name: &str, first: u64) -> Result<Option<Seq>, Problem> {
-        Ok(self.number(name, first..=MAX_SEQ)?.map(Seq))
+        Ok(self.number(name, first..=Seq::MAX.0)?.map(Seq))
     }
 
-    /// A word with a meaning: a mode, a status.
+    /// A value of a closed list: a mode, a status.
     ///
     /// # Errors
     /// `invalid_query`; `must` says what it must be.
@@ -98,7 +97,7 @@ mod tests {
                 Err(problem) => prop_assert_eq!(problem.code(), Code::InvalidQuery),
             }
             match query.seq("after", 0) {
-                Ok(after) => prop_assert!(after.unwrap_or_default() <= Seq(MAX_SEQ)),
+                Ok(after) => prop_assert!(after.unwrap_or_default() <= Seq::MAX),
                 Err(problem) => prop_assert_eq!(problem.code(), Code::InvalidQuery),
             }
             let status = query.word::<SessionStatus>("status", "a status");

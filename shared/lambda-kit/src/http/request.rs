@@ -1,18 +1,21 @@
-//! What a request carries beside its query: ids in the path, a JSON body, a key against repetition.
+//! The parts of a request besides its query: ids in the path, a JSON body, an idempotency key.
+
+use std::collections::BTreeMap;
 
 use lambda_http::{Body, Request, RequestExt as _};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use session::{ApprovalId, OwnerId, Refusal, RunId, SessionId};
 use session_manager::{ChangeError, RequestKey, RequestKeyItem};
 
-use crate::{Code, Fields, Problem};
+use crate::{Code, JsonObject, Problem};
 
-/// The largest body that is read, in bytes: a task and a config of 64 KiB each, however they are escaped.
+/// The largest body, in bytes: a task and a config of 64 KiB each, in any JSON escaping.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// The longest `Idempotency-Key`, in characters.
 const MAX_KEY: usize = 255;
 
-/// The `{session_id}` of the path. What is no id names no session.
+/// The `{session_id}` of the path. A text that is no id names no session.
 ///
 /// # Errors
 /// `session_not_found`.
@@ -51,19 +54,27 @@ fn path_id<T: std::str::FromStr>(
 ///
 /// # Errors
 /// `too_large`, `malformed_json`, `invalid_field`.
-pub fn fields(request: &Request) -> Result<Fields, Problem> {
-    Fields::parse(text(request)?)
+pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    JsonObject::parse(text(request)?)?.read()
 }
 
-/// The body, which may be missing.
+/// The body; a missing one counts as an empty object.
 ///
 /// # Errors
-/// As [`fields`].
-pub fn optional_fields(request: &Request) -> Result<Fields, Problem> {
+/// As [`body`].
+pub fn optional_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     match text(request)? {
-        "" => Ok(Fields::default()),
-        text => Fields::parse(text),
+        "" => JsonObject::parse("{}")?.read(),
+        text => JsonObject::parse(text)?.read(),
     }
+}
+
+/// The body of a route that takes none. One that comes must still be a JSON object.
+///
+/// # Errors
+/// As [`body`].
+pub fn no_body(request: &Request) -> Result<(), Problem> {
+    optional_body::<BTreeMap<String, IgnoredAny>>(request).map(drop)
 }
 
 /// The client's `Idempotency-Key`, if it sent one, for this path and this body.
@@ -93,10 +104,10 @@ pub fn request_key(request: &Request, owner: &OwnerId) -> Result<Option<RequestK
     )))
 }
 
-/// What a key led to, where the same request has used it before; else the problem.
+/// The item of a key that the same request has used before; else the problem.
 ///
 /// # Errors
-/// `idempotency_key_reused`, or whatever else the error says.
+/// `idempotency_key_reused`, or the problem of the error.
 pub fn first_time(key: Option<&RequestKey>, error: ChangeError) -> Result<RequestKeyItem, Problem> {
     match (error, key) {
         (ChangeError::KeyTaken(record), Some(key)) if key.is_same_request(&record) => Ok(*record),
@@ -145,6 +156,10 @@ mod tests {
         assert_eq!(run_id(&request(id)).unwrap_err().code(), Code::RunNotFound);
     }
 
+    fn no_fields(request: &Request) -> Result<BTreeMap<String, IgnoredAny>, Problem> {
+        body(request)
+    }
+
     #[test]
     fn bodies_are_json_objects_of_at_most_a_mebibyte() {
         for (body, status) in [
@@ -154,11 +169,11 @@ mod tests {
             (Body::Text("[1]".into()), 422),
             (Body::Text("x".repeat(MAX_BODY + 1)), 413),
         ] {
-            assert_eq!(fields(&with_body(body)).unwrap_err().status(), status);
+            assert_eq!(no_fields(&with_body(body)).unwrap_err().status(), status);
         }
-        assert!(fields(&with_body(Body::Binary(b"{}".to_vec()))).is_ok());
-        assert!(optional_fields(&with_body(Body::Empty)).is_ok());
-        let broken = optional_fields(&with_body(Body::Text("{".into())));
+        assert!(no_fields(&with_body(Body::Binary(b"{}".to_vec()))).is_ok());
+        assert!(no_body(&with_body(Body::Empty)).is_ok());
+        let broken = no_body(&with_body(Body::Text("{".into())));
         assert_eq!(broken.unwrap_err().status(), 400);
     }
 

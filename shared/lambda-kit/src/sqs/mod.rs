@@ -1,6 +1,10 @@
-//! SQS batches: each record is parsed and handled by itself, and only those that failed come again.
+//! SQS: batches of messages, and the queue that takes them.
 //!
-//! A record without an id cannot be named in the answer, and an empty name would fail the whole batch: it is logged.
+//! Each record of a batch is parsed and handled on its own, and only failed records are delivered
+//! again. A failed record without an id is logged: the response cannot name it, and an empty name
+//! would fail the whole batch.
+
+mod queue;
 
 use std::time::Duration;
 
@@ -9,20 +13,23 @@ use lambda_runtime::{Context, LambdaEvent, run, service_fn};
 use session::Timestamp;
 use tracing::Instrument as _;
 
-use crate::{Error, Problem, QueueMessage, UnknownMessage, logs, metrics, now};
+use crate::{Error, Problem, logs, metrics, now};
 
-/// How a message came.
+pub use queue::{Queue, QueueError, QueueMessage, UnknownMessage};
+
+/// The delivery of a message.
 #[derive(Debug)]
 pub struct Arrival<'a> {
-    /// The invocation that brought it.
+    /// The invocation that has it.
     pub context: &'a Context,
-    /// How long ago it was sent, a delay that its sender asked for included; zero where the queue does not say.
+    /// The time since it was sent, its delay included; zero where the queue does not say.
     pub waited: Duration,
 }
 
 /// Serves batches until the process ends.
 ///
-/// `handle` gets what a record says, or why it says nothing; its error makes the record come again.
+/// `handle` gets a record's message, or the reason why it has none. After an error of `handle` the
+/// record is delivered again.
 ///
 /// # Errors
 /// When the runtime's API is gone.
@@ -32,7 +39,7 @@ where
     F: Future<Output = Result<(), Problem>>,
 {
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
+        // Boxed: the compiler's limit on nested types is below a handler's futures in the runtime's.
         let handle = |message, arrival: Arrival<'_>| Box::pin(handle(message, arrival));
         Ok::<_, Error>(each(event.payload, &event.context, handle).await)
     }))

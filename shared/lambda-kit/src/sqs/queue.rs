@@ -1,6 +1,6 @@
-//! The queue that wakes the executor. A message holds ids alone; what is to be done stands in the session.
+//! The queue that wakes the executor. A message has ids alone; the session's state says what to do.
 //!
-//! A message that is lost does no harm: whatever is owed has a time at which the sweeper sends it again.
+//! A lost message does no harm: the session has a due time, at which the sweeper sends it again.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use session::{RunId, SessionId, Wake};
 /// The longest delay that SQS takes.
 const MAX_DELAY: Duration = Duration::from_secs(900);
 
-/// What a message asks for.
+/// A message of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueMessage {
-    /// Go on with a run.
+    /// Continue a run.
     Wake(Wake),
-    /// Remove what is left of a deleted session.
+    /// Remove the items and files of a deleted session.
     Purge(SessionId),
 }
 
-/// A message as it travels: `{"session_id", "run_id", "epoch"}` or `{"session_id", "purge": true}`.
+/// The message's body: `{"session_id", "run_id", "epoch"}` or `{"session_id", "purge": true}`.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Body {
+enum MessageBody {
     Wake(Wake),
     Purge { session_id: SessionId, purge: bool },
 }
 
-/// A message that is none of ours.
+/// A message that is not one of this queue's.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownMessage {
     /// Not JSON, or of no known shape.
@@ -46,12 +46,12 @@ impl QueueMessage {
     /// [`UnknownMessage`].
     pub fn parse(body: &str) -> Result<Self, UnknownMessage> {
         match serde_json::from_str(body)? {
-            Body::Wake(wake) => Ok(Self::Wake(wake)),
-            Body::Purge {
+            MessageBody::Wake(wake) => Ok(Self::Wake(wake)),
+            MessageBody::Purge {
                 session_id,
                 purge: true,
             } => Ok(Self::Purge(session_id)),
-            Body::Purge { purge: false, .. } => Err(UnknownMessage::Empty),
+            MessageBody::Purge { purge: false, .. } => Err(UnknownMessage::Empty),
         }
     }
 
@@ -73,8 +73,8 @@ impl QueueMessage {
 
     fn body(self) -> Result<String, serde_json::Error> {
         serde_json::to_string(&match self {
-            Self::Wake(wake) => Body::Wake(wake),
-            Self::Purge(session_id) => Body::Purge {
+            Self::Wake(wake) => MessageBody::Wake(wake),
+            Self::Purge(session_id) => MessageBody::Purge {
                 session_id,
                 purge: true,
             },
@@ -87,7 +87,7 @@ impl QueueMessage {
 #[error("the queue did not take the message")]
 pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// The queue, as far as sending goes.
+/// Sends messages to the queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
     client: Client,
@@ -115,10 +115,10 @@ impl Queue {
             .send_message()
             .queue_url(&self.url)
             .message_body(body)
-            // 0 is what the queue does anyhow, and FIFO-free by its own default.
+            // Without a delay the queue's own default counts, which is 0.
             .set_delay_seconds(i32::try_from(seconds).ok().filter(|seconds| *seconds > 0))
             .send();
-        // Boxed: the future of an SDK call is deep, and would be laid out anew in every layer above.
+        // Boxed: the future of an SDK call is large, and each caller would hold it in full.
         Box::pin(sending)
             .await
             .map_err(|error| QueueError(error.into()))?;

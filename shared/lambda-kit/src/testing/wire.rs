@@ -1,14 +1,16 @@
-//! Services that give recorded replies, and write down what they were asked: a handler is told a story, call by call.
+//! Services with recorded replies, which list the operations that a handler calls.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use lambda_http::http::Response;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use session::{
-    ApprovalId, ApprovalRequest, ApprovalRow, Command, Mode, NewRun, NewSession, Next, OwnerId,
-    Phase, Position, Progress, RowChange, Rules, RunId, SessionId, StageStart, State, Timestamp,
+    ApprovalId, ApprovalRequest, ApprovalRow, Change, Command, Event, Mode, NewRun, NewSession,
+    Next, OwnerId, Phase, Position, Progress, RowChange, Rules, RunId, RunRow, SessionId,
+    StageStart, State, Timestamp,
 };
 use stub_http::stub_client;
 use uuid::Uuid;
@@ -16,7 +18,7 @@ use uuid::Uuid;
 use super::{ID, TABLE, app_with, outbox_with};
 use crate::{App, Outbox};
 
-/// The table and the connections, as a handler's calls see them.
+/// The table and the connections, behind one HTTP client.
 #[derive(Debug, Clone, Default)]
 pub struct Wire(Arc<Mutex<Book>>);
 
@@ -28,7 +30,7 @@ struct Book {
 }
 
 impl Book {
-    /// What DynamoDB answers to an operation; that there is no table once no reply is left.
+    /// The next reply to an operation. Without one, the reply is that the table does not exist.
     fn answer(&mut self, operation: &str) -> Value {
         self.asked.push(operation.to_owned());
         let left = self.replies.get_mut(operation);
@@ -38,7 +40,7 @@ impl Book {
 }
 
 impl Wire {
-    /// With the replies to come: each operation has its own, in their order.
+    /// With the replies of each operation, in their order.
     pub fn new(replies: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         let mut book = Book::default();
         for (operation, reply) in replies {
@@ -108,7 +110,7 @@ pub fn got_all(items: &[Value]) -> Value {
     json!({"Responses": {TABLE: items}, "UnprocessedKeys": {}})
 }
 
-/// The reply to a transaction whose entry somebody else's was before.
+/// The reply to a transaction that lost its place to another entry.
 pub fn lost_to(entry: &Value) -> Value {
     let reason = json!({"Code": "ConditionalCheckFailed", "Item": item(entry), "Message": "Lost."});
     let others = json!({"Code": "None"});
@@ -118,7 +120,7 @@ pub fn lost_to(entry: &Value) -> Value {
     })
 }
 
-/// Fields as DynamoDB writes an item; what is null is absent.
+/// Fields as DynamoDB's JSON; a null field is absent.
 fn item(fields: &Value) -> Value {
     let fields = fields.as_object().into_iter().flatten();
     let present = fields.filter(|(_, value)| !value.is_null());
@@ -142,37 +144,85 @@ fn attribute(value: &Value) -> Value {
 
 /// The newest entry of a session in this state.
 pub fn entry(state: &State) -> Value {
+    entry_with(state, &[])
+}
+
+/// The newest entry of a session in this state, with the events of its commit.
+pub fn entry_with(state: &State, events: &[Event]) -> Value {
     json!({
         "PK": format!("SESSION#{}", state.session_id), "SK": format!("LOG#{:012}", state.last_seq.0 + 1),
-        "last": state.last_seq, "commit": Uuid::nil(), "at": state.created_at, "events": "[]",
+        "last": state.last_seq, "commit": Uuid::nil(), "at": state.created_at,
+        "events": serde_json::to_string(events).unwrap_or_default(),
         "state": state.to_json().unwrap_or_default(),
     })
 }
 
 /// The row of an approval.
 pub fn approval(row: &ApprovalRow) -> Value {
+    with_text(row, &["context", "modifications"])
+}
+
+/// The row of a run.
+pub fn run(row: &RunRow) -> Value {
+    with_text(row, &["meta"])
+}
+
+/// A row as it is stored, with JSON text in these fields.
+fn with_text(row: &impl Serialize, json: &[&str]) -> Value {
     let mut fields = serde_json::to_value(row).unwrap_or_default();
-    for json in ["context", "modifications"] {
-        let text = Some(&fields[json]).filter(|value| !value.is_null());
-        fields[json] = text
+    for name in json {
+        let text = Some(&fields[name]).filter(|value| !value.is_null());
+        fields[name] = text
             .map(|value| value.to_string().into())
             .unwrap_or_default();
     }
     fields
 }
 
-/// A session of the local owner that waits for a decision about its plan, and the question: its id is [`ID`].
+/// A new session of the local owner with a queued run; session and run have the id [`ID`].
 ///
 /// # Panics
-/// When the domain does not let it come to that.
-pub fn asked(expires_at: Timestamp) -> (State, ApprovalRow) {
-    let start = Timestamp::from_micros(1_790_000_000_000_000).expect("a time");
-    let decide = |state: &State, command: Command| {
-        let change = Rules::default().decide(state, &command, start);
-        change.expect("nothing is in the way")
+/// When [`ID`] is no id.
+pub fn queued() -> Change {
+    session::create(&new_session(ID.parse().expect("an id")), start())
+}
+
+/// A new session of the local owner without a run.
+///
+/// # Panics
+/// When [`ID`] is no id.
+pub fn idle() -> State {
+    let new = NewSession {
+        run: None,
+        ..new_session(ID.parse().expect("an id"))
     };
+    session::create(&new, start()).state
+}
+
+/// The state after a command.
+///
+/// # Panics
+/// When the domain refuses it.
+pub fn after(state: &State, command: &Command) -> State {
+    decide(state, command).state
+}
+
+fn start() -> Timestamp {
+    Timestamp::from_micros(1_790_000_000_000_000).expect("a time")
+}
+
+fn decide(state: &State, command: &Command) -> Change {
+    let change = Rules::default().decide(state, command, start());
+    change.expect("the domain accepts it")
+}
+
+/// A session of the local owner with an open approval of its plan, whose id is [`ID`].
+///
+/// # Panics
+/// When the domain refuses a step on the way.
+pub fn asked(expires_at: Timestamp) -> (State, ApprovalRow) {
     let id = ID.parse().expect("an id");
-    let created = session::create(&new_session(id), start).state;
+    let created = queued().state;
     let lease = Command::TakeLease {
         run: RunId::new(id),
         until: expires_at,
@@ -185,7 +235,7 @@ pub fn asked(expires_at: Timestamp) -> (State, ApprovalRow) {
             history_from: None,
         },
     };
-    let working = decide(&created, lease).state;
+    let working = decide(&created, &lease).state;
     let run = working.run.as_ref().expect("it was started");
     let asks = Command::Commit {
         run: run.id,
@@ -199,11 +249,11 @@ pub fn asked(expires_at: Timestamp) -> (State, ApprovalRow) {
         },
         yield_lease: false,
     };
-    let change = decide(&working, asks);
+    let change = decide(&working, &asks);
     let row = change
         .row_changes
         .into_iter()
-        .find_map(|record| match record {
+        .find_map(|change| match change {
             RowChange::ApprovalAsked(row) => Some(row),
             _ => None,
         });

@@ -1,7 +1,9 @@
-//! WebSocket events, once: API Gateway's event to a handler, and the status that it expects back.
+//! WebSocket: API Gateway's events, and the push to connections.
 //!
-//! They go to the runtime directly, not through `lambda_http`: cargo unites features over a whole build, and with more
-//! than one trigger on, a WebSocket event that carries `httpMethod` parses as REST.
+//! Events go to the runtime directly, not through `lambda_http`. Cargo unites features over a whole
+//! build, and with more than one trigger a WebSocket event with `httpMethod` parses as REST.
+
+mod push;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -11,13 +13,15 @@ use tracing::Instrument as _;
 
 use crate::{Problem, logs};
 
+pub use push::{Delivery, Push};
+
 /// A frame, a connect or a disconnect.
 pub type SocketEvent = ApiGatewayWebsocketProxyRequest;
 
-/// What API Gateway wants to know: whether to let the connection stand.
+/// The reply to API Gateway. Any status but 200 refuses a connect.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct SocketReply {
     status_code: u16,
 }
 
@@ -36,7 +40,7 @@ where
             "connection_id",
             event.payload.request_context.connection_id.as_deref(),
         );
-        // Boxed: a handler's whole tree of futures within the runtime's is deeper than the compiler likes.
+        // Boxed: the compiler's limit on nested types is below a handler's futures in the runtime's.
         let handled = Box::pin(handler(event.payload));
         async move {
             let status_code = match handled.await {
@@ -46,7 +50,7 @@ where
                     problem.status()
                 }
             };
-            Ok::<_, Error>(Answer { status_code })
+            Ok::<_, Error>(SocketReply { status_code })
         }
         .instrument(span)
     }))

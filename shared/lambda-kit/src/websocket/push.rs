@@ -1,8 +1,8 @@
-//! Live events: what was committed goes to every connection that follows the session.
+//! Pushes the events of a commit to every connection that follows the session.
 //!
-//! Ten connections at once, each with two seconds; the events of one connection in their order. Nothing of it is
-//! trusted: a client that misses an event sees a gap in `seq` and asks for the rest, so that a connection that fails is
-//! left out and one that is gone is forgotten.
+//! Ten connections are served at once, each for at most two seconds, and one connection gets its
+//! events in their order. No delivery is guaranteed: a client that misses an event sees a gap in
+//! `seq` and asks for the rest. A connection that fails is skipped; one that is gone is deleted.
 
 use std::time::Duration;
 
@@ -19,21 +19,21 @@ use session_manager::{ConnectionId, SessionManager};
 /// How many connections are written to at the same time.
 const AT_ONCE: usize = 10;
 
-/// What one connection may take for what one commit brings.
+/// How long the events of one commit may take on one connection.
 const TIME_EACH: Duration = Duration::from_secs(2);
 
-/// What became of a frame.
+/// The result of sending a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// API Gateway has it.
+    /// API Gateway took it.
     Sent,
-    /// There is no such connection any more.
+    /// The connection is closed.
     Gone,
-    /// It did not work; the client will ask for what it misses.
+    /// Sending failed; the client asks for the events that it misses.
     Failed,
 }
 
-/// The way to the connections.
+/// Sends frames to connections.
 #[derive(Debug, Clone)]
 pub struct Push {
     client: Client,
@@ -41,12 +41,12 @@ pub struct Push {
 }
 
 impl Push {
-    /// Through a client whose endpoint is the WebSocket API's `@connections` URL.
+    /// Uses a client whose endpoint is the WebSocket API's `@connections` URL.
     pub const fn new(client: Client, sessions: SessionManager) -> Self {
         Self { client, sessions }
     }
 
-    /// Sends events to everybody who follows the session. It never fails: what goes wrong is logged.
+    /// Sends events to every follower of the session. It never fails; errors are logged.
     pub async fn events(&self, session: SessionId, envelopes: &[Envelope]) {
         if envelopes.is_empty() {
             return;
@@ -69,7 +69,7 @@ impl Push {
             .await;
     }
 
-    /// Sends one frame to one connection: an event, or a reply that is no part of the record.
+    /// Sends one frame to one connection: an event or a reply.
     pub async fn one(&self, connection: &ConnectionId, frame: &impl Serialize) -> Delivery {
         match serde_json::to_string(frame) {
             Ok(text) => timed(connection, self.post(connection, &text)).await,
@@ -138,7 +138,7 @@ async fn timed(connection: &ConnectionId, posting: impl Future<Output = Delivery
     })
 }
 
-/// An event as a frame. One that is too large keeps its place and its kind, and says where it can be read.
+/// An event as a frame. A too large event keeps its place and type, and names the route that has it.
 fn frame(envelope: &Envelope) -> Option<String> {
     let text = serde_json::to_string(envelope).ok()?;
     if text.len() <= FRAME_BYTES {

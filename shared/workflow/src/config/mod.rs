@@ -1,6 +1,7 @@
 //! A run's configuration: the keys that a client may give, and the settings of one mode made from them.
 
 mod checkpoint_settings;
+mod field_error;
 mod fields;
 mod keys;
 mod ocr;
@@ -8,6 +9,7 @@ mod run_config;
 mod run_settings;
 
 pub use checkpoint_settings::CheckpointSettings;
+pub use field_error::FieldError;
 pub use fields::{Amount, ApprovalMode, HitlVariant, ModelName, OneShotAgent, Whole};
 pub use keys::{ConfigKey, config_keys};
 pub use ocr::{DocumentName, OcrSettings};

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use session::Mode;
 
+use super::field_error::FieldError;
 use super::{
     DocumentName, RunSettingsError,
     checkpoint_settings::must_be_an_approval_mode,
@@ -132,22 +133,13 @@ impl RunConfig {
             .filter(|(_, value)| !value.is_null())
             .collect();
         serde_path_to_error::deserialize(Value::Object(read)).map_err(|error| {
-            let key = error.path().to_string();
-            let must_be = match key.as_str() {
+            let FieldError { field, must_be } = error.into();
+            let must_be = match field.as_str() {
                 "approvalMode" => must_be_an_approval_mode(mode),
-                _ => expected(&error.into_inner().to_string()),
+                _ => must_be,
             };
-            RunSettingsError::invalid(key, must_be)
+            RunSettingsError::invalid(field, must_be)
         })
-    }
-}
-
-/// What a value must be, out of serde's message, whose beginning may show the value.
-fn expected(message: &str) -> String {
-    let (_, expected) = message.rsplit_once(", expected ").unwrap_or(("", message));
-    match expected {
-        "a boolean" => "true or false".into(),
-        expected => expected.to_owned(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Checks the answer to an approval before it is recorded; a refused answer leaves it open.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::Value;
 use session::{ApprovalAnswer, CONTENT_BYTES, PlanStep};
 
 use crate::{
-    config::RunSettings,
+    config::{FieldError, RunSettings},
     modes::{Checkpoint, ModeSpec},
 };
 
@@ -20,13 +22,8 @@ pub enum AnswerError {
     #[error("`feedback` must not be empty with `{0}`.")]
     NoFeedback(String),
     /// A part of the plan does not fit.
-    #[error("`{place}` must be {must_be}.")]
-    Plan {
-        /// Where, e.g. `modifications.plan[2].sub_task`.
-        place: String,
-        /// What it must be.
-        must_be: String,
-    },
+    #[error(transparent)]
+    Plan(#[from] FieldError),
     /// The plan as a whole does not fit.
     #[error("{0}")]
     WholePlan(String),
@@ -56,52 +53,67 @@ pub fn check_answer(
     }
 }
 
+/// What replaces what was asked about.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct Modifications {
+    /// The plan, with the option `modify`.
+    plan: Option<Vec<Step>>,
+}
+
+/// A step of a plan.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(expecting = "a step: an object")]
+struct Step {
+    /// What is to be done.
+    #[schemars(regex(pattern = r"\S"))]
+    sub_task: String,
+    /// Who does it: an agent of the mode's team.
+    sub_task_agent: String,
+    /// What to mind.
+    bullet_points: Option<Vec<String>>,
+}
+
 /// The plan of a `modify`: `modifications.plan`, a list of steps.
 pub(crate) fn plan_of(
     settings: &RunSettings,
     modifications: Option<&Value>,
 ) -> Result<Vec<PlanStep>, AnswerError> {
-    let steps = modifications
-        .and_then(|given| given.get("plan")?.as_array())
-        .ok_or_else(|| misfit("modifications.plan", "a list of steps"))?;
+    let given = modifications.map(serde_path_to_error::deserialize::<_, Modifications>);
+    let given = given.transpose().map_err(FieldError::from);
+    let steps = given.map(|given| given.unwrap_or_default().plan);
+    let steps = steps.map_err(|error| error.within("modifications"))?;
+    let steps = steps.ok_or_else(|| FieldError::new("modifications.plan", "a list of steps"))?;
     let team = ModeSpec::of(settings.mode).team;
     let plan: Vec<PlanStep> = (0..)
         .zip(steps)
-        .map(|(number, value)| step_of(value, team, &format!("modifications.plan[{number}]")))
+        .map(|(number, step)| step.checked(team, &format!("modifications.plan[{number}]")))
         .collect::<Result<_, _>>()?;
     check_plan(settings, &plan).map_err(AnswerError::WholePlan)?;
     Ok(plan)
 }
 
-fn step_of(value: &Value, team: &[&str], place: &str) -> Result<PlanStep, AnswerError> {
-    let at = |field: &str| format!("{place}.{field}");
-    if !value.is_object() {
-        return Err(misfit(place, "a step: an object"));
+impl Step {
+    fn checked(self, team: &[&str], place: &str) -> Result<PlanStep, FieldError> {
+        let misfit = |field, must_be: &str| FieldError::new(field, must_be).within(place);
+        if self.sub_task.trim().is_empty() {
+            return Err(misfit("sub_task", "a string that is not empty"));
+        }
+        if !team.contains(&self.sub_task_agent.as_str()) {
+            return Err(misfit(
+                "sub_task_agent",
+                &format!("one of {}", team.join(", ")),
+            ));
+        }
+        let step = PlanStep {
+            sub_task: self.sub_task,
+            sub_task_agent: self.sub_task_agent,
+            bullet_points: self.bullet_points.unwrap_or_default(),
+        };
+        if bytes(std::slice::from_ref(&step)) > CONTENT_BYTES {
+            return Err(FieldError::new(place, "at most 32 KiB"));
+        }
+        Ok(step)
     }
-    let sub_task = value.get("sub_task").and_then(Value::as_str);
-    let sub_task = sub_task
-        .filter(|text| !text.trim().is_empty())
-        .ok_or_else(|| misfit(at("sub_task"), "a string that is not empty"))?;
-    let agent = value.get("sub_task_agent").and_then(Value::as_str);
-    let agent = agent
-        .filter(|agent| team.contains(agent))
-        .ok_or_else(|| misfit(at("sub_task_agent"), format!("one of {}", team.join(", "))))?;
-    let points = match value.get("bullet_points") {
-        None | Some(Value::Null) => Some(Vec::new()),
-        Some(list) => list.as_array().and_then(|points| {
-            let texts = points.iter().map(|point| Some(point.as_str()?.to_owned()));
-            texts.collect::<Option<Vec<_>>>()
-        }),
-    };
-    let step = PlanStep {
-        sub_task: sub_task.to_owned(),
-        sub_task_agent: agent.to_owned(),
-        bullet_points: points.ok_or_else(|| misfit(at("bullet_points"), "a list of strings"))?,
-    };
-    if bytes(std::slice::from_ref(&step)) > CONTENT_BYTES {
-        return Err(misfit(place, "at most 32 KiB"));
-    }
-    Ok(step)
 }
 
 /// Whether a plan can be followed: by its number of steps, by its size.
@@ -124,13 +136,6 @@ pub(crate) fn check_plan(settings: &RunSettings, plan: &[PlanStep]) -> Result<()
 
 fn bytes(steps: &[PlanStep]) -> usize {
     serde_json::to_string(steps).map_or(usize::MAX, |text| text.len())
-}
-
-fn misfit(place: impl Into<String>, must_be: impl Into<String>) -> AnswerError {
-    AnswerError::Plan {
-        place: place.into(),
-        must_be: must_be.into(),
-    }
 }
 
 #[cfg(test)]
@@ -165,10 +170,7 @@ mod tests {
         assert_eq!(modified(json!([good])), Ok(()));
         let long = json!({"sub_task": "x".repeat(33_000), "sub_task_agent": "engineer"});
         for (plan, sentence) in [
-            (
-                json!("read"),
-                "`modifications.plan` must be a list of steps.",
-            ),
+            (json!("read"), "`modifications.plan` must be a list."),
             (json!([]), "The plan has 0 steps instead of 1 to 2."),
             (
                 json!([good, good, good]),
@@ -188,7 +190,11 @@ mod tests {
             ),
             (
                 json!([{"sub_task": "Read.", "sub_task_agent": "researcher", "bullet_points": [1]}]),
-                "`modifications.plan[0].bullet_points` must be a list of strings.",
+                "`modifications.plan[0].bullet_points[0]` must be a string.",
+            ),
+            (
+                json!([good, {"sub_task": "Read."}]),
+                "`modifications.plan[1].sub_task_agent` must be given.",
             ),
             (
                 json!([long]),

@@ -20,7 +20,7 @@ mod prompt;
 mod result;
 mod work;
 
-pub use check::{AnswerError, check_answer};
+pub use check::{AnswerError, Modifications, check_answer};
 pub use document::{DocumentTask, DocumentTaskResult, calls_arxiv_at};
 pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
 pub use prompt::ApprovalPrompt;

@@ -1,22 +1,19 @@
-//! What a route is from outside, told beside its handler: `infra/openapi.json` is drawn up from these and from the handlers' own
-//! documentation.
+//! Descriptions of the routes, beside their handlers. `make api` makes `infra/openapi.json` from
+//! them and from the handlers' documentation.
 //!
-//! An [`Operation`] names types, codes and limits, never their texts, so that it cannot tell of something else than the code has. What
-//! follows from the shape of a request (an id in the path, a query, a body) is added by [`Operation::codes`]. No handler calls any
-//! of this, and a linker leaves it out of every function.
-
-mod forms;
+//! An [`Operation`] names types, codes and limits of the code, so that it cannot differ from it.
+//! [`Operation::codes`] adds the codes that follow from an id in the path, a query or a body. No
+//! handler calls this module, and the linker leaves it out of every function.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
+use session::Seq;
 
-use crate::fields::MAX_SEQ;
 use crate::{Action, Code};
 
-pub use forms::{Answer, Modifications, Step};
-pub use workflow::RunConfig;
+pub use workflow::{Modifications, RunConfig};
 
 /// The session of an action's example.
 const SESSION: &str = "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17";
@@ -120,7 +117,7 @@ impl Parameter {
 
     /// A place in a session's record, from `first` on.
     pub fn seq(name: &'static str, about: &'static str, first: u64) -> Self {
-        let schema = json_schema!({"type": "integer", "minimum": first, "maximum": MAX_SEQ});
+        let schema = json_schema!({"type": "integer", "minimum": first, "maximum": Seq::MAX});
         Self {
             name,
             about,
