@@ -18,7 +18,7 @@ import template as templates
 from processes import Failed, Processes
 from settings import ROOT, TABLE_NAME
 
-# The benchmark, and the function that cold starts are compared with.
+# The benchmark, and the baseline of cold starts.
 BENCHMARK = ["--package", "tests", "--bench", "figures"]
 EMPTY = ["--package", "tests", "--example", "empty"]
 
@@ -31,7 +31,8 @@ def main() -> int:
         settings = configuration.from_environment(templates.parameter_names(template))
         settings = replace(settings, state=settings.state / "bench", dynamodb_port=free_port(), data=None)
         common = ["--locked", "--profile", profile]
-        # As they are deployed: without a package named, and so without what only tests switch on.
+        # Built as for deployment: without `--package`, and so without the features that only tests
+        # enable.
         names = [part for name in templates.functions(template).values() for part in ("--bin", name)]
         run(["cargo", "build", *common, *names], os.environ)
         run(["cargo", "build", *common, *EMPTY], os.environ)

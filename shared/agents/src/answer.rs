@@ -88,7 +88,7 @@ impl From<Content> for AnswerContent {
 }
 
 impl Content {
-    /// The answer as Markdown, for a message in the session's log.
+    /// The answer as Markdown, for a message in the record.
     pub fn message(&self) -> String {
         match self {
             Self::Plan(plan) => list(plan.steps.iter().map(|step| {

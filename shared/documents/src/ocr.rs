@@ -17,7 +17,7 @@ pub use textract::Textract;
 
 /// An engine that reads images.
 pub trait OcrEngine: Debug + Send + Sync {
-    /// The engine's name in the session's log, e.g. `tesseract`.
+    /// The engine's name in the record, e.g. `tesseract`.
     fn name(&self) -> &str;
 
     /// The text of a page, line by line; empty for a page without text. Makes one attempt that ends
