@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_null_and_unknown_keys_leave_the_defaults() {
+    fn absent_null_and_unknown_keys_keep_the_defaults() {
         for config in [
             Value::Null,
             json!({}),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn an_invalid_key_is_named() {
         for (config, sentence) in [
             (json!([]), "config must be a JSON object."),
             (json!({"model": 4}), "config.model must be a string."),
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_ocr_starts_with_a_document_and_its_session_without() {
+    fn a_run_of_ocr_requires_a_document_and_its_session_does_not() {
         let config = json!({"document": "scan.pdf", "saveText": true});
         let settings = RunSettings::parse(Mode::Ocr, &config).unwrap();
         assert_eq!(settings.check_start(), Ok(()));
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_tells_its_keys() {
+    fn a_mode_lists_its_keys() {
         assert_eq!(
             RunSettings::keys(Mode::OneShot),
             ["model", "maxAttempts", "maxRounds", "maxCostUsd", "agent"]

@@ -81,7 +81,7 @@ impl<'a> ProgressBuilder<'a> {
         }
     }
 
-    /// US dollars so far.
+    /// The costs so far in US dollars.
     pub const fn cost_usd(&self) -> f64 {
         self.cost_usd
     }
