@@ -167,7 +167,7 @@ async fn a_model_without_valid_answers_fails_the_run_with_its_reason() {
     assert_eq!(
         count(&events, "cost_update"),
         3,
-        "answers that did not fit cost money too"
+        "invalid answers must be billed"
     );
     for kind in ["complete", "workflow_completed", "result"] {
         assert_eq!(count(&events, kind), 0, "{kind}");
@@ -216,7 +216,7 @@ async fn a_resume_after_a_model_failure_continues_at_the_failed_step() {
     assert_eq!(
         (of("step_1"), of("step_2"), of("step_3")),
         (1, 2, 1),
-        "only the failed step was done again"
+        "only the failed step may be repeated"
     );
     let events = record(&id).await;
     assert_eq!(count(&events, "step_complete"), 3);

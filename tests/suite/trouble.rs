@@ -77,7 +77,7 @@ fn assert_done_once(state: &State, kinds: &[String]) {
     }
     assert!(
         !kinds.iter().any(|kind| kind == "slice_started"),
-        "one worker did it all: {kinds:?}"
+        "one worker must execute the whole run: {kinds:?}"
     );
 }
 

@@ -75,7 +75,7 @@ async fn a_run_that_waits_for_its_slot_is_unchanged_and_swept_later() {
     let before = due(state.session_id).await;
     for _ in 0..3 {
         let after = work(&executor, state.clone()).await;
-        assert_eq!(after, state, "nothing was appended");
+        assert_eq!(after, state, "no event may be appended");
     }
     let later = due(state.session_id).await;
     assert!(later > before, "{later} is not behind {before}");
@@ -100,6 +100,6 @@ async fn a_run_cancelled_while_it_waits_ends_and_takes_no_slot() {
     let slot = sessions.take_slot("arxiv", TAKEN, now()).await.unwrap();
     assert!(
         matches!(slot, Slot::FreeAt(_)),
-        "it is still taken by another"
+        "the slot must still be taken"
     );
 }

@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(refusal(&own, budget("ollama/llama3.3")), None);
         assert!(
             refusal(&own, budget("gpt-5-mini")).is_some(),
-            "what the table leaves out has no price"
+            "a model without a row has no price"
         );
     }
 

@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(
             shipped("gpt-6.2-astra", 272_001),
             None,
-            "another price, which isn't known"
+            "a longer prompt has another, unknown price"
         );
     }
 
@@ -280,7 +280,7 @@ mod tests {
         assert!(!own.knows(&names(), "gpt-5-mini"));
         assert!(
             own.knows(&names(), OFFLINE_MODEL),
-            "what runs in this process costs nothing"
+            "the offline engine costs nothing"
         );
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/prices.json");
         assert_eq!(file.parse(), Ok(Prices::default()));

@@ -170,7 +170,7 @@ mod tests {
             assert!(text.starts_with("You "), "{agent}");
             assert!(
                 text.contains("\"type\": \"object\""),
-                "{agent} is not told its schema"
+                "{agent}'s prompt lacks its schema"
             );
             assert!(!text.contains("{{"), "{agent} has an unknown placeholder");
         }

@@ -167,7 +167,7 @@ async fn a_worker_killed_among_ten_papers_fetches_at_most_one_again() {
             .iter()
             .filter(|line| line.starts_with(paper.as_str()))
             .count();
-        assert_eq!(told, 1, "{paper} stands once in the record");
+        assert_eq!(told, 1, "{paper} must be in the record once");
     }
 }
 

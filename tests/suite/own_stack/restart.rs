@@ -55,7 +55,10 @@ mod after {
         answer(session, &open, &body).await.ok();
         client.until("complete").await;
         let events = record(session).await;
-        assert_eq!(client.events, events, "what was pushed is what REST tells");
+        assert_eq!(
+            client.events, events,
+            "the pushed events must equal those of REST"
+        );
         assert!(count(&events, "step_complete") > 0);
         assert_eq!(events[..asked.len()], asked);
     }

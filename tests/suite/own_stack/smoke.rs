@@ -106,7 +106,10 @@ async fn answers_by_both_ways(made: &mut Made) {
         .ok();
     client.until("complete").await;
     let events = record(&session).await;
-    assert_eq!(client.events, events, "what was pushed is what REST tells");
+    assert_eq!(
+        client.events, events,
+        "the pushed events must equal those of REST"
+    );
     let told = |kind: &str, field: &str| -> Vec<Value> {
         let events = events.iter().filter(|event| event["event_type"] == kind);
         events.map(|event| event["data"][field].clone()).collect()

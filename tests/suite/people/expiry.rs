@@ -50,7 +50,7 @@ async fn a_late_answer_is_refused_and_a_resume_asks_again() {
     assert_eq!(
         late.problem(),
         (410, "approval_expired"),
-        "before the sweeper has looked"
+        "before the sweeper has run"
     );
     stack().sweep().await;
     let detail = until(&session, "expiry", |detail| {
@@ -65,7 +65,11 @@ async fn a_late_answer_is_refused_and_a_resume_asks_again() {
         (&json!("expired"), &Value::Null)
     );
     let late = answer(&session, &lapsed, &yes).await;
-    assert_eq!(late.problem(), (410, "approval_expired"), "and after");
+    assert_eq!(
+        late.problem(),
+        (410, "approval_expired"),
+        "after the sweeper has run"
+    );
     let mut client = connect(&Uuid::now_v7().to_string()).await;
     client.follow(&session).await;
     let frame = json!({"type": "approval_response", "approval_id": lapsed["approval_id"], "approved": true});

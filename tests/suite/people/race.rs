@@ -83,5 +83,9 @@ async fn one_of_twenty_concurrent_answers_wins_and_the_others_name_it() {
         .filter(|event| event["event_type"] == "user_message")
         .map(|event| &event["data"]["content"])
         .collect();
-    assert_eq!(said, [&kept["feedback"]], "one of them was heard");
+    assert_eq!(
+        said,
+        [&kept["feedback"]],
+        "exactly one answer must be accepted"
+    );
 }

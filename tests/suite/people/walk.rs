@@ -147,12 +147,15 @@ impl Walk {
         while client.events.len() < events.len() {
             client.next().await.expect("closed before the end");
         }
-        assert_eq!(client.events, events, "what was pushed is what REST tells");
+        assert_eq!(
+            client.events, events,
+            "the pushed events must equal those of REST"
+        );
         for (place, words) in &self.told {
             let prompt = prompts(&word, place).pop().unwrap_or_default();
             assert!(
                 prompt.contains(words),
-                "{}: {place} is told {prompt}",
+                "{}: the prompt at {place} was {prompt}",
                 self.name
             );
         }

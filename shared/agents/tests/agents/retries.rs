@@ -92,7 +92,11 @@ async fn it_waits_for_an_answer_until_the_call_timeout() {
         let slowly = Reply::Slowly(Box::new(answers(&report())));
         let server = ModelServer::start(wire, [slowly]).await;
         assert!(ask(&server, Agent::Researcher).await.is_ok());
-        assert_eq!(server.requests().len(), 1, "no other clock cuts it short");
+        assert_eq!(
+            server.requests().len(),
+            1,
+            "no other timeout may end the call"
+        );
     })
     .await;
 }
@@ -208,7 +212,7 @@ async fn it_does_not_retry_a_refused_request() {
             assert_eq!(server.requests().len(), 1);
             assert!(
                 !format!("{error:?}").contains("own words"),
-                "the provider's text goes nowhere"
+                "the provider's text must not be passed on"
             );
         }
     })

@@ -79,7 +79,7 @@ async fn a_prefix_precedes_the_deployments_provider() {
         assert_eq!(
             has_key,
             asked_for != Some("ollama/llama3.3"),
-            "no key of another's is sent to an own server"
+            "no other service's key may be sent to a custom server"
         );
     }
     let offline = ask(&agents, Some("offline/extract-1")).await.unwrap();
@@ -131,7 +131,7 @@ fn it_names_the_invalid_variable() {
     };
     assert!(
         Agents::new(keyless).is_ok(),
-        "a service of one's own may do without"
+        "a custom service may have no key"
     );
     let openai = |openai| ModelConfig { openai, ..good() };
     let anthropic = |anthropic| ModelConfig {

@@ -86,7 +86,7 @@ async fn it_sends_prompt_task_and_schema() {
         assert!(system.contains("\"maxItems\": 2"));
         assert!(
             !system.contains("tides"),
-            "nothing of the client's in a system message"
+            "a system message must contain no client text"
         );
         assert!(
             server

@@ -87,12 +87,16 @@ async fn an_idempotency_key_of_another_owner_has_no_effect() {
     let own = create(&stranger, &used).await;
     let unused = create(&stranger, &fresh).await;
     let again = create(&stranger, &used).await;
-    assert_ne!(id(&own), id(&first), "a session of one's own");
+    assert_ne!(id(&own), id(&first), "the caller must get its own session");
     assert_eq!(
         own.operations, unused.operations,
-        "at the price of a fresh key"
+        "the call must cost the same as with a new key"
     );
-    assert_eq!(id(&again), id(&own), "and one's own from then on");
+    assert_eq!(
+        id(&again),
+        id(&own),
+        "a repetition must return the caller's own session"
+    );
 
     let start = async |token: &str, ids| {
         let headers = [("idempotency-key", used.as_str())];
