@@ -220,7 +220,7 @@ async fn ten_starts_with_one_key_start_one_run_and_return_it() {
             .await
             .unwrap()
             .is_none(),
-        "the key must be deleted with its session"
+        "a refused start must store no key"
     );
     world
         .manager
