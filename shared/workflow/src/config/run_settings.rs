@@ -45,12 +45,12 @@ pub enum RunSettingsError {
     /// A key of the wrong type or out of its range.
     #[error("config.{key} must be {must_be}.")]
     Invalid {
-        /// Which key.
+        /// The key.
         key: String,
-        /// What it must be.
+        /// The requirement.
         must_be: String,
     },
-    /// A model that this deployment cannot use; the sentence says why.
+    /// A model that this deployment cannot use, and the reason.
     #[error("{0}")]
     Model(String),
 }
@@ -82,7 +82,7 @@ impl RunSettings {
     /// Reads a configuration; an absent or null key, or a null for the whole, takes the default.
     ///
     /// # Errors
-    /// [`RunSettingsError`] for the first key that does not fit.
+    /// [`RunSettingsError`] for the first invalid key.
     pub fn parse(mode: Mode, config: &Value) -> Result<Self, RunSettingsError> {
         Self::of(mode, RunConfig::read(mode, config)?)
     }
@@ -139,7 +139,7 @@ impl RunSettings {
     /// Whether a run can start: a run of `ocr` needs a document, which its session need not have.
     ///
     /// # Errors
-    /// [`RunSettingsError`], which names what is missing.
+    /// [`RunSettingsError`], which names the missing key.
     pub fn check_start(&self) -> Result<(), RunSettingsError> {
         match (self.mode, &self.ocr.document) {
             (Mode::Ocr, None) => Err(RunSettingsError::invalid("document", NO_DOCUMENT)),
