@@ -1,7 +1,9 @@
-"""`make bench`: builds the functions and the benchmark, starts DynamoDB Local beside any stack, and prints the figures.
+"""`make bench`: builds the functions and the benchmark, starts DynamoDB Local beside any stack, and
+prints the figures.
 
-The benchmark itself is `figures` beside this file; it needs the template's table and the binaries, nothing else. The
-modules come from infra/local, by PYTHONPATH. PROFILE is cargo's: `dev` tries the benchmark, its times mean nothing.
+The benchmark is `figures` beside this file. It needs only the template's table and the binaries.
+Some modules come from infra/local, through PYTHONPATH. PROFILE is cargo's; with `dev` the times
+have no meaning.
 """
 
 import os
@@ -24,7 +26,7 @@ EMPTY = ["--package", "tests", "--example", "empty"]
 
 
 def main() -> int:
-    """1 when something could not be measured."""
+    """Returns 1 when a measurement failed."""
     profile = os.environ.get("PROFILE") or "release"
     try:
         template = templates.read(configuration.TEMPLATE)
@@ -46,7 +48,7 @@ def main() -> int:
 
 
 def measure(settings: configuration.Settings, template: templates.Template, command: list[str]) -> None:
-    """Runs the benchmark against a table of its own."""
+    """Runs the benchmark with a table of its own."""
     processes = Processes(settings.logs)
     environment = {**os.environ, **stack.client_environment(settings), "TABLE_NAME": TABLE_NAME}
     try:
