@@ -1,62 +1,67 @@
-# The two commands are `make demo` and `make test`; each sets up all that it needs, below .stack/ and target/.
-# Ports and folders: HTTP_PORT, DYNAMODB_PORT, AWS_PORT, STACK_DIR. Any parameter of infra/template.yaml can be set by
-# its name in upper snake case (MODEL_PROVIDER=openai OPENAI_BASE_URL=… make up).
+# The main commands are `make demo` and `make test`. Each installs what it needs below .stack/ and
+# target/. Ports and folders: HTTP_PORT, DYNAMODB_PORT, AWS_PORT, STACK_DIR. Any parameter of
+# infra/template.yaml can be set by its name in upper snake case (MODEL_PROVIDER=openai
+# OPENAI_BASE_URL=… make up).
 
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
 .PHONY: demo test up bench check api deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
 
-# Real tasks, a killed worker, questions to whoever sits at the terminal, suspend and resume; exits 0 only if all of it
-# happened. Without a terminal, or an answer within seconds, a default answers.
+# Runs real tasks: a killed worker, questions to the person at the terminal, suspend and resume.
+# Exits 0 only if every check holds. Without a terminal, or without an answer within seconds, a
+# default answer is used.
 demo: install
 	@$(STACK_PYTHON) infra/local/demo.py
 
-# Everything that is checked: formats, lints, the quick tests, and the tests through the running stack.
+# All checks: formats, lints, the quick tests, and the tests on the running stack.
 test: install-checks
 	@$(STACK_PYTHON) infra/local/check.py --stack
 
-# The stack in the foreground until Ctrl-C. EXECUTOR=native runs the workers in MiniStack, DATA=<folder> keeps table and
-# bucket, so that sessions outlive the stack. QUICK=1 is the stack that the tests run against. A change of the source restarts
-# the functions; RELOAD=0 leaves them be.
+# Runs the stack in the foreground until Ctrl-C. EXECUTOR=native runs the workers in MiniStack.
+# DATA=<folder> keeps the table and the bucket, so that sessions survive a restart. QUICK=1 is the
+# stack of the tests. A change of the source restarts the functions unless RELOAD=0 is set.
 up: install
 	@$(STACK_PYTHON) infra/local/up.py $(if $(QUICK),--quick) $(if $(filter 0,$(RELOAD)),--ignore-changes)
 
-# The figures of the README beside their bars, from a release build and DynamoDB Local (PROFILE=dev tries the benchmark itself).
+# The figures of the README with their limits, from a release build and DynamoDB Local. PROFILE=dev
+# only tests the benchmark.
 bench: install
 	@PYTHONPATH=infra/local PROFILE=$(PROFILE) $(STACK_PYTHON) tests/benches/run.py
 
-# What needs no running stack.
+# All checks that need no running stack.
 check: install-checks
 	@$(STACK_PYTHON) infra/local/check.py
 
-# The documents of the API, drawn up from the code: infra/openapi.json, infra/asyncapi.json. A test says when they are not current.
+# Generates the API documents from the code: infra/openapi.json, infra/asyncapi.json. A test fails
+# if they are outdated.
 api:
 	UPDATE_API=1 cargo test --package api --test documents --locked --quiet
 
-# To AWS: STACK_NAME (intermission), AWS_PROFILE, AWS_REGION, JWT_ISSUER, JWT_AUDIENCE and any other parameter of the
-# template; infra/OPERATIONS.md says the rest.
+# Deploys to AWS. Variables: STACK_NAME (intermission), AWS_PROFILE, AWS_REGION, JWT_ISSUER,
+# JWT_AUDIENCE and any other parameter of the template. See infra/OPERATIONS.md.
 deploy: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/deploy.py deploy
 
-# Says what goes and what stays, and does it with CONFIRM=<the stack's name>.
+# Shows what is deleted and what is kept. Deletes with CONFIRM=<the stack's name>.
 destroy: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/deploy.py destroy
 
-# FROM=<a restored copy of the table> SESSIONS="<id> <id>": takes sessions back.
+# Restores sessions: FROM=<a restored copy of the table> SESSIONS="<id> <id>".
 restore: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/restore.py
 
-# The template under its own roles, in MiniStack alone; then the smoke tests. The binaries are those of the tests,
-# stripped; PROFILE=local takes optimised ones without LTO, PROFILE=release those of `make deploy`.
+# Deploys the template with its roles to MiniStack alone, then runs the smoke tests. By default the
+# binaries are those of the tests, stripped. PROFILE=local uses optimised ones without LTO,
+# PROFILE=release those of `make deploy`.
 deploy-local: install
 	@PROFILE=$(PROFILE) $(STACK_PYTHON) infra/local/smoke.py
 
-# What is linked into the functions: target/sbom.cdx.json.
+# The SBOM of the functions: target/sbom.cdx.json.
 sbom: install
 	@$(STACK_PYTHON) infra/local/supply.py --sbom
 
-# Known vulnerabilities too; needs the network and `cargo install cargo-deny --locked`.
+# Checks for known vulnerabilities too. Needs the network and `cargo install cargo-deny --locked`.
 audit:
 	cargo deny --locked check
 

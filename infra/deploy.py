@@ -1,9 +1,10 @@
-"""`make deploy` and `make destroy`: infra/template.yaml on AWS, by plain CloudFormation.
+"""`make deploy` and `make destroy`: deploys infra/template.yaml to AWS with CloudFormation.
 
-The packages are made as for the local stack, and CloudFormation itself expands the template. A package is named by its
-digest: what has not changed is neither uploaded nor deployed again. A change that would take the table, the bucket or a
-queue away is shown and refused. Account, region and credentials are found as the AWS SDKs find them (AWS_PROFILE,
-AWS_REGION); the modules come from infra/local, by PYTHONPATH.
+The packages are built as for the local stack, and CloudFormation expands the template. A package is
+named by its digest, so an unchanged one is neither uploaded nor deployed again. A change that would
+remove the table, the bucket or a queue is shown and refused. Account, region and credentials are
+found as by the AWS SDKs (AWS_PROFILE, AWS_REGION). Some modules come from infra/local, through
+PYTHONPATH.
 """
 
 import hashlib
@@ -26,18 +27,18 @@ from settings import TEMPLATE, variable_of
 
 import functions
 
-# To lose or to replace one of these is to lose sessions, or messages on their way.
+# Removing or replacing one of these loses sessions or messages.
 LASTING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
 # A first deployment takes minutes; a new index of a large table takes hours.
 PATIENCE = {"Delay": 5, "MaxAttempts": 2000}
 
-# Parameter of the template → its value; None leaves it as it is in the stack.
+# Parameter of the template → its value; None keeps the stack's current value.
 Parameters = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
 class Target:
-    """One stack in one account and region. Another name is another stack, which shares nothing with the first."""
+    """One stack in one account and region. Stacks with different names share nothing."""
 
     stack: str
     aws: boto3.Session
@@ -46,19 +47,19 @@ class Target:
         return self.aws.client(service)
 
     def description(self) -> dict[str, Any] | None:
-        """What CloudFormation says about the stack; None when there is none."""
+        """CloudFormation's description of the stack; None when there is none."""
         try:
             (found,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
             raise
-        # A change set that was never executed leaves this behind.
+        # The state after a change set that was never executed.
         return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else dict(found)
 
 
 def main() -> int:
-    """1 with the reason when nothing was deployed or destroyed."""
+    """Returns 1, with the reason printed, when nothing was deployed or destroyed."""
     try:
         target = chosen_target()
         match sys.argv[1:]:
@@ -75,14 +76,14 @@ def main() -> int:
 
 
 def chosen_target() -> Target:
-    """STACK_NAME, in the region of AWS_REGION, which boto3 alone of the SDKs does not read."""
+    """STACK_NAME, in the region of AWS_REGION, which boto3 is the only SDK to ignore."""
     return Target(
         os.environ.get("STACK_NAME") or "intermission", boto3.Session(region_name=os.environ.get("AWS_REGION"))
     )
 
 
 def deploy(target: Target, environment: Mapping[str, str], binaries: Mapping[str, Path] | None = None) -> None:
-    """Creates the stack or brings it up to date. Without `binaries` the functions are built first."""
+    """Creates or updates the stack. Without `binaries` the functions are built first."""
     template = templates.read(TEMPLATE)
     before = target.description()
     known = {given["ParameterKey"]: given["ParameterValue"] for given in (before or {}).get("Parameters", [])}
@@ -107,9 +108,11 @@ def deploy(target: Target, environment: Mapping[str, str], binaries: Mapping[str
 def chosen(
     template: templates.Template, environment: Mapping[str, str], known: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """Each parameter by its name in upper snake case, else as it is in the stack, else by the template's default.
+    """The value of each parameter: the variable with its name in upper snake case, else the stack's
+    current value, else the template's default.
 
-    A variable that is set and empty goes back to the default. Raises `Failed` with every one that is missing.
+    An empty variable resets a parameter to the default. Raises `Failed` with every missing
+    parameter.
     """
     parameters: dict[str, str | None] = {}
     missing = []
@@ -137,7 +140,7 @@ def can_log_websockets(target: Target) -> bool:
 
 
 def shown(template: templates.Template, parameters: Parameters) -> list[str]:
-    """What is set to something else than its default, without the value of a secret."""
+    """The parameters that differ from their defaults, with secret values hidden."""
     lines = []
     for name, value in parameters.items():
         definition = template["Parameters"][name]
@@ -147,7 +150,7 @@ def shown(template: templates.Template, parameters: Parameters) -> list[str]:
 
 
 def artifact_bucket(target: Target) -> str:
-    """The bucket of the packages, made at the first deployment: private and, as every bucket, encrypted."""
+    """The bucket of the packages, created at the first deployment. It is private and encrypted."""
     account = target.client("sts").get_caller_identity()["Account"]
     name = f"{target.stack}-artifacts-{account}-{target.aws.region_name}".lower()
     s3 = target.client("s3")
@@ -165,7 +168,7 @@ def artifact_bucket(target: Target) -> str:
 
 
 def upload(target: Target, bucket: str, template: templates.Template, binaries: Mapping[str, Path]) -> str:
-    """Uploads what is not there yet; returns the URL of a template that points to it."""
+    """Uploads missing packages. Returns the URL of a template that refers to them."""
     s3 = target.client("s3")
     keys = {}
     for name in templates.functions(template).values():
@@ -179,7 +182,7 @@ def upload(target: Target, bucket: str, template: templates.Template, binaries: 
 
 
 def put_once(s3: Any, bucket: str, key: str, body: bytes) -> None:
-    """An object whose key is its digest needs no second upload."""
+    """Uploads an object unless one with this digest exists."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError:
@@ -187,7 +190,7 @@ def put_once(s3: Any, bucket: str, key: str, body: bytes) -> None:
 
 
 def prepare(target: Target, url: str, parameters: Parameters, *, new: bool) -> str | None:
-    """Makes a change set and returns its name; None when there is nothing to change."""
+    """Creates a change set and returns its name; None when there is nothing to change."""
     cloudformation = target.client("cloudformation")
     name = f"deploy-{int(time.time())}"
     cloudformation.create_change_set(
@@ -200,9 +203,10 @@ def prepare(target: Target, url: str, parameters: Parameters, *, new: bool) -> s
             for key, value in parameters.items()
         ],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        # CloudFormation puts them on everything that can carry tags.
+        # CloudFormation adds the tags to all resources that support them.
         Tags=[{"Key": "project", "Value": "intermission"}, {"Key": "stack", "Value": target.stack}],
-        # A first attempt that fails leaves nothing behind, so that the second can be a first again.
+        # A failed first attempt is deleted completely, so that the next one is a first attempt
+        # again.
         **({"OnStackFailure": "DELETE"} if new else {}),
     )
     try:
@@ -218,7 +222,9 @@ def prepare(target: Target, url: str, parameters: Parameters, *, new: bool) -> s
 
 
 def execute(target: Target, change_set: str, *, allowed: bool) -> None:
-    """Shows the changes and makes them. Raises `Failed` when data would go, unless that is allowed."""
+    """Shows and executes the changes. Raises `Failed` if data would be lost, unless that is
+    allowed.
+    """
     cloudformation = target.client("cloudformation")
     pages = cloudformation.get_paginator("describe_change_set").paginate(
         StackName=target.stack, ChangeSetName=change_set
@@ -234,7 +240,7 @@ def execute(target: Target, change_set: str, *, allowed: bool) -> None:
 
 
 def summary(changes: list[dict[str, Any]]) -> list[str]:
-    """How many resources each action meets; by name whatever goes."""
+    """The number of resources per action, and the names of removed ones."""
     actions = Counter(change["Action"] for change in changes)
     lines = [f"  {action}: {count} resources" for action, count in sorted(actions.items())]
     gone = [c for c in changes if c["Action"] == "Remove" or c.get("Replacement") == "True"]
@@ -242,7 +248,7 @@ def summary(changes: list[dict[str, Any]]) -> list[str]:
 
 
 def endangered(changes: list[dict[str, Any]]) -> list[str]:
-    """The lasting resources that a change set removes or replaces."""
+    """The persistent resources that a change set removes or replaces."""
     return [
         change["LogicalResourceId"]
         for change in changes
@@ -252,7 +258,9 @@ def endangered(changes: list[dict[str, Any]]) -> list[str]:
 
 
 def wait(target: Target, state: str, stack: str) -> None:
-    """Raises `Failed` with CloudFormation's reasons when the stack gets elsewhere."""
+    """Waits for a state. Raises `Failed` with CloudFormation's reasons if the stack reaches another
+    one.
+    """
     cloudformation = target.client("cloudformation")
     started = time.time()
     try:
@@ -268,7 +276,9 @@ def wait(target: Target, state: str, stack: str) -> None:
 
 
 def destroy(target: Target, confirmed: str) -> None:
-    """Deletes the stack, but neither table nor bucket. Raises `Failed` unless the stack's name is the confirmation."""
+    """Deletes the stack except the table and the bucket. Raises `Failed` unless the stack's name is
+    given as confirmation.
+    """
     found = target.description()
     if found is None:
         raise Failed(f"there is no stack {target.stack} in {target.aws.region_name}")
@@ -280,13 +290,13 @@ def destroy(target: Target, confirmed: str) -> None:
         raise Failed("\n".join([asked, *stays, "  (a new stack does not take these up again)"]))
     protect(target, False)
     target.client("cloudformation").delete_stack(StackName=target.stack)
-    # By its id: the name means nothing once the stack is gone.
+    # By id, because the name is no longer valid once the stack is deleted.
     wait(target, "stack_delete_complete", found["StackId"])
     say("\n".join([f"stack {target.stack} is deleted; what stays, and costs its storage:", *stays]))
 
 
 def protect(target: Target, protected: bool) -> None:
-    """Whether the stack refuses to be deleted, also from the console."""
+    """Sets the stack's termination protection, which also applies in the console."""
     target.client("cloudformation").update_termination_protection(
         StackName=target.stack, EnableTerminationProtection=protected
     )

@@ -1,4 +1,6 @@
-"""Tests of what `make deploy` decides by itself; local/side_by_side.py deploys. Needs infra/local in PYTHONPATH."""
+"""Unit tests of `make deploy`; local/side_by_side.py tests a deployment. Needs infra/local in
+PYTHONPATH.
+"""
 
 import contextlib
 import io
@@ -148,15 +150,15 @@ class TheOperationsPage(unittest.TestCase):
             self.assertIn(parameter, self.text)
 
 
-# What stands in the name of a resource, in the order of the page's columns.
+# The parts of resource names, in the order of the page's columns.
 THINGS = ("Table", "/index/", "Queue", "Bucket", "@connections")
 
-# What an action is allowed on that knows no resources.
+# The resource of actions that support no specific resource.
 EVERYTHING = "*"
 
 
 def permissions(template: templates.Template) -> Iterator[str]:
-    """A row for each function: its name, and its actions on each thing that it may touch."""
+    """A row per function: its name, and its permitted actions on each kind of resource."""
     for logical_id, name in templates.functions(template).items():
         cells: dict[str, list[str]] = {thing: [] for thing in THINGS}
         for policy in template["Resources"][logical_id]["Properties"].get("Policies", []):
@@ -164,13 +166,13 @@ def permissions(template: templates.Template) -> Iterator[str]:
                 resource = str(statement["Resource"])
                 if resource == EVERYTHING:
                     continue
-                # The name of an index holds the table's.
+                # The name of an index contains that of its table.
                 cells[next(thing for thing in reversed(THINGS) if thing in resource)] += said(statement)
         yield f"| `{name}` | {' | '.join(', '.join(cell) or '–' for cell in cells.values())} |"
 
 
 def said(statement: dict[str, Any]) -> Iterator[str]:
-    """The actions without their service, and on what alone."""
+    """The actions without their service prefix, and the resources that limit them."""
     keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
     alone = [f"`{only}`" for only in [*keys, *re.findall(r"/index/([a-z-]+)", str(statement["Resource"]))]]
     alone += ["uploads"] if "/uploads/" in str(statement["Resource"]) else []
@@ -187,7 +189,7 @@ class ThePackages(unittest.TestCase):
 
 
 def a_target() -> tuple[deploy.Target, Any]:
-    """A stack that stands, and its CloudFormation."""
+    """An existing stack and its CloudFormation client."""
     session = mock.MagicMock()
     named = {"TableName": "table-of-tried", "BucketName": "bucket-of-tried"}
     outputs = [{"OutputKey": key, "OutputValue": value} for key, value in named.items()]

@@ -1,9 +1,10 @@
-"""`make restore`: takes sessions out of a restored copy of the table back into the stack's own.
+"""`make restore`: copies sessions from a restored table into the stack's own.
 
-DynamoDB restores into a new table only, while the stack keeps the one that it has made. A session is one partition, so
-each can be taken back by itself: what stands in its partition goes, what the copy has comes, but for connections, which
-are long over. What a session owed then is overdue now, and the sweeper sees to it within a minute. The contents above
-32 KiB come back by OPERATIONS.md's own step; the modules come from infra/local, by PYTHONPATH.
+DynamoDB restores only into a new table, while the stack keeps its own. A session is one partition,
+so each can be restored separately: the items of the copy replace those of its partition.
+Connections are not copied, because they ended long ago. Due actions of the restored session are
+overdue, and the sweeper executes them within a minute. OPERATIONS.md describes how the contents
+above 32 KiB are restored. Some modules come from infra/local, through PYTHONPATH.
 """
 
 import os
@@ -17,7 +18,8 @@ from processes import Failed
 
 
 def main() -> int:
-    """FROM is the copy, SESSIONS are ids, separated by spaces. 1 when something is missing."""
+    """FROM is the copy, SESSIONS are ids separated by spaces. Returns 1 when something is missing.
+    """
     try:
         target = chosen_target()
         copy, sessions = os.environ.get("FROM", ""), os.environ.get("SESSIONS", "").split()
@@ -34,7 +36,8 @@ def main() -> int:
 
 
 def restore(copy: Any, into: Any, session: str) -> int:
-    """Puts one session as it is in the copy into the place of what is there. Raises `Failed` when the copy has none."""
+    """Replaces one session with that in the copy. Raises `Failed` when the copy does not have it.
+    """
     wanted = [item for item in partition(copy, session) if not item["SK"].startswith("CONNECTION#")]
     if not wanted:
         raise Failed(f"{copy.name} has no session {session}")

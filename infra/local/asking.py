@@ -1,6 +1,8 @@
-"""The demo's acts with a person in them: a run asks, waits while nothing runs, and goes on with the answer.
+"""The acts of the demo with questions: a run asks, waits without any process, and continues with
+the answer.
 
-The person is whoever sits at the terminal. Where nobody answers in time, or there is no terminal, a default does.
+The person at the terminal answers. Without an answer in time, or without a terminal, a default
+answer is used.
 """
 
 import asyncio
@@ -17,31 +19,31 @@ from stack import Env
 
 Answer = dict[str, Any]
 
-# How long the person has to choose, and then to find the words.
+# The time to choose an option, and again to type a text.
 CHOICE_SECONDS = 8.0
 WORDS_SECONDS = 60.0
-# Nobody answers over REST for this long, to see that nothing runs meanwhile.
+# No answer is sent for this time, to check that nothing runs meanwhile.
 WAITED_SECONDS = 2.0
-# Options that are nothing without words.
+# Options that require a text.
 WANT_WORDS = frozenset({"submit", "custom", "revise"})
-# What ends a run without completing it.
+# Options that end a run without completing it.
 NEGATIVE = frozenset({"reject", "abort"})
 
 
 @dataclass
 class Person:
-    """Answers a run's questions. For one who says nothing, `defaults` speak: a checkpoint's type → an answer."""
+    """Answers a run's questions. Without input, `defaults` are used: checkpoint type → answer."""
 
     progress: Progress
     defaults: Mapping[str, Answer]
     given: list[Answer] = field(default_factory=list)
 
     async def answer(self, question: Event) -> Answer:
-        """Shows a question, and returns what the person answers."""
+        """Shows a question and returns the answer."""
         options = question["options"]
         for line in (question["message"], *details(question["context"]), f"options: {', '.join(options)}"):
             self.progress.say(line)
-        # Yes, where the question is another one than was expected.
+        # The accepting answer to an unexpected question.
         yes = {"resolution": options[0], "feedback": "As you think best."}
         answer = await self.choose(options, self.defaults.get(question["checkpoint_type"], yes))
         self.progress.say(f"answer: {' – '.join(shortened(said) for said in answer.values())}")
@@ -49,7 +51,7 @@ class Person:
         return answer
 
     async def choose(self, options: list[str], default: Answer) -> Answer:
-        """An option by its name or the beginning of it, and the words that it needs."""
+        """An option, typed by its name or a prefix, with the text that it requires."""
         while True:
             word = await typed(f"your answer ({default['resolution']} after {CHOICE_SECONDS:.0f} s)", CHOICE_SECONDS)
             if not word:
@@ -64,10 +66,10 @@ class Person:
 
 
 async def typed(prompt: str, seconds: float) -> str | None:
-    """A line from the terminal; None when there is no terminal, or nothing was typed in time."""
+    """A line from the terminal; None without a terminal, or if nothing is typed in time."""
     if not sys.stdin.isatty():
         return None
-    # What was typed before the question is no answer to it.
+    # Discards input typed before the question.
     termios.tcflush(sys.stdin, termios.TCIFLUSH)
     print(f"  >>>   {prompt}: ", end="", flush=True)
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
@@ -83,7 +85,7 @@ async def typed(prompt: str, seconds: float) -> str | None:
 
 
 def details(context: dict[str, Any]) -> list[str]:
-    """What a person needs to know to answer."""
+    """The information that a person needs to answer."""
     plan = [f"{n}. {step['sub_task']} ({step['sub_task_agent']})" for n, step in enumerate(context.get("plan", []), 1)]
     answer = [context["answer"]] if "answer" in context else []
     return [shortened(line) for line in plan + answer]
@@ -107,7 +109,7 @@ async def a_question_comes_back(env: Env, checks: Checks, text: str) -> None:
 
 
 async def answered_over_the_socket(env: Env, checks: Checks, frame: Event, defaults: Mapping[str, Answer]) -> None:
-    """A run whose questions the person at the terminal answers."""
+    """A run whose questions are answered at the terminal, over the WebSocket."""
     url = env["HTTP_URL"]
     person = Person(Progress(frame["config"]["mode"]), defaults)
 
@@ -159,6 +161,6 @@ async def a_plan_is_changed(env: Env, checks: Checks, text: str) -> None:
 
 
 def planning_only(name: str) -> dict[str, Any]:
-    """A run that asks about its plan and about nothing else."""
+    """A run that asks only about its plan."""
     short = {"maxPlanSteps": 3, "nPlanReviews": 0, "sessionName": name}
     return {"mode": "hitl-interactive", "hitlVariant": "planning_only", **short}

@@ -1,4 +1,4 @@
-"""Who may what: `own_stack::authorisation` of the suite, against the template as it is deployed."""
+"""Runs the suite's `own_stack::authorisation` on the deployed template."""
 
 import sys
 
@@ -9,9 +9,9 @@ from deployed import deployed
 from processes import Failed
 
 GIVEN = {
-    # How long the authorizer keeps the issuer's keys.
+    # How long the authorizer caches the issuer's keys.
     "JWKS_TTL_SECONDS": "2",
-    # The sweeper's own calls would be counted with a request's.
+    # The sweeper's calls would be counted with those of a request.
     "SWEEP_SCHEDULE": "rate(1 day)",
     "MODEL_PROVIDER": "offline",
     "OFFLINE_LATENCY_MS": "0",
@@ -19,7 +19,7 @@ GIVEN = {
 
 
 def main() -> int:
-    """1 when a caller may what it may not, or an owner may not what it may."""
+    """Returns 1 when a permission is missing or too wide."""
     try:
         with deployed(GIVEN, counted=True) as running:
             suite.run("own_stack::authorisation", running.settings, running.env)

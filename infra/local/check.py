@@ -1,4 +1,6 @@
-"""`make check` and, with `--stack`, `make test`: the cheap checks first, then every test that needs real services."""
+"""`make check` and, with `--stack`, `make test`: the quick checks first, then all tests that need
+real services.
+"""
 
 import argparse
 import os
@@ -17,7 +19,7 @@ from settings import ROOT
 PYTHON = ["infra", "tests/benches/run.py"]
 RUFF = str(install.LINT / "bin" / "ruff")
 RUFF_CONFIG = ["--config", "infra/local/ruff.toml", "--no-cache"]
-# Without the stack. `cargo test` says itself which tests it leaves out, and why.
+# Without the stack. `cargo test` prints which tests it ignores, and why.
 QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
     "the template's policies": [str(install.CHECKOV / "bin" / "checkov"), "--config-file", "infra/checkov.yaml"],
@@ -31,19 +33,20 @@ QUICK_CHECKS = {
     "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "lints": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
 }
-# Requests made up from the document; what is left out, and why, is in the configuration.
+# Requests generated from the API document. The configuration lists the exclusions with their
+# reasons.
 SCHEMATHESIS = [
     str(install.SCHEMATHESIS / "bin" / "schemathesis"),
     "--config-file=infra/local/schemathesis.toml",
     "run",
     "infra/openapi.json",
 ]
-# Modules of the suite that run by themselves.
+# Modules of the suite that run separately.
 APART = ["own_stack::", "afterwards::"]
 
 
 def main() -> int:
-    """0 when everything that ran is green."""
+    """Returns 0 when everything passes."""
     parser = argparse.ArgumentParser(description="Checks the project.")
     parser.add_argument("--stack", action="store_true", help="also start the stack and run the tests that need it")
     options = parser.parse_args()
@@ -65,7 +68,7 @@ def main() -> int:
 
 
 def through_the_stack() -> None:
-    """Starts the stack, runs the tests that were left out before, and takes it down."""
+    """Starts the stack, runs the ignored tests, and stops the stack."""
     names = templates.parameter_names(templates.read(configuration.TEMPLATE))
     settings = configuration.for_tests(names)
     heading("the stack")
@@ -89,7 +92,7 @@ def through_the_stack() -> None:
 
 
 def run(what: str, command: list[str], environment: Mapping[str, str]) -> None:
-    """Raises `Failed` when the command does."""
+    """Runs a command. Raises `Failed` when it fails."""
     if subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode:
         raise Failed(f"failed: {what} ({' '.join(command)})")
 

@@ -1,4 +1,4 @@
-"""What the demo claims about a session, and whether it holds."""
+"""The claims of the demo about a session, and their checks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from typing import Any
 
 from client import Event, Follower, rest
 
-# How a run ends as it should: its last event, and where its session stands then.
+# The last event of a completed run, and the status of its session.
 COMPLETED = ("complete", "completed")
 CANCELLED = ("workflow_cancelled", "suspended")
 
 
 @dataclass
 class Checks:
-    """What was claimed, and what did not hold."""
+    """The checked claims and the failed ones."""
 
     failed: list[str] = field(default_factory=list)
 
@@ -25,7 +25,7 @@ class Checks:
 
 
 def expect_waiting(url: str, checks: Checks, question: Event, claim: str) -> None:
-    """The session stands where it asked: its run waits, and nothing has been recorded since."""
+    """Expects that the run waits for its answer and nothing was recorded since the question."""
     path = f"/api/sessions/{question['session_id']}"
     _, session = rest(url, "GET", path)
     _, listed = rest(url, "GET", f"{path}/runs?limit=1")
@@ -35,7 +35,9 @@ def expect_waiting(url: str, checks: Checks, question: Event, claim: str) -> Non
 
 
 def expect_whole(url: str, checks: Checks, follower: Follower, ending: tuple[str, str] = COMPLETED) -> None:
-    """The run ended as it should, and its record is gap-free, single, and the same one by both APIs."""
+    """Expects that the run completed, and that its record has no gap, no duplicate, and is the same
+    in both APIs.
+    """
     kinds = Counter(event["event_type"] for event in follower.events)
     last, status = ending
     _, session = rest(url, "GET", f"/api/sessions/{follower.session_id}")
@@ -56,7 +58,7 @@ def expect_whole(url: str, checks: Checks, follower: Follower, ending: tuple[str
 
 
 def expect_answers(checks: Checks, follower: Follower, given: Sequence[Event]) -> None:
-    """Each question has the one answer that was given to it."""
+    """Expects that each question has exactly the answer that was given."""
     of = {kind: [e["data"] for e in follower.events if e["event_type"] == kind] for kind in QUESTION_AND_ANSWER}
     asked, answered = ([data["approval_id"] for data in of[kind]] for kind in QUESTION_AND_ANSWER)
     checks.expect("each question has one answer", bool(asked) and asked == answered, f"{asked}, answers {answered}")

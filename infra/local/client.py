@@ -1,7 +1,8 @@
-"""A client of the two APIs, as small as one can be that loses nothing: it keeps the contract's rule of `seq`.
+"""A small client of both APIs that loses no event: it follows the contract's rule of `seq`.
 
-An event is applied when its `seq` is the last one plus one, dropped when it is lower, and a gap is asked for again.
-A `ping` now and then brings the session's last `seq`, so that a lost last event is noticed as well.
+It applies an event whose `seq` is the last one plus one, drops a lower one, and subscribes again
+after a gap. A periodic `ping` returns the session's last `seq`, so that a lost last event is
+detected too.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from websockets.exceptions import WebSocketException
 
 Event = dict[str, Any]
 
-# A run ends in one of these; after `workflow_failed` its `error` still comes.
+# The final events of a run. After `workflow_failed` its `error` still follows.
 LAST_EVENTS = frozenset({"complete", "error", "workflow_cancelled"})
 QUIET_SECONDS = 2.0
 
@@ -28,7 +29,7 @@ class Refused(Exception):
 
 @dataclass
 class Follower:
-    """The record of one session as far as it has been seen: gap-free from seq 1, each event once."""
+    """The applied part of a session's record: without gaps from seq 1, each event once."""
 
     session_id: str | None = None
     events: list[Event] = field(default_factory=list)
@@ -38,7 +39,7 @@ class Follower:
         return len(self.events)
 
     def take(self, frame: Event) -> tuple[Event | None, Event | None]:
-        """What a frame means: (the event to apply, the frame to send back), either may be None."""
+        """Interprets a frame: (the event to apply, the frame to send back); either may be None."""
         if frame["session_id"]:
             self.session_id = frame["session_id"]
         seq = frame["seq"]
@@ -62,7 +63,8 @@ def connected(ws_url: str, task_id: str) -> connect:
 
 
 async def events(socket: ClientConnection, follower: Follower) -> AsyncIterator[Event]:
-    """The events that are new to `follower`, in order, until its run has ended. Raises `Refused`."""
+    """The events that are new to `follower`, in order, until its run has ended. Raises `Refused`.
+    """
     while True:
         try:
             frame: Event = json.loads(await asyncio.wait_for(socket.recv(), QUIET_SECONDS))
@@ -81,7 +83,9 @@ async def events(socket: ClientConnection, follower: Follower) -> AsyncIterator[
 
 
 def answers(ws_url: str) -> bool:
-    """Whether a connection opens and a frame is answered; by then the three functions behind it have run once."""
+    """Whether a connection opens and a frame is answered, which starts the three functions behind
+    it.
+    """
     return asyncio.run(pong(ws_url))
 
 
@@ -100,7 +104,7 @@ async def send(socket: ClientConnection, frame: Event) -> None:
 
 
 def rest(base_url: str, method: str, path: str, body: Event | None = None) -> tuple[int, Any]:
-    """Status and JSON body of one REST call; an error status is an answer, not an exception."""
+    """Status and JSON body of one REST call. An error status raises no exception."""
     data = json.dumps(body).encode() if body is not None else None
     headers = {"content-type": "application/json"} if data else {}
     request = urllib.request.Request(base_url + path, data, headers, method=method)

@@ -1,6 +1,7 @@
-"""`make demo`: real tasks, a worker killed in the middle of one, a document that is read, people who are asked.
+"""`make demo`: real tasks with a worker that is killed, a document that is read, and people who are
+asked.
 
-Exits 0 only when each of the checks that it prints holds.
+Exits 0 only if all printed checks hold.
 """
 
 import asyncio
@@ -22,24 +23,25 @@ from progress import Progress, follow, heading
 from websockets.exceptions import WebSocketException
 
 TASK = Path(__file__).with_name("tides.txt")
-# The offline engine answers at once; with this there is something to watch, and a moment to kill in.
+# The offline engine answers at once. A delay makes its progress visible and allows a kill within a
+# step.
 LATENCY_MS = "700"
-# The step in whose middle the worker is killed: one is finished by then, and some are left.
+# The step during which the worker is killed. One step is complete by then, and further ones remain.
 KILLED_STEP = 2
 
 
 @dataclass
 class Killer:
-    """Kills the executor's process in the middle of a step, once."""
+    """Kills the executor's process once, during a step."""
 
     program: Path
     progress: Progress
     killed: list[int] = field(default_factory=list)
-    # The last event that the run had saved by then.
+    # The last event that the run had saved before the kill.
     saved_seq: int = 0
 
     async def watch(self, event: Event) -> None:
-        """Strikes a moment after the step has begun."""
+        """Kills shortly after the step has begun."""
         data = event["data"]
         if self.killed or event["event_type"] != "phase_change" or data.get("step_number") != KILLED_STEP:
             return
@@ -75,7 +77,7 @@ def main() -> int:
 
 
 async def play(env: stack.Env, checks: Checks) -> None:
-    """The acts, in order."""
+    """Runs the acts in order."""
     text = TASK.read_text()
     await one_shot(env, checks, text)
     session_id = await killed_in_the_middle(env, checks, text)

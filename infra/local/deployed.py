@@ -1,8 +1,9 @@
-"""The template as it stands, on MiniStack alone: no `OWNER`, every binary natively under its own role, an issuer.
+"""The unchanged template on MiniStack alone: no `OWNER`, every binary running natively with its own
+role, and a token issuer.
 
-The other tests run beside DynamoDB Local, which knows no IAM, and under `cargo lambda watch`, which has no roles. Here
-the table is MiniStack's and IAM is evaluated (`AUTH=true`): a permission that a function lacks shows in an answer or in
-its log before a deployment to AWS.
+The other tests use DynamoDB Local, which has no IAM, and `cargo lambda watch`, which has no roles.
+Here the table is in MiniStack and IAM is evaluated (`AUTH=true`), so a missing permission appears
+in an answer or a log before a deployment to AWS.
 """
 
 import os
@@ -23,9 +24,9 @@ import functions
 
 @contextmanager
 def deployed(given: dict[str, str], *, counted: bool = False) -> Iterator[stack.Running]:
-    """The deployment. `given` are parameters by their names as variables.
+    """Deploys the stack. `given` are parameters by their names as variables.
 
-    With `counted` the functions reach their table by the proxy of the tests, once these run.
+    With `counted` the functions reach the table through the tests' proxy, once the tests run.
     """
     template = templates.read(configuration.TEMPLATE)
     names = list(templates.functions(template).values())
@@ -41,7 +42,7 @@ def deployed(given: dict[str, str], *, counted: bool = False) -> Iterator[stack.
     with ended(Processes(settings.logs)) as processes:
         ministack.start(settings, processes, {**environment, **own, "AUTH": "true"}, [])
         made = ministack.deploy(settings, template, functions.native_binaries(settings), own)
-        # It refuses plain HTTP, which is all that there is on this machine.
+        # The policy refuses plain HTTP, and the local stack has no TLS.
         ministack.client(settings, "s3").delete_bucket_policy(Bucket=made.bucket_name)
         env = {
             "HTTP_URL": http_url(settings),
@@ -56,7 +57,7 @@ def deployed(given: dict[str, str], *, counted: bool = False) -> Iterator[stack.
 
 
 def http_url(settings: Settings) -> str:
-    """Where MiniStack has the HTTP API."""
+    """The HTTP API's address in MiniStack."""
     apis = ministack.client(settings, "apigatewayv2").get_apis()["Items"]
     (only,) = [api["ApiId"] for api in apis if api["Name"] == f"{STACK_NAME}-http"]
     return f"{settings.aws_url}/_aws/execute-api/{only}/$default"

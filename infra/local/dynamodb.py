@@ -1,4 +1,4 @@
-"""DynamoDB Local: AWS's own program, and so the referee for every expression and condition."""
+"""DynamoDB Local: AWS's own program, which evaluates every expression and condition."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +15,9 @@ NAME = "dynamodb"
 
 
 def start(settings: Settings, processes: Processes, environment: Mapping[str, str]) -> None:
-    """Starts it from the installed jars, or from its Docker image where there is no Java."""
-    # One database for all keys and regions: MiniStack gives its functions other credentials than a client has.
+    """Starts it from the installed jars, or from its Docker image if there is no Java."""
+    # One database for all keys and regions, because MiniStack gives its functions other credentials
+    # than a client has.
     arguments = ["-sharedDb", "-disableTelemetry", "-port", str(settings.dynamodb_port)]
     if settings.data:
         settings.data.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def start(settings: Settings, processes: Processes, environment: Mapping[str, st
         command += [install.DYNAMODB_IMAGE, "-jar", "DynamoDBLocal.jar"]
         where = ["-dbPath", "/data"] if settings.data else ["-inMemory"]
     processes.start(NAME, [*command, *arguments, *where], environment, ROOT)
-    # An image has to be pulled once.
+    # The image may have to be pulled first.
     processes.wait_until(NAME, lambda: answers(settings), 60 if install.has_java() else 300)
 
 
@@ -50,7 +51,7 @@ def answers(settings: Settings) -> bool:
 
 
 def create_table(settings: Settings, template: templates.Template) -> bool:
-    """Makes the table as the template defines it; False when kept data already holds it."""
+    """Creates the template's table; returns False when kept data already contains it."""
     dynamodb = client(settings)
     try:
         dynamodb.create_table(**templates.table_definition(template, TABLE_NAME))
@@ -61,7 +62,7 @@ def create_table(settings: Settings, template: templates.Template) -> bool:
 
 
 def client(settings: Settings) -> Any:
-    """A client that gives up quickly: whoever waits for readiness asks again."""
+    """A client with short timeouts. A caller that waits for readiness retries."""
     return boto3.client(
         "dynamodb",
         endpoint_url=settings.dynamodb_url,

@@ -1,4 +1,4 @@
-"""The functions themselves: built by cargo, run by `cargo lambda watch`, stripped for those that MiniStack runs."""
+"""The functions: built by cargo, run by `cargo lambda watch`, and stripped for MiniStack."""
 
 import os
 import shutil
@@ -13,15 +13,16 @@ from processes import Failed, Processes
 from settings import ROOT, Settings, architecture
 
 NAME = "functions"
-# `cargo lambda watch` counts instances per function; with one, a slow call would hold up every other.
+# The number of instances per function. With one, a slow call would block all others.
 INSTANCES = 4
 
 
 def build(names: list[str]) -> None:
-    """Builds all functions, unoptimised; `cargo lambda watch` would do so at the first call of each.
+    """Builds all functions without optimisation. `cargo lambda watch` would build each at its first
+    call.
 
-    PROFILE builds packages for this machine instead: `local` what would be deployed, but linked in a tenth of the time,
-    or `release` exactly that.
+    PROFILE builds packages for this machine instead: `local` without LTO, which links ten times
+    faster, or `release` as for a deployment.
     """
     missing = [name for name in names if not (ROOT / "functions" / name / "Cargo.toml").is_file()]
     if missing:
@@ -39,12 +40,14 @@ def is_packaged() -> bool:
 
 
 def packages(names: list[str], processor: str, profile: str = "release") -> dict[str, Path]:
-    """Builds all functions as they are deployed: optimised, and by zig for Amazon Linux, whatever this machine is."""
+    """Builds all functions as for a deployment: optimised, and by zig for Amazon Linux on any
+    machine.
+    """
     command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "build", "--profile", profile, "--locked"]
     command += ["--lambda-dir", str(target() / "lambda"), "--arm64" if processor == "arm64" else "--x86-64"]
-    # By package: over the whole workspace cargo would switch on the features of the tests as well.
+    # By package. For the whole workspace cargo would also enable the features of the tests.
     command += [argument for name in names for argument in ("--package", name)]
-    # cargo-lambda looks there for the Python that has zig.
+    # cargo-lambda searches there for the Python with zig.
     environment = {**os.environ, "PATH": f"{install.VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
         raise Failed("the functions did not build")
@@ -52,12 +55,12 @@ def packages(names: list[str], processor: str, profile: str = "release") -> dict
 
 
 def deployable(name: str) -> Path:
-    """Where cargo-lambda puts an optimised function."""
+    """The path of an optimised function built by cargo-lambda."""
     return target() / "lambda" / name / "bootstrap"
 
 
 def native_binaries(settings: Settings) -> dict[str, Path]:
-    """The functions for MiniStack, without their debug symbols: a tenth of the size to load and to unpack."""
+    """The functions for MiniStack without debug symbols, which makes them ten times smaller."""
     if is_packaged():
         return {name: deployable(name) for name in sorted(settings.native)}
     folder = settings.state / "native"
@@ -72,12 +75,14 @@ def native_binaries(settings: Settings) -> dict[str, Path]:
 
 
 def target() -> Path:
-    """Where cargo puts what it builds."""
+    """The folder of cargo's output."""
     return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
 def watch(settings: Settings, processes: Processes, environment: Mapping[str, str]) -> None:
-    """Starts `cargo lambda watch`: the HTTP routes of the manifest's router table, and the invoke API for MiniStack."""
+    """Starts `cargo lambda watch`: the HTTP routes of the manifest's router table, and the invoke
+    API for MiniStack.
+    """
     command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "watch", "--disable-cors"]
     command += [
         "--invoke-address",

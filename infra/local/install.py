@@ -1,7 +1,8 @@
-"""Installs what the local stack needs into `.stack/`, pinned, and says plainly what it cannot install.
+"""Installs the pinned dependencies of the local stack into `.stack/`, and reports what it cannot
+install.
 
-Runs under the system's Python with nothing but the standard library. A stamp with the lock's digest makes the second
-run a matter of milliseconds, and a changed lock installs anew.
+Runs under the system's Python with only the standard library. A stamp with the lock's digest makes
+a second run take milliseconds; a changed lock causes a new installation.
 """
 
 import hashlib
@@ -30,11 +31,13 @@ PYTHON_VERSION = (3, 11)
 
 
 class Missing(Exception):
-    """Something that only the user can install; the text says what, and how to get it."""
+    """A dependency that only the user can install; the text says what and how."""
 
 
 def main() -> int:
-    """Installs the tools, with `--checks` also those that check; 1 when a prerequisite is missing."""
+    """Installs the tools, with `--checks` also those for checks. Returns 1 when a prerequisite is
+    missing.
+    """
     try:
         check_prerequisites()
         # Downloads wait for the network, so they run at the same time.
@@ -64,7 +67,7 @@ def installs(checks: bool) -> list[Callable[[], None]]:
 
 
 def check_prerequisites() -> None:
-    """Raises `Missing` with every gap at once, so that nobody installs one thing per attempt."""
+    """Raises `Missing` with all missing prerequisites at once."""
     gaps = []
     if sys.version_info < PYTHON_VERSION:
         gaps.append(f"  Python {'.'.join(map(str, PYTHON_VERSION))} or later (this is {sys.version.split()[0]})")
@@ -82,7 +85,7 @@ def check_prerequisites() -> None:
 
 
 def has_java() -> bool:
-    """Whether Maven and a Java that can run DynamoDB Local are here."""
+    """Whether Maven and a Java version for DynamoDB Local are installed."""
     if not shutil.which("java") or not shutil.which("mvn"):
         return False
     told = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
@@ -91,19 +94,20 @@ def has_java() -> bool:
 
 
 def has_docker() -> bool:
-    """Whether a Docker daemon answers; the client alone is of no use."""
+    """Whether a Docker daemon answers; the client alone is not enough."""
     if not shutil.which("docker"):
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
 
 
 def installed_by_apt(package: str) -> bool:
-    """Installs a Debian package, where nobody has to be asked for a password; false where that can't be done."""
+    """Installs a Debian package if no password is needed; returns False otherwise."""
     if not shutil.which("apt-get") or not (os.geteuid() == 0 or shutil.which("sudo")):
         return False
     say(f"installing {package} by apt-get")
     run = [*([] if os.geteuid() == 0 else ["sudo", "-n"]), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    # A fresh machine has no lists, or old ones; where they can't be fetched, what is there may still do.
+    # A new machine has no or old package lists. If they cannot be fetched, the existing ones may
+    # suffice.
     succeeds([*run, "update"])
     return succeeds([*run, "install", "-y", "--no-install-recommends", package])
 
@@ -113,7 +117,7 @@ def succeeds(command: list[str]) -> bool:
 
 
 def install_python_tools(venv: Path, requirements: str, what: str) -> None:
-    """What a lock names, in a virtual environment of its own."""
+    """Installs the packages of a lock into a virtual environment of their own."""
     lock = HERE / requirements
     stamp = venv / "installed"
     if is_current(stamp, lock):
@@ -156,7 +160,7 @@ def install_dynamodb() -> None:
 
 
 def is_current(stamp: Path, lock: Path) -> bool:
-    """Whether what stands there was installed from this very lock."""
+    """Whether the installation was made from this lock."""
     return stamp.is_file() and stamp.read_text() == digest(lock)
 
 

@@ -1,4 +1,4 @@
-"""Tests of what the local stack decides by itself; what it starts is tested by starting it."""
+"""Unit tests of the local stack. Its processes are tested by starting it."""
 
 import asyncio
 import io
@@ -51,7 +51,7 @@ class TheRuleOfSeq(unittest.TestCase):
 
 class WhatIsMissing(unittest.TestCase):
     def commands(self, user: int, programs: set[str], statuses: list[int]) -> tuple[bool, list[str]]:
-        """Whether a package was installed, and what was run for it."""
+        """Whether a package was installed, and the commands that were run."""
         ran: list[str] = []
 
         def run(command: list[str], **_: object) -> mock.Mock:
@@ -108,7 +108,7 @@ A_PLAN: Event = {
 
 class APerson(unittest.IsolatedAsyncioTestCase):
     async def answer(self, *lines: str | None) -> asking.Answer:
-        """What is answered by whoever types these lines; None is nothing in time."""
+        """The answer of a person who types these lines; None types nothing in time."""
         person = asking.Person(Progress("run", io.StringIO()), {"during_planning": {"resolution": "reject"}})
         with mock.patch("asking.typed", mock.AsyncMock(side_effect=lines)):
             return await person.answer(A_PLAN)

@@ -1,7 +1,8 @@
-"""MiniStack: API Gateway's WebSocket, SQS with its mappings, S3, schedules, CloudFormation; and the deployment.
+"""MiniStack: API Gateway's WebSocket, SQS with event source mappings, S3, schedules and
+CloudFormation; and the deployment.
 
-What is deployed is infra/template.yaml itself. Functions under `cargo lambda watch` get a package without a program,
-and MiniStack hands their invocations on.
+infra/template.yaml is deployed. Functions under `cargo lambda watch` get a package without a
+program, and MiniStack forwards their invocations.
 """
 
 import hashlib
@@ -24,32 +25,32 @@ from settings import REGION, ROOT, STACK_NAME, Settings
 
 NAME = "ministack"
 CODE_BUCKET = "function-packages"
-# The template's bucket has another name after each start, so data that is kept needs one that stays.
+# The template's bucket gets a new name at each start. Kept data needs a constant one.
 KEPT_BUCKET = "intermission-kept"
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the deployed stack says about itself."""
+    """The outputs of the deployed stack."""
 
     ws_url: str
     callback_url: str
     queue_url: str
     dead_letter_queue_url: str
     bucket_name: str
-    # Union of the functions' environments as the template gives them, with the values that differ locally.
+    # The union of the functions' environments in the template, with the local values.
     environment: Mapping[str, str]
 
 
 def function_name(name: str) -> str:
-    """As the template composes it."""
+    """The name that the template composes."""
     return f"{STACK_NAME}-{name}"
 
 
 def start(settings: Settings, processes: Processes, environment: Mapping[str, str], names: list[str]) -> None:
-    """Starts it empty, but for the objects that `settings.data` keeps.
+    """Starts it without state, except the objects that `settings.data` keeps.
 
-    `environment` also reaches the functions that it runs natively.
+    `environment` is also passed to the functions that it runs natively.
     """
     temporary = scratch(settings)
     temporary.mkdir(parents=True, exist_ok=True)
@@ -88,9 +89,9 @@ def answers(settings: Settings) -> bool:
 def deploy(
     settings: Settings, template: templates.Template, binaries: Mapping[str, Path], local: Mapping[str, str]
 ) -> Deployment:
-    """Uploads the packages and creates the stack; raises `Failed` with CloudFormation's reasons.
+    """Uploads the packages and creates the stack. Raises `Failed` with CloudFormation's reasons.
 
-    `local` are the variables that the template doesn't know; they win over the template's.
+    `local` are variables that override those of the template.
     """
     s3 = client(settings, "s3")
     create_bucket(s3, CODE_BUCKET)
@@ -115,7 +116,7 @@ def deploy(
 
 
 def create_bucket(s3: Any, name: str) -> None:
-    """Makes a bucket unless kept data already holds it."""
+    """Creates a bucket unless kept data already contains it."""
     try:
         s3.create_bucket(Bucket=name)
     except s3.exceptions.BucketAlreadyOwnedByYou:
@@ -147,10 +148,10 @@ def create_stack(settings: Settings) -> dict[str, str]:
 
 
 def set_environment(settings: Settings, names: list[str], differing: Mapping[str, str]) -> dict[str, str]:
-    """Gives every function the local values of the variables that it has, and returns the union of all.
+    """Gives every function the local values of its variables, and returns the union of all.
 
-    A native function reads its own configuration; those under `cargo lambda watch` share one environment, and so no
-    two may disagree about a variable.
+    A native function reads its own configuration. Those under `cargo lambda watch` share one
+    environment, so all of them must have the same value for a variable.
     """
     functions = client(settings, "lambda")
     union: dict[str, str] = {}
@@ -167,11 +168,12 @@ def set_environment(settings: Settings, names: list[str], differing: Mapping[str
 
 
 def package(binary: Path | None) -> bytes:
-    """A Lambda package with the binary as `bootstrap`, or with a note when the invocations go elsewhere."""
+    """A Lambda package with the binary as `bootstrap`, or with a note if invocations are forwarded.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         if binary:
-            # A fixed time, so that the same binary is the same package.
+            # A fixed time, so that the same binary gives the same package.
             entry = zipfile.ZipInfo("bootstrap")
             entry.external_attr = 0o755 << 16
             archive.writestr(entry, binary.read_bytes(), zipfile.ZIP_DEFLATED, 1)
@@ -181,7 +183,9 @@ def package(binary: Path | None) -> bytes:
 
 
 def path_of_running(settings: Settings, binary: Path) -> Path:
-    """Where MiniStack unpacks a native function's program, by the digest of its package."""
+    """The path at which MiniStack unpacks a native function's program, by the digest of its
+    package.
+    """
     digest = hashlib.sha256(package(binary)).hexdigest()
     return scratch(settings) / f"ministack-provided-code-{settings.aws_port}" / digest / "bootstrap"
 

@@ -1,4 +1,4 @@
-"""Starts the parts of the stack and ends every process that came of them, whatever way the stack goes down."""
+"""Starts the parts of the stack, and ends all their processes however the stack stops."""
 
 import os
 import signal
@@ -16,18 +16,20 @@ GRACE_SECONDS = 5.0
 
 
 class Failed(Exception):
-    """The stack cannot go on; the text is for the user."""
+    """The stack cannot continue; the text is for the user."""
 
 
 @dataclass
 class Processes:
-    """The running parts, each with a log file of its own under `logs`."""
+    """The running parts, each with its own log file under `logs`."""
 
     logs: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
-        """Starts a part in a session of its own, so that Ctrl-C reaches this process alone and the order is ours."""
+        """Starts a part in its own session, so that Ctrl-C reaches only this process, which decides
+        the order of the shutdown.
+        """
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(
@@ -41,7 +43,7 @@ class Processes:
             )
 
     def wait_until(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
-        """Waits until a part answers; raises `Failed` when it exits or stays silent."""
+        """Waits until a part answers. Raises `Failed` when it exits or does not answer."""
         deadline = time.monotonic() + seconds
         while not ready():
             self.check()
@@ -50,13 +52,13 @@ class Processes:
             time.sleep(0.1)
 
     def check(self) -> None:
-        """Raises `Failed` when a part has exited by itself."""
+        """Raises `Failed` when a part has exited on its own."""
         for name, process in self.running.items():
             if process.poll() is not None:
                 raise Failed(f"{name} ended with code {process.returncode}; {self.log_of(name)}")
 
     def log_of(self, name: str) -> str:
-        """Where to look, and the log's last lines."""
+        """The path of the log and its last lines."""
         path = self.logs / f"{name}.log"
         tail = path.read_text(errors="replace").splitlines()[-12:]
         return "\n".join([f"see {path}", *(f"  {line}" for line in tail)])
@@ -64,7 +66,8 @@ class Processes:
     def stop(self) -> None:
         """Ends all parts and their descendants, the last started first."""
         for process in reversed(self.running.values()):
-            # Some parts put their children into groups of their own, so the tree is read before its root is gone.
+            # Some parts put their children into process groups of their own, so the tree is read
+            # before its root exits.
             family = [process.pid, *descendants(process.pid)]
             signal_all(family, signal.SIGTERM)
             try:
@@ -78,7 +81,9 @@ class Processes:
 
 @contextmanager
 def ended(processes: Processes) -> Iterator[Processes]:
-    """Ends them when the block is left, also by Ctrl-C or SIGTERM; a second Ctrl-C leaves no half of them running."""
+    """Ends them when the block is left, also by Ctrl-C or SIGTERM. A second Ctrl-C does not
+    interrupt the shutdown.
+    """
     on_interrupt(interrupt)
     try:
         yield processes
@@ -89,13 +94,15 @@ def ended(processes: Processes) -> Iterator[Processes]:
 
 
 def on_interrupt(reaction: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    """What Ctrl-C and SIGTERM do from now on."""
+    """Sets the handler of Ctrl-C and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, reaction)
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """One way down for Ctrl-C and SIGTERM, also where a shell has told its background jobs to ignore the former."""
+    """The same shutdown for Ctrl-C and SIGTERM, also if a shell has set its background jobs to
+    ignore Ctrl-C.
+    """
     raise KeyboardInterrupt
 
 
@@ -122,14 +129,15 @@ def descendants(root: int) -> list[int]:
 
 
 def parents() -> list[tuple[int, int]]:
-    """(pid, parent) of every process: from /proc, or from `ps` where there is none."""
+    """(pid, parent) of every process: from /proc, or from `ps` if there is none."""
     if not Path("/proc/self/stat").exists():
         table = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
         return [(int(pid), int(parent)) for pid, parent in (line.split() for line in table.splitlines())]
     pairs = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            # The second field is the command in parentheses and may hold anything; the parent is the second after it.
+            # The second field is the command in parentheses and may contain any text. The parent is
+            # the second field after it.
             pairs.append((int(stat.parent.name), int(stat.read_text().rpartition(")")[2].split()[1])))
         except (FileNotFoundError, ProcessLookupError):
             pass
@@ -137,7 +145,7 @@ def parents() -> list[tuple[int, int]]:
 
 
 def running_from(binary: Path) -> list[int]:
-    """The processes that run this very file, for a test or a demo that wants to kill one (Linux only)."""
+    """The processes that run this file, for a test or a demo that kills one (Linux only)."""
     found = []
     for exe in Path("/proc").glob("[0-9]*/exe"):
         try:
@@ -149,7 +157,7 @@ def running_from(binary: Path) -> list[int]:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether nobody listens on the port, on either loopback address."""
+    """Whether no process listens on the port, on either loopback address."""
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family) as probe:

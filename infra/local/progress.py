@@ -1,4 +1,4 @@
-"""Draws the events of a run: a block that is drawn anew on a terminal, one line per event anywhere else."""
+"""Draws the events of a run: an updated block on a terminal, one line per event elsewhere."""
 
 import shutil
 import sys
@@ -18,7 +18,7 @@ INDENT = 5
 
 @dataclass
 class Progress:
-    """What has been seen of one run."""
+    """The displayed state of one run."""
 
     title: str
     out: TextIO = sys.stdout
@@ -33,7 +33,7 @@ class Progress:
         return self.out.isatty()
 
     def show(self, event: dict[str, Any]) -> None:
-        """Takes an event and draws."""
+        """Applies an event and draws."""
         line = self.apply(event["event_type"], event["data"])
         if self.live:
             self.draw(event["seq"])
@@ -41,14 +41,14 @@ class Progress:
             print(f"  {event['seq']:>4}  {line}", file=self.out, flush=True)
 
     def say(self, text: str) -> None:
-        """A remark of the one who watches; it stays above the block."""
+        """Prints a remark above the block."""
         if self.live:
             self.out.write(f"\x1b[{self.drawn}A\x1b[J" if self.drawn else "")
             self.drawn = 0
         print(f"  >>>   {text}", file=self.out, flush=True)
 
     def apply(self, kind: str, data: dict[str, Any]) -> str:
-        """Takes over what the event tells, and returns it as a line; empty when it is not worth one."""
+        """Applies an event and returns its line; empty when the event is not shown."""
         match kind:
             case "dag_created" | "dag_updated":
                 self.nodes = {node["id"]: node for node in data["nodes"]}
@@ -104,7 +104,9 @@ async def follow(
     progress: Progress,
     watch: Callable[[Event], Awaitable[Event | None]] | None = None,
 ) -> Follower:
-    """Sends a task and draws its events until its run has ended; what `watch` makes of an event is sent back."""
+    """Sends a task and draws its events until its run has ended. Sends what `watch` returns for an
+    event.
+    """
     follower = Follower()
     async with connected(ws_url, f"demo-{uuid.uuid4()}") as socket:
         await send(socket, frame)
@@ -120,7 +122,7 @@ def heading(text: str) -> None:
 
 
 def shortened(text: str) -> str:
-    """One line that fits the terminal: a wrapped one would be drawn over only in part."""
+    """One line that fits the terminal, because a wrapped line would be overwritten only in part."""
     width = min(WIDTH, shutil.get_terminal_size().columns - INDENT)
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"

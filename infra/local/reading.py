@@ -1,6 +1,7 @@
-"""The demo's act about documents: a PDF is brought, read page by page, and its text is fetched.
+"""The demo's act about documents: a PDF is uploaded and read page by page, and its text is
+downloaded.
 
-One of its pages is a scan: an image, for which an OCR engine has to look.
+One of its pages is a scan, an image that needs OCR.
 """
 
 import urllib.request
@@ -14,7 +15,7 @@ from progress import Progress, follow, heading
 from settings import ROOT
 
 DOCUMENT = ROOT / "shared" / "documents" / "tests" / "fixtures" / "tides.pdf"
-# A sentence of each page: the first has a text layer in two columns, the second has to be looked at.
+# A sentence of each page. The first page has a text layer in two columns, the second one needs OCR.
 SENTENCES = {"the text layer": "at new and at full Moon", "the scan": "one has to look"}
 
 
@@ -37,7 +38,7 @@ async def a_document_is_read(env: stack.Env, checks: Checks) -> None:
 
 
 def bring(url: str, session_id: str) -> None:
-    """Uploads the PDF as any client does: asks for a link, and puts the file there."""
+    """Uploads the PDF as any client does: requests a link and puts the file there."""
     content = DOCUMENT.read_bytes()
     wanted = {"name": DOCUMENT.name, "content_type": "application/pdf", "size": len(content)}
     link = ask(url, "POST", f"/api/sessions/{session_id}/uploads", wanted)

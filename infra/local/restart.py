@@ -1,4 +1,6 @@
-"""A run waits while the whole stack goes down and comes up again: `own_stack::restart` of the suite, on two stacks."""
+"""A run waits while the whole stack stops and starts again: the suite's `own_stack::restart`, on
+two stacks.
+"""
 
 import os
 import sys
@@ -12,7 +14,7 @@ from processes import Failed
 
 
 def main() -> int:
-    """1 when something of the session did not survive."""
+    """Returns 1 when part of the session did not survive."""
     try:
         with tempfile.TemporaryDirectory() as data:
             settings = settings_with(data)
@@ -25,7 +27,9 @@ def main() -> int:
 
 
 def settings_with(data: str) -> configuration.Settings:
-    """A stack as `make up` starts it, with its data in this folder; no key and no provider of the user reaches it."""
+    """The settings of `make up` with data in this folder, without keys and providers of the user's
+    environment.
+    """
     names = templates.parameter_names(templates.read(configuration.TEMPLATE))
     environment = {**os.environ, "DATA": data, "MODEL_PROVIDER": "offline", "OFFLINE_LATENCY_MS": "0"}
     return configuration.from_environment(names, environment, quick=True, hot_reload=False)

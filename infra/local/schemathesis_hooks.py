@@ -1,7 +1,7 @@
-"""What schemathesis leaves out: requests that `cargo lambda watch` itself answers with a 500.
+"""Excludes requests that `cargo lambda watch` itself answers with a 500.
 
-API Gateway hands a body that is no UTF-8 on in base64; both that and a header outside ASCII have their 4xx in the tests
-of `lambda-kit`.
+API Gateway encodes a body that is not UTF-8 in base64. The tests of `lambda-kit` check the 4xx for
+such a body and for a header outside ASCII.
 """
 
 import schemathesis
@@ -9,7 +9,7 @@ import schemathesis
 
 @schemathesis.hook
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
-    """Whether the local gateway can pass the request on."""
+    """Whether the local gateway can forward the request."""
     headers = (case.headers or {}).values()
     return all(str(value).isascii() for value in headers) and is_text(case.body)
 

@@ -1,7 +1,8 @@
-"""How one local stack is set up: ports, folders, who runs the workers, and the template's parameters.
+"""The settings of one local stack: ports, folders, the runtime of the workers, and the template's
+parameters.
 
-Everything comes from the environment, so that `make` needs no options and two stacks can run side by side
-(`HTTP_PORT`, `DYNAMODB_PORT`, `AWS_PORT` and `STACK_DIR`).
+Everything comes from the environment, so that `make` needs no options and two stacks can run side
+by side (`HTTP_PORT`, `DYNAMODB_PORT`, `AWS_PORT` and `STACK_DIR`).
 """
 
 import os
@@ -16,13 +17,15 @@ TEMPLATE = ROOT / "infra" / "template.yaml"
 
 REGION = "us-east-1"
 STACK_NAME = "intermission"
-# In DynamoDB Local the name is ours: with `--data` the same table is found again after a restart.
+# The name is constant, so that DynamoDB Local finds the table of `--data` after a restart.
 TABLE_NAME = "intermission"
 
-# What a message or the clock starts. `cargo lambda watch` never restarts a function that was killed; MiniStack does.
+# Functions that a message or a schedule starts. `cargo lambda watch` does not restart a killed
+# function; MiniStack does.
 WORKERS = ("executor", "sweeper", "dead-letters")
 
-# Short times for the demo and the tests: a killed executor's message comes back after seconds, not after 18 minutes.
+# Short times for the demo and the tests. A killed executor's message returns after seconds instead
+# of 18 minutes.
 QUICK = {
     "FunctionTimeoutSeconds": "8",
     "ModelTimeoutSeconds": "3",
@@ -32,10 +35,10 @@ QUICK = {
     "PurgeDelaySeconds": "15",
 }
 
-# Every word that the tests plant where no log may print it begins so (tests/src/canary.rs).
+# The prefix of all canary words that the tests plant and no log may print (tests/src/canary.rs).
 PLANTED = "kanarienvogel"
 
-# The model of the tests: a server that they start themselves, speaking the provider's wire format.
+# The model of the tests, a server that they start, with the provider's wire format.
 SCRIPTED_MODEL = {
     "MODEL_PROVIDER": "openai",
     "MODEL_ID": "scripted",
@@ -43,14 +46,15 @@ SCRIPTED_MODEL = {
     "OPENAI_API_KEY": f"{PLANTED}-key",
 }
 
-# arXiv of the tests, a server of theirs too: it may be asked more often than arXiv.
+# The arXiv of the tests, a server that they start. It accepts more frequent requests than arXiv.
 SCRIPTED_ARXIV = {
     "ARXIV_API_URL": "http://127.0.0.1:8078/api/query",
     "ARXIV_PDF_URL": "http://127.0.0.1:8078/pdf",
     "ARXIV_INTERVAL_MS": "1000",
 }
 
-# The issuer of tokens of a stack that wants them, and a way to its table on which calls are counted: the tests' too.
+# The tests' token issuer for a stack with authentication, and a proxy to its table that counts
+# calls.
 ISSUER = {"JWT_ISSUER": "http://127.0.0.1:8079", "JWT_AUDIENCE": "the-audience"}
 COUNTED_DYNAMODB_URL = "http://127.0.0.1:8076"
 
@@ -67,22 +71,26 @@ class Settings:
     http_port: int
     dynamodb_port: int
     aws_port: int
-    # The functions that run as binaries in MiniStack instead of under `cargo lambda watch`.
+    # Functions that run as binaries in MiniStack instead of under `cargo lambda watch`.
     native: frozenset[str]
-    # Where DynamoDB Local keeps its file; None keeps everything in memory.
+    # The folder of DynamoDB Local's file; None keeps all data in memory.
     data: Path | None
-    # Parameters of the template that are not left at their default.
+    # Template parameters with another value than the default.
     parameters: Mapping[str, str] = field(default_factory=dict)
     hot_reload: bool = True
 
     @property
     def http_url(self) -> str:
-        """Where REST clients go: `cargo lambda watch` itself, so that the path needs no stage."""
+        """The address for REST clients: `cargo lambda watch` itself, so that the path needs no
+        stage.
+        """
         return f"http://localhost:{self.http_port}"
 
     @property
     def aws_url(self) -> str:
-        """An address and no name: for an address the SDKs put a bucket into the path, not into the host."""
+        """A numeric address, so that the SDKs put a bucket into the path and not into the host
+        name.
+        """
         return f"http://127.0.0.1:{self.aws_port}"
 
     @property
@@ -104,13 +112,13 @@ def from_environment(
 ) -> Settings:
     """The settings of this process's environment.
 
-    `quick` takes the short times, `native` runs the workers in MiniStack; a variable in the environment wins over both.
-    Raises `Invalid`.
+    `quick` sets the short times, `native` runs the workers in MiniStack. A variable in the
+    environment overrides both. Raises `Invalid`.
     """
     parameters = {"Architecture": architecture(), "DeletionProtection": "false"}
-    # The HTTP API's authorizer is deployed as it stands; no client of the local stack goes through it.
+    # The HTTP API's authorizer is deployed unchanged. No client of the local stack uses it.
     parameters |= {"JwtIssuer": "https://issuer.example", "JwtAudience": "local"}
-    # Textract is in the cloud alone; a page without a text layer is read on this machine.
+    # Textract exists only in AWS. A page without a text layer is read on the local machine.
     parameters |= {"OcrEngine": "tesseract"}
     parameters |= QUICK if quick else {}
     for name in parameter_names:
@@ -130,13 +138,13 @@ def from_environment(
 
 
 def for_tests(parameter_names: list[str]) -> Settings:
-    """The stack that the tests run against. No key and no provider of the user's own environment reaches it."""
+    """The stack of the tests, without keys and providers of the user's environment."""
     environment = {**os.environ, **SCRIPTED_MODEL, **SCRIPTED_ARXIV}
     return from_environment(parameter_names, environment, quick=True, native=True, hot_reload=False)
 
 
 def native_functions(executor: str) -> frozenset[str]:
-    """Which functions `EXECUTOR` takes out of `cargo lambda watch`."""
+    """The functions that `EXECUTOR` takes out of `cargo lambda watch`."""
     match executor:
         case "watch":
             return frozenset()
@@ -151,7 +159,7 @@ def variable_of(parameter: str) -> str:
 
 
 def architecture() -> str:
-    """Of this machine, in Lambda's words: MiniStack runs the binaries on it."""
+    """This machine's architecture in Lambda's terms; MiniStack runs the binaries on it."""
     return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 

@@ -1,7 +1,9 @@
-"""Deploys the template twice under two names into one account, by what `make deploy` itself runs, and destroys both.
+"""Deploys the template twice under two names into one account with the code of `make deploy`, and
+destroys both.
 
-The account is MiniStack's and the functions are empty: what is tried is the deployment. That a stack's functions do
-their work is shown by smoke.py and authorisation.py. deploy.py and restore.py come from infra, by PYTHONPATH.
+The account is MiniStack's and the functions are empty, because only the deployment is tested.
+smoke.py and authorisation.py test the functions. deploy.py and restore.py come from infra, through
+PYTHONPATH.
 """
 
 import os
@@ -22,12 +24,12 @@ from settings import REGION, Settings
 NAMES = ("intermission-a", "intermission-b")
 CALLERS = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "local"}
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# Their names are the stages' own, below APIs that differ.
+# Stages have constant names; their APIs differ.
 ALIKE = {"HttpStage", "WebSocketStage"}
 
 
 def main() -> int:
-    """1 when two stacks get into each other's way, or something is done that should be refused."""
+    """Returns 1 when two stacks affect each other, or a forbidden change is executed."""
     try:
         settings = configuration.from_environment(templates.parameter_names(templates.read(configuration.TEMPLATE)))
         stack.check_ports(settings)
@@ -46,14 +48,14 @@ def targets(settings: Settings) -> list[deploy.Target]:
 
 
 def try_out(both: list[deploy.Target]) -> None:
-    """Deploys both, one of them again, and destroys both."""
+    """Deploys both, one of them twice, and destroys both."""
     refused("a stack without an issuer", lambda: deploy.deploy(both[0], {}, {}))
     for target in both:
         deploy.deploy(target, CALLERS, {})
     one, other = (ids(target) for target in both)
     if shared := {name for name in one if one[name] == other.get(name)} - ALIKE:
         raise Failed(f"both stacks have the same {', '.join(sorted(shared))}")
-    # What was given before need not be given again.
+    # Parameters of the previous deployment need not be given again.
     deploy.deploy(both[0], {"LOG_RETENTION_DAYS": "7"}, {})
     if ids(both[0])["Table"] != one["Table"]:
         raise Failed("an update has replaced the table")
@@ -67,7 +69,7 @@ def try_out(both: list[deploy.Target]) -> None:
 
 
 def take_back(tables: Any, copy: str, into: str) -> None:
-    """A session is restored from one table into the other, where something else stands under its id."""
+    """Restores a session from one table into the other, which has other items under its id."""
     was, now = tables.Table(copy), tables.Table(into)
     kept = [{"PK": "SESSION#s", "SK": f"LOG#{seq:012}", "events": "[]"} for seq in range(1, 40)]
     for item in [*kept, {"PK": "SESSION#s", "SK": "CONNECTION#c"}, {"PK": "SESSION#t", "SK": "SUMMARY"}]:

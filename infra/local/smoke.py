@@ -1,4 +1,4 @@
-"""`make deploy-local`: `own_stack::smoke` of the suite, against the template under its own roles."""
+"""`make deploy-local`: the suite's `own_stack::smoke`, on the template with its roles."""
 
 import sys
 
@@ -9,12 +9,12 @@ from deployed import deployed
 from processes import Failed
 from settings import SCRIPTED_MODEL
 
-# The scripted model under a name that has a price, so that runs cost something.
+# The scripted model under a name with a price, so that runs have costs.
 GIVEN = {**SCRIPTED_MODEL, "MODEL_ID": "gpt-4o-mini", "PURGE_DELAY_SECONDS": "1"}
 
 
 def main() -> int:
-    """1 when something does not work as it should, or was denied."""
+    """Returns 1 when a test fails or a function was denied access."""
     try:
         with deployed(GIVEN) as running:
             suite.run("own_stack::smoke", running.settings, running.env)

@@ -1,4 +1,5 @@
-"""The stack as a whole: what comes up in which order, what a client is told about it, and that all of it ends."""
+"""The whole stack: the order in which its parts start, its addresses for clients, and its shutdown.
+"""
 
 import os
 import shutil
@@ -18,13 +19,13 @@ from settings import REGION, TABLE_NAME, TEMPLATE, Settings
 
 import functions
 
-# What stands in `.stack/env`.
+# The content of `.stack/env`.
 Env = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Running:
-    """A stack that is up."""
+    """A running stack."""
 
     settings: Settings
     processes: Processes
@@ -33,12 +34,14 @@ class Running:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Running]:
-    """Brings the stack up, and down again whatever happens inside. Raises `Failed` when it cannot come up."""
+    """Starts the stack, and stops it when the block is left in any way. Raises `Failed` when it
+    cannot start.
+    """
     check_ports(settings)
     template = templates.read(TEMPLATE)
     names = list(templates.functions(template).values())
     functions.build(names)
-    # MiniStack's updates of a stack are weak: it starts from nothing.
+    # MiniStack updates stacks unreliably, so each start begins without state.
     for leftover in (ministack.scratch(settings), settings.logs):
         shutil.rmtree(leftover, ignore_errors=True)
     with ended(Processes(settings.logs)) as processes:
@@ -61,7 +64,9 @@ def told(settings: Settings, env: Env) -> Iterator[None]:
 def bring_up(
     settings: Settings, processes: Processes, template: templates.Template, names: list[str]
 ) -> dict[str, str]:
-    """Starts the parts in the order of their needs, a line for each, and returns what clients are told."""
+    """Starts the parts in the order of their dependencies, prints a line for each, and returns the
+    addresses for clients.
+    """
     base = client_environment(settings)
     with step(f"table: DynamoDB Local, port {settings.dynamodb_port}, {settings.data or 'in memory'}"):
         dynamodb.start(settings, processes, {**os.environ, **base})
@@ -73,7 +78,8 @@ def bring_up(
         deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local", "TABLE_NAME": TABLE_NAME})
     with step(f"functions: cargo lambda watch, port {settings.http_port}" + native_note(settings)):
         functions.watch(settings, processes, {**os.environ, **deployed.environment})
-        # API Gateway's side of a slow first start is a refused handshake, so whoever comes first must not meet one.
+        # API Gateway refuses a handshake if the first start of its function is slow, so the
+        # functions are started first.
         processes.wait_until(functions.NAME, lambda: client.answers(deployed.ws_url), 180)
     env = {
         "HTTP_URL": settings.http_url,
@@ -82,13 +88,13 @@ def bring_up(
         **addresses(deployed),
     }
     for name, binary in native.items():
-        # So that a test finds the process to kill: /proc/<pid>/exe points there.
+        # A test finds the process to kill by /proc/<pid>/exe.
         env[f"{name.upper().replace('-', '_')}_PATH"] = str(ministack.path_of_running(settings, binary))
     return env
 
 
 def addresses(deployed: ministack.Deployment) -> dict[str, str]:
-    """What the deployment says about itself."""
+    """The addresses in the outputs of the deployment."""
     return {
         "WS_URL": deployed.ws_url,
         "QUEUE_URL": deployed.queue_url,
@@ -99,7 +105,7 @@ def addresses(deployed: ministack.Deployment) -> dict[str, str]:
 
 
 def client_environment(settings: Settings) -> dict[str, str]:
-    """What makes a plain AWS SDK speak to the stack. The keys are dummies."""
+    """The environment that connects an AWS SDK with the stack. The keys are dummies."""
     return {
         "AWS_ENDPOINT_URL": settings.aws_url,
         "AWS_ENDPOINT_URL_DYNAMODB": settings.dynamodb_url,
@@ -115,7 +121,7 @@ def native_note(settings: Settings) -> str:
 
 
 def check_ports(settings: Settings) -> None:
-    """Raises `Failed` with every port that is taken and the variable that moves it."""
+    """Raises `Failed` with every port in use and the variable that changes it."""
     wanted = {
         "HTTP_PORT": settings.http_port,
         "DYNAMODB_PORT": settings.dynamodb_port,
@@ -132,14 +138,14 @@ def check_ports(settings: Settings) -> None:
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Prints a part when it is ready, with the time it took."""
+    """Prints a part when it is ready, with its start time."""
     started = time.monotonic()
     yield
     print(f"  {what} ({time.monotonic() - started:.1f} s)", flush=True)
 
 
 def failed(reason: Failed | Exception) -> int:
-    """The exit code, after the reason."""
+    """Prints the reason and returns the exit code."""
     print(f"The stack cannot run:\n{reason}", file=sys.stderr, flush=True)
     return 1
 

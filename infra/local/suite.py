@@ -1,4 +1,5 @@
-"""Runs cargo's tests and counts them; also a module of the suite (tests/suite) by itself, against a running stack."""
+"""Runs cargo's tests and counts them, or one module of the suite (tests/suite) on a running stack.
+"""
 
 import os
 import re
@@ -23,7 +24,9 @@ class Tally:
 
 
 def run(module: str, settings: Settings, env: Mapping[str, str]) -> Tally:
-    """Runs the tests of a module against the running stack. Raises `Failed` when one fails, or none is there."""
+    """Runs the tests of a module on the running stack. Raises `Failed` when one fails, or none
+    exists.
+    """
     environment = {**os.environ, **env, "STACK_DIR": str(settings.state)}
     tally = run_tests(["--test", "suite", "--", "--ignored", f"{module}::"], environment)
     if not tally.passed:
@@ -32,7 +35,7 @@ def run(module: str, settings: Settings, env: Mapping[str, str]) -> Tally:
 
 
 def run_tests(more: list[str], environment: Mapping[str, str]) -> Tally:
-    """Runs cargo's tests, shows what they print, and counts. Raises `Failed` when one fails."""
+    """Runs cargo's tests, prints their output, and counts them. Raises `Failed` when one fails."""
     tally = Tally()
     command = [*TESTS, *more]
     with subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=subprocess.PIPE, text=True) as tests:

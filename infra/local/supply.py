@@ -1,9 +1,11 @@
-"""What the functions are made of: holds every crate to deny.toml's licences and sources, and writes an SBOM.
+"""The dependencies of the functions: checks every crate against deny.toml's licences and sources,
+and writes an SBOM.
 
-`cargo deny check` does this and looks advisories up (`make audit`), but it has no current prebuilt package and takes
-longer to compile than the project. So this reads the same deny.toml and what cargo itself knows: licences, sources and
-wildcards, without advisories. The SBOM (CycloneDX 1.6) names what is linked into a function, not what only tests use;
-the same Cargo.lock gives the same file.
+`cargo deny check` does this and checks advisories (`make audit`), but it has no current prebuilt
+package and takes longer to compile than the project. This program reads the same deny.toml and
+cargo's metadata: licences, sources and wildcards, without advisories. The SBOM (CycloneDX 1.6)
+lists the crates that are linked into a function, not those of tests only. The same Cargo.lock gives
+the same file.
 """
 
 import hashlib
@@ -21,7 +23,7 @@ from settings import ROOT
 
 SBOM = ROOT / "target" / "sbom.cdx.json"
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
-# Lambda's.
+# Lambda's platforms.
 PLATFORMS = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu")
 TOKEN = re.compile(r"[()]|[^\s()]+(?: WITH [^\s()]+)?")
 
@@ -29,7 +31,7 @@ Crate = dict[str, Any]
 
 
 def main() -> int:
-    """1 with every crate that may not be there. With `--sbom` the SBOM is written too."""
+    """Returns 1 and prints every crate that is not allowed. `--sbom` also writes the SBOM."""
     packages = told_by_cargo()["packages"]
     allowed = set(tomllib.loads((ROOT / "deny.toml").read_text())["licenses"]["allow"])
     if trouble := [line for crate in packages for line in complaints(crate, allowed)]:
@@ -54,7 +56,7 @@ def told_by_cargo(*platforms: str) -> dict[str, Any]:
 
 
 def complaints(crate: Crate, allowed: set[str]) -> Iterator[str]:
-    """What deny.toml has against a crate. Our own have our own licence."""
+    """The violations of deny.toml by a crate. The workspace's own crates have its licence."""
     name = f"{crate['name']} {crate['version']}"
     if any(d["req"] == "*" and not d.get("path") for d in crate["dependencies"] if not crate["source"]):
         yield f"{name} depends on any version of a crate"
@@ -65,7 +67,7 @@ def complaints(crate: Crate, allowed: set[str]) -> Iterator[str]:
 
 
 def permits(expression: str, allowed: set[str]) -> bool:
-    """Whether an SPDX expression can be met with the allowed licences; `/` is an old way to write OR."""
+    """Whether the allowed licences satisfy an SPDX expression; `/` is an old form of OR."""
     tokens = TOKEN.findall(expression.replace("/", " OR "))
     position = 0
 
@@ -120,7 +122,7 @@ def bill(metadata: dict[str, Any], lock: Path) -> dict[str, Any]:
 
 
 def linked(node: dict[str, Any]) -> Iterator[str]:
-    """What a crate needs to be built, but not what its tests need."""
+    """The build dependencies of a crate, without those of its tests."""
     return (d["pkg"] for d in node["deps"] if any(kind["kind"] != "dev" for kind in d["dep_kinds"]))
 
 
@@ -145,7 +147,7 @@ def component(crate: Crate, checksums: dict[tuple[str, str], str | None]) -> dic
 
 
 def purl(crate: Crate) -> str:
-    """A crate's name for every tool that reads an SBOM."""
+    """The package URL of a crate, which all SBOM tools understand."""
     return f"pkg:cargo/{crate['name']}@{crate['version']}"
 
 

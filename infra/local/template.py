@@ -1,4 +1,6 @@
-"""Reads infra/template.yaml for the local stack: its functions, its parameters, its table, and a copy to deploy."""
+"""Reads infra/template.yaml for the local stack: its functions, parameters and table, and a copy to
+deploy.
+"""
 
 import copy
 from collections.abc import Callable
@@ -21,7 +23,8 @@ def parameter_names(template: Template) -> list[str]:
 
 
 def functions(template: Template) -> dict[str, str]:
-    """Logical id → name of the function's folder, package and binary, taken from the end of its CodeUri."""
+    """Logical id → name of the function's folder, package and binary, from the end of its CodeUri.
+    """
     return {
         logical_id: Path(resource["Properties"]["CodeUri"]).name
         for logical_id, resource in template["Resources"].items()
@@ -30,7 +33,7 @@ def functions(template: Template) -> dict[str, str]:
 
 
 def packaged(template: Template, bucket: str, key_of: Callable[[str], str]) -> Template:
-    """A copy whose functions take their code from a bucket: what `sam package` does, and nothing else."""
+    """A copy whose functions take their code from a bucket, as `sam package` does."""
     copied = copy.deepcopy(template)
     for logical_id, name in functions(template).items():
         copied["Resources"][logical_id]["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key_of(name)}
@@ -38,7 +41,9 @@ def packaged(template: Template, bucket: str, key_of: Callable[[str], str]) -> T
 
 
 def table_definition(template: Template, name: str) -> dict[str, Any]:
-    """The arguments of CreateTable for the template's table. What DynamoDB Local does not know is left out."""
+    """The arguments of CreateTable for the template's table, without those that DynamoDB Local does
+    not support.
+    """
     properties = the_table(template)
     wanted = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
     return {"TableName": name} | {key: properties[key] for key in wanted}

@@ -12,7 +12,7 @@ from processes import Failed
 
 
 def main() -> int:
-    """0 after Ctrl-C, 1 when the stack cannot come up or a part of it ends by itself."""
+    """Returns 0 after Ctrl-C, 1 when the stack cannot start or a part of it exits on its own."""
     parser = argparse.ArgumentParser(description="Runs the stack on this machine until Ctrl-C.")
     parser.add_argument("--data", metavar="DIR", help="keep the table's data there (default: in memory)")
     parser.add_argument("--quick", action="store_true", help="the stack that the tests run against")

@@ -1,7 +1,9 @@
-"""`make bench`: builds the functions and the benchmark, starts DynamoDB Local beside any stack, and prints the figures.
+"""`make bench`: builds the functions and the benchmark, starts DynamoDB Local beside any stack, and
+prints the figures.
 
-The benchmark itself is `figures` beside this file; it needs the template's table and the binaries, nothing else. The
-modules come from infra/local, by PYTHONPATH. PROFILE is cargo's: `dev` tries the benchmark, its times mean nothing.
+The benchmark is `figures` beside this file. It needs only the template's table and the binaries.
+Some modules come from infra/local, through PYTHONPATH. PROFILE is cargo's; with `dev` the times
+have no meaning.
 """
 
 import os
@@ -18,20 +20,21 @@ import template as templates
 from processes import Failed, Processes
 from settings import ROOT, TABLE_NAME
 
-# The benchmark, and the function that cold starts are compared with.
+# The benchmark, and the baseline of cold starts.
 BENCHMARK = ["--package", "tests", "--bench", "figures"]
 EMPTY = ["--package", "tests", "--example", "empty"]
 
 
 def main() -> int:
-    """1 when something could not be measured."""
+    """Returns 1 when a measurement failed."""
     profile = os.environ.get("PROFILE") or "release"
     try:
         template = templates.read(configuration.TEMPLATE)
         settings = configuration.from_environment(templates.parameter_names(template))
         settings = replace(settings, state=settings.state / "bench", dynamodb_port=free_port(), data=None)
         common = ["--locked", "--profile", profile]
-        # As they are deployed: without a package named, and so without what only tests switch on.
+        # Built as for deployment: without `--package`, and so without the features that only tests
+        # enable.
         names = [part for name in templates.functions(template).values() for part in ("--bin", name)]
         run(["cargo", "build", *common, *names], os.environ)
         run(["cargo", "build", *common, *EMPTY], os.environ)
@@ -45,7 +48,7 @@ def main() -> int:
 
 
 def measure(settings: configuration.Settings, template: templates.Template, command: list[str]) -> None:
-    """Runs the benchmark against a table of its own."""
+    """Runs the benchmark with a table of its own."""
     processes = Processes(settings.logs)
     environment = {**os.environ, **stack.client_environment(settings), "TABLE_NAME": TABLE_NAME}
     try:

@@ -1,6 +1,7 @@
-//! A way to DynamoDB that writes down what is asked: which calls a request has cost, and which partitions they named.
+//! A proxy in front of DynamoDB that records which calls a request makes and which partitions they
+//! name.
 //!
-//! It passes requests on unchanged, the host too, because that is signed.
+//! It forwards requests unchanged, including the host, which is signed.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock};
@@ -17,7 +18,8 @@ use tokio::net::TcpStream;
 use crate::server;
 use crate::stack::{eventually, stack};
 
-/// How long no call must come until a request is taken for done. A function may still work after its reply.
+/// The time without a call after which a request counts as complete. A function may still work
+/// after its reply.
 const SETTLED: Duration = Duration::from_millis(100);
 
 static CALLS: Mutex<Vec<Call>> = Mutex::new(Vec::new());
@@ -25,29 +27,31 @@ static CALLS: Mutex<Vec<Call>> = Mutex::new(Vec::new());
 /// A call that a function made.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Its name, such as `PutItem`.
+    /// The operation, such as `PutItem`.
     pub operation: String,
-    /// The partition that it names, where it names one: what IAM compares with `dynamodb:LeadingKeys`.
+    /// The partition key in the request, if any. IAM compares it with `dynamodb:LeadingKeys`.
     pub partition: Option<String>,
 }
 
-/// Starts the proxy once for the whole test binary, where the stack's functions look for DynamoDB.
+/// Starts the proxy once per test binary, at the address where the stack's functions expect
+/// DynamoDB.
 pub fn count_calls() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| server::start(stack().port("COUNTED_DYNAMODB_URL"), answer));
 }
 
-/// How many calls were made until now.
+/// The number of calls so far.
 pub fn mark() -> usize {
     CALLS.lock().unwrap().len()
 }
 
-/// The calls since then.
+/// The calls since a mark.
 pub fn since(mark: usize) -> Vec<Call> {
     CALLS.lock().unwrap()[mark..].to_vec()
 }
 
-/// The operations since then, sorted: a function makes several calls at once, and their order tells nothing.
+/// The sorted operations since a mark. A function makes calls concurrently, so their order has no
+/// meaning.
 pub fn operations_since(mark: usize) -> Vec<String> {
     let calls = since(mark).into_iter();
     let mut operations: Vec<String> = calls.map(|call| call.operation).collect();
@@ -55,7 +59,7 @@ pub fn operations_since(mark: usize) -> Vec<String> {
     operations
 }
 
-/// Waits until no function makes calls any more.
+/// Waits until no function makes further calls.
 pub async fn settled() {
     eventually("no more calls", || async {
         let before = mark();
@@ -71,7 +75,7 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let body = body.unwrap_or_default();
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let target = header("x-amz-target").unwrap_or_default();
-    // A repetition, because no reply came in time, is the same call.
+    // A retry after a missing reply is the same call.
     if header("amz-sdk-request").is_none_or(|attempt| attempt.starts_with("attempt=1")) {
         CALLS.lock().unwrap().push(Call {
             operation: target.rsplit('.').next().unwrap_or_default().to_owned(),
@@ -124,7 +128,7 @@ async fn forward(
     Ok(Response::from_parts(head, Full::new(body)))
 }
 
-/// The partitions that the calls since then named, each of which must be among `allowed`.
+/// Asserts that each partition named by the calls since the mark is among `allowed`.
 ///
 /// # Panics
 /// When a call named another partition, or none was made.

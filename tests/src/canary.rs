@@ -1,4 +1,5 @@
-//! Planted words: what no log may ever hold, and all that the stack has printed to look for them.
+//! Canary words, which must not appear in any log, and access to everything that the stack has
+//! printed.
 
 use std::fmt::Write as _;
 
@@ -7,16 +8,17 @@ use uuid::Uuid;
 
 use crate::stack::{Stack, logs, root_authorization, stack};
 
-/// Every planted word begins so. The tests of `afterwards` look for it in the end; the scripted model's key
-/// (`infra/local/settings.py`) and its faults have it too.
+/// The prefix of every canary word. The tests of `afterwards` search for it at the end. The
+/// scripted model's key (`infra/local/settings.py`) and its error messages contain it too.
 pub const PLANTED: &str = "kanarienvogel";
 
-/// A word for one place that nothing else says.
+/// A word that is unique to one place.
 pub fn plant(place: &str) -> String {
     format!("{PLANTED}-{place}-{}", Uuid::now_v7().simple())
 }
 
-/// All that the stack has printed until now: the parts' log files, and what MiniStack keeps of the functions that it runs.
+/// Everything that the stack has printed so far: the log files of its parts, and MiniStack's logs
+/// of the functions that it runs.
 pub async fn said() -> String {
     let mut said = String::new();
     for file in std::fs::read_dir(logs()).unwrap() {
@@ -26,7 +28,7 @@ pub async fn said() -> String {
     said + &logged().await
 }
 
-/// All lines that the functions which MiniStack runs itself have logged until now.
+/// All log lines so far of the functions that MiniStack runs.
 pub async fn logged() -> String {
     let mut said = String::new();
     let groups = ask(stack(), "DescribeLogGroups", json!({})).await;

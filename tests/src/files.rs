@@ -1,10 +1,10 @@
-//! Files of a session: brought as a client brings them, and fetched by the links of its list.
+//! Files of a session, uploaded as by a client and downloaded through the links of its list.
 
 use serde_json::{Value, json};
 
 use crate::rest::{get, post};
 
-/// Asks for a link and sends the file by it, with the headers that it wants; returns the link.
+/// Requests a link, uploads the file with the required headers, and returns the link.
 pub async fn upload(
     session: &str,
     name: &str,
@@ -28,7 +28,7 @@ pub async fn upload(
     link
 }
 
-/// The session's list, whole.
+/// The session's complete list of files.
 pub async fn artifacts(session: &str) -> Vec<Value> {
     let path = format!("/api/sessions/{session}/artifacts?limit=1000");
     let mut page = get(&path).await.ok();
@@ -40,7 +40,7 @@ pub async fn artifacts(session: &str) -> Vec<Value> {
     }
 }
 
-/// The names in it.
+/// The names in the list.
 pub async fn names(session: &str) -> Vec<String> {
     let artifacts = artifacts(session).await.into_iter();
     artifacts
@@ -48,7 +48,7 @@ pub async fn names(session: &str) -> Vec<String> {
         .collect()
 }
 
-/// A file, by its link in the list.
+/// The content of a file, through its link in the list.
 pub async fn download(session: &str, name: &str) -> Vec<u8> {
     let artifacts = artifacts(session).await;
     let listed = artifacts.iter().find(|artifact| artifact["name"] == name);
@@ -60,7 +60,7 @@ pub async fn download(session: &str, name: &str) -> Vec<u8> {
     bytes
 }
 
-/// A file of text.
+/// The content of a text file.
 pub async fn text(session: &str, name: &str) -> String {
     String::from_utf8(download(session, name).await).unwrap()
 }

@@ -1,6 +1,7 @@
-//! The issuer of tokens of a stack that wants them: discovery and keys over HTTP, tokens good and forged.
+//! The token issuer of a stack with authentication: discovery and keys over HTTP, valid and invalid
+//! tokens.
 //!
-//! Keys are made when the test runs; none is kept anywhere.
+//! Keys are generated when the test runs and are not stored.
 
 use std::sync::{Mutex, OnceLock};
 
@@ -23,19 +24,19 @@ mod keys;
 
 pub use keys::{AUDIENCE, Key, in_seconds};
 
-/// Whose token the clients of the tests have where they say nothing else.
+/// The subject of the default token of the tests' clients.
 pub const OWNER: &str = "owner";
 
 /// The running issuer.
 pub struct Issuer {
-    /// What it publishes from the beginning; the first one signs.
+    /// The keys that it publishes from the start. The first one signs.
     pub keys: [Key; 2],
     published: Mutex<Vec<Value>>,
 }
 
 static ISSUER: OnceLock<Issuer> = OnceLock::new();
 
-/// The issuer that the stack was told of, started once for the whole test binary.
+/// The issuer that the stack is configured with, started once per test binary.
 pub fn issuer() -> &'static Issuer {
     ISSUER.get_or_init(|| {
         server::start(stack().port("JWT_ISSUER"), answer);
@@ -45,7 +46,7 @@ pub fn issuer() -> &'static Issuer {
     })
 }
 
-/// The owner's token, where the stack wants one.
+/// The owner's token, if the stack requires one.
 pub fn owner_token() -> Option<String> {
     stack().find("JWT_ISSUER")?;
     Some(issuer().token(OWNER))
@@ -57,7 +58,7 @@ impl Issuer {
         *self.published.lock().unwrap() = keys.iter().map(|key| key.public()).collect();
     }
 
-    /// Claims that are good in every way.
+    /// Valid claims.
     pub fn claims(&self, subject: &str) -> Value {
         json!({
             "iss": stack().get("JWT_ISSUER"), "aud": AUDIENCE, "sub": subject,
@@ -65,17 +66,17 @@ impl Issuer {
         })
     }
 
-    /// A good token.
+    /// A valid token.
     pub fn token(&self, subject: &str) -> String {
         self.token_by(&self.keys[0], subject)
     }
 
-    /// A good token, if this key is published.
+    /// A token signed by this key. It is valid if the key is published.
     pub fn token_by(&self, key: &Key, subject: &str) -> String {
         key.signed(&key.header(), &self.claims(subject))
     }
 
-    /// The owner's token with one claim changed; `null` takes it away.
+    /// The owner's token with one claim changed; `null` removes it.
     pub fn token_with(&self, claim: &str, value: Value) -> String {
         let mut claims = self.claims(OWNER);
         match value {
@@ -85,7 +86,7 @@ impl Issuer {
         self.keys[0].signed(&self.keys[0].header(), &claims)
     }
 
-    /// The owner's token with one field of the header changed; an `alg` also signs.
+    /// The owner's token with one header field changed; an `alg` also selects the signature.
     pub fn token_headed(&self, field: &str, value: &str) -> String {
         let mut header = self.keys[0].header();
         header[field] = json!(value);

@@ -1,7 +1,9 @@
-//! What the tests through the real stack are written with: a REST client, a WebSocket client that keeps the rule of
-//! `seq`, a model that does what a task tells it, an archive of papers, and hands on the stack's parts (kill a worker, send a message twice).
+//! The tools for tests on the real stack: a REST client, a WebSocket client that enforces the order
+//! of `seq`, a scripted model, an archive of papers, and control of the stack's parts (kill a
+//! worker, send a message twice).
 //!
-//! Deliberately not tested here: what one crate can show alone (it has its own tests), AWS itself, and speed.
+//! Not tested here: behaviour of a single crate, which has its own tests; AWS itself; and
+//! performance.
 #![allow(
     clippy::unwrap_used,
     clippy::missing_panics_doc,

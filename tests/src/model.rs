@@ -1,11 +1,17 @@
-//! A model that does what the task tells it, over the wire format of OpenAI's chat completions.
+//! A scripted model with the wire format of OpenAI's chat completions. The task contains its
+//! directives.
 //!
-//! Directives stand in the task: `[[slow=1500]]` waits that many milliseconds before each answer, `[[status=503]]` fails,
-//! `[[garbage]]` answers with what is no JSON, `[[misfit]]` with JSON of another form, `[[steps=4]]` plans four steps,
-//! `[[ideas=3]]` makes three ideas, `[[route=clarify]]` routes a turn of copilot, as long as it may, `[[say=word]]` says a
-//! word, `[[long=1000000]]` so many bytes of them. `[[hold id=<word>]]` waits until the test says [`release`].
-//! `at=<agent or step_2>` limits one to an agent or a step, `times=2` to the first two calls that it meets; the latter
-//! needs an `id=<word>` of the test's own. Calls are kept by that id.
+//! - `[[slow=1500]]` waits this many milliseconds before each answer.
+//! - `[[status=503]]` fails with this status.
+//! - `[[garbage]]` answers with invalid JSON, `[[misfit]]` with JSON of another form.
+//! - `[[steps=4]]` plans four steps, `[[ideas=3]]` returns three ideas.
+//! - `[[route=clarify]]` selects the route of a copilot turn, if it is allowed.
+//! - `[[say=word]]` adds a word to the answer, `[[long=1000000]]` this many bytes.
+//! - `[[hold id=<word>]]` waits until the test calls [`release`].
+//!
+//! `at=<agent or step_2>` limits a directive to an agent or a step, `times=2` to its first two
+//! calls. `times` requires an `id=<word>` that is unique to the test. Calls are recorded under that
+//! id.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, OnceLock};
@@ -21,45 +27,45 @@ use crate::canary::PLANTED;
 use crate::server;
 use crate::stack::eventually;
 
-/// Where the stack's executor looks for its model: `make test` sets `OPENAI_BASE_URL` to this port.
+/// The port of the executor's model: `make test` sets `OPENAI_BASE_URL` to it.
 pub const PORT: u16 = 8077;
 
 static CALLS: OnceLock<Mutex<HashMap<String, Vec<Call>>>> = OnceLock::new();
 static RELEASED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// A call that was made.
+/// A recorded call.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The agent's name, or `step_<n>`.
     pub place: String,
-    /// What the agent was told.
+    /// The prompt of the agent.
     pub prompt: String,
 }
 
-/// What the directives of a task make of an answer.
+/// The effect of a task's directives on an answer.
 struct Script {
     steps: usize,
     ideas: usize,
     route: String,
     say: String,
     long: usize,
-    /// Instead of an answer that fits.
+    /// A failure in place of a valid answer.
     trouble: Option<(u16, String)>,
 }
 
-/// Starts the model once for the whole test binary.
+/// Starts the model once per test binary.
 pub fn model() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| server::start(PORT, answer));
 }
 
-/// Which calls with this `id` were made: the agent's name, or `step_<n>`, in order.
+/// The calls with this `id`, in order: the agent's name, or `step_<n>`.
 pub fn calls(id: &str) -> Vec<String> {
     let made = made(id).into_iter();
     made.map(|call| call.place).collect()
 }
 
-/// Waits until a call with this `id` is made at this place.
+/// Waits for a call with this `id` at this place.
 pub async fn called(id: &str, place: &str) {
     eventually(&format!("a call at {place}"), || async {
         let made = calls(id);
@@ -68,12 +74,12 @@ pub async fn called(id: &str, place: &str) {
     .await;
 }
 
-/// Lets the calls with this `id` that are held have their answers.
+/// Releases the held calls with this `id`.
 pub fn release(id: &str) {
     RELEASED.lock().unwrap().insert(id.to_owned());
 }
 
-/// What was asked at this place in the calls with this `id`, in order.
+/// The prompts at this place in the calls with this `id`, in order.
 pub fn prompts(id: &str, place: &str) -> Vec<String> {
     let here = made(id).into_iter().filter(|call| call.place == place);
     here.map(|call| call.prompt).collect()
@@ -136,7 +142,7 @@ async fn reply(request: &Value) -> (u16, String) {
     })
 }
 
-/// Does what the directives of a prompt say about this call, and notes it by its ids.
+/// Applies the directives of a prompt to this call, and records it under its ids.
 async fn follow(agent: &str, place: &str, prompt: &str) -> Script {
     let mut script = Script {
         steps: 3,
@@ -230,7 +236,7 @@ fn note_call(id: &str, place: &str, prompt: &str) {
     });
 }
 
-/// Whether a directive with `times` has met its calls; the current call is counted already.
+/// Whether a directive with `times` has been used up. The current call is already counted.
 fn is_used_up(directive: &HashMap<String, String>, place: &str) -> bool {
     let (Some(times), Some(id)) = (directive.get("times"), directive.get("id")) else {
         return false;
@@ -243,7 +249,7 @@ fn is_used_up(directive: &HashMap<String, String>, place: &str) -> bool {
     met > times.parse().unwrap()
 }
 
-/// An answer that fits the agent's form.
+/// A valid answer of the agent.
 fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
     match agent {
         "planner" => {
@@ -278,7 +284,7 @@ fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
     }
 }
 
-/// A summary of a paper: only what the form asks for, because the rest is known.
+/// A summary of a paper with only the requested fields, because the others are known.
 fn summary(schema: &Value) -> Value {
     let properties = schema["properties"].as_object().unwrap().iter();
     let fields = properties.map(|(name, form)| {

@@ -1,5 +1,6 @@
-//! An arXiv of the tests' own: it publishes what a test hands in, answers as the archive's API and its PDF pages do, and
-//! keeps a book of who asked when. What shall go wrong with a paper is said when it is published.
+//! A stand-in for arXiv. It publishes the papers of the tests, answers like the archive's API and
+//! its PDF pages, and records the time of each request. A paper's failures are set when it is
+//! published.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{pdf, server};
 
-/// Where the stack's executor looks for arXiv: `make test` sets `ARXIV_API_URL` and `ARXIV_PDF_URL` to this port.
+/// The port of the executor's arXiv: `make test` sets `ARXIV_API_URL` and `ARXIV_PDF_URL` to it.
 pub const PORT: u16 = 8078;
 
 static ARCHIVE: LazyLock<Mutex<Archive>> = LazyLock::new(Mutex::default);
@@ -25,48 +26,48 @@ struct Archive {
     asked: Vec<Asked>,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// When.
+    /// The time of the request.
     pub at: Instant,
-    /// The ids that it named.
+    /// The ids in the request.
     pub ids: Vec<String>,
-    /// Whether it was for a PDF, and not for metadata.
+    /// Whether the request was for a PDF rather than for metadata.
     pub pdf: bool,
 }
 
-/// A paper, and what happens to whoever asks for its PDF.
+/// A paper, and the failures of requests for its PDF.
 #[derive(Debug, Clone, Default)]
 pub struct Paper {
     /// Its title.
     pub title: String,
-    /// A text for each page.
+    /// One text per page.
     pub pages: Vec<String>,
-    /// What comes instead of the PDF, request by request, until the list is used up.
+    /// The failures in place of the PDF, one per request, until the list is used up.
     pub trouble: Vec<Trouble>,
 }
 
-/// What comes instead of a PDF.
+/// A failure in place of a PDF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// 503, with a `Retry-After` of so many seconds.
+    /// 503, with a `Retry-After` of this many seconds.
     Busy(u32),
-    /// A web page under 200.
+    /// A web page with status 200.
     WebPage,
     /// 404.
     Gone,
-    /// The PDF, but so late.
+    /// The PDF after a delay.
     Slow(Duration),
 }
 
-/// Starts the archive once for the whole test binary.
+/// Starts the archive once per test binary.
 pub fn archive() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| server::start(PORT, answer));
 }
 
-/// Publishes a paper under a new id of its own, which it returns.
+/// Publishes a paper under a new id, which it returns.
 pub fn publish(paper: Paper) -> String {
     let random = Uuid::new_v4().as_u128();
     let (year, month, number) = (
@@ -88,7 +89,7 @@ pub fn asked(ids: &[String]) -> Vec<Asked> {
         .collect()
 }
 
-/// The times of all requests, whoever made them.
+/// The times of all requests of all tests.
 pub fn times() -> Vec<Instant> {
     let archive = ARCHIVE.lock().unwrap();
     archive.asked.iter().map(|request| request.at).collect()
@@ -127,7 +128,8 @@ async fn pdf_of(id: &str) -> Response<Full<Bytes>> {
     reply(200, "application/pdf", pdf::of(&paper.pages))
 }
 
-/// The API's feed (<https://info.arxiv.org/help/api/user-manual.html>, section 3.3) about the ids of a query.
+/// The API's feed (<https://info.arxiv.org/help/api/user-manual.html>, section 3.3) for the ids of
+/// a query.
 fn feed(query: &str) -> Response<Full<Bytes>> {
     let id_list = query
         .split('&')

@@ -1,14 +1,14 @@
-//! PDFs of plain text, written by hand: one page for each text, in Helvetica, a line of it for each of the text's.
+//! PDFs of plain text: one page per text, one line per line of the text, in Helvetica.
 
 use std::fmt::Write as _;
 
-/// How far apart lines are, and where the first one stands, in points of an A4 page.
+/// The distance of lines and the position of the first one, in points of an A4 page.
 const LEADING: u32 = 16;
 const TOP: u32 = 780;
 
-/// A PDF with a page for each text; ASCII alone.
+/// A PDF with one page per text; ASCII only.
 pub fn of(pages: &[String]) -> Vec<u8> {
-    // 1 is the catalogue, 2 the tree of pages, 3 the font; each page has an object and a stream.
+    // 1 is the catalogue, 2 the page tree, 3 the font. Each page has an object and a stream.
     let page_object = |index: usize| 4 + 2 * index;
     let kids: Vec<String> = (0..pages.len())
         .map(|index| format!("{} 0 R", page_object(index)))

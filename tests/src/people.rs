@@ -1,12 +1,12 @@
-//! How a test meets the questions of a run: it waits until one is asked, checks all that a client sees meanwhile, and
-//! answers it.
+//! Answers the questions of a run: waits until one is open, checks everything that a client sees
+//! meanwhile, and answers it.
 
 use serde_json::{Value, json};
 
 use crate::rest::{Reply, detail, get, newest_run, post};
 use crate::stack::eventually;
 
-/// The session's approvals, newest first, as far as the query wants them.
+/// The session's approvals that match the query, newest first.
 pub async fn approvals(session: &str, query: &str) -> Vec<Value> {
     let path = format!("/api/sessions/{session}/approvals{query}");
     let page = get(&path).await.ok();
@@ -23,7 +23,8 @@ pub async fn approval(session: &str, id: &Value) -> Value {
         .unwrap_or_else(|| panic!("{session} has no {id}"))
 }
 
-/// Waits until the session asks at this checkpoint and returns the approval. A session that asks waits in every respect.
+/// Waits until the session asks at this checkpoint and returns the approval. Checks that the whole
+/// session waits.
 pub async fn question(session: &str, checkpoint: &str) -> Value {
     eventually(&format!("{checkpoint} of {session}"), || async {
         let run = newest_run(session).await;
@@ -44,7 +45,7 @@ pub async fn question(session: &str, checkpoint: &str) -> Value {
     open
 }
 
-/// What everybody sees while a question is open.
+/// Checks what clients see while a question is open.
 async fn waits(session: &str, open: &Value) {
     assert!(!open["message"].as_str().unwrap().is_empty() && open["expires_at"].is_string());
     for field in [
@@ -98,7 +99,7 @@ pub async fn answer(session: &str, approval: &Value, body: &Value) -> Reply {
     post(&format!("/api/sessions/{session}/approvals/{id}"), body).await
 }
 
-/// Waits for the question at this checkpoint and answers it by REST with one of its options.
+/// Waits for the question at this checkpoint and answers it by REST with an option.
 pub async fn choose(session: &str, checkpoint: &str, option: &str) -> Value {
     let open = question(session, checkpoint).await;
     answer(session, &open, &json!({"resolution": option}))
@@ -106,7 +107,8 @@ pub async fn choose(session: &str, checkpoint: &str, option: &str) -> Value {
         .ok()
 }
 
-/// Waits for the question at this checkpoint and answers it by REST with an option and a word.
+/// Waits for the question at this checkpoint and answers it by REST with an option and a feedback
+/// text.
 pub async fn tell(session: &str, checkpoint: &str, option: &str, words: &str) -> Value {
     let open = question(session, checkpoint).await;
     let body = json!({"resolution": option, "feedback": words});

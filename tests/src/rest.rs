@@ -1,4 +1,5 @@
-//! The REST client of the tests: a call gives status, body and request id; what every reply must have is checked here.
+//! The REST client of the tests. A call returns status, body and request id, and checks what every
+//! reply must have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -34,25 +35,25 @@ impl Reply {
     }
 }
 
-/// A reply as it came.
+/// A reply without any check.
 #[derive(Debug, PartialEq)]
 pub struct RawReply {
     /// The HTTP status.
     pub status: u16,
-    /// The headers, by their names in small letters.
+    /// The headers, by their names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub text: String,
 }
 
-/// The routes that have answered with success: method and path without the query.
+/// The routes that have answered with success: method, and path without the query.
 pub fn succeeded() -> BTreeSet<(String, String)> {
     SUCCEEDED.lock().unwrap().clone()
 }
 
 static SUCCEEDED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
 
-/// Makes a request with this token, or with none, and checks nothing.
+/// Makes a request with or without a token. Checks nothing.
 pub async fn send(
     token: Option<&str>,
     method: &Method,
@@ -90,8 +91,8 @@ pub async fn send(
     raw
 }
 
-/// Calls `path`, as the owner where the stack wants a token, and checks the promises that every reply keeps: JSON,
-/// `x-request-id`, the form that `infra/openapi.json` gives.
+/// Calls `path`, as the owner if the stack requires a token, and checks what every reply must have:
+/// JSON, `x-request-id`, and the schema in `infra/openapi.json`.
 pub async fn call(
     method: Method,
     path: &str,
@@ -177,7 +178,7 @@ pub async fn until_status(session: &str, status: &str) -> Value {
     until(session, status, |detail| detail["status"] == status).await
 }
 
-/// The whole record, page by page; checks that `seq` has no gap.
+/// The whole record, page by page. Checks that `seq` has no gap.
 pub async fn record(session: &str) -> Vec<Value> {
     let mut events: Vec<Value> = Vec::new();
     let mut after = 0;
@@ -213,7 +214,7 @@ pub fn types(events: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// How often a type stands in the record.
+/// The number of events of this type in the record.
 pub fn count(events: &[Value], event_type: &str) -> usize {
     events
         .iter()

@@ -1,5 +1,5 @@
-//! What the tests see is held against the documents of the API, as they are committed: each frame of the server, each reply to a request.
-//! A field that its schema does not know is a fault of the document.
+//! Validates what the tests receive against the committed API documents: each frame of the server
+//! and each reply to a request. A field that the schema lacks is an error of the document.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -13,16 +13,16 @@ use crate::stack::root;
 static FRAMES: LazyLock<BTreeMap<String, Form>> = LazyLock::new(frames);
 static REPLIES: LazyLock<Vec<Route>> = LazyLock::new(replies);
 
-/// The schema of a message, and the fields that its `data` may have.
+/// The schema of a message, and the allowed fields of its `data`.
 struct Form {
     validator: Validator,
     fields: BTreeSet<String>,
 }
 
-/// Holds a frame of the server against `infra/asyncapi.json`.
+/// Validates a frame of the server against `infra/asyncapi.json`.
 pub fn hold_frame(frame: &Value) {
     let kind = frame["event_type"].as_str().unwrap();
-    // Some kinds are events of the record and replies too.
+    // Some kinds are both events of the record and replies.
     let name = if frame["seq"].is_null() {
         format!("reply.{kind}")
     } else {
@@ -67,7 +67,7 @@ fn frames() -> BTreeMap<String, Form> {
     messages.iter().map(form).collect()
 }
 
-/// A route and what it may answer, by status.
+/// A route and the schemas of its replies, by status.
 struct Route {
     method: String,
     path: Vec<String>,
@@ -75,7 +75,8 @@ struct Route {
 }
 
 impl Route {
-    /// How well this route names the path: the words that it has in common with it; None where it is another's.
+    /// How specifically this route matches the path: the number of equal segments; None if it does
+    /// not match.
     fn names(&self, method: &Method, path: &[&str]) -> Option<usize> {
         let parts = || self.path.iter().zip(path);
         let same = self.method == method.as_str() && self.path.len() == path.len();
@@ -84,7 +85,8 @@ impl Route {
     }
 }
 
-/// Holds a reply of the HTTP API against `infra/openapi.json`. A path that no route has is the gateway's to answer.
+/// Validates a reply of the HTTP API against `infra/openapi.json`. The gateway answers for a path
+/// without a route.
 pub fn hold_reply(method: &Method, path: &str, status: u16, body: &Value) {
     let segments: Vec<&str> = path.split('?').next().unwrap_or(path).split('/').collect();
     let fitting = REPLIES
@@ -175,19 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_as_documented_passes() {
+    fn a_documented_frame_is_valid() {
         hold_frame(&pong(&json!({"last_seq": 7})));
     }
 
     #[test]
     #[should_panic(expected = "pong")]
-    fn a_frame_of_another_type_is_told() {
+    fn an_undocumented_type_of_a_frame_is_reported() {
         hold_frame(&pong(&json!({"last_seq": "7"})));
     }
 
     #[test]
     #[should_panic(expected = "no more in reply.pong")]
-    fn a_field_that_nobody_documented_is_told() {
+    fn an_undocumented_field_of_a_frame_is_reported() {
         hold_frame(&pong(&json!({"last_seq": 7, "more": true})));
     }
 
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_as_documented_passes_and_so_does_an_error() {
+    fn a_documented_reply_and_a_documented_error_are_valid() {
         health(200, &json!({"status": "ok"}));
         let problem = json!({"code": "session_not_found", "detail": "", "request_id": "r"});
         let path = "/api/sessions/01890a5d-ac96-774b-bcce-b302099a8057?limit=3";
@@ -205,19 +207,19 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "openapi.json has no 202 of GET /api/health")]
-    fn a_status_that_nobody_documented_is_told() {
+    fn an_undocumented_status_is_reported() {
         health(202, &json!({"status": "ok"}));
     }
 
     #[test]
     #[should_panic(expected = "uptime")]
-    fn a_field_of_a_reply_that_nobody_documented_is_told() {
+    fn an_undocumented_field_of_a_reply_is_reported() {
         health(200, &json!({"status": "ok", "uptime": 7}));
     }
 
     #[test]
     #[should_panic(expected = "agent")]
-    fn a_missing_field_inside_a_reply_is_told() {
+    fn a_missing_field_inside_a_reply_is_reported() {
         let path = "/api/sessions/01890a5d-ac96-774b-bcce-b302099a8057/runs";
         let runs = json!({"session_id": "01890a5d-ac96-774b-bcce-b302099a8057", "total_runs": 1, "next_cursor": null,
                           "runs": [{"id": "01890a5d-ac96-774b-bcce-b302099a8057"}]});

@@ -1,5 +1,5 @@
-//! A local server on a port that the stack knows, started once for the whole test binary: it stands in for a service that
-//! the stack's functions call.
+//! A local server on a port that the stack is configured with, started once per test binary. It
+//! replaces a service that the stack's functions call.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,7 +14,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// Serves on the loopback address in a thread of its own, and returns when it is ready.
+/// Serves on the loopback address in a thread of its own. Returns when it is ready.
 pub(crate) fn start<F>(port: u16, answer: fn(Request<Incoming>) -> F)
 where
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
@@ -42,7 +42,8 @@ where
         let service =
             service_fn(move |request| async move { Ok::<_, Infallible>(answer(request).await) });
         tokio::spawn(async move {
-            // A worker that was killed in the middle of a call leaves a broken connection: that is the point.
+            // A killed worker leaves a broken connection in the middle of a call, which is
+            // intended.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;

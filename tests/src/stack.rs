@@ -1,4 +1,4 @@
-//! The stack that `make test` or `make up` has started, as `.stack/env` describes it.
+//! The stack that `make test` or `make up` has started, described by `.stack/env`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// How long a test waits for what must happen; generous, because the machine may be busy.
+/// How long a test waits for an expected event. It is generous, because the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The access key that MiniStack takes for the account's root, whose signatures it does not verify.
+/// The access key of MiniStack's root account, whose signatures it does not verify.
 const ROOT_KEY: &str = "test";
 
-/// The `Authorization` header of a request to MiniStack that no SDK makes.
+/// The `Authorization` header of a request to MiniStack without an SDK.
 pub(crate) fn root_authorization(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={ROOT_KEY}/20260101/us-east-1/{service}/aws4_request, \
@@ -46,7 +46,7 @@ pub fn stack() -> &'static Stack {
     })
 }
 
-/// The checkout's root.
+/// The root of the checkout.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -55,24 +55,24 @@ fn env_file() -> PathBuf {
     folder().join("env")
 }
 
-/// Where the stack's parts write what they print.
+/// The folder of the logs of the stack's parts.
 pub fn logs() -> PathBuf {
     folder().join("logs")
 }
 
-/// Where the stack keeps what is its own.
+/// The stack's own folder.
 pub fn folder() -> PathBuf {
     root().join(std::env::var("STACK_DIR").unwrap_or_else(|_| ".stack".into()))
 }
 
 impl Stack {
-    /// A line of `.stack/env`.
+    /// A value of `.stack/env`.
     pub fn get(&self, key: &str) -> &str {
         self.find(key)
             .unwrap_or_else(|| panic!(".stack/env has no {key}"))
     }
 
-    /// A line that only some stacks have.
+    /// A value that only some stacks have.
     pub fn find(&self, key: &str) -> Option<&str> {
         self.env.get(key).map(String::as_str)
     }
@@ -100,7 +100,7 @@ impl Stack {
             .await
     }
 
-    /// The table's client, by way of another endpoint.
+    /// The table's client with another endpoint.
     pub async fn dynamodb_at(&self, endpoint: &str) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.aws().await);
         aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(endpoint).build())
@@ -110,21 +110,21 @@ impl Stack {
         aws_sdk_sqs::Client::new(&self.aws().await)
     }
 
-    /// Puts a message on the executor's queue, as often as told.
+    /// Sends a message to the executor's queue `times` times.
     pub async fn send(&self, body: &str, times: usize) {
         for _ in 0..times {
             self.send_to(self.get("QUEUE_URL"), body).await;
         }
     }
 
-    /// Puts a message on a queue.
+    /// Sends a message to a queue.
     pub async fn send_to(&self, queue: &str, body: &str) {
         let message = self.sqs().await.send_message();
         let message = message.queue_url(queue).message_body(body);
         message.send().await.unwrap();
     }
 
-    /// Takes a message from the executor's queue, if there is one.
+    /// Receives a message from the executor's queue, if there is one.
     pub async fn take_message(&self) -> Option<String> {
         let (sqs, queue) = (self.sqs().await, self.get("QUEUE_URL"));
         let received = sqs.receive_message().queue_url(queue).send().await.unwrap();
@@ -135,7 +135,7 @@ impl Stack {
         message.body
     }
 
-    /// Switches the mapping from the queue to a function on or off.
+    /// Enables or disables the event source mapping from the queue to a function.
     pub async fn take_messages(&self, function: &str, enabled: bool) {
         let name = format!("{}{function}", self.get("FUNCTION_PREFIX"));
         let path = "2015-03-31/event-source-mappings";
@@ -154,7 +154,7 @@ impl Stack {
             .await;
     }
 
-    /// Invokes a function of the stack and returns what it answers.
+    /// Invokes a function of the stack and returns its answer.
     pub async fn invoke(&self, function: &str, event: &Value) -> Value {
         let name = format!("{}{function}", self.get("FUNCTION_PREFIX"));
         let path = format!("2015-03-31/functions/{name}/invocations");
@@ -171,7 +171,7 @@ impl Stack {
         serde_json::from_str(&reply).unwrap_or(Value::Null)
     }
 
-    /// Lets the sweeper look, as its schedule does once a minute.
+    /// Runs the sweeper, as its schedule does once a minute.
     pub async fn sweep(&self) {
         self.invoke(
             "sweeper",
@@ -180,7 +180,7 @@ impl Stack {
         .await;
     }
 
-    /// How many items the session has in the table.
+    /// The session's items in the table.
     pub async fn items(&self, session_id: &str) -> Vec<HashMap<String, AttributeValue>> {
         let key = AttributeValue::S(format!("SESSION#{session_id}"));
         let query = self
@@ -200,7 +200,7 @@ impl Stack {
             .unwrap()
     }
 
-    /// The processes of the natively run executor.
+    /// The process ids of the natively running executor.
     pub fn executors(&self) -> Vec<u32> {
         let program = Path::new(self.get("EXECUTOR_PATH"));
         let pids = std::fs::read_dir("/proc")
@@ -212,11 +212,11 @@ impl Stack {
         .collect()
     }
 
-    /// SIGKILL to every executor that runs right now; says how many there were.
+    /// Sends SIGKILL to every running executor and returns their number.
     pub fn kill_executors(&self) -> usize {
         let pids = self.executors();
         for pid in &pids {
-            // A process that has just ended by itself is as good as killed.
+            // A process that has just exited needs no signal.
             let _ = std::process::Command::new("kill")
                 .args(["-9", &pid.to_string()])
                 .status();
@@ -227,17 +227,17 @@ impl Stack {
 
 static WEATHER: RwLock<()> = RwLock::const_new(());
 
-/// Held by a test that counts calls: no worker is killed meanwhile.
+/// Held by a test that counts calls. No worker is killed meanwhile.
 pub async fn calm() -> RwLockReadGuard<'static, ()> {
     WEATHER.read().await
 }
 
-/// Held by a test that kills workers: they are everybody's.
+/// Held by a test that kills workers, which all tests share.
 pub async fn storm() -> RwLockWriteGuard<'static, ()> {
     WEATHER.write().await
 }
 
-/// Tries until `attempt` gives something; panics with `what` when patience ends.
+/// Repeats `attempt` until it returns a value; panics with `what` after [`PATIENCE`].
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut attempt: impl FnMut() -> F,
@@ -247,7 +247,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
         if let Some(value) = attempt().await {
             return value;
         }
-        assert!(Instant::now() < deadline, "in vain waited for: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for: {what}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -1,5 +1,5 @@
-//! The WebSocket client of the tests. It keeps the contract's rule: apply the next `seq`, drop what is lower, ask again
-//! from the last on a gap.
+//! The WebSocket client of the tests. It follows the contract's rule: apply the next `seq`, drop
+//! lower ones, and subscribe from the last one after a gap.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::issuer::owner_token;
 use crate::schema::hold_frame;
 use crate::stack::{PATIENCE, stack};
 
-/// A connection, and what it has applied so far.
+/// A connection, and the events that it has applied.
 pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     session: Option<String>,
     last: u64,
-    /// The events of the record that were applied, in order.
+    /// The applied events of the record, in order.
     pub events: Vec<Value>,
-    /// How many frames were dropped because they had been applied before.
+    /// The number of frames that were dropped as duplicates.
     pub doubled: usize,
 }
 
@@ -30,7 +30,7 @@ pub async fn connect(task_id: &str) -> Client {
     try_connect(&format!("?task_id={task_id}")).await.unwrap()
 }
 
-/// Connects with a query of one's own; the error of a refused connection says why.
+/// Connects with a given query. The error contains the reason of a refusal.
 ///
 /// # Errors
 /// The handshake's refusal.
@@ -38,7 +38,7 @@ pub async fn try_connect(query: &str) -> Result<Client, Error> {
     connect_as(query, owner_token().as_deref()).await
 }
 
-/// Connects with a query and with this token in the header, or with none.
+/// Connects with a query and, optionally, a token in the header.
 ///
 /// # Errors
 /// The handshake's refusal.
@@ -70,7 +70,7 @@ impl Client {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
-    /// The next frame, applied if it is of the record; `None` when the server closed.
+    /// The next frame, applied if it belongs to the record; `None` when the server closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
             let frame = self.receive().await?;
@@ -80,7 +80,7 @@ impl Client {
         }
     }
 
-    /// The next frame, whatever its `seq`.
+    /// The next frame with any `seq`.
     async fn receive(&mut self) -> Option<Value> {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.socket.next())
@@ -96,7 +96,7 @@ impl Client {
         }
     }
 
-    /// Sends a frame and returns every frame up to the end of its answer, without their times.
+    /// Sends a frame and returns all frames up to the end of its answer, without their times.
     pub async fn exchange(&mut self, frame: &Value) -> Vec<Value> {
         self.send(frame).await;
         let mut frames = Vec::new();
@@ -142,7 +142,7 @@ impl Client {
         self.send(&frame).await;
     }
 
-    /// Reads on until a frame of this type and returns it.
+    /// Reads until a frame of this type and returns it.
     pub async fn until(&mut self, event_type: &str) -> Value {
         loop {
             let Some(frame) = self.next().await else {
@@ -158,7 +158,7 @@ impl Client {
         }
     }
 
-    /// Sends a frame and reads on until its reply.
+    /// Sends a frame and reads until its reply.
     pub async fn ask(&mut self, frame: &Value, reply: &str) -> Value {
         self.send(frame).await;
         self.until(reply).await
@@ -170,20 +170,20 @@ impl Client {
         self.ask(&frame, "replay_end").await;
     }
 
-    /// Sends an answer to a question and reads on until its reply: `approval_received`, or an `error`.
+    /// Sends an answer to a question and reads until its reply: `approval_received`, or an `error`.
     pub async fn answer(&mut self, frame: &Value) -> Value {
         self.send(frame).await;
         loop {
             let frame = self.next().await.expect("closed before the reply");
             let kind = frame["event_type"].as_str().unwrap();
-            // A failed run has an `error` of its own, which stands in the record.
+            // A failed run has an `error` of its own in the record.
             if frame["seq"].is_null() && ["approval_received", "error"].contains(&kind) {
                 return frame;
             }
         }
     }
 
-    /// Whether nothing comes for that long.
+    /// Whether no frame arrives within this time.
     pub async fn is_silent_for(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.socket.next())
             .await

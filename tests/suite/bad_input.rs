@@ -1,4 +1,5 @@
-//! Every wrong field, frame, cursor, id, size and state: the status and the sentence of the contract, and no trace.
+//! Invalid fields, frames, cursors, ids, sizes and states. Each gets the status and the message of
+//! the contract and changes nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ const ABSENT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_wrong_create_is_refused_and_leaves_no_session() {
+async fn an_invalid_create_is_refused_and_leaves_no_session() {
     let marker = Uuid::now_v7().to_string();
     let long = "x".repeat(256);
     let large = json!({"blob": "x".repeat(65 * 1024)});
@@ -85,7 +86,7 @@ async fn a_wrong_create_is_refused_and_leaves_no_session() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_wrong_query_is_refused_with_its_reason() {
+async fn an_invalid_query_is_refused_with_its_reason() {
     let id = create("copilot").await;
     for (path, status, code) in [
         ("/api/sessions?limit=0", 422, "invalid_query"),
@@ -133,7 +134,7 @@ async fn a_wrong_query_is_refused_with_its_reason() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn an_id_that_is_none_or_nobodys_is_not_found() {
+async fn a_malformed_or_unknown_id_is_not_found() {
     for id in [ABSENT, "nonsense", "01890A5D", "%00", "..%2f..", "{}"] {
         for path in ["", "/history", "/events", "/runs"] {
             let reply = get(&format!("/api/sessions/{id}{path}")).await;
@@ -155,7 +156,7 @@ async fn an_id_that_is_none_or_nobodys_is_not_found() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_wrong_run_is_refused_and_the_session_is_as_it_was() {
+async fn an_invalid_run_is_refused_and_the_session_is_unchanged() {
     let id = create("planning-control").await;
     let before = detail(&id).await;
     let path = format!("/api/sessions/{id}/runs");
@@ -201,7 +202,7 @@ async fn a_wrong_run_is_refused_and_the_session_is_as_it_was() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_long_task_becomes_an_artifact_and_its_message_keeps_the_beginning() {
+async fn a_long_task_becomes_an_artifact_and_a_truncated_message() {
     tests::model::model();
     let _calm = tests::stack::calm().await;
     let id = create("one-shot").await;
@@ -239,7 +240,7 @@ async fn a_connection_without_a_usable_task_id_is_refused() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_wrong_frame_gets_an_error_and_nothing_else_happens() {
+async fn an_invalid_frame_gets_an_error_and_has_no_other_effect() {
     let mut client = connect(&Uuid::now_v7().to_string()).await;
     let large = json!({"task": "x".repeat(33 * 1024), "config": {}}).to_string();
     for (frame, code) in [

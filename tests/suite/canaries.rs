@@ -1,5 +1,5 @@
-//! Contents, configurations, tokens and keys never reach a log: words that nothing else says are planted wherever a client
-//! or a model can put text, and all that the stack has printed is searched for them.
+//! Contents, configurations, tokens and keys never reach a log. Unique canary words are placed in
+//! every text field of clients and models, and all output of the stack is searched for them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,8 @@ use tests::stack::{calm, eventually};
 use tests::ws::{connect, try_connect};
 use uuid::Uuid;
 
-/// A run in which people and the model say planted words: task, config, name, answers, feedback, what a resume adds.
+/// A run with canary words in the task, the config, the name, the answers, the feedback, and the
+/// text of a resume.
 async fn whole_run() -> String {
     let config = json!({"planInstructions": plant("config"), "hitlVariant": "planning_only", "unknown": plant("config")});
     let session = create_with("hitl-interactive", &config).await;
@@ -21,7 +22,7 @@ async fn whole_run() -> String {
     tell(&session, "during_planning", "revise", &plant("feedback")).await;
     let open = question(&session, "during_planning").await;
     let path = format!("/api/sessions/{session}");
-    // Three slow steps: a suspend that comes late still finds the run at work.
+    // With three slow steps, a late suspend still finds the run active.
     let step =
         json!({"sub_task": plant("plan"), "sub_task_agent": "researcher", "bullet_points": []});
     let body = json!({"resolution": "modify", "modifications": {"plan": vec![step; 3]}});
@@ -32,7 +33,7 @@ async fn whole_run() -> String {
     session
 }
 
-/// A run whose model fails in this way, with a planted word in what it says.
+/// A run whose model fails in this way, with a canary word in the failure.
 async fn failed_run(trouble: &str) -> String {
     let session = create_with("one-shot", &json!({"maxAttempts": 1})).await;
     start(&session, &format!("{} [[{trouble}]]", plant("task"))).await;
@@ -40,7 +41,8 @@ async fn failed_run(trouble: &str) -> String {
     session
 }
 
-/// What is refused: a broken body, fields and query values of no use, words where ids stand, a frame of no known type.
+/// Refused requests: a malformed body, invalid fields and query values, words in place of ids, a
+/// frame of an unknown type.
 async fn refused() {
     let word = plant("refused");
     let (id, key) = (Uuid::now_v7(), plant("idempotency"));
@@ -87,10 +89,11 @@ async fn refused() {
     }
 }
 
-/// The same over a WebSocket, with a token in the query and a task id of a client's own.
+/// The same over a WebSocket, with a token in the query and a task id of the client's choice.
 async fn socket() {
     let token = plant("token");
-    // Where tokens are checked the handshake is refused; the word went the whole way either way.
+    // The handshake is refused if tokens are checked. The canary word reaches the authorizer in
+    // both cases.
     let _ = try_connect(&format!("?task_id={}&token={token}", Uuid::now_v7())).await;
     let mut client = connect(&Uuid::now_v7().to_string()).await;
     for frame in [
@@ -109,7 +112,7 @@ async fn socket() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn nothing_that_people_models_or_tokens_say_is_ever_printed() {
+async fn no_text_of_people_models_or_tokens_is_printed() {
     model();
     let _calm = calm().await;
     let whole = whole_run().await;
@@ -126,7 +129,7 @@ async fn nothing_that_people_models_or_tokens_say_is_ever_printed() {
         let word = format!("{PLANTED}-{place}-");
         assert!(events.contains(&word), "{place} was never planted");
     }
-    // A log without the failures would prove nothing.
+    // The search is meaningful only if the log contains the failures.
     let said = eventually("the failures in the log", || async {
         let said = said().await;
         failed.iter().all(|id| said.contains(id)).then_some(said)

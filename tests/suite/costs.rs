@@ -1,4 +1,4 @@
-//! What a run costs: the sums of its ledger, and a limit without anybody to ask.
+//! The cost of a run: the sums of its ledger, and a budget in a mode without people.
 
 use serde_json::{Value, json};
 use tests::model::model;
@@ -7,12 +7,13 @@ use tests::rest::{create, create_with, get, record, start, until_status};
 use tests::stack::calm;
 use uuid::Uuid;
 
-/// US dollars of one call of the scripted model, 100 tokens in and 20 out, at the price of `gpt-4o-mini`.
+/// The cost of one call of the scripted model in US dollars: 100 input and 20 output tokens at the
+/// price of `gpt-4o-mini`.
 const ONE_CALL: f64 = 0.000_027;
 const TWO_CALLS: f64 = 0.000_054;
 const THREE_CALLS: f64 = 0.000_081;
 
-/// Of whom a breakdown tells, and how many tokens each has.
+/// The entries of a breakdown, and their tokens.
 fn shares(costs: &Value, breakdown: &str, of: &str) -> Vec<(String, u64)> {
     let rows = costs[breakdown].as_array().unwrap().iter();
     let share = |row: &Value| {
@@ -22,7 +23,7 @@ fn shares(costs: &Value, breakdown: &str, of: &str) -> Vec<(String, u64)> {
     rows.map(share).collect()
 }
 
-/// Each breakdown adds up to the totals.
+/// Asserts that each breakdown adds up to the totals.
 fn add_up(costs: &Value) {
     for breakdown in ["model_breakdown", "agent_breakdown", "step_breakdown"] {
         let rows = costs[breakdown].as_array().unwrap();
@@ -62,7 +63,7 @@ async fn a_runs_costs_add_up_by_model_by_agent_and_by_step() {
     );
     assert_eq!(
         costs["total_cost_usd"], THREE_CALLS,
-        "a model without a price costs nothing known"
+        "the cost of a model without a price is unknown"
     );
     add_up(&costs);
     let share = |of: &str, tokens| (of.to_owned(), tokens);
@@ -95,7 +96,7 @@ async fn a_runs_costs_add_up_by_model_by_agent_and_by_step() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn each_run_has_its_own_costs_and_one_that_has_not_ended_has_some() {
+async fn each_run_has_its_own_costs_even_before_it_ends() {
     model();
     let _calm = calm().await;
     let config = json!({"conversational": true, "model": "gpt-4o-mini"});
@@ -126,13 +127,14 @@ async fn each_run_has_its_own_costs_and_one_that_has_not_ended_has_some() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_budget_in_a_mode_without_people_is_the_end_of_the_run() {
+async fn an_exhausted_budget_ends_a_run_without_people() {
     model();
     let _calm = calm().await;
     let word = Uuid::now_v7();
     let config = json!({"model": "gpt-4o-mini", "maxCostUsd": 0.5 * ONE_CALL});
     let session = create_with("one-shot", &config).await;
-    // The first answer is paid for and does not fit; then the model is down until the step is begun again.
+    // The first answer is invalid and costs money. After that the model fails until the step is
+    // started again.
     let task = format!("[[status=503]] [[misfit times=1 id={word}]]");
     let run = start(&session, &task).await;
     let detail = until_status(&session, "suspended").await;

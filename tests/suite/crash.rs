@@ -1,5 +1,5 @@
-//! Workers that are killed, messages that come twice, late, or not at all: every accepted task ends, each message and
-//! each step is in the record once.
+//! Killed workers, and messages that are duplicated, late, or lost. Every accepted task ends, and
+//! each message and each step is in the record once.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tests::rest::{count, create, create_with, get, record, start, until_status};
 use tests::stack::{eventually, stack, storm};
 use uuid::Uuid;
 
-/// What must hold of any finished planned run, whatever happened on its way.
+/// Asserts what holds for any finished planned run.
 fn assert_whole(events: &[Value], steps: usize) {
     for kind in [
         "workflow_started",
@@ -45,10 +45,11 @@ fn assert_whole(events: &[Value], steps: usize) {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_worker_killed_at_any_moment_leaves_a_run_that_completes() {
+async fn a_run_completes_although_its_worker_is_killed_at_any_time() {
     model();
     let _storm = storm().await;
-    // In the middle of a call of the model, or when the record has an event: then the next call is about to be made.
+    // During a call of the model, or when the record has an event, which is just before the next
+    // call.
     for (call, event) in [
         (Some("planner"), None),
         (Some("plan_reviewer"), None),
@@ -79,7 +80,7 @@ async fn recorded(id: &str, event_type: &str) {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_worker_killed_in_the_middle_of_a_step_repeats_that_step_alone() {
+async fn a_worker_killed_during_a_step_repeats_only_that_step() {
     model();
     let _storm = storm().await;
     let word = Uuid::now_v7().to_string();
@@ -109,7 +110,7 @@ async fn a_worker_killed_in_the_middle_of_a_step_repeats_that_step_alone() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn every_message_three_times_runs_everything_once() {
+async fn tripled_messages_run_everything_once() {
     model();
     let _storm = storm().await;
     let id = create("planning-control").await;
@@ -124,7 +125,7 @@ async fn every_message_three_times_runs_everything_once() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn no_question_and_no_answer_is_lost_with_its_worker_and_none_comes_twice() {
+async fn a_killed_worker_loses_or_doubles_no_question_and_no_answer() {
     model();
     let _storm = storm().await;
     let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
@@ -134,7 +135,8 @@ async fn no_question_and_no_answer_is_lost_with_its_worker_and_none_comes_twice(
         start(&id, &format!("[[steps=1]] [[slow={time} id={word}]]")).await;
         id
     };
-    // The kill meets each at another place, because each takes another time to its question and on from it.
+    // Each session reaches its question at a different time, so the kill interrupts each at a
+    // different point.
     let sessions = join_all([100, 400, 700, 1000].map(ask)).await;
     recorded(&sessions[0], "approval_requested").await;
     stack().kill_executors();
@@ -166,14 +168,14 @@ async fn no_question_and_no_answer_is_lost_with_its_worker_and_none_comes_twice(
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_message_that_was_lost_is_sent_again_by_the_sweeper() {
+async fn the_sweeper_sends_a_lost_message_again() {
     model();
     let _storm = storm().await;
     let word = Uuid::now_v7().to_string();
     let id = create("one-shot").await;
     let run = start(&id, &format!("[[slow=2000 id={word}]]")).await;
     called(&word, "researcher").await;
-    // The worker dies, and the sweeper does not wait for the queue to bring its message back.
+    // The worker dies. The sweeper acts before the queue delivers the message again.
     stack().kill_executors();
     let events = eventually("the run completes", || async {
         stack().sweep().await;
@@ -191,7 +193,7 @@ async fn a_message_that_was_lost_is_sent_again_by_the_sweeper() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn garbage_on_the_queue_harms_no_other_message() {
+async fn an_invalid_message_affects_no_other_message() {
     model();
     let _storm = storm().await;
     let id = create("one-shot").await;

@@ -1,4 +1,5 @@
-//! The same list in every place: folders, template, router table, events, the workflow crate's tables. Runs without the stack.
+//! Lists that exist in several places must agree: folders, template, router table, events, the
+//! workflow crate's tables. Runs without the stack.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use workflow::{Checkpoint, RunSettings};
 
 use crate::template::{Names, functions, read, routes};
 
-/// Names in a folder, without an ending.
+/// The names in a folder, without extensions.
 fn entries(folder: &str) -> Names {
     let names = std::fs::read_dir(root().join(folder))
         .unwrap()
@@ -54,7 +55,7 @@ fn router_table() -> Names {
     routes
 }
 
-/// The rows of a table in the workflow crate's README, as their cells without back-quotes.
+/// The rows of a table in the workflow crate's README, as cells without backticks.
 fn table_of_workflow(heading: &str) -> Vec<Vec<String>> {
     let text = read("shared/workflow/README.md");
     let (_, section) = text
@@ -74,7 +75,7 @@ fn table_of_workflow(heading: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn folders_template_and_events_name_the_same_functions() {
+fn folders_template_and_events_have_the_same_functions() {
     let (functions, _) = template();
     assert_eq!(
         entries("functions"),
@@ -95,7 +96,7 @@ fn template_and_router_table_have_the_same_routes() {
 }
 
 #[test]
-fn every_route_has_an_authorizer_but_those_of_an_open_connection() {
+fn every_route_but_those_of_open_connections_has_an_authorizer() {
     for route in routes() {
         let (kind, has_authorizer) = match route.key.as_str() {
             "$disconnect" | "$default" => ("NONE", false),
@@ -107,7 +108,7 @@ fn every_route_has_an_authorizer_but_those_of_an_open_connection() {
     }
 }
 
-/// The keys in a cell of the table of modes; a group of keys is written as its name.
+/// The keys in a cell of the table of modes. A group of keys is written as its name.
 fn keys_in(cell: &str) -> Names {
     let keys = cell.split(',').map(str::trim).filter(|key| !key.is_empty());
     let expanded = keys.flat_map(|key| match key {
@@ -171,7 +172,7 @@ fn variables() -> impl Iterator<Item = &'static Variable> {
 }
 
 #[test]
-fn no_variable_stands_twice() {
+fn no_variable_is_defined_twice() {
     let mut names: Vec<&str> = variables().map(|variable| variable.name).collect();
     let all = names.len();
     names.sort_unstable();
@@ -180,7 +181,7 @@ fn no_variable_stands_twice() {
 }
 
 #[test]
-fn the_template_sets_no_variable_that_nobody_reads_and_never_the_owner() {
+fn the_template_sets_only_variables_that_are_read_and_not_the_owner() {
     let text = read("infra/template.yaml");
     let shouted = |line: &str| {
         let name = line.trim().split_once(':')?.0.to_owned();
@@ -197,7 +198,7 @@ fn the_template_sets_no_variable_that_nobody_reads_and_never_the_owner() {
 }
 
 #[test]
-fn every_event_is_json_of_its_functions_kind() {
+fn every_event_has_the_form_of_its_functions_trigger() {
     let (functions, routes) = template();
     for function in &functions {
         let event: Value = serde_json::from_str(&read(&format!("events/{function}.json"))).unwrap();

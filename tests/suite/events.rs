@@ -1,4 +1,4 @@
-//! The sample events, each sent to its function by `cargo lambda invoke`, as the README says.
+//! The sample events, each sent to its function by `cargo lambda invoke`, as in the README.
 
 use std::process::Command;
 
@@ -32,7 +32,7 @@ fn invoke(function: &str) -> Value {
 
 #[test]
 #[ignore = "needs the local stack: make test"]
-fn every_event_is_understood_by_its_function() {
+fn every_function_understands_its_sample_event() {
     let http = [
         ("health", 200),
         ("list-modes", 200),
@@ -55,7 +55,8 @@ fn every_event_is_understood_by_its_function() {
         ("ws-disconnect", 200),
     ];
     for (function, status) in http {
-        // The sample names a session that nobody has: an event that was not understood would be a 400, 422 or 500.
+        // The sample names a session that does not exist. An event that cannot be parsed would give
+        // a 400, 422 or 500.
         let reply = invoke(function);
         assert_eq!(reply["statusCode"], status, "{function}: {reply}");
     }

@@ -1,6 +1,6 @@
-//! Files: sent to the bucket and fetched from it by the links of the API, as a client does it.
+//! Files, uploaded to the bucket and downloaded through the links of the API, as by a client.
 //!
-//! MiniStack verifies signatures of links as S3 does.
+//! MiniStack verifies the signatures of links as S3 does.
 
 use documents::{ArtifactKey, DocumentSettings, SessionFiles};
 use lambda_kit::Aws;
@@ -26,7 +26,7 @@ async fn fetch(artifact: &Value) -> Response {
     Client::new().get(url).send().await.unwrap()
 }
 
-/// The session's files as the executor has them.
+/// The session's files from the executor's view.
 async fn files(session: &str) -> SessionFiles {
     let bucket = stack().get("BUCKET_NAME").to_owned();
     let get = |name: &str| (name == "BUCKET_NAME").then(|| bucket.clone());
@@ -37,7 +37,7 @@ async fn files(session: &str) -> SessionFiles {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_file_that_was_sent_is_listed_and_comes_back_as_it_was() {
+async fn an_uploaded_file_is_listed_and_downloaded_unchanged() {
     let id = create("ocr").await;
     assert!(artifacts(&id).await.is_empty());
     let name = "Gezeiten \"2026\" & mehr?.pdf";
@@ -71,7 +71,7 @@ async fn a_file_that_was_sent_is_listed_and_comes_back_as_it_was() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn the_same_name_replaces_and_a_link_alone_is_no_file() {
+async fn an_upload_replaces_a_file_and_a_link_alone_creates_none() {
     let id = create("ocr").await;
     upload(&id, "a.txt", "text/plain", b"first").await;
     upload(&id, "a.txt", "text/markdown", b"second one").await;
@@ -85,7 +85,7 @@ async fn the_same_name_replaces_and_a_link_alone_is_no_file() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_file_of_another_length_or_type_than_was_promised_is_refused() {
+async fn a_file_of_an_undeclared_length_or_type_is_refused() {
     let id = create("ocr").await;
     let promised = json!({"name": "a.txt", "content_type": "text/plain", "size": 5});
     let link = post(&uploads(&id), &promised).await.ok();
@@ -113,7 +113,7 @@ async fn a_file_of_another_length_or_type_than_was_promised_is_refused() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn what_a_run_makes_is_listed_under_it_and_its_drafts_are_not() {
+async fn the_artifacts_of_a_run_are_listed_and_its_drafts_are_not() {
     model();
     let _calm = calm().await;
     let id = create("one-shot").await;
@@ -141,7 +141,8 @@ async fn what_a_run_makes_is_listed_under_it_and_its_drafts_are_not() {
         fetch(&listed[0]).await.text().await.unwrap().len(),
         40 * 1024 + 7
     );
-    // A link in the record would be dead soon, and a key for whoever sees the record until then.
+    // The record must not contain links: they expire, and until then they give access to all
+    // readers of the record.
     let record = record(&id).await;
     let result = record
         .iter()
@@ -154,7 +155,7 @@ async fn what_a_run_makes_is_listed_under_it_and_its_drafts_are_not() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn the_list_is_walked_by_a_cursor_of_its_own_session() {
+async fn the_list_is_paged_by_a_cursor_of_its_own_session() {
     let (id, other) = (create("ocr").await, create("ocr").await);
     for name in ["a", "b", "c"] {
         upload(&id, name, "text/plain", b"1").await;
@@ -178,7 +179,7 @@ async fn the_list_is_walked_by_a_cursor_of_its_own_session() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_promise_that_cannot_be_held_gets_no_link() {
+async fn an_invalid_declaration_gets_no_link() {
     let id = create("ocr").await;
     let with = |field: &str, value: Value| {
         let mut body = json!({"name": "a.pdf", "content_type": "application/pdf", "size": 1});
@@ -214,7 +215,7 @@ async fn a_promise_that_cannot_be_held_gets_no_link() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_deleted_sessions_files_are_gone_with_it_the_links_too() {
+async fn files_and_links_of_a_deleted_session_are_gone() {
     let _calm = calm().await;
     let id = create("ocr").await;
     upload(&id, "a.txt", "text/plain", b"1").await;
@@ -238,7 +239,7 @@ async fn a_deleted_sessions_files_are_gone_with_it_the_links_too() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn an_answer_of_a_megabyte_is_a_file_and_the_record_holds_its_beginning() {
+async fn a_long_answer_becomes_a_file_and_a_truncated_message() {
     model();
     let _calm = calm().await;
     let id = create("one-shot").await;

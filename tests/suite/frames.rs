@@ -1,4 +1,4 @@
-//! The WebSocket: first frame, attach and replay, every other frame, and what a connection may miss without harm.
+//! The WebSocket: the first frame, attach and replay, all other frames, and lost frames.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn task_id() -> String {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_first_frame_makes_a_session_and_the_client_sees_every_event_once() {
+async fn a_first_frame_creates_a_session_with_each_event_seen_once() {
     model();
     let _calm = calm().await;
     let task_id = task_id();
@@ -34,7 +34,10 @@ async fn a_first_frame_makes_a_session_and_the_client_sees_every_event_once() {
     );
     client.until("complete").await;
     let record = record(&session).await;
-    assert_eq!(client.events, record, "what was pushed is what REST tells");
+    assert_eq!(
+        client.events, record,
+        "the pushed events must equal those of REST"
+    );
     let detail = detail(&session).await;
     assert_eq!(
         detail["name"],
@@ -47,7 +50,7 @@ async fn a_first_frame_makes_a_session_and_the_client_sees_every_event_once() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_session_is_made_for_every_mode_and_one_shot_is_the_default() {
+async fn a_session_can_have_every_mode_and_one_shot_is_the_default() {
     model();
     let _calm = calm().await;
     for mode in [
@@ -82,7 +85,7 @@ async fn a_session_is_made_for_every_mode_and_one_shot_is_the_default() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn the_same_task_id_from_ten_sockets_runs_once_and_all_ten_see_it_end() {
+async fn one_task_id_from_ten_sockets_runs_once_and_all_see_its_end() {
     model();
     let _calm = calm().await;
     let task_id = task_id();
@@ -111,7 +114,7 @@ async fn the_same_task_id_from_ten_sockets_runs_once_and_all_ten_see_it_end() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_client_that_comes_back_is_told_the_whole_story_and_never_starts_its_task_again() {
+async fn a_reconnecting_client_gets_the_whole_record_and_no_second_run() {
     model();
     let _calm = calm().await;
     let task_id = task_id();
@@ -149,7 +152,7 @@ async fn a_client_that_comes_back_is_told_the_whole_story_and_never_starts_its_t
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_further_task_continues_the_session_that_it_names() {
+async fn a_further_task_continues_the_named_session() {
     model();
     let _calm = calm().await;
     for key in ["session_id", "copilotSessionId"] {
@@ -180,7 +183,7 @@ async fn a_further_task_continues_the_session_that_it_names() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn subscribe_replays_from_where_the_client_is_and_then_goes_on_live() {
+async fn subscribe_replays_from_a_position_and_continues_live() {
     model();
     let _calm = calm().await;
     let session = create("planning-control").await;
@@ -222,7 +225,7 @@ async fn subscribe_replays_from_where_the_client_is_and_then_goes_on_live() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn pause_resume_and_cancel_reach_the_followed_sessions_run() {
+async fn pause_resume_and_cancel_reach_the_run_of_the_followed_session() {
     model();
     let _calm = calm().await;
     let mut client = connect(&task_id()).await;
@@ -265,7 +268,7 @@ async fn pause_resume_and_cancel_reach_the_followed_sessions_run() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn an_open_socket_sees_what_rest_does_to_its_session() {
+async fn an_open_socket_receives_the_changes_made_by_rest() {
     let session = create("copilot").await;
     let mut client = connect(&task_id()).await;
     client
@@ -283,7 +286,7 @@ async fn an_open_socket_sees_what_rest_does_to_its_session() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_closed_connection_is_forgotten_and_stops_no_run() {
+async fn a_closed_connection_is_removed_and_stops_no_run() {
     model();
     let _calm = calm().await;
     let mut client = connect(&task_id()).await;

@@ -1,7 +1,7 @@
-//! An executor in this process, over the stack's table: for what its surroundings or its settings bring about, and no
-//! task can.
+//! An executor in this process with the stack's table, for conditions that depend on its
+//! environment or settings and that no task can cause.
 //!
-//! Its agents are those without a model. It sends no message, so that nobody else works on what it works on.
+//! Its agents use no model. It sends no message, so that no other worker processes its sessions.
 
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ use session_manager::{Actor, SessionManager};
 use tests::stack::stack;
 use uuid::Uuid;
 
-/// An executor with these settings, that meets the table at this endpoint.
+/// An executor with these settings and the table at this endpoint.
 pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
     let get = |name: &str| {
         let setting = settings.iter().find(|(known, _)| *known == name);
         match (setting, name) {
             (Some((_, value)), _) => Some((*value).into()),
-            // Nobody follows, nothing is long, and nothing has to go on in another message.
+            // Not reachable: the sessions have no followers and no long contents, and no run
+            // continues in another message.
             (None, "QUEUE_URL" | "WS_CALLBACK_URL") => Some("http://127.0.0.1:9/nowhere".into()),
             (None, "BUCKET_NAME") => Some("nowhere".into()),
             _ => None,
@@ -43,7 +44,7 @@ pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
     }
 }
 
-/// A run of this task.
+/// A run with this task.
 pub fn run(task: &str) -> NewRun {
     NewRun {
         id: RunId::new(Uuid::now_v7()),
@@ -55,7 +56,8 @@ pub fn run(task: &str) -> NewRun {
     }
 }
 
-/// Works on the session's run until it is done, waits, or would go on in another message; the session after it.
+/// Executes the session's run until it ends, waits, or would continue in another message; returns
+/// the session after that.
 pub async fn work(executor: &Executor, state: State) -> State {
     let wake = state.wake(now()).unwrap();
     let deadline = Deadline::after(Duration::from_secs(170));
@@ -64,7 +66,7 @@ pub async fn work(executor: &Executor, state: State) -> State {
     state_of(executor, state.session_id).await
 }
 
-/// Where a session stands.
+/// The current state of a session.
 pub async fn state_of(executor: &Executor, session: SessionId) -> State {
     let sessions = &executor.sessions;
     sessions.state(session, &Actor::System).await.unwrap()

@@ -1,10 +1,12 @@
-//! Through the real stack: `cargo lambda watch`, MiniStack and DynamoDB Local, as `make test` starts them.
+//! Tests on the real stack: `cargo lambda watch`, MiniStack and DynamoDB Local, as `make test`
+//! starts them.
 //!
-//! Each test makes its own sessions and finds its own again by their ids, so that all run at once on one stack. What only
-//! the text of the repository decides (that routes, functions, events and tables are one list) runs without it.
+//! Each test creates its own sessions and finds them by their ids, so that all tests run
+//! concurrently on one stack. Checks of the repository's text (that routes, functions, events and
+//! tables agree) run without the stack.
 //!
-//! Two modules run by themselves (`infra/local/check.py`): `own_stack` against stacks that are set up for it, and
-//! `afterwards` when all others have run.
+//! Two modules run separately (`infra/local/check.py`): `own_stack` on stacks of its own, and
+//! `afterwards` after all others.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod afterwards;

@@ -1,7 +1,7 @@
-//! What the functions have measured: whether each line is one that CloudWatch takes metrics from, and what they say
-//! together.
+//! The metrics of the functions: whether CloudWatch accepts each line, and their sums.
 //!
-//! The rules are those of "Specification: Embedded metric format" in CloudWatch's user guide, with its limits.
+//! The rules and limits are those of "Specification: Embedded metric format" in CloudWatch's user
+//! guide.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use lambda_kit::metrics::METRICS;
 use serde_json::Value;
 use tests::stack::stack;
 
-/// Of a PutMetricData request, to which the specification refers.
+/// The units of a PutMetricData request, to which the specification refers.
 const UNITS: [&str; 16] = [
     "Seconds",
     "Microseconds",
@@ -29,7 +29,7 @@ const UNITS: [&str; 16] = [
     "Terabits",
 ];
 
-/// A metric's name and the values of its dimensions → what was measured.
+/// A metric's name and the values of its dimensions → the measured values.
 pub type Values = BTreeMap<Vec<String>, Vec<f64>>;
 
 /// The stack's namespace: its name.
@@ -37,13 +37,13 @@ pub fn namespace() -> &'static str {
     stack().get("FUNCTION_PREFIX").trim_end_matches('-')
 }
 
-/// All that was measured, and every line that is not as the format or the code's own table wants it.
+/// All measured values, and every line that violates the format or the code's own table.
 pub fn values(log: &str, namespace: &str) -> (Values, Vec<String>) {
     let (mut found, mut wrong) = (Values::new(), Vec::new());
     for line in log.lines().filter(|line| line.contains("\"_aws\"")) {
-        // JSON from the first to the last character, as CloudWatch wants it.
+        // CloudWatch requires lines that consist of JSON only.
         let Ok(document) = serde_json::from_str::<Value>(line) else {
-            // Half a line is what a killed worker leaves.
+            // A killed worker leaves an incomplete line.
             if line.ends_with('}') || !line.starts_with("{\"_aws\"") {
                 wrong.push(format!("no JSON: {line}"));
             }
@@ -77,7 +77,7 @@ fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-/// A value, or each of several.
+/// One value, or each of several.
 fn numbers(value: &Value) -> impl Iterator<Item = &Value> {
     let one = (!value.is_array()).then_some(value);
     one.into_iter().chain(items(value))
@@ -94,7 +94,7 @@ fn is_known(directive: &Value, definition: &Value) -> bool {
     })
 }
 
-/// What the specification has against a line.
+/// Violations of the specification in a line.
 fn faults(document: &Value) -> Vec<String> {
     let metadata = &document["_aws"];
     let mut faults = Vec::new();
@@ -137,7 +137,7 @@ fn faults(document: &Value) -> Vec<String> {
     faults
 }
 
-/// What the metrics must say about a record of a session in this mode.
+/// The metrics that follow from a record of a session in this mode.
 pub fn add_record(found: &mut Values, mode: &str, events: &[Value]) {
     let mut add = |key: &[&str], value: f64| {
         let key = key.iter().map(ToString::to_string).collect();
@@ -163,7 +163,7 @@ pub fn add_record(found: &mut Values, mode: &str, events: &[Value]) {
     }
 }
 
-/// What is said about runs, steps and costs, in a form that can be compared: counts are added up.
+/// The metrics of runs, steps and costs in a comparable form: counts are summed.
 pub fn of_records(values: &Values) -> Values {
     let mut kept = values.clone();
     kept.retain(|key, _| ["Runs", "StepTime", "CostUsd"].contains(&key[0].as_str()));
@@ -196,7 +196,7 @@ mod tests_of_lines {
     }
 
     #[test]
-    fn a_line_as_the_format_wants_it_is_read() {
+    fn a_valid_line_is_read() {
         let log = format!("{}\nanother line", line(&json!({"Runs": [1, 2]})));
         let (found, wrong) = values(&log, "n");
         let key = ["Runs", "one-shot", "failed"].map(str::to_owned).to_vec();
@@ -205,7 +205,7 @@ mod tests_of_lines {
     }
 
     #[test]
-    fn a_line_that_cloudwatch_would_drop_is_found() {
+    fn a_line_that_cloudwatch_would_drop_is_reported() {
         let too_many = json!({"Runs": vec![1; 101]});
         for changes in [json!({"Runs": "1"}), json!({"End": null}), too_many] {
             assert!(!faults(&line(&changes)).is_empty(), "{changes}");
@@ -221,8 +221,8 @@ mod tests_of_lines {
     }
 
     #[test]
-    fn half_a_line_of_a_killed_worker_is_nothing() {
-        // A function prints `_aws` first; a map of the tests sorts its keys.
+    fn an_incomplete_line_of_a_killed_worker_is_ignored() {
+        // A function prints `_aws` first. A map in the tests sorts its keys.
         let whole = format!(
             r#"{{"_aws":{},"Mode":"one-shot","Runs":1}}"#,
             line(&json!({}))["_aws"]
@@ -232,13 +232,13 @@ mod tests_of_lines {
     }
 
     #[test]
-    fn a_metric_that_is_not_in_the_code_is_found() {
+    fn a_metric_that_is_not_in_the_code_is_reported() {
         let (_, wrong) = values(&line(&json!({})).to_string(), "another namespace");
         assert_eq!(wrong.len(), 1);
     }
 
     #[test]
-    fn metrics_and_records_are_compared_value_by_value() {
+    fn metrics_are_compared_with_records_value_by_value() {
         let event = json!({"event_type": "step_complete", "data": {"execution_time": 1.5}});
         let mut recorded = Values::new();
         add_record(&mut recorded, "one-shot", &[event]);

@@ -1,4 +1,4 @@
-//! What a session remembers, and when it takes a further task.
+//! The history of a session, and the states in which it accepts a further task.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn what_was_said_ten_turns_ago_reaches_the_model() {
+async fn a_message_from_ten_turns_ago_reaches_the_model() {
     model();
     let _calm = calm().await;
     let session = create("copilot").await;
@@ -59,14 +59,14 @@ async fn what_was_said_ten_turns_ago_reaches_the_model() {
     let history = get(&format!("/api/sessions/{session}/history?limit=1000")).await;
     let roles = history.ok()["messages"].as_array().unwrap().clone();
     let of_user = roles.iter().filter(|message| message["role"] == "user");
-    assert_eq!(of_user.count(), 11, "nothing of it was cut away");
+    assert_eq!(of_user.count(), 11, "no message may be truncated");
     let events = record(&session).await;
     assert_eq!(count(&events, "complete"), 11);
 }
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_conversation_of_three_turns_is_one_run_that_remembers() {
+async fn a_conversation_of_three_turns_is_one_run_with_its_history() {
     model();
     let _calm = calm().await;
     let word = Uuid::now_v7().to_string();
@@ -115,7 +115,7 @@ async fn a_conversation_of_three_turns_is_one_run_that_remembers() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_session_takes_a_further_task_wherever_no_run_is_unfinished() {
+async fn a_session_accepts_a_task_unless_a_run_is_unfinished() {
     model();
     let _calm = calm().await;
     join_all(
@@ -141,7 +141,7 @@ async fn a_session_takes_a_further_task_wherever_no_run_is_unfinished() {
     .await;
 }
 
-/// Brings a new session to where a further task is to find it.
+/// Brings a new session into the state in which a further task is sent.
 async fn bring(session: &str, place: &str) {
     let task = "My boat is called Seestern.";
     let path = format!("/api/sessions/{session}");
@@ -175,7 +175,8 @@ async fn bring(session: &str, place: &str) {
     }
 }
 
-/// Does what the stack's sweeper does for a session that did nothing for a day, by rules of which a day is no time.
+/// Does what the stack's sweeper does for a session that was inactive for a day, with a shorter
+/// limit.
 async fn expire(session: &str) {
     let rules = Rules {
         idle_ttl: Duration::ZERO,
@@ -193,7 +194,7 @@ async fn expire(session: &str) {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn of_tasks_that_come_at_once_one_runs_and_the_others_learn_which() {
+async fn of_concurrent_tasks_one_runs_and_the_others_learn_its_id() {
     model();
     let _calm = calm().await;
     let session = create("copilot").await;

@@ -1,5 +1,5 @@
-//! Every mode that asks models, through a failure that passes and through one that stays. The modes that work on documents
-//! have theirs in `documents`.
+//! Every mode that calls models, with a temporary and a permanent failure. `documents` tests the
+//! modes that process documents.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tests::rest::{count, create_with, newest_run, record, start, until_status};
 use tests::stack::calm;
 use uuid::Uuid;
 
-/// The modes, each so configured that nobody is asked.
+/// The modes, each configured to ask no questions.
 fn modes() -> [(&'static str, Value); 5] {
     [
         ("copilot", json!({})),
@@ -24,7 +24,7 @@ fn modes() -> [(&'static str, Value); 5] {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_model_that_fails_once_holds_no_mode_up() {
+async fn every_mode_continues_after_one_failure_of_its_model() {
     model();
     let _calm = calm().await;
     let runs = modes().map(async |(mode, config)| {
@@ -52,7 +52,7 @@ async fn a_model_that_fails_once_holds_no_mode_up() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_model_that_refuses_fails_the_run_of_every_mode_and_is_no_success() {
+async fn a_refusing_model_fails_the_run_in_every_mode() {
     model();
     let _calm = calm().await;
     let runs = modes().map(async |(mode, config)| {

@@ -1,8 +1,9 @@
-//! People in the loop: every checkpoint answered in every option, over the WebSocket and by REST, and each run followed
-//! to what must come of it.
+//! People in the loop: every checkpoint is answered with every option, over the WebSocket and by
+//! REST, and each run is followed to its expected end.
 //!
-//! A [`Walk`] is a run with the answers that it is given. The walks stand in `plan`, `steps`, `ideas`, `copilot` and
-//! `budget`; `answers` has what becomes of a double or a wrong answer, `race` of many at once, `expiry` of none.
+//! A [`Walk`] is a run with its answers. The walks are in `plan`, `steps`, `ideas`, `copilot` and
+//! `budget`. `answers` tests repeated and invalid answers, `race` concurrent ones, and `expiry`
+//! missing ones.
 
 mod answers;
 mod budget;
@@ -16,7 +17,8 @@ mod walk;
 
 use walk::Walk;
 
-/// The checkpoints with all of their options, as the contract lists them; of ideas there are three in these tests.
+/// The checkpoints with all of their options from the contract. Idea generation has three ideas in
+/// these tests.
 const OPTIONS: [(&str, &[&str]); 9] = [
     (
         "during_planning",
@@ -35,7 +37,7 @@ const OPTIONS: [(&str, &[&str]); 9] = [
     ("budget", &["continue", "abort"]),
 ];
 
-/// The options that a checkpoint has where nothing limits them.
+/// The options of a checkpoint without a limit.
 fn options(checkpoint: &str) -> &'static [&'static str] {
     let row = OPTIONS.iter().find(|(known, _)| *known == checkpoint);
     row.unwrap_or_else(|| panic!("no checkpoint {checkpoint}"))
@@ -43,7 +45,7 @@ fn options(checkpoint: &str) -> &'static [&'static str] {
 }
 
 #[test]
-fn the_walks_answer_every_checkpoint_in_every_option() {
+fn the_walks_answer_every_checkpoint_with_every_option() {
     let known = workflow::Checkpoint::ALL.map(workflow::Checkpoint::as_str);
     assert_eq!(OPTIONS.map(|(checkpoint, _)| checkpoint), known);
     let walks: Vec<Walk> = [

@@ -1,4 +1,4 @@
-//! The routes, as a client of the contract meets them.
+//! The routes from the view of a client that follows the contract.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 #[test]
 #[ignore = "needs the local stack: make test"]
-fn the_seeds_own_curl_lines_answer() {
+fn the_curl_commands_of_the_requirements_succeed() {
     let seed = [
         ("curl http://localhost:8000/api/sessions", "sessions"),
         (
@@ -34,7 +34,7 @@ fn the_seeds_own_curl_lines_answer() {
     ];
     for (line, field) in seed {
         let line = line.replace("http://localhost:8000", stack().get("HTTP_URL"));
-        // As a person types it: the shell takes the part after an `&` for itself.
+        // Without quotes, as a person types it: the shell ends the command at an `&`.
         let output = Command::new("bash")
             .args(["-c", &format!("{line}; wait")])
             .output()
@@ -50,7 +50,7 @@ fn the_seeds_own_curl_lines_answer() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn eight_modes_stand_in_the_order_of_the_contract() {
+async fn the_eight_modes_are_in_the_order_of_the_contract() {
     let body = get("/api/sessions/modes/list").await.ok();
     let ids: Vec<&str> = body["modes"]
         .as_array()
@@ -77,7 +77,7 @@ async fn eight_modes_stand_in_the_order_of_the_contract() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_session_is_there_before_its_answer_and_keeps_what_it_was_given() {
+async fn a_session_exists_before_the_reply_and_keeps_its_fields() {
     let config = json!({"model": "scripted", "nested": {"list": [1, 2.5, null, "ü"]}});
     let body = json!({"mode": "copilot", "config": config, "name": "Küstenfeuer", "session_id": Uuid::nil()});
     let summary = post("/api/sessions", &body).await.ok();
@@ -120,7 +120,7 @@ async fn a_session_is_there_before_its_answer_and_keeps_what_it_was_given() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn suspend_and_resume_answer_each_state_as_the_table_says() {
+async fn suspend_and_resume_answer_each_state_as_in_the_table() {
     let id = create("copilot").await;
     let path = |verb: &str| format!("/api/sessions/{id}/{verb}");
     let action = post_empty(&path("suspend")).await.ok();
@@ -162,7 +162,7 @@ async fn suspend_and_resume_answer_each_state_as_the_table_says() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_deleted_session_is_gone_on_every_route_and_from_the_list() {
+async fn a_deleted_session_is_gone_from_every_route_and_list() {
     let id = create("idea-generation").await;
     delete(&format!("/api/sessions/{id}")).await.ok();
     for path in ["", "/history", "/events", "/runs"] {
@@ -194,7 +194,7 @@ async fn a_deleted_session_is_gone_on_every_route_and_from_the_list() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_cursor_walks_the_list_and_belongs_to_its_filter() {
+async fn a_cursor_pages_the_list_and_is_bound_to_its_filter() {
     let mut made = Vec::new();
     for _ in 0..7 {
         made.push(create("enhance-input").await);
@@ -238,7 +238,7 @@ async fn a_cursor_walks_the_list_and_belongs_to_its_filter() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn the_same_idempotency_key_gives_the_first_answer_again() {
+async fn the_same_idempotency_key_returns_the_first_answer() {
     let key = Uuid::now_v7().to_string();
     let headers = [("idempotency-key", key.as_str())];
     let body = json!({"mode": "one-shot", "name": "once"}).to_string();
@@ -273,7 +273,7 @@ async fn the_same_idempotency_key_gives_the_first_answer_again() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn history_and_events_page_both_ways_over_the_same_numbers() {
+async fn history_and_events_page_in_both_directions_by_seq() {
     model();
     let _calm = calm().await;
     let id = create("planning-control").await;
@@ -317,7 +317,7 @@ async fn history_and_events_page_both_ways_over_the_same_numbers() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn runs_are_listed_newest_first_and_counted_by_session() {
+async fn runs_are_listed_newest_first_and_counted_per_session() {
     model();
     let _calm = calm().await;
     let id = create("planning-control").await;

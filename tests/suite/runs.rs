@@ -1,5 +1,5 @@
-//! Runs from the first frame or the first request to their end: the record's order, failures with their reasons, suspend,
-//! resume, takeover, cancel, delete.
+//! Runs from the first frame or request to their end: the order of the record, failures with their
+//! reasons, suspend, resume, takeover, cancel, and delete.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tests::rest::{
 use tests::stack::{calm, eventually, stack};
 use uuid::Uuid;
 
-/// The types without those that may stand anywhere.
+/// The event types without those that may occur anywhere.
 fn path(events: &[Value]) -> Vec<&str> {
     types(events)
         .into_iter()
@@ -21,7 +21,7 @@ fn path(events: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_one_shot_run_tells_its_story_in_order() {
+async fn a_one_shot_run_records_its_events_in_order() {
     model();
     let _calm = calm().await;
     let id = create("one-shot").await;
@@ -79,7 +79,7 @@ async fn a_one_shot_run_tells_its_story_in_order() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_planned_run_drafts_reviews_and_works_step_by_step() {
+async fn a_planned_run_drafts_reviews_and_executes_its_steps() {
     model();
     let _calm = calm().await;
     let id = create("planning-control").await;
@@ -130,7 +130,7 @@ async fn a_planned_run_drafts_reviews_and_works_step_by_step() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_step_is_in_the_record_when_it_begins_and_not_when_it_is_over() {
+async fn a_step_is_recorded_when_it_starts() {
     model();
     let _calm = calm().await;
     let id = create("planning-control").await;
@@ -147,7 +147,7 @@ async fn a_step_is_in_the_record_when_it_begins_and_not_when_it_is_over() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_model_that_never_fits_its_schema_fails_the_run_with_its_reason() {
+async fn a_model_without_valid_answers_fails_the_run_with_its_reason() {
     model();
     let _calm = calm().await;
     let word = Uuid::now_v7();
@@ -167,7 +167,7 @@ async fn a_model_that_never_fits_its_schema_fails_the_run_with_its_reason() {
     assert_eq!(
         count(&events, "cost_update"),
         3,
-        "answers that did not fit cost money too"
+        "invalid answers must be billed"
     );
     for kind in ["complete", "workflow_completed", "result"] {
         assert_eq!(count(&events, kind), 0, "{kind}");
@@ -176,7 +176,7 @@ async fn a_model_that_never_fits_its_schema_fails_the_run_with_its_reason() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_model_that_fails_for_a_while_is_asked_again() {
+async fn a_temporarily_failing_model_is_called_again() {
     model();
     let _calm = calm().await;
     let word = Uuid::now_v7();
@@ -189,7 +189,7 @@ async fn a_model_that_fails_for_a_while_is_asked_again() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_model_that_is_down_fails_the_run_and_resume_takes_over_at_the_failed_step() {
+async fn a_resume_after_a_model_failure_continues_at_the_failed_step() {
     model();
     let _calm = calm().await;
     let word = Uuid::now_v7();
@@ -216,16 +216,18 @@ async fn a_model_that_is_down_fails_the_run_and_resume_takes_over_at_the_failed_
     assert_eq!(
         (of("step_1"), of("step_2"), of("step_3")),
         (1, 2, 1),
-        "only the failed step was done again"
+        "only the failed step may be repeated"
     );
     let events = record(&id).await;
     assert_eq!(count(&events, "step_complete"), 3);
 }
 
-/// A run whose model is asked for the first of its steps, and holds the answer back; its session and the calls' id.
+/// A run whose model is called for the first step and holds the answer back; returns its session
+/// and the id of the calls.
 ///
-/// The call tells that a worker is at the step. That the step stands in the record does not: where the rest of a slice is
-/// too short for a step, the next slice takes it, and a suspend in between leaves a step that no worker has begun.
+/// The call shows that a worker executes the step, which the record does not: if the rest of a
+/// slice is too short for a step, the next slice executes it, and a suspend in between leaves a
+/// recorded step that no worker has started.
 async fn held_in_step_one(steps: usize) -> (String, String) {
     let word = Uuid::now_v7().to_string();
     let id = create("planning-control").await;
@@ -245,7 +247,7 @@ async fn resume(id: &str) {
     post_empty(&path).await.ok();
 }
 
-/// How many steps were begun and how many are done.
+/// The numbers of started and of completed steps.
 async fn steps(id: &str) -> (usize, usize) {
     let events = record(id).await;
     (
@@ -263,7 +265,7 @@ async fn until_step_one_is_done(id: &str) {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
+async fn suspend_keeps_the_step_and_resume_continues_after_it() {
     model();
     let _calm = calm().await;
     let (id, word) = held_in_step_one(3).await;
@@ -274,7 +276,7 @@ async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
     assert_eq!(
         steps(&id).await,
         (1, 1),
-        "nothing begins while it is suspended"
+        "no step may begin while the run is suspended"
     );
     let paused = detail(&id).await;
     assert_eq!(
@@ -293,12 +295,12 @@ async fn suspend_keeps_the_step_and_resume_goes_on_after_it() {
     }
 }
 
-/// When the resume comes.
+/// The time of the resume.
 #[derive(Debug, Clone, Copy)]
 enum Resume {
     /// While the worker waits for its model.
     BeforeTheAnswer,
-    /// While the worker commits the step and gives its lease back.
+    /// While the worker commits the step and releases its lease.
     WithTheAnswer,
     /// When the step is in the record.
     AfterTheStep,
@@ -306,7 +308,7 @@ enum Resume {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_resume_that_crosses_the_end_of_the_slice_loses_no_wake_up_and_doubles_no_step() {
+async fn a_resume_at_the_end_of_a_slice_loses_no_wakeup_and_repeats_no_step() {
     model();
     let _calm = calm().await;
     let racing = [Resume::WithTheAnswer; 4];
@@ -343,7 +345,7 @@ async fn a_resume_that_crosses_the_end_of_the_slice_loses_no_wake_up_and_doubles
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn cancel_in_the_middle_of_a_step_ends_the_run_at_once_and_a_new_task_may_follow() {
+async fn a_cancel_during_a_step_ends_the_run_and_allows_a_new_task() {
     model();
     let _calm = calm().await;
     let id = create("planning-control").await;
@@ -383,7 +385,7 @@ async fn cancel_in_the_middle_of_a_step_ends_the_run_at_once_and_a_new_task_may_
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn delete_in_the_middle_of_a_step_stops_the_run_and_leaves_no_ghost() {
+async fn a_delete_during_a_step_stops_the_run_and_leaves_no_items() {
     model();
     let _calm = calm().await;
     let id = create("planning-control").await;

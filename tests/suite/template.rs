@@ -1,4 +1,4 @@
-//! What the tests read in `infra/template.yaml`, line by line: its functions and its routes.
+//! Reads functions and routes from `infra/template.yaml`, line by line.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub struct Route {
     pub function: String,
     pub authorization: String,
     pub has_authorizer: bool,
-    /// The partitions that the function may name, where its policy limits them.
+    /// The partitions that the function's policy allows, if it limits them.
     pub leading_keys: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ pub fn functions() -> Names {
     names.map(str::to_owned).collect()
 }
 
-/// Every route; a function stands before its routes.
+/// Every route. A function precedes its routes.
 pub fn routes() -> Vec<Route> {
     let text = read("infra/template.yaml");
     let mut routes = Vec::new();

@@ -1,6 +1,7 @@
-//! An executor whose table stumbles: what a model was paid for is not thrown away, and nobody has to wait for the lease.
+//! An executor with a failing table: a paid model answer is not lost, and the lease is released.
 //!
-//! The executor runs in this process, over the stack's table behind a proxy that brings what no emulator does.
+//! The executor runs in this process. It uses the stack's table through a proxy that injects
+//! faults.
 
 use lambda_kit::now;
 use serde_json::json;
@@ -17,7 +18,7 @@ mod proxy;
 
 use proxy::{Fault, Proxy};
 
-/// More than the manager's own tries within one commit.
+/// More than the manager's own retries within one commit.
 const LONG_TROUBLE: usize = 40;
 
 async fn queued(sessions: &SessionManager) -> State {
@@ -39,7 +40,7 @@ async fn queued(sessions: &SessionManager) -> State {
         .state
 }
 
-/// One slice with these faults after the lease was taken; the session after it.
+/// One slice with these faults after the lease was taken; returns the session after it.
 async fn slice_with(faults: Vec<(&'static str, Vec<Fault>)>) -> (State, Vec<String>) {
     let proxy = Proxy::before(stack().get("AWS_ENDPOINT_URL_DYNAMODB")).await;
     let executor = executor(&proxy.endpoint, &[]).await;
@@ -76,13 +77,13 @@ fn assert_done_once(state: &State, kinds: &[String]) {
     }
     assert!(
         !kinds.iter().any(|kind| kind == "slice_started"),
-        "one worker did it all: {kinds:?}"
+        "one worker must execute the whole run: {kinds:?}"
     );
 }
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_long_throttle_in_the_middle_of_a_run_costs_time_and_no_answer() {
+async fn a_long_throttling_during_a_run_loses_no_answer() {
     let throttle = || Fault::throttled("ProvisionedThroughputExceededException");
     let faults = (0..LONG_TROUBLE).map(|_| throttle()).collect();
     let (state, kinds) = slice_with(vec![("PutItem", faults)]).await;
@@ -91,7 +92,7 @@ async fn a_long_throttle_in_the_middle_of_a_run_costs_time_and_no_answer() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_commit_that_stood_though_its_reply_was_lost_is_not_taken_for_somebody_elses() {
+async fn a_stored_commit_with_a_lost_reply_is_recognised_as_its_own() {
     let lost = (0..3).map(|_| Fault::LoseReply).collect();
     let (state, kinds) = slice_with(vec![("PutItem", lost)]).await;
     assert_done_once(&state, &kinds);

@@ -1,7 +1,7 @@
-//! A run that waits for arXiv's slot: nothing is appended, nothing is counted, the sweeper looks later, and whoever ends the
-//! run ends it at once.
+//! A run that waits for arXiv's slot appends nothing and counts no attempt. The sweeper looks at it
+//! later. A cancel ends it at once.
 //!
-//! The executor runs in this process, so that no other worker takes the slot's message up.
+//! The executor runs in this process, so that no other worker receives the slot's message.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ use workflow::calls_arxiv_at;
 
 use crate::in_process::{executor, run, state_of, work};
 
-/// Long enough for a test, short enough for the tests beside it, which share the slot.
+/// Short, because the concurrent tests share the slot.
 const TAKEN: Duration = Duration::from_secs(3);
 
 fn owner() -> OwnerId {
     OwnerId::of("tests", "waiting")
 }
 
-/// An executor whose sweeper would look after two seconds.
+/// An executor whose sweeper looks again after two seconds.
 async fn impatient() -> Executor {
     let bucket = stack().get("BUCKET_NAME");
     let settings = [("BUCKET_NAME", bucket), ("REQUEUE_SECONDS", "2")];
     executor(stack().get("AWS_ENDPOINT_URL_DYNAMODB"), &settings).await
 }
 
-/// A run that asks arXiv next, and has to wait.
+/// A run whose next step is an arXiv request and which has to wait.
 async fn waiting(executor: &Executor) -> State {
     let new = NewSession {
         id: SessionId::new(Uuid::now_v7()),
@@ -55,7 +55,7 @@ async fn waiting(executor: &Executor) -> State {
     state
 }
 
-/// When the sweeper looks at the session.
+/// The time at which the sweeper looks at the session.
 async fn due(session: SessionId) -> Timestamp {
     let request = stack().dynamodb().await.get_item();
     let item = request
@@ -69,13 +69,13 @@ async fn due(session: SessionId) -> Timestamp {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_run_that_waits_for_its_slot_stands_still_and_is_looked_at_later() {
+async fn a_run_that_waits_for_its_slot_is_unchanged_and_swept_later() {
     let executor = impatient().await;
     let state = waiting(&executor).await;
     let before = due(state.session_id).await;
     for _ in 0..3 {
         let after = work(&executor, state.clone()).await;
-        assert_eq!(after, state, "nothing was appended");
+        assert_eq!(after, state, "no event may be appended");
     }
     let later = due(state.session_id).await;
     assert!(later > before, "{later} is not behind {before}");
@@ -83,7 +83,7 @@ async fn a_run_that_waits_for_its_slot_stands_still_and_is_looked_at_later() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_run_that_is_cancelled_while_it_waits_has_ended_and_takes_no_slot() {
+async fn a_run_cancelled_while_it_waits_ends_and_takes_no_slot() {
     let executor = impatient().await;
     let state = waiting(&executor).await;
     let (id, wake) = (state.session_id, state.wake(now()).unwrap());
@@ -100,6 +100,6 @@ async fn a_run_that_is_cancelled_while_it_waits_has_ended_and_takes_no_slot() {
     let slot = sessions.take_slot("arxiv", TAKEN, now()).await.unwrap();
     assert!(
         matches!(slot, Slot::FreeAt(_)),
-        "it is still taken by another"
+        "the slot must still be taken"
     );
 }

@@ -1,11 +1,11 @@
-//! The agents, by the ids that clients, plans and ledgers use. The set is closed: an agent has a prompt file
-//! and an answer of its own form, so a new one is a variant here, a file in `prompts/` and a row in `form`.
+//! The agents, by the ids that clients, plans and ledgers use. The set is closed. A new agent needs
+//! a variant here, a prompt file in `prompts/` and an answer form in `form`.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// One of the agents that can be asked.
+/// An agent that can be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Agent {
@@ -13,17 +13,17 @@ pub enum Agent {
     Planner,
     /// Criticises a plan.
     PlanReviewer,
-    /// Answers a task, or one step of it, in Markdown.
+    /// Completes a task, or one step of it, in Markdown.
     Researcher,
-    /// Answers a task, or one step of it, with a program.
+    /// Completes a task, or one step of it, with a program.
     Engineer,
-    /// Finds ideas for a task, improves them and chooses among them.
+    /// Generates ideas for a task, improves them and selects among them.
     IdeaMaker,
     /// Criticises ideas.
     IdeaHater,
     /// Decides how a turn of a conversation is answered.
     CopilotControl,
-    /// Says what a paper says.
+    /// Summarises a paper.
     Summarizer,
 }
 
@@ -40,7 +40,7 @@ impl Agent {
         Self::Summarizer,
     ];
 
-    /// The id as it stands in configurations, events and the ledger, e.g. `plan_reviewer`.
+    /// The id in configurations, events and the ledger, e.g. `plan_reviewer`.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Planner => "planner",
@@ -61,7 +61,7 @@ impl fmt::Display for Agent {
     }
 }
 
-/// A name that is no agent's id.
+/// The name is not the id of an agent.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no agent of this name")]
 pub struct UnknownAgent;

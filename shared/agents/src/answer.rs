@@ -1,5 +1,5 @@
-//! What the agents answer, as types. The JSON schemas that an answer is validated against are made from these
-//! types (`form`), so a description or a limit written here is what a model is told and what it is held to.
+//! The types of the agents' answers. `form` derives from them the JSON schemas that validate
+//! answers. A model receives the descriptions and limits written here.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,20 @@ use workflow::{AnswerContent, Usage};
 
 use crate::{Agent, Ideas, PaperSummary, RouteAnswer};
 
-/// What came of a call that succeeded.
+/// The result of a successful call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelAnswer {
-    /// The answer itself; its variant follows from the agent that was asked.
+    /// The answer. Its variant follows from the agent.
     pub content: Content,
-    /// The model that answered, as the ledger names it.
+    /// The model that answered, under its name in the ledger.
     pub model: String,
-    /// How often the model was asked until its answer fitted, from 1.
+    /// The number of requests until the answer was valid, from 1.
     pub attempts: u32,
-    /// One entry per model answer, also for those that did not fit: they cost money too.
+    /// One entry per model answer. Invalid answers count too, because they also cost money.
     pub usages: Vec<Usage>,
 }
 
-/// The forms of an answer.
+/// The answer, by its form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Content {
@@ -88,7 +88,7 @@ impl From<Content> for AnswerContent {
 }
 
 impl Content {
-    /// The answer as Markdown, as a message of the record shows it.
+    /// The answer as Markdown, for a message in the record.
     pub fn message(&self) -> String {
         match self {
             Self::Plan(plan) => list(plan.steps.iter().map(|step| {
@@ -122,7 +122,7 @@ impl Content {
         }
     }
 
-    /// What later steps, and whoever reads a list, are told of the answer.
+    /// The short form of the answer, for later steps and for lists.
     pub fn summary(&self) -> String {
         match self {
             Self::Plan(plan) => format!("A plan with {} step(s).", plan.steps.len()),
@@ -147,7 +147,7 @@ fn list(items: impl Iterator<Item = String>) -> String {
     lines.join("\n")
 }
 
-/// A Markdown fence that the code itself doesn't close.
+/// A Markdown fence that does not occur in the code.
 fn fence_around(code: &str) -> String {
     let longest = code
         .split(|c| c != '`')

@@ -1,6 +1,7 @@
-//! One call: ask, read, ask again with the fault until the answer fits or the attempts are used up; and beneath it,
-//! repeat what the provider failed to do, as long as a whole call and the margin still fit before the deadline.
-//! What can't be done in time is for a new invocation, and the error says so.
+//! One call of an agent. An invalid answer is returned to the model with its fault until an answer
+//! is valid or the attempts are used up. Below that, a request that the provider failed is repeated
+//! as long as a whole call and the margin fit before the deadline. If they no longer fit, the error
+//! asks for a new invocation.
 
 use std::time::{Duration, Instant};
 
@@ -20,13 +21,13 @@ use crate::{
     usage::estimate_tokens,
 };
 
-/// The longest pause that we choose ourselves; a provider's `Retry-After` may ask for more.
+/// The longest pause of the own backoff. A provider's `Retry-After` may be longer.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 
-/// What the offline engine needs beside its latency, with room for a slow machine.
+/// The longest time of the offline engine besides its latency, generous for a slow machine.
 const LONGEST_OFFLINE_WORK: Duration = Duration::from_secs(2);
 
-/// The agents, ready to be asked. Made once per process.
+/// The agents of a process, created once.
 #[derive(Debug)]
 pub struct Agents {
     providers: Providers,
@@ -38,14 +39,14 @@ pub struct Agents {
 }
 
 impl Agents {
-    /// Checks the settings and makes the clients. Nothing is sent yet, and nothing opened.
+    /// Checks the settings and creates the clients. Opens no connection.
     ///
     /// # Errors
-    /// A setting that is missing or can't be used; the message names its variable.
+    /// A missing or invalid setting; the message names its variable.
     pub fn new(config: ModelConfig) -> Result<Self, ModelConfigError> {
         let names = ModelNames::new(config.provider, config.model_id.as_deref(), &config.also)?;
         let (call_timeout, variable) = longest_call(&config, &names);
-        // Equal is too little as well: an invocation spends some of its time before its first call.
+        // Equality is refused too: an invocation spends some time before its first call.
         if call_timeout.saturating_add(config.margin) >= config.invocation {
             return Err(ModelConfigError::NoTime { call: variable });
         }
@@ -59,22 +60,22 @@ impl Agents {
         })
     }
 
-    /// The model that answers a call which asks for `model`.
+    /// The model that answers a call for `model`.
     pub fn model<'a>(&'a self, model: Option<&'a str>) -> &'a str {
         self.names.name(model)
     }
 
-    /// The time that must be left before a deadline for a call to begin: a whole call and the margin.
+    /// The minimum time before a deadline at which a call may begin: a whole call and the margin.
     pub fn time_for_a_call(&self) -> Duration {
         self.call_timeout + self.margin
     }
 
-    /// Asks an agent, at most `max_attempts` times (at least once) until its answer has the required
-    /// form, and not again once its answers have cost `max_cost_usd`.
+    /// Calls an agent. Makes at most `max_attempts` requests (at least one) until the answer is
+    /// valid. Makes no further request once the answers have cost `max_cost_usd`.
     ///
     /// # Errors
-    /// [`CallError`]: no such agent, out of time, the provider failing or refusing, or no answer of
-    /// the required form.
+    /// [`CallError`]: an unknown agent, not enough time, a provider that fails or refuses, or no
+    /// valid answer.
     pub async fn call(
         &self,
         call: &AgentRequest,
@@ -83,7 +84,7 @@ impl Agents {
         self.ask(call, None, deadline).await
     }
 
-    /// Asks the summarizer about a paper, as [`Agents::call`] does.
+    /// Calls the summarizer for a paper, as [`Agents::call`] does.
     ///
     /// # Errors
     /// As [`Agents::call`].
@@ -152,7 +153,7 @@ impl Agents {
         })
     }
 
-    /// One model answer, with as many repetitions as the time before the deadline allows.
+    /// One model answer, with as many retries as fit before the deadline.
     pub(crate) async fn complete_before(
         &self,
         deadline: Instant,
@@ -194,7 +195,7 @@ impl Agents {
         }
     }
 
-    /// What a model is called by its provider.
+    /// The name of a model at its provider.
     pub(crate) fn called<'a>(&self, name: &'a str) -> &'a str {
         self.names.route(name).map_or(name, |(_, model)| model)
     }
@@ -206,7 +207,7 @@ impl Agents {
         provider.ok_or(ProviderError::NotSetUp(NotSetUp(kind)))
     }
 
-    /// What a completion used, estimated where the provider doesn't say.
+    /// The usage of a completion, estimated if the provider does not report it.
     pub(crate) fn usage_of(&self, request: &ModelRequest<'_>, completion: &Completion) -> Usage {
         let (input_tokens, output_tokens) = match completion.tokens {
             Some(counted) => counted,
@@ -232,7 +233,8 @@ impl Agents {
     }
 }
 
-/// The longest that a call may take, and the variable that says so. The offline engine counts where it is the default.
+/// The longest time of a call, and the variable that sets it. The offline engine counts only if it
+/// is the default.
 fn longest_call(config: &ModelConfig, names: &ModelNames) -> (Duration, &'static str) {
     let services = (config.call_timeout, "MODEL_TIMEOUT_SECONDS");
     if config.provider != ProviderKind::Offline {
@@ -247,7 +249,7 @@ fn longest_call(config: &ModelConfig, names: &ModelNames) -> (Duration, &'static
     }
 }
 
-/// The agent of a request, if it and every agent that its brief names exist.
+/// The agent of a request, if it and every agent in its brief exist.
 fn agent_of(call: &AgentRequest) -> Result<Agent, UnknownAgent> {
     let brief = &call.brief;
     let steps = brief.plan.iter().chain(&brief.step);

@@ -1,55 +1,59 @@
-//! Which providers answer, and within which times. A bad setting is found when [`crate::Agents`] is made,
-//! so it stops a cold start and never a run.
+//! The settings of the providers and their timeouts. [`crate::Agents::new`] checks them, so that an
+//! invalid setting stops a cold start and never a run.
 
 use std::{convert::Infallible, fmt, str::FromStr, time::Duration};
 
 use crate::{Key, Prices, ProviderKind};
 
-/// All settings of the models. The caller reads them from its environment.
+/// All model settings. The caller reads them from its environment.
 #[derive(Clone, Debug)]
 pub struct ModelConfig {
-    /// `MODEL_PROVIDER`: who answers calls whose model has no prefix.
+    /// `MODEL_PROVIDER`: the provider of models without a prefix.
     pub provider: ProviderKind,
-    /// `MODEL_ID`: the model for calls that name none. Needed by every provider but `offline`.
+    /// `MODEL_ID`: the model of calls that name none. Required by every provider except `offline`.
     pub model_id: Option<String>,
-    /// `MODEL_PROVIDERS`: who else can be asked, by a prefix.
+    /// `MODEL_PROVIDERS`: further providers, selected by a prefix.
     pub also: Vec<ProviderKind>,
-    /// `OPENAI_BASE_URL`, up to and with the version, e.g. `https://example.openai.azure.com/openai/v1`, and `OPENAI_API_KEY`
-    /// or `OPENAI_API_KEY_SECRET`. The key may be missing with a base URL of one's own.
+    /// `OPENAI_BASE_URL`, including the version, e.g. `https://example.openai.azure.com/openai/v1`,
+    /// and `OPENAI_API_KEY` or `OPENAI_API_KEY_SECRET`. With a custom base URL the key is optional.
     pub openai: ServiceSettings,
-    /// `ANTHROPIC_BASE_URL`, up to the version and without it, and `ANTHROPIC_API_KEY` or `ANTHROPIC_API_KEY_SECRET`.
+    /// `ANTHROPIC_BASE_URL`, without the version, and `ANTHROPIC_API_KEY` or
+    /// `ANTHROPIC_API_KEY_SECRET`.
     pub anthropic: ServiceSettings,
-    /// `OLLAMA_BASE_URL`: up to and with the version. Default: this machine's.
+    /// `OLLAMA_BASE_URL`, including the version. Default: the local machine.
     pub ollama_base_url: Option<String>,
-    /// The client of Bedrock, where it is to be asked. Its retries and time-outs are not heeded.
+    /// The Bedrock client, if Bedrock is used. Its own retries and timeouts are ignored.
     pub bedrock: Option<aws_sdk_bedrockruntime::Client>,
-    /// `MODEL_KEY_TTL_SECONDS`: how long a key that is kept elsewhere is used before it is read again.
+    /// `MODEL_KEY_TTL_SECONDS`: how long a key from a key store is cached.
     pub key_ttl: Duration,
-    /// `MODEL_PRICES`: what the models cost.
+    /// `MODEL_PRICES`: the prices of the models.
     pub prices: Prices,
-    /// `OFFLINE_LATENCY_MS`: how long the offline engine waits before each answer, so that there is something to watch.
+    /// `OFFLINE_LATENCY_MS`: the delay before each answer of the offline engine, so that a client
+    /// can observe its progress.
     pub offline_latency: Duration,
-    /// `MODEL_TIMEOUT_SECONDS`: the longest that one model call may take.
+    /// `MODEL_TIMEOUT_SECONDS`: the timeout of one model call.
     pub call_timeout: Duration,
-    /// `STEP_MARGIN_SECONDS`: what must be left after a whole call, to save what came of it.
+    /// `STEP_MARGIN_SECONDS`: the time reserved after a call to save its result.
     pub margin: Duration,
-    /// `FUNCTION_TIMEOUT_SECONDS`: the longest that the caller's invocation lasts; a call and the margin must fit into it.
+    /// `FUNCTION_TIMEOUT_SECONDS`: the timeout of the caller's invocation. A call and the margin
+    /// must fit into it.
     pub invocation: Duration,
-    /// The first pause before a failed call is repeated; it doubles up to 20 s, with jitter.
+    /// The first pause before a retry. It doubles up to 20 s, with jitter.
     pub first_backoff: Duration,
 }
 
-/// A service that is asked over HTTP.
+/// A model service over HTTP.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceSettings {
-    /// Where it is; the vendor's own when absent.
+    /// Its address; the vendor's own when absent.
     pub base_url: Option<String>,
-    /// The key for it.
+    /// Its key.
     pub key: Option<Key>,
 }
 
 impl Default for ModelConfig {
-    /// The offline engine without latency, and the times of the deployed executor: 90 s a call, 30 s margin, 180 s in all.
+    /// The offline engine without latency, and the timeouts of the deployed executor: 90 s per
+    /// call, 30 s margin, 180 s per invocation.
     fn default() -> Self {
         Self {
             provider: ProviderKind::Offline,
@@ -70,49 +74,49 @@ impl Default for ModelConfig {
     }
 }
 
-/// A setting that can't be worked with.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelConfigError {
-    /// `MODEL_PROVIDER` or `MODEL_PROVIDERS` names none.
+    /// `MODEL_PROVIDER` or `MODEL_PROVIDERS` names no provider.
     #[error(
         "MODEL_PROVIDER must be `offline`, `openai`, `anthropic`, `bedrock` or `ollama`, and MODEL_PROVIDERS some of these with commas between"
     )]
     UnknownProvider,
-    /// No call would ever begin: each needs more time than a whole invocation has.
+    /// No call could begin, because each needs more time than an invocation has.
     #[error(
         "FUNCTION_TIMEOUT_SECONDS must be more than {call} and STEP_MARGIN_SECONDS together, or no model would ever be asked"
     )]
     NoTime {
-        /// The variable that says how long a call takes.
+        /// The variable that sets the time of a call.
         call: &'static str,
     },
     /// No default model.
     #[error("MODEL_ID must name a model when MODEL_PROVIDER is not `offline`")]
     NoModel,
-    /// The default model is one of a provider that is not there.
+    /// The provider of the default model is not set up.
     #[error(
         "MODEL_ID names a model of `{0}`, which is neither MODEL_PROVIDER nor one of MODEL_PROVIDERS"
     )]
     NotListed(ProviderKind),
-    /// A vendor's own service needs a key.
+    /// A vendor's own service requires a key.
     #[error(
         "{0} is missing, and so is {0}_SECRET; only a service at a base URL of your own may do without"
     )]
     NoKey(&'static str),
-    /// The key can't be sent as a header.
+    /// The key cannot be sent as a header.
     #[error(
         "{0} holds characters that an HTTP header can't carry, perhaps a line break at its end"
     )]
     BadKey(&'static str),
-    /// A base URL isn't one.
+    /// A base URL is invalid.
     #[error("{0} must be an http or https URL, e.g. http://localhost:11434/v1")]
     BadUrl(&'static str),
-    /// Bedrock is to be asked, and whoever made the configuration handed in no client.
+    /// Bedrock is to be used, but the configuration contains no client.
     #[error("MODEL_PROVIDER or MODEL_PROVIDERS names `bedrock`, which this program cannot ask")]
     NoClient,
 }
 
-/// A value that never shows itself: its `Debug` is `***`, it has no `Display` and can't be serialised.
+/// A secret value. `Debug` prints `***`. It has no `Display` and cannot be serialised.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -122,7 +126,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value, for the one place that sends it.
+    /// The value, for the code that sends it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,8 @@
-//! What can go wrong with a call. Goals: the caller can tell "try again later" from "never" without knowing a
-//! provider; the client gets a sentence that holds nothing of the provider's text; the log gets the cause, but
-//! neither what was asked nor what was answered.
+//! Errors of model calls.
+//!
+//! The caller can distinguish a temporary failure from a permanent one without knowing the
+//! provider. The client receives a message without text of the provider. The log receives the cause
+//! without the question and the answer.
 
 use std::time::Duration;
 
@@ -8,16 +10,16 @@ use workflow::{StageFailure, Usage};
 
 use crate::{NotSetUp, UnknownAgent, form::Misfit, providers::KeyError};
 
-/// A call without an answer that could be used. The money that it cost all the same stands in `usages`.
+/// A call without a valid answer. `usages` has its cost.
 #[derive(Debug, thiserror::Error)]
 #[error("the {asked} did not answer")]
 pub struct CallError {
-    /// Who was asked: an agent's id, or [`PAGE_READER`](crate::PAGE_READER).
+    /// What was called: an agent's id, or [`PAGE_READER`](crate::PAGE_READER).
     pub asked: &'static str,
     /// Why there is no answer.
     #[source]
     pub failure: CallFailure,
-    /// How many answers came and did not fit.
+    /// The number of invalid answers.
     pub attempts: u32,
     /// One entry per model answer.
     pub usages: Vec<Usage>,
@@ -26,30 +28,31 @@ pub struct CallError {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallFailure {
-    /// The request names an agent that does not exist, or that cannot do a step.
+    /// The request names an agent that does not exist or that cannot do a step.
     #[error(transparent)]
     UnknownAgent(UnknownAgent),
-    /// Less time was left before the deadline than a whole call and the margin take: try in a new invocation.
+    /// The time before the deadline is shorter than a whole call and the margin. Retry in a new
+    /// invocation.
     #[error("too little time was left for a model call")]
     OutOfTime,
-    /// The provider fails in a way that passes, and went on failing while there was time to try: try in a new
-    /// invocation, after `retry_after` if the provider named a time.
+    /// The provider failed temporarily until the time was used up. Retry in a new invocation, after
+    /// `retry_after` if the provider named a time.
     #[error("the model provider is failing for the moment")]
     Transient {
-        /// What the provider asked us to wait.
+        /// The wait that the provider asked for.
         retry_after: Option<Duration>,
         /// The last error.
         source: ProviderError,
     },
-    /// The provider refused the request, and would refuse it again.
+    /// The provider refused the request permanently.
     #[error("the model provider refused the request")]
     Rejected(#[source] ProviderError),
-    /// No answer fitted its schema; the last one's fault is the source.
+    /// No answer matched its schema. The source is the fault of the last one.
     #[error("no answer had the required form")]
     Misfit(#[source] Misfit),
 }
 
-/// What went wrong between us and a provider. Holds codes, never the provider's sentences.
+/// An error between this crate and a provider. Contains codes, never the provider's messages.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     /// An HTTP status other than success.
@@ -57,38 +60,39 @@ pub enum ProviderError {
     Status {
         /// The HTTP status.
         status: u16,
-        /// The provider's own short code, e.g. `insufficient_quota`.
+        /// The provider's code, e.g. `insufficient_quota`.
         code: Option<String>,
         /// From `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// No answer within the time-out.
+    /// No answer within the timeout.
     #[error("no answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),
-    /// No connection, or one that was closed before the answer was there.
+    /// No connection, or one that closed before the whole answer.
     #[error("the connection failed")]
     Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A success whose body is not what the protocol says.
+    /// A successful response whose body violates the protocol.
     #[error("the reply was not what the protocol says")]
     Garbled,
-    /// The request could not even be made.
+    /// The request could not be built.
     #[error("the request could not be made")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The key for the service could not be read.
+    /// The key of the service could not be read.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The model's provider is not there.
+    /// The model's provider is not set up.
     #[error(transparent)]
     NotSetUp(#[from] NotSetUp),
-    /// The provider that was to read an image has no model that sees.
+    /// The provider has no model that reads images.
     #[error("the provider reads no images")]
     ReadsNoImages,
 }
 
-/// OpenAI says 429 for two things: too fast, which passes, and this, which doesn't.
+/// OpenAI sends 429 for rate limits, which are temporary, and with this code for an exhausted
+/// quota, which is permanent.
 const QUOTA_USED_UP: &str = "insufficient_quota";
 
-/// Bedrock's status for an error while the model was at work (`ModelErrorException`).
+/// Bedrock's status for an error of the model during a request (`ModelErrorException`).
 const MODEL_FAILED: u16 = 424;
 
 impl ProviderError {
@@ -105,12 +109,12 @@ impl ProviderError {
         }
     }
 
-    /// Whether the key was not accepted: it may have been replaced by another.
+    /// Whether the key was refused. It may have been rotated.
     pub(crate) fn is_about_the_key(&self) -> bool {
         matches!(self, Self::Status { status: 401, .. })
     }
 
-    /// What the provider asked us to wait.
+    /// The wait that the provider asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
@@ -153,7 +157,7 @@ impl CallError {
         )
     }
 
-    /// How long the provider asked to be left alone, for whoever tries in a new invocation; none when it named no time.
+    /// The wait before a retry in a new invocation; none if the provider named no time.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.failure {
             CallFailure::Transient { retry_after, .. } => *retry_after,
@@ -172,7 +176,7 @@ impl CallError {
         }
     }
 
-    /// The sentence for the client.
+    /// The message for the client.
     pub fn for_client(&self) -> &'static str {
         match &self.failure {
             CallFailure::UnknownAgent(_) => {

@@ -1,5 +1,6 @@
-//! The form of an answer: a JSON schema made from the answer's type, the part of it that a provider is given, and the
-//! reading of what came back. Whatever doesn't fit becomes a [`Misfit`], which tells the model what to mend.
+//! The form of an answer: the JSON schema of the answer's type, the part of it that a provider
+//! receives, and the parsing of the answer. An answer that does not match becomes a [`Misfit`],
+//! which describes the fault to the model.
 
 use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -15,14 +16,15 @@ use crate::{
     route::allowed_routes,
 };
 
-/// Faults that one request for a better answer names.
+/// The maximum number of faults in one request for a corrected answer.
 const MAX_FAULTS_NAMED: usize = 8;
 
-/// The most that a plan may take as compact JSON, in bytes: 64 KiB, which a record can hold with all that it says of a plan.
-/// Each step's lengths are limited by the schema; fifty of the longest would still be too much together.
+/// The maximum size of a plan as compact JSON, in bytes: 64 KiB, which fits into a stored event.
+/// The schema limits each step, but fifty steps of maximum length would exceed this.
 const MAX_PLAN_BYTES: usize = 64 * 1024;
 
-/// Limits that OpenAI's strict mode or the grammars of local servers don't know. The answer is held to them all the same.
+/// Schema keywords that OpenAI's strict mode or the grammars of local servers do not support. The
+/// answer is validated against them anyway.
 const LIMITS: [&str; 7] = [
     "minLength",
     "maxLength",
@@ -33,19 +35,19 @@ const LIMITS: [&str; 7] = [
     "title",
 ];
 
-/// Why an answer can't be used. `Display` is for the log and holds nothing of the answer.
+/// Why an answer is invalid. `Display` is for the log and contains nothing of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// Nothing was said.
+    /// The answer is empty.
     #[error("the answer is empty")]
     Empty,
-    /// The model reached the limit of its length.
+    /// The model reached its output limit.
     #[error("the answer was cut by the length limit")]
     Cut,
-    /// The model, or a filter before it, would not answer.
+    /// The model or a content filter refused to answer.
     #[error("the model refused to answer")]
     Refused,
-    /// Not JSON.
+    /// The answer is not JSON.
     #[error("the answer is not JSON: line {line}, column {column}")]
     NotJson {
         /// Line of the fault, from 1.
@@ -53,16 +55,16 @@ pub enum Misfit {
         /// Column of the fault, from 1.
         column: usize,
     },
-    /// A plan whose steps fit one by one, but not together.
+    /// A plan whose steps are valid, but whose total size is not.
     #[error("the plan has {bytes} bytes; at most {MAX_PLAN_BYTES} fit")]
     PlanTooLarge {
-        /// The steps as compact JSON.
+        /// The size of the steps as compact JSON.
         bytes: usize,
     },
-    /// JSON of another form.
+    /// JSON that does not match the schema.
     #[error("the answer does not fit its schema: {masked}")]
     Schema {
-        /// The faults, with the values left out.
+        /// The faults without values.
         masked: String,
         /// The faults, for the model.
         full: String,
@@ -70,7 +72,7 @@ pub enum Misfit {
 }
 
 impl Misfit {
-    /// What the model is told when it is asked again.
+    /// The message to the model that asks for a corrected answer.
     pub(crate) fn for_model(&self) -> String {
         match self {
             Self::Empty => "Your answer was empty.".to_owned(),
@@ -87,18 +89,18 @@ impl Misfit {
     }
 }
 
-/// The form that one call's answer must have.
+/// The form of the answer to one call.
 pub(crate) struct AnswerSchema {
     agent: Agent,
     schema: Value,
     validator: Validator,
-    /// Fields of the answer that the brief knows and no model is asked for.
+    /// Answer fields that the brief determines and that no model is asked for.
     known: Vec<(&'static str, Value)>,
 }
 
 impl AnswerSchema {
-    /// The form of an agent's answer, as narrow as the brief makes it: the number of a plan's steps and the team that
-    /// they are given to, whether a route may lead to a question, and what is known of a paper.
+    /// The form of an agent's answer, narrowed by the brief: the number and the agents of a plan's
+    /// steps, whether a route may ask the user, and the known fields of a paper.
     pub(crate) fn of(agent: Agent, brief: &Brief, paper: Option<&Paper>) -> Self {
         let mut schema = match agent {
             Agent::Planner => schema_of::<Plan>(),
@@ -140,17 +142,17 @@ impl AnswerSchema {
         }
     }
 
-    /// The whole schema, as the answer is validated.
+    /// The complete schema, which validates the answer.
     pub(crate) fn schema(&self) -> &Value {
         &self.schema
     }
 
-    /// The schema without the limits that not every provider accepts.
+    /// The schema without the keywords that some providers refuse.
     pub(crate) fn for_provider(&self) -> Value {
         without_limits(self.schema.clone())
     }
 
-    /// Reads what a model gave back.
+    /// Parses a model's answer.
     pub(crate) fn read(&self, completion: &Completion) -> Result<Content, Misfit> {
         match completion.end {
             CompletionEnd::CutByLength => return Err(Misfit::Cut),
@@ -180,7 +182,7 @@ impl AnswerSchema {
         Ok(content)
     }
 
-    /// Whatever a model says unasked of what is known is not heard.
+    /// Removes the known fields from an answer, even if the model returns them.
     fn forget_known(&self, value: &mut Value) {
         if let Some(fields) = value.as_object_mut() {
             for (field, _) in &self.known {
@@ -239,14 +241,15 @@ fn schema_of<T: JsonSchema>() -> Value {
         .to_value()
 }
 
-/// Makes a property a choice among these values. Its description stays; those of the single values, which would make it a
-/// `oneOf` that strict modes don't know, are the prompt's.
+/// Restricts a property to these values and keeps its description. The values have no descriptions
+/// of their own, because those would make it a `oneOf`, which strict modes do not support. The
+/// prompt describes the values.
 fn allow_only<T: Serialize>(property: &mut Value, values: &[T]) {
     let description = property["description"].take();
     *property = json!({"description": description, "type": "string", "enum": values});
 }
 
-/// Takes properties out of a schema.
+/// Removes properties from a schema.
 fn leave_out(schema: &mut Value, fields: &[(&'static str, Value)]) {
     let is_left_out = |name: &str| fields.iter().any(|(field, _)| *field == name);
     if let Some(properties) = schema["properties"].as_object_mut() {
@@ -269,7 +272,7 @@ fn without_limits(schema: Value) -> Value {
     }
 }
 
-/// Models without a strict mode like to wrap JSON in a Markdown fence.
+/// Models without a strict mode often wrap JSON in a Markdown fence.
 fn without_fence(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix("```json")
@@ -288,7 +291,7 @@ fn place(fault: &ValidationError<'_>) -> String {
     }
 }
 
-/// A fault quotes the value that doesn't fit, which may be a whole report.
+/// A fault quotes the invalid value, which may be a whole report.
 fn shorten(text: &str) -> String {
     const LONGEST: usize = 300;
     match text.char_indices().nth(LONGEST) {
@@ -302,7 +305,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_agents_form_compiles_and_leaves_providers_no_construct_that_strict_modes_refuse() {
+    fn every_form_compiles_and_is_accepted_by_strict_modes() {
         for agent in Agent::ALL {
             let form = AnswerSchema::of(agent, &Brief::default(), None);
             let text = form.for_provider().to_string();
@@ -313,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brief_narrows_its_choices() {
+    fn a_brief_narrows_the_choices_of_the_schema() {
         let brief = Brief {
             team: ["idea_maker", "idea_hater"].map(str::to_owned).to_vec(),
             may_ask: false,

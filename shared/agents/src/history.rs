@@ -1,17 +1,17 @@
-//! The window of a session's earlier messages that an agent is told.
+//! The window of a session's earlier messages that an agent receives.
 
 use workflow::EarlierMessage;
 
 use crate::usage::{BYTES_PER_TOKEN, estimate_tokens};
 
-/// What stands at the end of a text that was cut.
+/// The marker at the end of a truncated text.
 const CUT: &str = "…";
 
 /// The newest messages that fit a budget of `max_tokens` (estimated), in chronological order.
 ///
-/// Takes the messages newest first, as a log read backwards gives them, and stops at the first that
-/// does not fit. Of that one the beginning is taken, so that one long answer never leaves the agents
-/// without any history.
+/// Takes the messages newest first, as a log read backwards yields them, and stops at the first
+/// that does not fit. Of that one it keeps the beginning, so that one long answer never leaves the
+/// agents without history.
 pub fn recent(
     newest_first: impl IntoIterator<Item = EarlierMessage>,
     max_tokens: u64,
@@ -30,7 +30,7 @@ pub fn recent(
     messages
 }
 
-/// As much of a message as fits, marked as cut; `None` when not even a character does.
+/// The part of a message that fits, marked as truncated; `None` when not even one character fits.
 fn beginning(mut message: EarlierMessage, max_tokens: u64) -> Option<EarlierMessage> {
     let bytes = usize::try_from(max_tokens * BYTES_PER_TOKEN).unwrap_or(usize::MAX);
     let end = message

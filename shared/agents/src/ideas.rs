@@ -1,4 +1,5 @@
-//! What the idea maker answers: the ideas one by one, so that a person can choose among them, and the whole as a text.
+//! The answer of the idea maker: the ideas as a list, so that a person can choose among them, and
+//! the whole answer as text.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,23 +1,24 @@
-//! The providers, by the names that settings, models and prices use. A model's name may begin with one
-//! (`anthropic/claude-sonnet-5-5`); what stands before the slash decides only if it is a provider's name, because the names
-//! of open models have slashes too (`mistralai/Mistral-7B`).
+//! The names of the providers in settings, models and prices. A model name may begin with a
+//! provider as its prefix (`anthropic/claude-sonnet-5-5`). Other text before the slash is part of
+//! the model's name, because names of open models contain slashes (`mistralai/Mistral-7B`).
 
 use std::{fmt, str::FromStr};
 
 use crate::ModelConfigError;
 
-/// Who answers.
+/// The provider of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProviderKind {
-    /// The text engine in this crate.
+    /// The text engine of this crate.
     Offline,
-    /// Anything that speaks OpenAI's chat completions: OpenAI, Azure, vLLM, …
+    /// Any service with OpenAI's chat completions API: OpenAI, Azure, vLLM, …
     OpenAi,
     /// Anthropic's Messages API.
     Anthropic,
     /// Amazon Bedrock's Converse API.
     Bedrock,
-    /// An Ollama server, which speaks OpenAI's chat completions too; a provider of its own, so that it stands beside one.
+    /// An Ollama server. It has OpenAI's chat completions API too, but is a separate provider so
+    /// that both can be used.
     Ollama,
 }
 
@@ -31,7 +32,7 @@ impl ProviderKind {
         Self::Ollama,
     ];
 
-    /// The name, as it stands in `MODEL_PROVIDER` and before the slash of a model's name.
+    /// The name in `MODEL_PROVIDER` and before the slash of a model's name.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Offline => "offline",
@@ -42,7 +43,7 @@ impl ProviderKind {
         }
     }
 
-    /// A model's name without its prefix, and the provider that the prefix names.
+    /// A model's name without its prefix, and the provider of the prefix.
     pub(crate) fn split(model: &str) -> Option<(Self, &str)> {
         let (prefix, rest) = model.split_once('/')?;
         let kind = Self::ALL.into_iter().find(|kind| kind.id() == prefix)?;
@@ -67,7 +68,7 @@ impl FromStr for ProviderKind {
     }
 }
 
-/// The value of `MODEL_PROVIDERS`: names of providers, with commas between them.
+/// The value of `MODEL_PROVIDERS`: provider names separated by commas.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderList(pub Vec<ProviderKind>);
 
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_counts_only_if_it_is_a_providers_name() {
+    fn a_prefix_counts_only_if_it_names_a_provider() {
         let split = ProviderKind::split;
         assert_eq!(split("openai/gpt-5"), Some((ProviderKind::OpenAi, "gpt-5")));
         assert_eq!(
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_providers_has_commas_and_known_names() {
+    fn a_list_of_providers_holds_known_names_separated_by_commas() {
         let list: ProviderList = "openai, bedrock,".parse().unwrap();
         assert_eq!(list.0, [ProviderKind::OpenAi, ProviderKind::Bedrock]);
         assert_eq!("".parse::<ProviderList>().unwrap().0, []);

@@ -1,5 +1,5 @@
-//! The deployment's models as a client may ask for them: settings that parse, a provider that is set
-//! up, a price where there is a budget. [`Models`] has no clients and opens no connection.
+//! Validates the models in a client's config: the settings parse, the provider is set up, and a
+//! model under a budget has a price. [`Models`] has no clients and opens no connection.
 
 use serde_json::Value;
 use session::Mode;
@@ -15,10 +15,11 @@ pub struct Models {
 }
 
 impl Models {
-    /// By `MODEL_PROVIDER`, `MODEL_ID`, `MODEL_PROVIDERS` and `MODEL_PRICES`.
+    /// Uses `MODEL_PROVIDER`, `MODEL_ID`, `MODEL_PROVIDERS` and `MODEL_PRICES`.
     ///
     /// # Errors
-    /// When a provider needs a `MODEL_ID` and there is none, or it names a model of another provider.
+    /// A provider requires a `MODEL_ID` and there is none, or `MODEL_ID` names a model of another
+    /// provider.
     pub fn new(settings: &ModelSettings) -> Result<Self, ModelConfigError> {
         let (provider, model_id) = (settings.model_provider, settings.model_id.as_deref());
         Ok(Self {
@@ -27,15 +28,15 @@ impl Models {
         })
     }
 
-    /// The model that a list of runs shows: the one of the run's agent.
+    /// The model that a list of runs shows: that of the run's agent.
     pub fn of_run<'a>(&'a self, settings: &'a RunSettings) -> &'a str {
         self.names.name(settings.model(settings.agent()))
     }
 
-    /// Reads a config with which a run is to start now.
+    /// Reads the config of a run that starts now.
     ///
     /// # Errors
-    /// As [`Models::settings`]; also for a key that a start needs.
+    /// As [`Models::settings`], and for a missing key that a start requires.
     pub fn settings_to_start(
         &self,
         mode: Mode,
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_needs_prices_by_the_table_that_counts_here() {
+    fn a_budget_needs_a_price_in_the_deployments_table() {
         let budget = |model: &str| json!({"model": model, "maxCostUsd": 1});
         let shipped = models(&[OPENAI[0], OPENAI[1], ("MODEL_PROVIDERS", "ollama")]);
         assert_eq!(refusal(&shipped, budget("gpt-5-mini")), None);
@@ -138,7 +139,7 @@ mod tests {
         assert_eq!(refusal(&own, budget("ollama/llama3.3")), None);
         assert!(
             refusal(&own, budget("gpt-5-mini")).is_some(),
-            "what the table leaves out has no price"
+            "a model without a row has no price"
         );
     }
 

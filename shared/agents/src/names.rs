@@ -1,10 +1,10 @@
-//! Which model answers a call, and which provider has it: the one rule for whoever asks and for whoever only writes a name
-//! down. A run's own choice comes first, and its prefix before the deployment's provider; what the deployment has not set up
-//! is refused by name.
+//! Resolves the model and the provider of a call; the same rule applies to calls and to recorded
+//! names. The run's own model precedes the default, and its prefix precedes the deployment's
+//! provider. A provider that is not set up is refused by name.
 
 use crate::{ModelConfigError, ProviderKind, offline};
 
-/// A deployment's models, by name.
+/// The deployment's models, by name.
 #[derive(Clone, Debug)]
 pub struct ModelNames {
     provider: ProviderKind,
@@ -12,16 +12,18 @@ pub struct ModelNames {
     available: Vec<ProviderKind>,
 }
 
-/// A model of a provider that this deployment has not set up.
+/// The model's provider is not set up in this deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the provider `{0}` is not set up in this deployment")]
 pub struct NotSetUp(pub ProviderKind);
 
 impl ModelNames {
-    /// By `MODEL_PROVIDER`, `MODEL_ID` and `MODEL_PROVIDERS`. The offline engine is there without being listed.
+    /// Uses `MODEL_PROVIDER`, `MODEL_ID` and `MODEL_PROVIDERS`. The offline engine is always
+    /// available.
     ///
     /// # Errors
-    /// [`ModelConfigError`] when the provider needs a model and there is none, or the model is one of a provider outside the list.
+    /// [`ModelConfigError`] when the provider requires a model and there is none, or the model's
+    /// provider is not listed.
     pub fn new(
         provider: ProviderKind,
         model_id: Option<&str>,
@@ -46,8 +48,8 @@ impl ModelNames {
         Ok(names)
     }
 
-    /// The model that answers a call which asks for `chosen`, as events and ledgers name it. The offline engine is its own
-    /// only model, whatever a call asks for.
+    /// The model that answers a call for `chosen`, under its name in events and ledgers. The
+    /// offline engine has one model and ignores `chosen`.
     pub fn name<'a>(&'a self, chosen: Option<&'a str>) -> &'a str {
         let name = chosen.unwrap_or(&self.default);
         match self.kind(name).0 {
@@ -56,7 +58,7 @@ impl ModelNames {
         }
     }
 
-    /// The provider that has the model of this name, and what it is called there.
+    /// The provider of the model with this name, and the model's name there.
     ///
     /// # Errors
     /// [`NotSetUp`].
@@ -69,7 +71,7 @@ impl ModelNames {
         }
     }
 
-    /// Every provider that can be asked.
+    /// Every available provider.
     pub(crate) fn available(&self) -> &[ProviderKind] {
         &self.available
     }
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_offline_engine_has_one_model_whatever_is_asked_for() {
+    fn the_offline_engine_has_one_model_for_every_request() {
         let names = ModelNames::new(Offline, Some("default"), &[]).unwrap();
         assert_eq!(names.name(None), offline::MODEL);
         assert_eq!(names.name(Some("chosen")), offline::MODEL);
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_model_that_nobody_has_stops_the_cold_start() {
+    fn an_unavailable_default_model_stops_the_cold_start() {
         assert!(matches!(
             ModelNames::new(OpenAi, None, &[]),
             Err(ModelConfigError::NoModel)

@@ -1,5 +1,6 @@
-//! Reading a page by a model that sees: one image in, its text out, without a schema. A page that fails is for the caller to
-//! ask for again, so nothing is asked twice here but what the provider failed to do.
+//! Reads the text of a page image with a vision model. The request has one image and no schema. An
+//! invalid answer is not requested again, because the caller decides about that; only provider
+//! failures are retried.
 
 use std::time::Instant;
 
@@ -10,30 +11,31 @@ use crate::{
     provider::{ChatMessage, Completion, CompletionEnd, ModelRequest},
 };
 
-/// How calls that read a page are named in the log, and in errors.
+/// The name of page-reading calls in the log and in errors.
 pub const PAGE_READER: &str = "page_reader";
 
 const PROMPT: &str = include_str!("../prompts/page_reader.md");
 
-/// What the model says of a page without text.
+/// The model's answer for a page without text.
 const BLANK: &str = "[blank]";
 
-/// What stands on a page.
+/// The content of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageText {
     /// The text as plain Markdown; empty when the page has none.
     pub text: String,
-    /// What it cost; its `model` is the one that read.
+    /// The usage; its `model` is the one that read the page.
     pub usage: Usage,
 }
 
 impl Agents {
-    /// Reads the text of one page from its image, a PNG of at most 3.75 MB and 8,000 pixels a side, which is what each
-    /// provider takes (the narrowest is [Bedrock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html)).
+    /// Reads the text of one page from its image, a PNG of at most 3.75 MB and 8,000 pixels per
+    /// side. All providers accept this size; the strictest is
+    /// [Bedrock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html).
     ///
     /// # Errors
-    /// [`CallError`]: out of time, the provider failing or refusing, a page that it would not read or whose text was longer
-    /// than its answer may be, or a provider that reads no images at all, as the offline one.
+    /// [`CallError`]: not enough time, a provider that fails or refuses, a refused page, a text
+    /// above the output limit, or a provider that reads no images, such as the offline engine.
     pub async fn read_page(
         &self,
         image: &[u8],
@@ -71,7 +73,7 @@ impl Agents {
     }
 }
 
-/// The page's text. A model that says nothing has found nothing.
+/// The text of the page. An empty answer means a page without text.
 fn read(completion: &Completion) -> Result<String, Misfit> {
     match completion.end {
         CompletionEnd::CutByLength => return Err(Misfit::Cut),
@@ -82,7 +84,7 @@ fn read(completion: &Completion) -> Result<String, Misfit> {
     Ok(if text == BLANK { "" } else { text }.to_owned())
 }
 
-/// The text inside a fence around the whole, which models like to put there all the same.
+/// The text without an enclosing fence, which models often add despite the prompt.
 fn without_fence(text: &str) -> &str {
     let inside = text
         .strip_prefix("```")
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_what_was_said_without_a_fence_around_it_and_nothing_where_there_is_nothing() {
+    fn a_page_is_the_answer_without_its_fence_or_empty() {
         for (text, page) in [
             ("# Tides\n\nThe moon pulls.\n", "# Tides\n\nThe moon pulls."),
             ("```markdown\n# Tides\n```", "# Tides"),

@@ -1,24 +1,24 @@
-//! A paper, as the summarizer is told of it and as it answers. What is known of a paper (title, authors, date, abstract) is
-//! not the model's to say: its form leaves that out, and the answer takes it from the brief.
+//! A paper, and its summary. The known fields of a paper (title, authors, date, abstract) are not
+//! requested from the model. The answer takes them from the brief.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What a call of the summarizer is about.
+/// The paper that the summarizer reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paper {
-    /// Its id at the archive, e.g. `2406.00001` or `math/0309136`.
+    /// Its arXiv id, e.g. `2406.00001` or `math/0309136`.
     pub id: String,
-    /// Its title; empty where it isn't known.
+    /// Its title; empty if unknown.
     pub title: String,
-    /// Its authors, in their order; empty where they aren't known.
+    /// Its authors, in the paper's order; empty if unknown.
     pub authors: Vec<String>,
-    /// When it was first published, e.g. `2024-06-01T12:00:00Z`; empty where that isn't known.
+    /// The date of its first publication, e.g. `2024-06-01T12:00:00Z`; empty if unknown.
     pub published: String,
-    /// Its abstract; empty where it isn't known.
+    /// Its abstract; empty if unknown.
     pub abstract_text: String,
-    /// Its text, cut by the caller to what the model can read; empty where there is none.
+    /// Its text, truncated by the caller to the model's limit; empty if there is none.
     pub text: String,
 }
 
@@ -54,7 +54,7 @@ pub struct PaperSummary {
 }
 
 impl Paper {
-    /// The fields of the answer that are known before anybody is asked.
+    /// The answer fields that are known before the call.
     pub(crate) fn known(&self) -> Vec<(&'static str, Value)> {
         let text = |text: &str| (!text.trim().is_empty()).then(|| json!(text));
         let authors = (!self.authors.is_empty()).then(|| json!(self.authors));
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_shows_what_there_is_and_no_empty_headings() {
+    fn a_summary_omits_the_headings_of_empty_fields() {
         let summary = PaperSummary {
             title: "Tides".to_owned(),
             authors: vec!["A. Low".to_owned(), "B. High".to_owned()],
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_there_counts_as_known() {
+    fn only_a_filled_field_counts_as_known() {
         let paper = Paper {
             title: "Tides".to_owned(),
             abstract_text: " ".to_owned(),

@@ -1,7 +1,7 @@
-//! What models cost: a table of dollars per million tokens, each row with its date and source. It ships as data
-//! (`prices.json`), and a deployment may put its own in its place. A model without a row has no known price, which is not
-//! the same as none; a model whose price depends on the length of the question has a row for each band, with null where
-//! its price isn't known.
+//! Model prices: a table in dollars per million tokens. Each row has a date and a source. The table
+//! ships as `prices.json`, and a deployment can replace it. A model without a row has an unknown
+//! price, which differs from a price of zero. A model whose price depends on the prompt length has
+//! a row for each band, with null where the price is unknown.
 
 use std::{collections::BTreeMap, fs, str::FromStr, sync::Arc};
 
@@ -16,9 +16,9 @@ const SHIPPED: &str = include_str!("../prices.json");
 /// Dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Price {
-    /// For the question. Cached input is counted in full, so that a cost is never understated.
+    /// The prompt. Cached input counts in full, so that a cost is never understated.
     input: f64,
-    /// For the answer, reasoning included.
+    /// The answer, including reasoning.
     output: f64,
 }
 
@@ -26,17 +26,17 @@ pub(crate) struct Price {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices(Arc<BTreeMap<String, Bands>>);
 
-/// The prices of a model by the length of the question: each holds for more tokens than its key. None is a price that
-/// differs and isn't known.
+/// The prices of a model by prompt length. Each applies above the number of tokens in its key. None
+/// is an unknown price.
 type Bands = BTreeMap<u64, Option<Price>>;
 
-/// A table that can't be used. Says where, and holds no more of the table than a model's name.
+/// An invalid table. The message names the position and at most a model of the table.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PriceError {
-    /// The file can't be read.
+    /// The file cannot be read.
     #[error("the file that it names cannot be read")]
     NoFile,
-    /// Not a table at all.
+    /// The text is not a table.
     #[error(
         "it must be a JSON array of rows, or the path of a file with one (line {line}, column {column})"
     )]
@@ -46,14 +46,14 @@ pub enum PriceError {
         /// Column of the fault, from 1.
         column: usize,
     },
-    /// A row is wrong.
+    /// A row is invalid.
     #[error("row {number} ({model}): {problem}")]
     Row {
-        /// Its place, from 1.
+        /// Its position, from 1.
         number: usize,
-        /// What it calls its model.
+        /// The name of its model.
         model: String,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
 }
@@ -80,7 +80,7 @@ impl Default for Prices {
 impl FromStr for Prices {
     type Err = PriceError;
 
-    /// Reads a table: JSON text, or the path of a file with it.
+    /// Parses JSON text, or reads it from the file at this path.
     fn from_str(text: &str) -> Result<Self, PriceError> {
         if text.trim_start().starts_with('[') {
             return Self::parse(text);
@@ -110,13 +110,13 @@ impl Prices {
         Ok(Self(Arc::new(table)))
     }
 
-    /// Whether calls to the model of this name have a known cost, so that a budget can be kept.
+    /// Whether calls of this model have a known cost, as a budget requires.
     pub fn knows(&self, names: &ModelNames, name: &str) -> bool {
         self.of(names, name, 0).is_some()
     }
 
-    /// The price of one call. A model is looked up under its provider; a dated snapshot (`…-2025-08-07`, `…-20251001`) costs
-    /// what its family costs.
+    /// The price of one call. A model is looked up under its provider. A dated snapshot
+    /// (`…-2025-08-07`, `…-20251001`) has the price of its family.
     pub(crate) fn of(&self, names: &ModelNames, name: &str, input_tokens: u64) -> Option<Price> {
         if name == OFFLINE_MODEL {
             return Some(Price {
@@ -178,7 +178,7 @@ fn price(row: &PriceRow) -> Result<Option<Price>, String> {
     }
 }
 
-/// A name without the date at its end.
+/// The name without a date at its end.
 fn without_date(model: &str) -> Option<&str> {
     let (family, digits) = model.rsplit_once('-')?;
     let is_number =
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_that_ships_has_the_main_models_of_each_vendor() {
+    fn the_shipped_table_has_the_main_models_of_each_vendor() {
         for name in [
             "gpt-6.2-sol",
             "gpt-5-mini",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dated_snapshot_costs_what_its_family_costs() {
+    fn a_dated_snapshot_has_the_price_of_its_family() {
         assert!(shipped("gpt-5-mini-2025-08-07", 1).is_some());
         assert_eq!(
             shipped("gpt-5-mini-2025-08-07", 1),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_question_may_have_another_price() {
+    fn a_longer_prompt_may_have_another_price() {
         let haiku = |tokens| shipped("anthropic/claude-haiku-5-5", tokens);
         assert_eq!(haiku(0), price(0.1, 0.5));
         assert_eq!(haiku(100_000), price(0.1, 0.5));
@@ -267,12 +267,12 @@ mod tests {
         assert_eq!(
             shipped("gpt-6.2-astra", 272_001),
             None,
-            "another price, which isn't known"
+            "a longer prompt has another, unknown price"
         );
     }
 
     #[test]
-    fn a_table_of_ones_own_stands_in_place_of_the_shipped_one() {
+    fn a_custom_table_replaces_the_shipped_one() {
         let own = r#"[{"model": "ollama/llama3.3", "input_usd_per_million": 0, "output_usd_per_million": 0.01,
             "as_of": "2026-11-23", "source": "our own machine"}]"#;
         let own: Prices = own.parse().unwrap();
@@ -280,7 +280,7 @@ mod tests {
         assert!(!own.knows(&names(), "gpt-5-mini"));
         assert!(
             own.knows(&names(), OFFLINE_MODEL),
-            "what runs in this process costs nothing"
+            "the offline engine costs nothing"
         );
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/prices.json");
         assert_eq!(file.parse(), Ok(Prices::default()));

@@ -1,8 +1,9 @@
-//! What a language model is told: the agent's prompt file as the system message, the brief as the user message.
+//! Builds the conversation for a language model: the agent's prompt file as the system message, the
+//! brief as the user message.
 //!
-//! A prompt file is Markdown with three placeholders, each of which may be left out: `{{max_steps}}`, the most steps a
-//! plan may have, `{{team}}`, a line about each agent that a plan may give steps to, and `{{schema}}`, the JSON schema
-//! of the answer. Nothing that a client wrote goes into a system message.
+//! A prompt file is Markdown with three optional placeholders: `{{max_steps}}`, the maximum number
+//! of steps of a plan, `{{team}}`, a line about each agent that can do a step, and `{{schema}}`,
+//! the JSON schema of the answer. Client text never becomes part of a system message.
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,7 @@ use workflow::Brief;
 
 use crate::{Agent, Paper, form::Misfit, provider::ChatMessage};
 
-/// What of an answer that did not fit is shown to the model again, in bytes.
+/// The part of an invalid answer that is returned to the model, in bytes.
 const LONGEST_ECHO: usize = 8 * 1024;
 
 const fn template(agent: Agent) -> &'static str {
@@ -29,7 +30,7 @@ const fn template(agent: Agent) -> &'static str {
     }
 }
 
-/// The conversation that a call begins with.
+/// The first messages of a call.
 pub(crate) fn messages(
     agent: Agent,
     brief: &Brief,
@@ -46,7 +47,7 @@ pub(crate) fn messages(
     ]
 }
 
-/// The two messages that ask for a better answer.
+/// The two messages that ask for a corrected answer.
 pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [ChatMessage; 2] {
     let end = answer.floor_char_boundary(LONGEST_ECHO);
     let echo = if answer.trim().is_empty() {
@@ -63,7 +64,7 @@ pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [ChatMessage; 2] {
     ]
 }
 
-/// The brief as text: a heading and its content for each part that is there.
+/// The brief as text: a heading and content for each non-empty part.
 fn question(brief: &Brief, paper: Option<&Paper>) -> String {
     let history = brief
         .history
@@ -102,7 +103,7 @@ fn question(brief: &Brief, paper: Option<&Paper>) -> String {
     text
 }
 
-/// What is known of a paper, then its text.
+/// The known fields of a paper, then its text.
 fn written_out(paper: &Paper) -> String {
     let authors = paper.authors.join(", ");
     let lines = [
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_prompt_is_there_and_every_placeholder_is_filled() {
+    fn every_prompt_exists_and_has_no_unfilled_placeholder() {
         for agent in Agent::ALL {
             let system =
                 messages(agent, &Brief::default(), None, &json!({"type": "object"})).swap_remove(0);
@@ -169,14 +170,14 @@ mod tests {
             assert!(text.starts_with("You "), "{agent}");
             assert!(
                 text.contains("\"type\": \"object\""),
-                "{agent} is not told its schema"
+                "{agent}'s prompt lacks its schema"
             );
             assert!(!text.contains("{{"), "{agent} has an unknown placeholder");
         }
     }
 
     #[test]
-    fn planner_and_reviewer_are_told_the_team_that_there_is() {
+    fn planner_and_reviewer_prompts_describe_the_team() {
         let brief = Brief {
             team: ["idea_maker", "idea_hater"].map(str::to_owned).to_vec(),
             ..Brief::default()
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn remarks_are_the_users_where_there_is_a_step_and_a_criticism_of_the_plan_elsewhere() {
+    fn remarks_on_a_step_differ_from_criticism_of_the_plan() {
         let step = PlanStep {
             sub_task: "Read".to_owned(),
             sub_task_agent: "researcher".into(),
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_in_a_task_stays_text() {
+    fn a_placeholder_in_a_task_is_not_replaced() {
         let brief = Brief {
             task: "{{schema}} {{max_steps}}".to_owned(),
             ..Brief::default()
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_misfit_is_echoed_in_part() {
+    fn a_long_invalid_answer_is_echoed_in_part() {
         let answer = "ä".repeat(LONGEST_ECHO);
         let [echo, _] = ask_again(&answer, &Misfit::Empty);
         assert_eq!(echo.text().len(), LONGEST_ECHO);

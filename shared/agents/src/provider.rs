@@ -1,5 +1,5 @@
-//! What a provider is asked and what it gives back. Every provider answers the same request, so that all are held to the
-//! same schemas, and a further one is one more implementation of [`Provider`].
+//! The request to a provider and its result. Every provider gets the same request, so all answers
+//! are validated against the same schemas. A new provider implements [`Provider`].
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -9,36 +9,38 @@ use workflow::Brief;
 
 use crate::{Agent, Paper, ProviderError};
 
-/// Somebody who answers.
+/// A service or engine that answers model requests.
 pub(crate) trait Provider: fmt::Debug + Send + Sync {
-    /// Asks once. How long that may take, and whether it is tried again, is the caller's to say.
+    /// Makes one request. The caller applies the timeout and retries.
     fn complete<'a>(&'a self, request: &'a ModelRequest<'a>) -> Answering<'a>;
 }
 
-/// An answer under way.
+/// The pending answer.
 pub(crate) type Answering<'a> =
     Pin<Box<dyn Future<Output = Result<Completion, ProviderError>> + Send + 'a>>;
 
 /// One request to a model.
 pub(crate) struct ModelRequest<'a> {
-    /// Who is asked, for the log: an agent's id, or that of the page reader.
+    /// What is called, for the log: an agent's id or that of the page reader.
     pub asked: &'static str,
-    /// The model, as events and ledgers name it.
+    /// The model's name in events and ledgers.
     pub name: &'a str,
-    /// The model, as its provider names it.
+    /// The model's name at its provider.
     pub model: &'a str,
-    /// The system prompt first, then question and answers in turn.
+    /// The system prompt first, then alternating questions and answers.
     pub messages: Vec<ChatMessage>,
-    /// The form of the answer, in the part of JSON Schema that providers understand; without one, plain text.
+    /// The form of the answer, limited to the keywords that providers support; plain text without
+    /// one.
     pub schema: Option<Value>,
-    /// What `messages` was written from, if from a brief; the offline engine reads this instead.
+    /// The brief from which `messages` was built, if any. The offline engine reads it instead of
+    /// the messages.
     pub brief: Option<(Agent, &'a Brief)>,
-    /// The paper to summarise, with a brief for the summarizer.
+    /// The paper to summarise, in addition to a summarizer's brief.
     pub paper: Option<&'a Paper>,
 }
 
 impl ModelRequest<'_> {
-    /// The system prompt, and the rest, for services that want them apart.
+    /// The system prompt and the other messages, for services that take them separately.
     pub(crate) fn system_and_conversation(&self) -> (&str, impl Iterator<Item = &ChatMessage>) {
         let is_system = |message: &&ChatMessage| matches!(message, ChatMessage::System(_));
         let system = self.messages.iter().find(is_system);
@@ -56,7 +58,7 @@ pub(crate) enum ChatMessage {
     System(String),
     User(String),
     Assistant(String),
-    /// The user shows the image of a page, a PNG.
+    /// The image of a page from the user, a PNG.
     Page(Vec<u8>),
 }
 
@@ -69,22 +71,22 @@ impl ChatMessage {
     }
 }
 
-/// What a model gave back.
+/// A model's response.
 #[derive(Debug)]
 pub(crate) struct Completion {
     pub text: String,
     pub end: CompletionEnd,
-    /// Tokens in and out, where the provider counts them.
+    /// Input and output tokens, if the provider counts them.
     pub tokens: Option<(u64, u64)>,
 }
 
 /// Why a model stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CompletionEnd {
-    /// It had said all.
+    /// The answer is complete.
     Finished,
-    /// It reached the limit of its length.
+    /// The model reached its output limit.
     CutByLength,
-    /// It, or a filter, would not answer.
+    /// The model or a content filter refused to answer.
     Refused,
 }

@@ -1,5 +1,5 @@
-//! The providers that a deployment has set up. Making them checks their settings and costs next to nothing: what opens
-//! connections or reads certificates is made when it is first used.
+//! The providers of a deployment. Creating them checks their settings. Connections are opened and
+//! certificates read at the first use.
 
 mod anthropic;
 mod bedrock;
@@ -24,16 +24,16 @@ use crate::{
     offline::Offline, provider::Provider,
 };
 
-/// Where an Ollama server listens unless it was told otherwise.
+/// The default address of an Ollama server.
 const OLLAMA: &str = "http://localhost:11434/v1";
 
-/// Each provider that can be asked.
+/// All available providers.
 #[derive(Debug)]
 pub(crate) struct Providers(Vec<(ProviderKind, Box<dyn Provider>)>);
 
 impl Providers {
     /// # Errors
-    /// A setting of one of them that is missing or can't be used.
+    /// A missing or invalid setting of a provider.
     pub(crate) fn new(config: &ModelConfig, names: &ModelNames) -> Result<Self, ModelConfigError> {
         let http = Http::default();
         let kinds = names.available().iter();

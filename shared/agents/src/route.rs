@@ -1,4 +1,5 @@
-//! What the copilot's control answers: how a turn of a conversation is to be done, and by whom.
+//! The answer of the copilot's control: how a turn of a conversation is processed, and by which
+//! agent.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub enum TaskAgent {
 }
 
 impl RouteAnswer {
-    /// What a list shows of the decision.
+    /// The short form of the decision, for lists.
     pub(crate) fn summary(&self) -> String {
         match self.route {
             RouteKind::OneShot => format!("The {} answers at once.", Agent::from(self.agent)),
@@ -42,7 +43,7 @@ impl RouteAnswer {
     }
 }
 
-/// The routes that are open when the user may be asked, or may not.
+/// The allowed routes, depending on whether the user may be asked.
 pub(crate) const fn allowed_routes(may_ask: bool) -> &'static [RouteKind] {
     use RouteKind::{Clarify, OneShot, Planned, Propose};
     if may_ask {
@@ -53,7 +54,7 @@ pub(crate) const fn allowed_routes(may_ask: bool) -> &'static [RouteKind] {
 }
 
 impl TaskAgent {
-    /// Both.
+    /// Both agents.
     pub(crate) const ALL: [Self; 2] = [Self::Researcher, Self::Engineer];
 }
 

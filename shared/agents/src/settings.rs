@@ -1,4 +1,4 @@
-//! The environment of the models: providers, keys, prices and the times of a call.
+//! The environment variables of the models: providers, keys, prices and timeouts.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::{
 };
 
 environment::settings! {
-    /// What the models need. The fields say what [`VARIABLES`](ModelSettings::VARIABLES) says.
+    /// The settings of the models. The fields have the meaning that
+    /// [`VARIABLES`](ModelSettings::VARIABLES) describes.
     pub struct ModelSettings;
     "MODEL_PROVIDER" model_provider: ProviderKind = "offline",
         "The provider that answers: `offline`, `openai`, `anthropic`, `bedrock` or `ollama`.";
@@ -51,12 +52,12 @@ environment::settings! {
 }
 
 impl ModelSettings {
-    /// The providers beside `MODEL_PROVIDER`.
+    /// The providers besides `MODEL_PROVIDER`.
     pub(crate) fn further_providers(&self) -> &[ProviderKind] {
         self.model_providers.as_ref().map_or(&[], |list| &list.0)
     }
 
-    /// The configuration of the agents, as far as the environment alone gives it.
+    /// The configuration of the agents from the environment alone.
     pub fn config(&self) -> ModelConfig {
         let service = |base_url: &Option<String>, key: &Option<Secret>| ServiceSettings {
             base_url: base_url.clone(),
@@ -79,8 +80,8 @@ impl ModelSettings {
         }
     }
 
-    /// The configuration of the agents, with the AWS clients that some providers and keys need.
-    /// A key in the environment comes before one in Secrets Manager.
+    /// The configuration of the agents with the AWS clients that some providers and keys need. A
+    /// key in the environment precedes one in Secrets Manager.
     pub fn config_with(&self, aws: &SdkConfig) -> ModelConfig {
         let mut config = self.config();
         for (service, secret) in [
@@ -115,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn without_variables_the_offline_engine_answers() {
+    fn the_offline_engine_is_the_default() {
         let settings = with(&[]).unwrap();
         assert_eq!(settings.model_provider, ProviderKind::Offline);
     }
 
     #[test]
-    fn a_bad_value_is_named_and_not_shown() {
+    fn an_invalid_value_is_reported_without_the_value() {
         for (name, value) in [
             ("OFFLINE_LATENCY_MS", "1.5"),
             ("MODEL_PROVIDER", "oracle"),
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_price_stops_the_cold_start_and_its_row_is_named() {
+    fn an_invalid_price_stops_the_cold_start_and_names_its_row() {
         let row = r#"{"model": "openai/m", "input_usd_per_million": -1,
             "output_usd_per_million": 1, "as_of": "2026-11-23", "source": "s"}"#;
         let error = with(&[("MODEL_PRICES", &format!("[{row}]"))]).unwrap_err();
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn times_too_short_for_a_call_stop_a_program_that_calls_models_and_no_other() {
+    fn too_short_times_stop_only_a_program_that_calls_models() {
         let settings = with(&[
             ("FUNCTION_TIMEOUT_SECONDS", "120"),
             ("MODEL_PROVIDER", "openai"),
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_clients_are_made_only_where_the_settings_need_them() {
+    fn aws_clients_are_created_only_if_the_settings_need_them() {
         let config = |pairs: &[(&str, &str)]| {
             let aws = SdkConfig::builder().behavior_version(BehaviorVersion::latest());
             with(pairs).unwrap().config_with(&aws.build())

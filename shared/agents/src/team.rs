@@ -1,9 +1,9 @@
-//! What a planner is told of each agent that can do a step of a plan.
+//! Descriptions of the agents that can do a step, for a planner.
 
 use crate::Agent;
 
 impl Agent {
-    /// What follows the agent's name in a list of the team; `None` when it does no steps.
+    /// The text after the agent's name in the team; `None` for an agent that does no steps.
     pub(crate) const fn step_description(self) -> Option<&'static str> {
         Some(match self {
             Self::Researcher => {

@@ -1,6 +1,6 @@
-//! Estimated tokens, where a provider does not count them.
+//! Estimates tokens if a provider does not count them.
 
-/// The usual rule of thumb for English; elsewhere it counts too many tokens rather than too few.
+/// The usual rule of thumb for English. For other languages the estimate is rather too high.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 
 /// The estimated tokens of a text, rounded up.

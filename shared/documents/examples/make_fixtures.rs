@@ -1,5 +1,5 @@
-//! Makes the documents in `tests/fixtures` anew. The scan is drawn as text, turned a little as paper lies on a scanner, and
-//! made black and white.
+//! Generates the documents in `tests/fixtures`. The scan is a black and white rendering of the
+//! text, turned slightly, as paper lies on a scanner.
 
 #[path = "../tests/reader/make.rs"]
 mod make;
@@ -14,7 +14,7 @@ use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use make::{Pdf, book, text, wrapped};
 
-/// What office scanners are set to.
+/// The usual resolution of office scanners.
 const DPI: f32 = 200.0;
 /// In radians, about a third of a degree.
 const ASKEW: f64 = 0.006;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The title across the page, the paragraphs in two columns.
+/// A title across the page and paragraphs in two columns.
 fn two_columns(told: &str) -> String {
     let (title, paragraphs) = told.split_once('\n').unwrap_or((told, ""));
     let mut lines: Vec<String> = vec![];
@@ -46,10 +46,10 @@ fn two_columns(told: &str) -> String {
     title + &text(60.0, 730.0, 10.5, left) + &text(315.0, 730.0, 10.5, right)
 }
 
-/// A page of paper, seen in black and white.
+/// A page of paper in black and white.
 struct Scan {
     dictionary: String,
-    /// Eight pixels a byte, from the left, rows in whole bytes; white is 1.
+    /// Eight pixels per byte, leftmost first. Each row starts at a byte. White is 1.
     bits: Vec<u8>,
 }
 

@@ -1,8 +1,9 @@
-//! The files of sessions in the bucket, one folder `<owner>/<session>/` each.
+//! The files of sessions in the bucket. Each session has one folder, `<owner>/<session>/`.
 //!
-//! The folder begins with the owner, so that nobody's file can stand in another's place, and a purge finds all that a
-//! session has by it. An event points to an artifact by name alone. The bucket's listing is the one truth about what there
-//! is: an upload is there when the file is there, and nothing else knows. No more is ever read than a caller takes.
+//! The folder begins with the owner, so files of two owners cannot collide, and a purge finds all
+//! files of a session by its prefix. An event refers to an artifact by name only. The bucket's
+//! listing is the only record of which files exist. An upload exists as soon as its object does. A
+//! read never takes more bytes than its caller allows.
 
 mod content_type;
 mod error;
@@ -25,7 +26,7 @@ pub use link::{LINK_TIME, MAX_UPLOAD_BYTES, UploadLink};
 pub use list::{Listed, Listing};
 pub use name::{ArtifactName, InvalidName};
 
-/// The bucket, as far as files of sessions go.
+/// The bucket that holds the files of sessions.
 #[derive(Debug, Clone)]
 pub struct Artifacts {
     client: Client,
@@ -33,7 +34,7 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Files in this bucket.
+    /// The files in this bucket.
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
         Self {
             client,
@@ -41,7 +42,8 @@ impl Artifacts {
         }
     }
 
-    /// The files of one session. The caller has made sure that it is the owner's: a folder that is nobody's is empty.
+    /// The files of one session. The caller has checked that the session belongs to the owner. For
+    /// any other pair the folder is empty.
     pub fn of(&self, owner: &OwnerId, session: SessionId) -> SessionFiles {
         SessionFiles {
             bucket: self.clone(),
@@ -66,7 +68,7 @@ impl SessionFiles {
         format!("{}{place}", self.folder)
     }
 
-    /// What a key of the bucket stands for, if it is a file of this session.
+    /// The file of this session that a bucket key refers to; none for any other key.
     fn place(&self, key: &str) -> Option<ArtifactKey> {
         key.strip_prefix(&self.folder)?.parse().ok()
     }

@@ -1,8 +1,9 @@
-//! arXiv, as far as papers go: what it knows about them, and their PDFs.
+//! A client for arXiv: the metadata of papers and their PDFs.
 //!
-//! A call is one request that ends at the caller's deadline. Nothing in here waits, counts or tries again: arXiv asks for at
-//! most one request in three seconds, which only the caller can keep, who sees all runs. Papers are asked for by
-//! `id_list` (<https://info.arxiv.org/help/api/user-manual.html>, section 3.1.1.1).
+//! A call is one request that ends at the caller's deadline. This module neither waits nor retries.
+//! arXiv allows at most one request in three seconds, which only a caller that sees all runs can
+//! enforce. Metadata is requested by `id_list` (<https://info.arxiv.org/help/api/user-manual.html>,
+//! section 3.1.1.1).
 
 mod atom;
 mod error;
@@ -19,31 +20,31 @@ use crate::ArxivId;
 pub use atom::{Found, Paper};
 pub use error::{ArxivConfigError, ArxivError, Instead};
 
-/// How many papers one request for metadata may name.
+/// The maximum number of papers in one metadata request.
 pub const MAX_IDS: usize = 100;
 
-/// A page of metadata: 100 papers of a collaboration with 3,000 authors each are about 20 MB.
+/// The maximum size of a metadata response. 100 papers with 3,000 authors each take about 20 MB.
 const MAX_FEED_BYTES: usize = 32 << 20;
 
-/// As much of a web page as is looked at, to tell why it came.
+/// The maximum number of bytes of a web page that are examined to find out why it came.
 const MAX_PAGE_BYTES: usize = 1 << 20;
 
-/// arXiv wants to know who asks.
+/// arXiv asks clients to identify themselves.
 const USER_AGENT: &str = concat!("intermission/", env!("CARGO_PKG_VERSION"));
 
-/// Where arXiv is. The caller reads it from its environment.
+/// The addresses of arXiv. The caller reads them from its environment.
 #[derive(Debug, Clone)]
 pub struct ArxivConfig {
     /// `ARXIV_API_URL`: the query endpoint.
     pub api_url: String,
-    /// `ARXIV_PDF_URL`: what an id is appended to, after `/`.
+    /// `ARXIV_PDF_URL`: the prefix to which `/` and the id are appended.
     pub pdf_url: String,
-    /// The largest PDF that is taken, in bytes. It is held in memory whole.
+    /// The maximum size of a PDF, in bytes. The PDF is held in memory.
     pub max_pdf_bytes: usize,
 }
 
 impl Default for ArxivConfig {
-    /// arXiv's own addresses, the API's mirror for programs among them, and 64 MiB.
+    /// arXiv's public addresses, with the API's mirror for programs, and 64 MiB.
     fn default() -> Self {
         Self {
             api_url: "https://export.arxiv.org/api/query".to_owned(),
@@ -63,10 +64,10 @@ pub struct Arxiv {
 }
 
 impl Arxiv {
-    /// A client that asks at these addresses.
+    /// A client for these addresses.
     ///
     /// # Errors
-    /// [`ArxivConfigError`]; its sentence names the variable.
+    /// [`ArxivConfigError`]; its message names the variable.
     pub fn new(config: &ArxivConfig) -> Result<Self, ArxivConfigError> {
         let api_url = http_url(&config.api_url).ok_or(ArxivConfigError::BadApiUrl)?;
         let pdf_url = config.pdf_url.trim_end_matches('/');
@@ -80,10 +81,12 @@ impl Arxiv {
         })
     }
 
-    /// What arXiv knows about each of at most [`MAX_IDS`] papers, in the order asked, by one request; no request for none.
+    /// The metadata of at most [`MAX_IDS`] papers, in the order of `ids`, by one request. No ids
+    /// make no request.
     ///
     /// # Errors
-    /// [`ArxivError`]. [`ArxivError::Refused`] spoils the whole request: ask again without the id that it names.
+    /// [`ArxivError`]. [`ArxivError::Refused`] fails the whole request: repeat it without the id
+    /// that it names.
     pub async fn metadata(
         &self,
         ids: &[ArxivId],
@@ -105,7 +108,7 @@ impl Arxiv {
             .append_pair("max_results", &ids.len().to_string());
         within(deadline, async {
             let response = self.get(url, "application/atom+xml").await?;
-            // The API words a bad id as a feed, under 200 or 400.
+            // The API reports a bad id as a feed, with status 200 or 400.
             if response.status() != StatusCode::BAD_REQUEST {
                 expect_success(&response)?;
             }
@@ -141,7 +144,7 @@ impl Arxiv {
 
     async fn get(&self, url: Url, accept: &str) -> Result<Response, ArxivError> {
         let request = self.http.get(url).header(ACCEPT, accept);
-        // The URL is long, and the configuration's business.
+        // The error omits the URL, which is long and part of the configuration.
         let response = request.send().await;
         response.map_err(|error| ArxivError::connection(error.without_url()))
     }
@@ -170,7 +173,7 @@ fn expect_success(response: &Response) -> Result<(), ArxivError> {
     }
 }
 
-/// The whole body, of which never more than `limit` is held.
+/// The whole body, of which at most `limit` bytes are held.
 async fn whole(mut response: Response, limit: usize) -> Result<Bytes, ArxivError> {
     let announced = response.content_length().unwrap_or_default();
     if usize::try_from(announced).map_or(true, |length| length > limit) {
@@ -189,7 +192,7 @@ async fn whole(mut response: Response, limit: usize) -> Result<Bytes, ArxivError
     }
 }
 
-/// What kind of web page came; one that breaks off is a page all the same.
+/// The kind of web page that came. A truncated page counts as well.
 async fn page(response: Response) -> Instead {
     match whole(response, MAX_PAGE_BYTES).await {
         Ok(body) if Instead::of(&body) == Instead::Captcha => Instead::Captcha,
@@ -203,7 +206,7 @@ fn is_html(headers: &HeaderMap) -> bool {
     content_type.starts_with(b"text/html") || content_type.starts_with(b"application/xhtml")
 }
 
-/// `Retry-After` in either of its forms: seconds, or an HTTP date (RFC 9110, section 10.2.3).
+/// `Retry-After` as seconds or as an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<u32>() {
@@ -218,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_read_in_both_of_its_forms() {
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let after = |value: &'static str| {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_is_none_is_named_by_its_variable() {
+    fn an_invalid_url_is_reported_by_its_variable() {
         let with = |api_url: &str, pdf_url: &str| ArxivConfig {
             api_url: api_url.to_owned(),
             pdf_url: pdf_url.to_owned(),

@@ -1,15 +1,15 @@
-//! What an arXiv id is: the new style `2101.00001` since April 2007, the old style `hep-th/9901001` before, by the
-//! rules of <https://info.arxiv.org/help/arxiv_identifier.html>.
+//! The format of arXiv ids: `2101.00001` since April 2007, `hep-th/9901001` before
+//! (<https://info.arxiv.org/help/arxiv_identifier.html>).
 //!
-//! An id names a paper, so neither a version nor an old subject class is part of it: `math.GT/0309136v2` is
-//! `math/0309136`, the form that arXiv itself prefers and answers with.
+//! An id names a paper, so it contains neither a version nor an old subject class:
+//! `math.GT/0309136v2` becomes `math/0309136`, the form that arXiv prefers and answers with.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Every archive that ever gave an old-style id, in alphabetical order.
+/// Every archive with old-style ids, in alphabetical order.
 const ARCHIVES: [&str; 34] = [
     "acc-phys", "adap-org", "alg-geom", "ao-sci", "astro-ph", "atom-ph", "bayes-an", "chao-dyn",
     "chem-ph", "cmp-lg", "comp-gas", "cond-mat", "cs", "dg-ga", "funct-an", "gr-qc", "hep-ex",
@@ -17,18 +17,18 @@ const ARCHIVES: [&str; 34] = [
     "patt-sol", "physics", "plasm-ph", "q-alg", "q-bio", "quant-ph", "solv-int", "supr-con",
 ];
 
-/// The months of the two styles, as years and months.
+/// The first and last months of the two styles, as years and months.
 const FIRST_OLD: (u16, u16) = (1991, 8);
 const LAST_OLD: (u16, u16) = (2007, 3);
 const FIRST_NEW: (u16, u16) = (2007, 4);
 const FIRST_WITH_FIVE_DIGITS: (u16, u16) = (2015, 1);
 
-/// The id of a paper at arXiv, without version and subject class, in lower case.
+/// The arXiv id of a paper, without version and subject class, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArxivId(String);
 
-/// A text that is no arXiv id.
+/// A text that is not an arXiv id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an arXiv id looks like 2101.00001 or hep-th/9901001")]
 pub struct InvalidArxivId;
@@ -39,7 +39,7 @@ impl ArxivId {
         format!("{}.pdf", self.0.replace('/', "_"))
     }
 
-    /// As arXiv writes it.
+    /// The id in arXiv's spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -48,7 +48,7 @@ impl ArxivId {
 impl FromStr for ArxivId {
     type Err = InvalidArxivId;
 
-    /// Reads an id alone, with or without version and subject class, in any case.
+    /// Parses an id, with or without version and subject class, in any case.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.to_ascii_lowercase();
         let id = without_version(&text);
@@ -119,7 +119,7 @@ fn month(yymm: &str, century: u16) -> Option<(u16, u16)> {
     (1..=12).contains(&month).then_some((century + year, month))
 }
 
-/// Papers are counted from 1.
+/// Paper numbers begin at 1.
 fn counts(number: &str) -> bool {
     is_digits(number) && number.bytes().any(|digit| digit != b'0')
 }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_scheme_has_no_room_for_is_refused() {
+    fn an_id_outside_the_scheme_is_refused() {
         for text in [
             "",
             "v1",
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn in_json_an_id_is_a_string_that_is_checked() {
+    fn an_id_is_validated_when_it_is_read_from_json() {
         let id: ArxivId = serde_json::from_str("\"math.GT/0309136v1\"").unwrap();
         assert_eq!(serde_json::to_string(&id).unwrap(), "\"math/0309136\"");
         assert!(serde_json::from_str::<ArxivId>("\"../../etc/passwd\"").is_err());
     }
 
     #[test]
-    fn the_archives_can_be_searched() {
+    fn the_archives_are_sorted() {
         assert!(ARCHIVES.is_sorted());
     }
 }

@@ -1,8 +1,8 @@
-//! The documents of a session: contents above 32 KiB and files as artifacts in object storage, papers at arXiv, and the text
-//! of PDFs and images, by its layer or by an OCR engine.
+//! The documents of a session: artifacts in object storage for files and contents above 32 KiB,
+//! papers from arXiv, and the text of PDFs and images from the text layer or an OCR engine.
 //!
-//! Nothing in here knows a run or the table. Whoever calls brings the deadline and, for arXiv, the slot: requests to it
-//! are rare by agreement, and how rare is decided where all runs are seen.
+//! This crate knows neither runs nor the table. The caller supplies the deadline and limits the
+//! rate of arXiv requests, because only the caller sees all runs.
 
 mod artifacts;
 pub mod arxiv;

@@ -1,5 +1,5 @@
-//! Engines that read the text from a page's image: Tesseract on one machine, Amazon Textract in the cloud, and whatever else
-//! answers to [`OcrEngine`].
+//! Engines that read the text of a page image: Tesseract on the local machine, Amazon Textract, and
+//! any other implementation of [`OcrEngine`].
 
 mod choice;
 mod tesseract;
@@ -15,13 +15,13 @@ pub use choice::{Languages, OcrChoice};
 pub use tesseract::{Tesseract, TesseractConfig};
 pub use textract::Textract;
 
-/// Something that reads images.
+/// An engine that reads images.
 pub trait OcrEngine: Debug + Send + Sync {
-    /// What the record calls it, e.g. `tesseract`.
+    /// The engine's name in the record, e.g. `tesseract`.
     fn name(&self) -> &str;
 
-    /// The text of a page, line by line; empty for a page without text. One attempt that ends at `deadline`: whether and
-    /// when there is another is the caller's business.
+    /// The text of a page, line by line; empty for a page without text. Makes one attempt that ends
+    /// at `deadline`. The caller decides about retries.
     fn read<'a>(
         &'a self,
         page: &'a PageImage,
@@ -29,25 +29,25 @@ pub trait OcrEngine: Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<String, OcrError>>;
 }
 
-/// A page that an engine has not read.
+/// Why an engine could not read a page.
 #[derive(Debug, thiserror::Error)]
 pub enum OcrError {
-    /// The engine isn't there, or not as it was asked for; the sentence says what to do.
+    /// The engine is missing or lacks what the configuration requires. The message says what to do.
     #[error("{0}")]
     Unavailable(String),
     /// Too many requests.
     #[error("the OCR engine is busy")]
     Busy,
-    /// The deadline came first.
+    /// The deadline passed.
     #[error("the OCR engine did not answer in time")]
     TookTooLong,
-    /// It used more than it may have.
+    /// The engine exceeded its memory limit.
     #[error("reading the page takes more than {} MiB of memory", .limit >> 20)]
     TooMuchMemory {
         /// In bytes.
         limit: u64,
     },
-    /// It does not take this image.
+    /// The engine does not accept the image.
     #[error("the OCR engine does not take the image of this page")]
     BadImage,
     /// Anything else.
@@ -56,7 +56,7 @@ pub enum OcrError {
 }
 
 impl OcrError {
-    /// A name for programs, in snake case.
+    /// A code for programs, in snake case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "ocr_unavailable",

@@ -1,8 +1,9 @@
-//! Documents that others made: which pages they have, the text layer of each, and its image where an OCR engine has to look.
+//! Reads untrusted documents: the number of pages, the text layer of each page, and the page's
+//! image for an OCR engine.
 //!
-//! Everything that touches a document's bytes happens in a child process: this very program, started with a hidden
-//! argument, without our environment, with limits on memory and time that the kernel keeps. What a document does to its
-//! reader ends there: the page it happened on fails, and the next child begins behind it. So the first line of a `main` is
+//! All parsing happens in a child process: this program, started with a hidden argument, without
+//! its environment, and with kernel limits on memory and time. A crash affects only the current
+//! page; the next child continues after it. Therefore the first line of a `main` is
 //! [`serve_if_child`].
 
 mod child;
@@ -30,23 +31,23 @@ use process::Child;
 pub(crate) use process::Death;
 use protocol::{Job, Line};
 
-/// What a document may cost.
+/// The limits of reading one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Address space of the child, in bytes.
     pub memory: u64,
-    /// For opening the document, and then for each page.
+    /// The time for opening the document, and then for each page.
     pub page_time: Duration,
-    /// For all the pages that one [`Pages`] gives; also what a child may have of the processor.
+    /// The time for all pages of one [`Pages`]; also the child's limit of processor time.
     pub time: Duration,
-    /// Size of the file, in bytes. The child holds it in memory whole.
+    /// Maximum size of the file, in bytes. The child holds it in memory.
     pub bytes: u64,
-    /// Pages of a document.
+    /// Maximum number of pages.
     pub pages: u32,
 }
 
 impl Default for Limits {
-    /// 512 MiB, 20 seconds a page, two minutes in all, 100 MiB, 2,000 pages.
+    /// 512 MiB, 20 seconds per page, two minutes in total, 100 MiB, 2,000 pages.
     fn default() -> Self {
         Self {
             memory: 512 << 20,
@@ -58,10 +59,10 @@ impl Default for Limits {
     }
 }
 
-/// What a document is.
+/// The kind and length of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
-    /// By its bytes.
+    /// Determined by the bytes.
     pub kind: DocumentKind,
     /// At least 1.
     pub pages: u32,
@@ -70,16 +71,17 @@ pub struct Document {
 /// The text layer of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageText {
-    /// Lines in reading order, blank lines between paragraphs; at most 1 MiB.
+    /// Lines in reading order, with blank lines between paragraphs; at most 1 MiB.
     pub text: String,
-    /// Whether this is what a person would read on the page. If not, an OCR engine should look at its image.
+    /// Whether this is the text that a person would read on the page. If not, an OCR engine should
+    /// read the image.
     pub usable: bool,
 }
 
-/// A page as an image, small enough for any OCR engine.
+/// A page as an image within the limits of every OCR engine.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageImage {
-    /// PNG, 8 bits of grey, at most 7 MiB.
+    /// PNG with 8 bits of grey, at most 7 MiB.
     pub png: Vec<u8>,
     /// In pixels, at most 4,000.
     pub width: u32,
@@ -87,7 +89,7 @@ pub struct PageImage {
     pub height: u32,
 }
 
-/// Without the image itself: it is large, and nobody's business in a log.
+/// Omits the image, which is large and does not belong into a log.
 impl fmt::Debug for PageImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut image = f.debug_struct("PageImage");
@@ -98,7 +100,7 @@ impl fmt::Debug for PageImage {
     }
 }
 
-/// Reads documents, a child process each time.
+/// Reads documents, each in a child process.
 #[derive(Debug, Clone)]
 pub struct Reader {
     program: PathBuf,
@@ -106,16 +108,17 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Children are this program itself, whose `main` begins with [`serve_if_child`].
+    /// The children run this program, whose `main` begins with [`serve_if_child`].
     ///
     /// # Errors
-    /// [`DocumentError::Reader`] when the system does not say which program this is.
+    /// [`DocumentError::Reader`] when the system cannot name the executable.
     pub fn this_program(limits: Limits) -> Result<Self, DocumentError> {
         let program = std::env::current_exe().map_err(DocumentError::reader)?;
         Ok(Self::with_program(program, limits))
     }
 
-    /// Children are another program whose `main` begins with [`serve_if_child`]: a test has no `main` of its own.
+    /// The children run another program whose `main` begins with [`serve_if_child`]. A test has no
+    /// `main` of its own.
     pub fn with_program(program: impl Into<PathBuf>, limits: Limits) -> Self {
         Self {
             program: program.into(),
@@ -123,8 +126,8 @@ impl Reader {
         }
     }
 
-    /// What the document is, and whether it can be opened at all. The file's extension is held against its bytes; without one,
-    /// or with one that we don't know, the bytes alone decide.
+    /// Determines the kind and length of a document and whether it can be opened. A known file
+    /// extension must match the bytes. Without one, the bytes decide.
     ///
     /// # Errors
     /// [`DocumentError`].
@@ -133,13 +136,14 @@ impl Reader {
         self.open(Job::Inspect { path }).await.map(|(_, it)| it)
     }
 
-    /// The pages from number `from` (1 is the first) on, read while they are asked for.
+    /// The pages from number `from` on (the first is 1), read on demand.
     pub fn pages(&self, path: &Path, from: u32) -> Pages {
         Pages::new(self.clone(), path.to_owned(), from)
     }
 
-    /// A page as an image. At `dpi`, or at less where the page is large; a document that is an image keeps its pixels as far
-    /// as they go into a [`PageImage`], turned as its camera says.
+    /// Renders a page as an image at `dpi`, or at a lower resolution if the page is large. A
+    /// document that is an image keeps its pixels as far as they fit into a [`PageImage`], rotated
+    /// by its Exif orientation.
     ///
     /// # Errors
     /// [`RenderError`].
@@ -182,7 +186,8 @@ impl Reader {
     }
 }
 
-/// Another program, started under limits like a reader: all that it is told is these arguments, and what comes on its input.
+/// Another program under the limits of a reader. Its only inputs are these arguments and its
+/// standard input.
 pub(crate) fn becoming(
     reader: &Reader,
     limits: Limits,

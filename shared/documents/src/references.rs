@@ -1,8 +1,9 @@
-//! Which papers at arXiv a text refers to.
+//! Finds references to arXiv papers in a text.
 //!
-//! A reference is named as one (a link, a DOI, `arXiv:` before it) or stands there bare. What is named is believed. A
-//! bare id must stand alone, because prices, versions, telephone numbers and other DOIs look the same from within: no
-//! letter, digit or joining sign touches it, and no word beside it says that it counts something else.
+//! A reference is either marked (a link, a DOI, the prefix `arXiv:`) or a bare id. A marked one is
+//! always accepted. A bare id must stand alone, because prices, versions, telephone numbers and
+//! other DOIs have the same form: no letter, digit or joining sign may touch it, and no adjacent
+//! word may mark it as another number.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -11,8 +12,8 @@ use regex::Regex;
 
 use crate::ArxivId;
 
-/// `link` knows other sites too that show papers under their arXiv ids. `name` stands also in the DOIs that arXiv gives
-/// (`10.48550/arXiv.2101.00001`).
+/// `link` also covers other sites that show papers under their arXiv ids. `name` also covers
+/// arXiv's own DOIs (`10.48550/arXiv.2101.00001`).
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?xi)
         (?:
@@ -30,10 +31,10 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("the pattern is constant, and tested")
 });
 
-/// Signs that join a number to what stands before it.
+/// Signs that join a number to the text before it.
 const JOINED: &str = "._-+/\\$€£¥₹";
 
-/// Words before a number that is no paper's.
+/// Words before a number that is not a paper.
 const OTHER_NUMBERS: [&str; 16] = [
     "build",
     "chf",
@@ -58,7 +59,7 @@ const UNITS: [&str; 8] = [
     "chf", "dollar", "dollars", "eur", "euro", "euros", "gbp", "usd",
 ];
 
-/// Every paper that `text` refers to, once, in the order of the first references.
+/// Every paper that `text` refers to, once, in the order of first references.
 pub fn find(text: &str) -> Vec<ArxivId> {
     let mut seen = HashSet::new();
     REFERENCE
@@ -79,7 +80,7 @@ pub fn find(text: &str) -> Vec<ArxivId> {
         .collect()
 }
 
-/// Whether the id goes on: `2101.000012`, `2101.00001.5`.
+/// Whether the number continues after the id: `2101.000012`, `2101.00001.5`.
 fn continues(after: &str) -> bool {
     let mut next = after.chars();
     match next.next() {
@@ -89,7 +90,8 @@ fn continues(after: &str) -> bool {
     }
 }
 
-/// Whether a host is only the end of another: `notarxiv.org`. A link inside a link is encoded (`%2F%2Farxiv.org`).
+/// Whether a host is only the suffix of another one: `notarxiv.org`. A link within a link is
+/// encoded (`%2F%2Farxiv.org`).
 fn joined_to_a_name(before: &str) -> bool {
     let encoded = before.ends_with("%2F") || before.ends_with("%2f");
     let joins = |sign: char| sign.is_alphanumeric() || "-_".contains(sign);

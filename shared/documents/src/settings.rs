@@ -1,4 +1,4 @@
-//! The environment of the documents: the bucket, arXiv, and the OCR engine.
+//! The environment variables of the documents crate: the bucket, arXiv, and the OCR engine.
 
 use aws_config::SdkConfig;
 use environment::{EnvironmentError, Milliseconds, required};
@@ -8,8 +8,8 @@ use crate::arxiv::ArxivConfig;
 use crate::ocr::{Languages, OcrChoice};
 
 environment::settings! {
-    /// What files, papers and pages need. The fields say what
-    /// [`VARIABLES`](DocumentSettings::VARIABLES) says.
+    /// The settings of files, papers and pages. The fields have the meaning that
+    /// [`VARIABLES`](DocumentSettings::VARIABLES) describes.
     pub struct DocumentSettings;
     "BUCKET_NAME" bucket: String, "The bucket for contents above 32 KiB.";
     "OCR_ENGINE" ocr_engine: OcrChoice = "tesseract",
@@ -33,8 +33,8 @@ impl DocumentSettings {
     /// When the variable is missing.
     pub fn artifacts(&self, aws: &SdkConfig) -> Result<Artifacts, EnvironmentError> {
         let config = aws_sdk_s3::config::Builder::from(aws)
-            // A bucket in the host name needs a wildcard resolver, which a local stack lacks. In AWS
-            // the name belongs there, because clients get links to it
+            // A bucket in the host name needs a wildcard resolver, which a local stack lacks. In
+            // AWS the name belongs there, because clients get links to it
             // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
             .force_path_style(aws.endpoint_url().is_some())
             .build();

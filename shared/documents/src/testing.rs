@@ -1,4 +1,4 @@
-//! For the tests of functions: a bucket that gives the replies of a script and keeps the requests.
+//! For the tests of functions: a bucket with scripted replies that records its requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use stub_http::stub_client;
 
 use crate::Artifacts;
 
-/// A bucket as a handler's calls see it.
+/// A bucket for the calls of a handler.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     /// For the handler.
@@ -17,7 +17,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The script sees method and URL of each request, and gives status, content type and body.
+    /// The script receives the method and URL of each request and returns status, content type and
+    /// body.
     pub fn new(
         script: impl Fn(&str, &str) -> (u16, &'static str, String) + Send + Sync + 'static,
     ) -> Self {
@@ -45,7 +46,7 @@ impl Bucket {
         }
     }
 
-    /// A bucket that refuses everything.
+    /// A bucket that refuses every request.
     pub fn silent() -> Self {
         Self::new(|_, _| (403, "application/xml", String::new()))
     }

@@ -1,10 +1,10 @@
-//! Which strings refer to a paper: as people write them, and what only looks like it.
+//! Strings that refer to a paper, as people write them, and strings that only look similar.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 use documents::{ArxivId, references};
 use proptest::prelude::*;
 
-/// What is found, separated by blanks.
+/// The ids that are found, separated by spaces.
 fn found(text: &str) -> String {
     let ids: Vec<String> = references::find(text)
         .iter()
@@ -144,7 +144,7 @@ fn links_are_found() {
 }
 
 #[test]
-fn a_paper_is_found_once_where_it_comes_first() {
+fn a_paper_is_found_once_at_its_first_reference() {
     assert_found(&[
         (
             "2101.00002 2101.00001v1 arXiv:2101.00002 https://arxiv.org/pdf/2101.00001v2",
@@ -162,16 +162,16 @@ fn a_paper_is_found_once_where_it_comes_first() {
 }
 
 #[test]
-fn what_only_looks_like_an_id_is_not_found() {
+fn a_string_that_only_resembles_an_id_is_not_found() {
     let texts = [
-        // nothing at all
+        // empty text
         "",
         "no reference",
         "arXiv",
         "arXiv:",
         "https://arxiv.org/abs/",
         "https://arxiv.org/list/hep-th/0101",
-        // ids that the scheme has no room for
+        // ids outside the scheme
         "2113.00001",
         "2100.00001",
         "arXiv:2113.00001",
@@ -256,12 +256,12 @@ fn what_only_looks_like_an_id_is_not_found() {
 }
 
 #[test]
-fn a_long_text_takes_no_longer_than_its_length_allows() {
+fn the_search_time_is_linear_in_the_length_of_the_text() {
     let text = "arxiv.org/".repeat(10_000) + &"a-".repeat(20_000) + " 2101.00001";
     assert_eq!(found(&text), "2101.00001");
 }
 
-/// Pieces that references are made of, so that random texts come near to them.
+/// Pieces of references, so that random texts resemble them.
 fn near_references() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[0-9]{1,5}",
@@ -274,12 +274,12 @@ fn near_references() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_text_is_too_odd(text in "\\PC*") {
+    fn the_search_never_panics(text in "\\PC*") {
         references::find(&text);
     }
 
     #[test]
-    fn what_is_found_is_found_again_by_itself(text in near_references()) {
+    fn each_found_id_is_found_again_alone(text in near_references()) {
         let ids = references::find(&text);
         for id in &ids {
             prop_assert_eq!(references::find(id.as_str()), [id.clone()]);

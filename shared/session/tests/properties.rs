@@ -1,7 +1,7 @@
 //! Random sequences of commands keep a session within the contract's table of statuses.
 //!
-//! Clients, two workers with possibly outdated leases, the sweeper and a dead-letter queue act on one
-//! session in random order. The whole state is checked after each command.
+//! Clients, two workers with possibly outdated leases, the sweeper and a dead-letter queue act on
+//! one session in random order. The whole state is checked after each command.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_never_cuts_a_character() {
+    fn a_text_is_cut_between_characters() {
         assert_eq!(clip("aé", 3), "aé");
         assert_eq!(clip("aé", 2), "a");
         assert_eq!(clip("aé", 99), "aé");

@@ -1,5 +1,5 @@
-//! AsyncAPI 3.0, whose own schemas are those of JSON Schema draft 7: the frames of a client, the events of a record, and the replies that
-//! are no part of it.
+//! AsyncAPI 3.0, whose schemas use JSON Schema draft 7: the frames of a client, the events of a
+//! record, and the replies that are not part of it.
 
 use lambda_kit::Code;
 use schemars::generate::SchemaSettings;
@@ -9,7 +9,7 @@ use ws_message::forms::{FORMS, FirstFrame, FrameSpec, ReplyFrame, TypedFrame};
 
 use crate::schemas::{Schemas, variants, with_lone_references};
 
-/// The one channel: everything goes over it.
+/// The only channel.
 const CHANNEL: &str = "#/channels/socket";
 
 /// The document.
@@ -88,7 +88,7 @@ fn query() -> Value {
     })
 }
 
-/// What a client sends.
+/// The frames that a client sends.
 fn frames(schemas: &mut Schemas) -> Vec<(String, Value)> {
     let first = schemas.heard_whole::<FirstFrame>();
     let typed = schemas.heard_whole::<TypedFrame>();
@@ -106,7 +106,7 @@ fn frames(schemas: &mut Schemas) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// What stands in the record.
+/// The events of the record.
 fn events(schemas: &mut Schemas) -> Vec<(String, Value)> {
     let whole = schemas.said_whole::<Envelope>();
     let with_seq = |(name, mut event): (String, Value)| {
@@ -121,7 +121,7 @@ fn events(schemas: &mut Schemas) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// What is said to one connection alone.
+/// Replies to a single connection.
 fn replies(schemas: &mut Schemas) -> Vec<(String, Value)> {
     let whole = schemas.said_whole::<ReplyFrame>();
     let named = |(name, reply): (String, Value)| {
@@ -134,7 +134,7 @@ fn replies(schemas: &mut Schemas) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Some kinds, like `status`, are events of the record and replies too.
+/// Some kinds, such as `status`, are both events of the record and replies.
 fn of_reply(name: &str) -> String {
     format!("reply.{name}")
 }
@@ -153,7 +153,7 @@ fn message(name: &str, mut payload: Value) -> Value {
     json!({"name": name, "summary": about, "payload": payload})
 }
 
-/// One operation for each frame and what comes back, and one for the record.
+/// One operation for each frame with its replies, and one for the record.
 fn operations(events: &[String]) -> Value {
     let named = |name: &str| json!({"$ref": format!("{CHANNEL}/messages/{name}")});
     let channel = json!({"$ref": CHANNEL});
@@ -186,7 +186,7 @@ fn parsed(example: &str) -> Value {
     serde_json::from_str(example).unwrap_or_default()
 }
 
-/// The codes that only a connection or a frame is answered with; every other one has its routes.
+/// The codes that are used only for connections and frames. Every other code belongs to routes.
 pub const OVER_SOCKET_ALONE: [Code; 4] = [
     Code::BadTaskId,
     Code::TaskIdReused,

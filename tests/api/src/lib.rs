@@ -1,8 +1,9 @@
 //! The documents of the API: [`openapi`] for HTTP, [`asyncapi`] for the WebSocket.
 //!
-//! Both are drawn up from the code: schemas from the types that handlers answer with, codes from the one table, limits from the
-//! constants that are checked, sentences from the handlers' own documentation. `infra/openapi.json` and `infra/asyncapi.json`
-//! are what comes out; a test holds them to it, and with `UPDATE_API=1` writes them.
+//! Both are generated from the code: schemas from the handlers' response types, codes from the
+//! common table, limits from the validated constants, descriptions from the handlers' doc comments.
+//! A test compares the result with `infra/openapi.json` and `infra/asyncapi.json`, and writes these
+//! files if `UPDATE_API=1` is set.
 
 mod asyncapi;
 mod openapi;
@@ -21,7 +22,7 @@ pub use openapi::openapi;
 pub use pages::{api_page, configuration_page};
 pub use sources::{Documented, documented, root};
 
-/// Every operation of the HTTP API, in the order of the README.
+/// Every operation of the HTTP API, in the README's order.
 pub fn operations() -> Vec<Operation> {
     vec![
         health::operation(),

@@ -11,7 +11,7 @@ use session::{ApprovalId, RunId, SessionId};
 use crate::schemas::Schemas;
 use crate::{documented, operations};
 
-/// The request of every example.
+/// The request id of every example.
 const REQUEST_ID: &str = "8f5a4c1e-3f0b-4a7e-9d57-6f1f2b0c9e11";
 
 /// The document.
@@ -164,7 +164,7 @@ fn responses_of(schemas: &mut Schemas, operation: &Operation) -> Value {
     responses.into()
 }
 
-/// Whether every route may answer with it.
+/// Whether every route may answer with this code.
 const fn everywhere(code: Code) -> bool {
     matches!(
         code,
@@ -177,7 +177,7 @@ fn responses(schemas: &mut Schemas) -> Value {
     for code in Code::ALL.iter().copied().filter(|code| everywhere(*code)) {
         responses.insert(code.word().into(), problem(schemas, &[code]));
     }
-    // API Gateway answers before any function of ours is asked.
+    // API Gateway answers before any function is invoked.
     let gateway = json!({
         "type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"],
     });
@@ -197,7 +197,7 @@ fn responses(schemas: &mut Schemas) -> Value {
     responses.into()
 }
 
-/// The response of some codes that share a status.
+/// The response for codes that share a status.
 fn problem(schemas: &mut Schemas, codes: &[Code]) -> Value {
     let whole = BodySchema::of::<ProblemBody<'static>>("");
     let words: Vec<&str> = codes.iter().map(|code| code.word()).collect();

@@ -1,8 +1,8 @@
 //! Reference pages for people: `infra/API.md` and `infra/CONFIGURATION.md`.
 //!
-//! A template in `tests/api/pages/` holds the prose; each `<!-- name -->` in it is replaced by a
-//! table. The tables come from the OpenAPI and AsyncAPI documents and from the code's own lists, so
-//! that a page cannot differ from what the functions do.
+//! A template in `tests/api/pages/` holds the prose. Each `<!-- name -->` in it is replaced by a
+//! table. The tables are generated from the OpenAPI and AsyncAPI documents and from the code's own
+//! lists, so that a page always matches the code.
 
 use std::fmt::Write as _;
 
@@ -134,7 +134,7 @@ fn success(document: &Value, told: &Value) -> String {
     done.collect::<Vec<_>>().join(", ")
 }
 
-/// Every object that a reply holds, with the documentation of its fields.
+/// Every object of a reply, with the documentation of its fields.
 fn forms(document: &Value) -> String {
     let mut told = String::new();
     for (name, schema) in entries(&document["components"]["schemas"]) {
@@ -244,7 +244,7 @@ fn metrics() -> String {
     table(&["Metric", "Dimensions", "Unit", "Meaning"], rows)
 }
 
-/// `{a, b?}`: the fields of an object; those that may be missing have a question mark.
+/// The fields of an object as `{a, b?}`. A question mark marks an optional field.
 fn fields(schema: &Value) -> String {
     let required = schema["required"].as_array();
     let required: Vec<&str> = required
@@ -259,7 +259,7 @@ fn fields(schema: &Value) -> String {
     format!("{{{}}}", names.collect::<Vec<_>>().join(", "))
 }
 
-/// A type in a word or two: its name, its JSON type with its bounds, or its values.
+/// A type in a few words: its name, its JSON type with bounds, or its values.
 fn kind(schema: &Value) -> String {
     if let Some(path) = schema["$ref"].as_str() {
         return path.rsplit('/').next().unwrap_or_default().to_owned();

@@ -1,18 +1,18 @@
-//! Schemas as both documents show them: one component for each type, and no more words than a reader needs.
+//! Schemas for both documents: one component per type, without redundant keywords.
 
 use lambda_kit::api::Shape;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// Makes schemas in one dialect: of what is said to clients, and of what they say.
+/// Generates schemas in one dialect, for messages to clients and for messages from clients.
 pub struct Schemas {
     said: SchemaGenerator,
     heard: SchemaGenerator,
 }
 
 impl Schemas {
-    /// In this dialect.
+    /// Uses this dialect.
     pub fn new(dialect: SchemaSettings) -> Self {
         let dialect = dialect.with(|settings| {
             settings.definitions_path = "/components/schemas".into();
@@ -34,17 +34,17 @@ impl Schemas {
         tidy(shape(&mut self.heard).to_value())
     }
 
-    /// The schema of what is said to clients, itself and no reference.
+    /// The inline schema of a message to clients.
     pub fn said_whole<T: JsonSchema>(&mut self) -> Value {
         tidy(T::json_schema(&mut self.said).to_value())
     }
 
-    /// The schema of what clients say, itself and no reference.
+    /// The inline schema of a message from clients.
     pub fn heard_whole<T: JsonSchema>(&mut self) -> Value {
         tidy(T::json_schema(&mut self.heard).to_value())
     }
 
-    /// The component of every type that was referred to.
+    /// The components of all referenced types.
     pub fn components(mut self) -> Map<String, Value> {
         let mut all = self.heard.take_definitions(true);
         all.extend(self.said.take_definitions(true));
@@ -54,7 +54,8 @@ impl Schemas {
     }
 }
 
-/// An object's variants, each with the object's own properties and with one word for a name: that of its `tag`.
+/// The variants of an object. Each includes the properties of the object and has the value of its
+/// `tag` as its name.
 pub fn variants(schema: &Value, tag: &str) -> Vec<(String, Value)> {
     let branches = schema["oneOf"].as_array().map_or(&[][..], Vec::as_slice);
     let whole = |branch: &Value| {
@@ -70,7 +71,7 @@ pub fn variants(schema: &Value, tag: &str) -> Vec<(String, Value)> {
     branches.iter().filter_map(whole).collect()
 }
 
-/// Puts one schema of an object into another.
+/// Merges one object schema into another.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -86,7 +87,8 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// Puts a reference beside which something else stands into an `allOf`: in draft 7 only the reference would count.
+/// Moves a reference with sibling keywords into an `allOf`, because draft 7 ignores the siblings of
+/// a reference.
 pub fn with_lone_references(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(with_lone_references),
@@ -102,8 +104,8 @@ pub fn with_lone_references(schema: &mut Value) {
     }
 }
 
-/// Makes a closed list of words one `enum`, and leaves out what only Rust knows: how large a number can be, and a default that is
-/// no value.
+/// Merges a closed list of constants into one `enum`, and removes Rust-specific keywords: the range
+/// of an integer type, and a null default.
 fn tidy(mut schema: Value) -> Value {
     match &mut schema {
         Value::Array(items) => {
@@ -136,7 +138,7 @@ fn tidy(mut schema: Value) -> Value {
     schema
 }
 
-/// The words of a choice that has nothing but words.
+/// The constants of a choice that consists of constants only.
 fn words(choice: &Value) -> Option<Value> {
     let branches = choice.as_array()?.iter();
     let words: Option<Vec<Vec<Value>>> = branches
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_of_words_is_an_enum() {
+    fn a_choice_of_constants_becomes_an_enum() {
         let choice = json!({"oneOf": [
             {"description": "A.", "type": "string", "const": "a"},
             {"type": "string", "enum": ["b", "c"]},
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_has_what_all_have() {
+    fn a_variant_includes_the_common_properties() {
         let schema = json!({
             "type": "object",
             "properties": {"at": {"type": "integer"}},

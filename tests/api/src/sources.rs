@@ -1,26 +1,26 @@
-//! What a handler says of itself: the documentation above its `handle`, read from its file, so that an operation's sentences stand
-//! where its code does.
+//! Reads the doc comment above a handler's `handle` from its source file, so that the documentation
+//! of an operation stands next to its code.
 
 use std::path::{Path, PathBuf};
 
-/// A handler's documentation.
+/// The doc comment of a handler.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Documented {
     /// Its first sentence.
     pub summary: String,
-    /// All of it, up to its errors.
+    /// The text before the section on errors.
     pub description: String,
-    /// The codes that its errors name.
+    /// The codes in its section on errors.
     pub codes: Vec<String>,
 }
 
-/// The folder of the project.
+/// The root folder of the repository.
 pub fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.ancestors().nth(2).unwrap_or(own).to_owned()
 }
 
-/// What the handler of a function says of itself.
+/// The documentation of a function's handler.
 ///
 /// # Errors
 /// When its file cannot be read.

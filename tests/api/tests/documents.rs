@@ -1,4 +1,4 @@
-//! The committed documents are what the code says, all of it, and their examples fit their schemas.
+//! The committed documents match the code, and their examples match their schemas.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 use std::collections::BTreeSet;
@@ -18,7 +18,8 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The same with its keys in order, whether or not another crate of the build has maps keep the order of insertion.
+/// The same value with sorted keys. Otherwise the order would depend on a feature of `serde_json`
+/// that another crate of the build may enable.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -34,7 +35,7 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Asserts that the committed file is this text; with `UPDATE_API=1` writes it.
+/// Asserts that the committed file has this content; writes it if `UPDATE_API=1` is set.
 fn is_current(path: &str, text: &str) {
     if std::env::var_os("UPDATE_API").is_some() {
         std::fs::write(root().join(path), text).unwrap();
@@ -71,7 +72,7 @@ fn routes_of_the_template() -> Names {
 }
 
 #[test]
-fn every_route_of_the_template_has_its_operation_and_no_other() {
+fn the_operations_match_the_routes_of_the_template() {
     let logical_id = |function: &str| {
         let words = function.split('-');
         words
@@ -86,7 +87,7 @@ fn every_route_of_the_template_has_its_operation_and_no_other() {
 }
 
 #[test]
-fn every_code_has_its_place_and_a_handler_names_no_other() {
+fn every_code_is_documented_and_handlers_name_only_known_codes() {
     let mut placed: Names = OVER_SOCKET_ALONE.map(|code| code.word().to_owned()).into();
     for operation in operations() {
         let codes: Names = operation
@@ -114,7 +115,7 @@ fn every_code_has_its_place_and_a_handler_names_no_other() {
 }
 
 #[test]
-fn the_form_of_a_config_has_the_keys_that_are_read() {
+fn the_schema_of_a_config_has_exactly_the_keys_that_are_read() {
     let read: Names = MODES
         .iter()
         .flat_map(|info| RunSettings::keys(info.id))
@@ -127,7 +128,8 @@ fn the_form_of_a_config_has_the_keys_that_are_read() {
     assert_eq!(shown.keys().cloned().collect::<Names>(), read);
 }
 
-/// Holds an example against a schema of a document. A field that the schema does not know is a mistake of the example.
+/// Validates an example against a schema of a document. A field that the schema does not have is an
+/// error too.
 fn fits(document: &Value, schema: &Value, example: &Value, what: &str) {
     let mut schema = json!({"allOf": [schema], "components": document["components"]});
     if document["openapi"].is_string() {
@@ -148,7 +150,7 @@ fn fits(document: &Value, schema: &Value, example: &Value, what: &str) {
 }
 
 #[test]
-fn every_example_of_a_body_fits_its_schema() {
+fn every_example_of_a_body_matches_its_schema() {
     let document = openapi().unwrap();
     let components = &document["components"];
     let mut seen = 0;
@@ -187,7 +189,7 @@ fn every_example_of_a_body_fits_its_schema() {
 }
 
 #[test]
-fn every_example_of_a_frame_fits_its_schema_and_every_reply_exists() {
+fn every_example_of_a_frame_is_valid_and_every_reply_exists() {
     let document = asyncapi();
     let messages = document["components"]["messages"].as_object().unwrap();
     for (name, message) in messages

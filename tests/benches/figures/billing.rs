@@ -1,8 +1,9 @@
-//! What AWS bills for a write, counted from the sizes of the items.
+//! The write units that AWS bills, computed from the sizes of the items.
 //!
-//! An item is rounded up to 1 KB, and counts twice in a transaction ("DynamoDB Developer Guide, Read and write operations").
-//! An update counts the larger of the item before and after. An index is written where a projected attribute changed, and
-//! twice where its key did; whether a transaction doubles that too AWS does not say, so it is printed apart.
+//! The size of an item is rounded up to 1 KB and counts twice in a transaction ("DynamoDB Developer
+//! Guide, Read and write operations"). An update counts the larger of the old and the new item. An
+//! index is written if a projected attribute changed, and twice if its key changed. AWS does not
+//! document whether a transaction doubles index writes, so they are printed separately.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{GlobalSecondaryIndexDescription, Projection, ProjectionType};
@@ -13,7 +14,7 @@ use crate::spy::Item;
 
 const KB: usize = 1024;
 
-/// The table's indexes, as far as their cost goes.
+/// The table's indexes and their projected attributes.
 #[derive(Debug, Clone)]
 pub struct Billing {
     indexes: Vec<Index>,
@@ -22,11 +23,11 @@ pub struct Billing {
 #[derive(Debug, Clone)]
 struct Index {
     keys: Vec<String>,
-    /// Everything that is projected, all keys included.
+    /// All projected attributes, including keys.
     attributes: Vec<String>,
 }
 
-/// Write units by AWS's rule.
+/// Write units by AWS's rules.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Units {
     pub table: usize,
@@ -47,7 +48,7 @@ impl std::ops::AddAssign for Units {
 }
 
 impl Billing {
-    /// Of the table as DynamoDB describes it.
+    /// From DynamoDB's description of the table.
     pub async fn of(client: &Client, table: &str) -> Result<Self> {
         let described = client.describe_table().table_name(table).send().await?;
         let description = described.table().ok_or("the table is not described")?;
@@ -58,7 +59,7 @@ impl Billing {
         Ok(Self { indexes: indexes? })
     }
 
-    /// One item's write, from what stood there to what stands there.
+    /// The units of writing one item, from its old and its new content.
     pub fn write(
         &self,
         before: Option<&Item>,
@@ -103,7 +104,7 @@ impl Index {
         }
     }
 
-    /// What the index holds of an item; nothing of one without its keys.
+    /// The part of an item that is in the index; none if the item lacks the index's keys.
     fn project(&self, item: &Item) -> Option<Item> {
         let is_in = self.keys.iter().all(|key| item.contains_key(key));
         let held = item

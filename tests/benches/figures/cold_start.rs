@@ -1,4 +1,5 @@
-//! From the start of a function's process to its first request for an event, beside an empty function.
+//! The time from the start of a function's process to its first request for an event, compared with
+//! an empty function.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::print::{self, median, milliseconds};
 use crate::world::World;
 
 const ROUNDS: usize = 21;
-/// Of the empty function's.
+/// The limit, relative to the empty function.
 const BAR: f64 = 1.5;
 
 pub async fn print(world: &World, binaries: &Binaries) -> Result<()> {
@@ -19,7 +20,7 @@ pub async fn print(world: &World, binaries: &Binaries) -> Result<()> {
         }
     }
     let mut times = vec![Vec::new(); names.len()];
-    // In turn, so that whatever else the machine does meets all of them.
+    // The functions alternate, so that other load affects all of them equally.
     for _ in 0..ROUNDS {
         for (name, times) in names.iter().zip(&mut times) {
             times.push(cold_start(world, binaries, name).await?);

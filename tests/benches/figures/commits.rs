@@ -1,4 +1,4 @@
-//! What a commit costs, and that its cost does not grow with the history.
+//! The cost of a commit, which must not grow with the history.
 
 use session::{
     Command, EventBody, Mode, Next, NodeStatus, OwnerId, Phase, Position, Progress, Role, Run,
@@ -14,14 +14,14 @@ const STEPS: u32 = 9;
 const SAME_PHASE_BAR: usize = 4;
 const CHANGED_PHASE_BAR: usize = 16;
 
-/// A commit of a worker: one message of 500 bytes, and three events more.
+/// A worker's commit: one message of 500 bytes and three further events.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     SamePhase,
     ChangedPhase,
 }
 
-/// A session at whose run a worker is, with at least so many events.
+/// A session with a leased run and at least this many events.
 pub async fn session_with(world: &World, owner: &OwnerId, events: u64) -> Result<State> {
     let state = world.queued(owner, Mode::PlanningControl, "{}").await?;
     let command = take_lease(&state)?;
@@ -37,7 +37,7 @@ async fn grow(world: &World, mut state: State, events: u64) -> Result<State> {
     Ok(state)
 }
 
-/// Prints the costs, and gives that of a commit without a change of phase.
+/// Prints the costs and returns that of a commit without a change of phase.
 pub async fn print(world: &World) -> Result<usize> {
     let costs = measure(world).await?;
     let mut table = print::Table::new(
@@ -132,7 +132,7 @@ const fn phase(step: u32) -> EventBody {
     }
 }
 
-/// What the worker at a step commits: four events, whether or not the next step begins with it.
+/// The commit of a worker at a step: four events, with or without the start of the next step.
 fn step(state: &State, kind: Kind) -> Result<Command> {
     let run = run_of(state)?;
     let at = run.position;

@@ -1,4 +1,4 @@
-//! The functions' binaries, and one of them running against a Runtime API of its own.
+//! The binaries of the functions, and a running function with a Runtime API of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,15 +10,15 @@ use crate::Result;
 use crate::runtime_api::{Answer, RuntimeApi};
 use crate::world::World;
 
-/// The function that cold starts are compared with: `tests/examples/empty.rs`.
+/// The baseline of cold starts: `tests/examples/empty.rs`.
 pub const EMPTY: &str = "empty";
 
-/// Where the functions are: beside this program, in the same build.
+/// The folder of the functions' binaries, which are built together with this program.
 pub struct Binaries {
     folder: PathBuf,
-    /// All functions that are built, in the order of the alphabet.
+    /// All built functions, in alphabetical order.
     pub names: Vec<String>,
-    /// Those that are not.
+    /// The functions that are not built.
     pub missing: Vec<String>,
 }
 
@@ -47,13 +47,13 @@ impl Binaries {
         })
     }
 
-    /// Which build this is: `debug`, `release`.
+    /// The build profile: `debug`, `release`.
     pub fn build(&self) -> String {
         let name = self.folder.file_name().unwrap_or_default();
         format!("{} build", name.to_string_lossy())
     }
 
-    /// A function's binary, or the empty one's.
+    /// The path of a function's binary or of the empty one.
     pub fn path(&self, name: &str) -> Result<PathBuf> {
         let path = match name {
             EMPTY => self.folder.join("examples").join(EMPTY),
@@ -65,7 +65,7 @@ impl Binaries {
         }
     }
 
-    /// Whether it answers HTTP requests, which its sample event shows.
+    /// Whether the function answers HTTP requests, according to its sample event.
     pub fn is_http(&self, name: &str) -> Result<bool> {
         Ok(sample(name)?.get("rawPath").is_some())
     }
@@ -79,16 +79,16 @@ pub fn sample(name: &str) -> Result<Value> {
     Ok(serde_json::from_slice(&std::fs::read(path)?)?)
 }
 
-/// A running function. It ends with this value.
+/// A running function, which is killed when this value is dropped.
 pub struct Function {
     process: Child,
     api: RuntimeApi,
-    /// From the start of its process to its asking for the first event.
+    /// The time from the start of the process to its first request for an event.
     pub cold_start: Duration,
 }
 
 impl Function {
-    /// Starts a binary and waits until it asks for an event.
+    /// Starts a binary and waits until it requests an event.
     pub async fn start(binary: &Path, world: &World, dynamodb: &str) -> Result<Self> {
         let api = RuntimeApi::start().await?;
         let nowhere = "http://127.0.0.1:9";
@@ -120,12 +120,12 @@ impl Function {
         Ok(function)
     }
 
-    /// Lets it handle an event.
+    /// Sends an event and waits for the answer.
     pub async fn invoke(&mut self, event: &str) -> Result<Answer> {
         self.api.invoke(event).await
     }
 
-    /// The most memory that was resident so far, in MB (Linux only).
+    /// The peak resident memory in MB (Linux only).
     pub fn peak_memory(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -140,7 +140,7 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // One that has ended by itself needs no killing.
+        // Fails only if the process has already exited.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

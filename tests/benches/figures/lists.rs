@@ -1,7 +1,8 @@
-//! What a page of a list costs to read, among few sessions and among many.
+//! The cost of reading a page of a list, with few and with many sessions.
 //!
-//! The few are created as a client would; the many are copies of such a session's summary under ids of their own. A page
-//! without a status is merged from one part for each status, so it costs most where every status fills a page.
+//! The few sessions are created as by a client. The many are copies of such a session's summary
+//! under other ids. A page without a status filter merges one query per status, so its cost is
+//! highest when each status fills a page.
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnConsumedCapacity, WriteRequest};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -17,11 +18,11 @@ use crate::world::{World, partition};
 const PAGE: usize = 50;
 const FEW: usize = 100;
 const MANY: usize = 100_000;
-/// Of the page itself; a part for each of four statuses.
+/// The limit, relative to one page: one query for each of four statuses.
 const BAR: f64 = 4.0;
 
 const AT_ONCE: usize = 8;
-/// The most that one `BatchWriteItem` takes.
+/// The maximum of one `BatchWriteItem`.
 const BATCH: usize = 25;
 
 const MODE: Mode = Mode::PlanningControl;
@@ -76,7 +77,7 @@ pub async fn print(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Creates the few, and gives the summary of one.
+/// Creates the few sessions and returns the summary of one.
 async fn create(world: &World, owner: &OwnerId) -> Result<Item> {
     let one = || async { world.queued(owner, MODE, "{}").await };
     let states: Vec<_> = stream::iter(0..FEW)
@@ -95,7 +96,7 @@ async fn create(world: &World, owner: &OwnerId) -> Result<Item> {
         .ok_or("the session has no summary")?)
 }
 
-/// Writes the many, their statuses in turn.
+/// Writes the many sessions with alternating statuses.
 async fn copy(
     world: &World,
     template: &Item,
@@ -129,7 +130,7 @@ async fn write(world: &World, mut left: Vec<WriteRequest>) -> Result<()> {
     Ok(())
 }
 
-/// The summary of another session, of which nothing is due.
+/// The summary of another session without a due action.
 fn copied(template: &Item, owner: &OwnerId, status: SessionStatus) -> Item {
     let (id, at): (SessionId, Timestamp) = (SessionId::new(Uuid::now_v7()), lambda_kit::now());
     let mut item = template.clone();
@@ -150,7 +151,7 @@ fn copied(template: &Item, owner: &OwnerId, status: SessionStatus) -> Item {
     item
 }
 
-/// Read units of 50 sessions in one query, with nothing beside them.
+/// The read units of 50 sessions in one query without other items.
 async fn page_alone(world: &World, owner: &OwnerId) -> Result<f64> {
     let request = world
         .client

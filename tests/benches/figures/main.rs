@@ -1,8 +1,9 @@
-//! The figures of the README, each beside its bar: what the storage costs, what a function costs beside it, and what
-//! reading a document takes.
+//! The figures of the README with their limits: the cost of storage, the overhead of a function,
+//! and the cost of reading a document.
 //!
-//! `make bench` builds everything in one profile, starts DynamoDB Local with the template's table, and runs this. Nothing
-//! here judges: a figure over its bar is printed as such, and only what could not be measured makes the exit code 1.
+//! `make bench` builds everything in one profile, starts DynamoDB Local with the template's table,
+//! and runs this program. A figure above its limit is printed as such. Only a failed measurement
+//! makes the exit code 1.
 #![allow(clippy::print_stdout, reason = "the figures are its output")]
 
 mod billing;
@@ -29,7 +30,8 @@ use world::World;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The servers that functions speak to run on threads of their own, so that nothing measured here waits for another.
+/// The servers for the functions run on their own threads, so that they do not delay the
+/// measurements.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     match measure().await {

@@ -1,7 +1,9 @@
-//! What the steps of planned runs cost, and LangGraph's `DynamoDBSaver` beside it; and a whole session, from its creation on.
+//! The cost of the steps of planned runs, compared with LangGraph's `DynamoDBSaver`, and of a whole
+//! session from its creation.
 //!
-//! The engine is the real one; its agents answer from a script, 500 bytes each. A plan has at most 50 steps, so 200 steps
-//! are four tasks of one session, one after the other: its history grows on as a long run's would.
+//! The engine is the real one. Its agents return scripted answers of 500 bytes. A plan has at most
+//! 50 steps, so 200 steps are four consecutive tasks of one session, whose history grows like that
+//! of one long run.
 
 use session::{Command, Mode, OwnerId, PlanStep, SessionId, SessionStatus, Stage, State};
 use uuid::Uuid;
@@ -21,25 +23,26 @@ const TASKS: usize = 4;
 const SHOWN_STEPS: [usize; 3] = [1, 10, 50];
 const CHANGED_PHASE_BAR: f64 = 16.0;
 
-/// LangGraph 1's `DynamoDBSaver`, measured by the same rule: steps, and write units a step on the average of them. Each
-/// step is 8 calls.
+/// LangGraph 1's `DynamoDBSaver`, measured by the same rules: the number of steps, and the average
+/// write units per step. Each step makes 8 calls.
 const LANGGRAPH: [(usize, f64); 4] = [(10, 11.4), (50, 21.2), (100, 34.0), (200, 59.7)];
-/// The bar: a fifth, where LangGraph has come to 100 steps.
+/// The limit is a fifth of LangGraph's cost at 100 steps.
 const COMPARED_AT: usize = 100;
 const SHARE_BAR: f64 = 0.2;
 
-/// The session whose price infra/OPERATIONS.md computes.
+/// The length of the session whose price is computed in infra/OPERATIONS.md.
 const STEPS_OF_THE_PRICED: usize = 10;
 
 /// A worker's commit.
 struct Commit {
-    /// Whether it holds what came of a step.
+    /// Whether it contains the result of a step.
     is_step: bool,
     events_before: u64,
     cost: Cost,
 }
 
-/// Prints the costs; `plain` are the units of a commit without a change of phase, at any history.
+/// Prints the costs; `plain` are the units of a commit without a change of phase, at any length of
+/// the history.
 pub async fn print(world: &World, plain: usize) -> Result<()> {
     let steps = steps(world).await?;
     let mut table = print::Table::new(
@@ -105,7 +108,7 @@ pub async fn print(world: &World, plain: usize) -> Result<()> {
     print_session(world).await
 }
 
-/// A whole session with one planned run, reviewed once.
+/// A whole session with one planned run and one review.
 async fn print_session(world: &World) -> Result<()> {
     let (settings, config) = planned_settings(STEPS_OF_THE_PRICED)?;
     let owner = OwnerId::of("figures", "a priced session");
@@ -163,7 +166,7 @@ async fn steps(world: &World) -> Result<Vec<Commit>> {
     Ok(commits)
 }
 
-/// Carries a run from its beginning to its end, as a worker does.
+/// Executes a run from its beginning to its end, as a worker does.
 async fn work_off(
     world: &World,
     settings: &RunSettings,
@@ -227,7 +230,7 @@ async fn work_off(
     }
 }
 
-/// 500 bytes from whoever is asked; the plan has as many steps as it may.
+/// An answer of 500 bytes. A plan has the maximum number of steps.
 fn answer(request: &AgentRequest, settings: &RunSettings) -> Outcome {
     let content = match request.agent.as_str() {
         agent::PLANNER => AnswerContent::Plan((1..=settings.max_plan_steps).map(planned).collect()),

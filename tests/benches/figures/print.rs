@@ -1,14 +1,14 @@
-//! Aligned plain text: tables with a title, and remarks below them.
+//! Plain text output: aligned tables with a title, and remarks below them.
 
 use std::time::Duration;
 
-/// A table; every column is as wide as its widest cell.
+/// A table. Each column is as wide as its widest cell.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// With the title above its labels, and its other columns.
+    /// With a title above the labels of the rows, and further columns.
     pub fn new(title: &str, columns: &[&str]) -> Self {
         let mut head = vec![title.to_owned()];
         head.extend(columns.iter().map(ToString::to_string));
@@ -55,7 +55,7 @@ pub fn remark(text: &str) {
     println!("  {text}");
 }
 
-/// The bar, and whether it was reached.
+/// The limit, and whether it was met.
 pub fn bar(is_reached: bool, bar: &str) -> String {
     let verdict = if is_reached { "PASS" } else { "OVER" };
     format!("{bar} {verdict}")
@@ -70,7 +70,7 @@ pub fn milliseconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64() * 1e3)
 }
 
-/// The one in the middle; zero of nothing.
+/// The median; zero for an empty list.
 pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()

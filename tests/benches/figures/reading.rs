@@ -1,5 +1,6 @@
-//! Reading documents: how fast the text layer comes beside `pdftotext`, which words each engine finds of a text that is known,
-//! and what a long document takes of memory. The reader is the executor's own binary.
+//! Reading documents: the speed of the text layer compared with `pdftotext`, the words of a known
+//! text that each engine finds, and the memory for a long document. The reader is the executor's
+//! own binary.
 
 #[path = "../../../shared/documents/tests/reader/make.rs"]
 mod make;
@@ -19,7 +20,7 @@ use crate::print::{self, Table, median};
 const PAGES: u32 = 200;
 const WORDS: usize = 300;
 const ROUNDS: usize = 5;
-/// What scans are drawn at for an engine.
+/// The resolution of the scans for an engine.
 const DPI: u32 = 200;
 const NOT_HERE: &str = "not here";
 
@@ -54,13 +55,13 @@ async fn measure(reader: &Reader, book: &Path, told: &str) -> Result<()> {
     Ok(())
 }
 
-/// All pages' text, and the child's peak memory.
+/// The text of all pages, and the child's peak memory.
 async fn text_layer(reader: &Reader, path: &Path) -> Result<(String, u64)> {
     let mut pages = reader.pages(path, 1);
     let (mut text, mut peak) = (String::new(), 0);
     while let Some(page) = pages.next().await? {
         text += &page.text?.text;
-        // Near the end it may have ended already; then its memory has long been what it is.
+        // After the last page the child may already have exited. Its earlier peak is then final.
         peak = peak.max(peak_of_children());
     }
     Ok((text, peak))
@@ -154,7 +155,7 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// What the kernel says about a process, in bytes.
+/// The kernel's memory figures of a process, in bytes.
 struct Memory {
     now: u64,
     peak: u64,
@@ -178,7 +179,8 @@ impl Memory {
     }
 }
 
-/// The largest; this program has no other children while it measures. A process that has just ended has none.
+/// The largest peak of all children. This program has no other children during the measurement. A
+/// process that has just exited has none.
 fn peak_of_children() -> u64 {
     let own = std::process::id();
     let threads = fs::read_dir(format!("/proc/{own}/task"))

@@ -1,7 +1,9 @@
-//! How many requests a step of a run makes: the real executor in this process, its DynamoDB client watched.
+//! The number of requests per step of a run: the real executor in this process with an observed
+//! DynamoDB client.
 //!
-//! A step is one commit and one push. The agents are the offline engine with some latency, so that one step's push is over before the next step commits, as
-//! it is with any model. Queue, connections and bucket lead nowhere: nobody follows, and nothing is long.
+//! A step is one commit and one push. The agents are the offline engine with some latency, so that
+//! a step's push ends before the next step commits, as with any model. Queue, connections and
+//! bucket are unreachable, because the session has no followers and no long contents.
 
 use std::time::Duration;
 
@@ -52,10 +54,11 @@ fn print_steps(seen: &Seen) {
             .count()
     };
     let reads = count(&|request| *request == Request::Other);
-    // The first commit takes the lease, and the first push tells of that: both belong to the start of the slice.
+    // The first commit takes the lease and the first push announces it. Both belong to the start of
+    // the slice.
     let steps = count(&is_commit).saturating_sub(1);
     let pushes = count(&|request| *request == Request::Followers).saturating_sub(1);
-    // Requests that the SDK sent again.
+    // Requests that the SDK repeated.
     let again = seen.sent.saturating_sub(seen.requests.len());
     let a_step = |requests: usize| requests as f64 / steps.max(1) as f64;
     let (all, critical) = (a_step(steps + pushes + again), a_step(steps + again));

@@ -1,4 +1,5 @@
-//! Lambda's Runtime API, as far as one function needs it: `next`, and what came of it.
+//! The part of Lambda's Runtime API that one function needs: `next` and the result of an
+//! invocation.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,23 +17,23 @@ use tokio::task::JoinHandle;
 
 use crate::Result;
 
-/// How long a function may take for anything.
+/// The time limit for each action of a function.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a function tells.
+/// The function's progress.
 enum PublishedStatus {
-    /// It asked for an event.
+    /// It requested an event.
     Next(Instant),
-    /// It was handed one.
+    /// It received an event.
     Handed(Instant),
-    /// It answered: whether well, with what, and when.
+    /// It answered: success, body and time.
     Answered(bool, Bytes, Instant),
 }
 
 /// An answer of a function.
 pub struct Answer {
     pub body: Bytes,
-    /// When the event went out, and when the whole answer was in.
+    /// When the event was sent. `arrived` is when the whole answer was received.
     pub sent: Instant,
     pub arrived: Instant,
 }
@@ -77,7 +78,7 @@ impl RuntimeApi {
         })
     }
 
-    /// When the function asked for its first event.
+    /// The time at which the function requested its first event.
     pub async fn first_next(&mut self) -> Result<Instant> {
         loop {
             match self.hear().await? {
@@ -88,7 +89,7 @@ impl RuntimeApi {
         }
     }
 
-    /// Hands the function an event, and waits for its answer.
+    /// Sends an event to the function and waits for its answer.
     pub async fn invoke(&mut self, event: &str) -> Result<Answer> {
         self.events.send(event.to_owned())?;
         let mut sent = Instant::now();
@@ -131,7 +132,7 @@ async fn serve(
     request: Request<Incoming>,
 ) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    // Whoever measures may be gone; then nobody needs to be told.
+    // The receiver is gone when the measurement has ended.
     if head.method == Method::GET {
         let _ = desk.told.send(PublishedStatus::Next(Instant::now()));
         let event = desk.events.lock().await.recv().await.unwrap_or_default();

@@ -1,10 +1,10 @@
-//! How large each function's binary is.
+//! The size of each function's binary.
 
 use crate::Result;
 use crate::function::Binaries;
 use crate::print;
 
-/// Megabytes, for a function that answers HTTP.
+/// The limit in megabytes for a function that answers HTTP.
 const BAR: f64 = 12.0;
 
 pub fn print(binaries: &Binaries) -> Result<()> {

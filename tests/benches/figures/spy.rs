@@ -1,5 +1,5 @@
-//! What a DynamoDB client sends and is billed for, seen from inside the SDK: an interceptor that writes down every request,
-//! the keys that it writes, and the capacity that comes back.
+//! An interceptor in the SDK's DynamoDB client. It records each request, the written keys, and the
+//! returned capacity.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,16 +21,16 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, TransactWriteIte
 
 pub type Item = HashMap<String, AttributeValue>;
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// A put by itself, under this key.
+    /// A single put with this key.
     Put(Key),
-    /// A transaction that writes these.
+    /// A transaction that writes these keys.
     Transaction(Vec<Key>),
-    /// Who follows a session.
+    /// A query for the followers of a session.
     Followers,
-    /// Anything else.
+    /// Any other request.
     Other,
 }
 
@@ -41,15 +41,15 @@ pub struct Key {
     pub sk: String,
 }
 
-/// What was seen.
+/// The recorded requests.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     pub requests: Vec<Request>,
-    /// What went over the wire: repeated requests count each time.
+    /// The number of requests sent, including retries.
     pub sent: usize,
-    /// As DynamoDB Local reports them.
+    /// The units that DynamoDB Local reports.
     pub units: f64,
-    /// Of these, what was read.
+    /// The read units among them.
     pub read: f64,
 }
 
@@ -57,7 +57,7 @@ pub struct Seen {
 pub struct Spy(Arc<Mutex<Seen>>);
 
 impl Spy {
-    /// What was seen since the last time that somebody asked.
+    /// The requests since the last call.
     pub fn take(&self) -> Seen {
         self.note(std::mem::take)
     }
@@ -138,7 +138,7 @@ impl Intercept for Spy {
 }
 
 impl Key {
-    /// Of an item.
+    /// The key of an item.
     pub fn of(item: &Item) -> Option<Self> {
         let text = |name| item.get(name)?.as_s().ok().cloned();
         Some(Self {

@@ -1,5 +1,6 @@
-//! A stand-in for DynamoDB with constant answers: the first time it asks the real one, after that it gives the same answer
-//! again. So a handler's own time can be told from its table's, whatever else the machine is doing.
+//! A stand-in for DynamoDB with constant answers. The first request is forwarded to the real
+//! DynamoDB; repetitions get the same answer. This separates a handler's own time from that of its
+//! table.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,13 +18,13 @@ use tokio::task::JoinHandle;
 
 use crate::Result;
 
-/// An operation, with its input whose keys are in order: the SDK writes maps in any.
+/// An operation and its input with sorted keys, because the SDK writes maps in any order.
 type Question = (String, String);
 
 #[derive(Default)]
 struct Memory {
     answers: HashMap<Question, Response<Full<Bytes>>>,
-    /// When a request came and when its answer went.
+    /// The times of each request and its answer.
     busy: Vec<(Instant, Instant)>,
 }
 
@@ -63,7 +64,7 @@ impl StandIn {
         })
     }
 
-    /// How many requests there were since the last time that somebody asked, and for how long at least one was open.
+    /// The number of requests since the last call, and the time during which at least one was open.
     pub fn take_busy(&self) -> (usize, Duration) {
         let mut busy = std::mem::take(&mut lock(&self.memory).busy);
         busy.sort_unstable();

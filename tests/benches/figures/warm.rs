@@ -1,8 +1,9 @@
-//! What a handler takes beside its DynamoDB calls, and how much memory a function needs.
+//! The overhead of a handler besides its DynamoDB calls, and the memory of a function.
 //!
-//! DynamoDB is a stand-in with constant answers. A handler's time is that from the event's way out to the whole answer's
-//! way in, so it has the runtime's own work and two hops over the loopback in it. What is taken off it is the time of the
-//! same read made by `SessionManager` alone, with such a client on a thread as single as a function's, in turn with it.
+//! DynamoDB is a stand-in with constant answers. A handler's time runs from sending the event to
+//! receiving the whole answer, so it includes the runtime's own work and two hops over the loopback
+//! interface. The time of the same read by `SessionManager` alone is subtracted. That read uses a
+//! client on a single thread, like a function's, and alternates with the handler.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use crate::world::World;
 const REQUESTS: usize = 1_000;
 const MILLISECONDS_BAR: f64 = 0.5;
 const MEGABYTES_BAR: f64 = 48.0;
-/// How much the session has to show.
+/// The number of events of the session.
 const EVENTS: u64 = 40;
 
 /// The functions that only read.
@@ -31,7 +32,7 @@ const READERS: [(&str, Read); 4] = [
     ("list-sessions", Read::List),
 ];
 
-/// What a function asks of `SessionManager`.
+/// A function's request to `SessionManager`.
 #[derive(Clone, Copy)]
 enum Read {
     Session,
@@ -40,7 +41,7 @@ enum Read {
     List,
 }
 
-/// `SessionManager` by itself.
+/// `SessionManager` without a function.
 #[derive(Clone)]
 struct Reader {
     sessions: SessionManager,
@@ -130,7 +131,7 @@ async fn measure(
     stand_in: &StandIn,
 ) -> Result<Times> {
     let mut times = Times::default();
-    // The first of both fills the stand-in, and opens connections.
+    // The first requests fill the stand-in and open connections.
     expect_success(&function.invoke(event).await?.body)?;
     alone.read(read).await?;
     for _ in 1..REQUESTS {
@@ -158,14 +159,14 @@ impl Alone {
             for read in asks {
                 let started = Instant::now();
                 let came = runtime.block_on(reader.read(read));
-                // Nobody waits for it any more when the measuring has ended.
+                // Fails only if the measurement has ended.
                 let _ = tell.send(came.map(|()| started.elapsed()));
             }
         });
         Ok(Self { asked, took })
     }
 
-    /// How long a read takes.
+    /// The duration of a read.
     async fn read(&mut self, read: Read) -> Result<Duration> {
         self.asked.send(read)?;
         self.took.recv().await.ok_or("the reader has ended")?
@@ -173,7 +174,7 @@ impl Alone {
 }
 
 impl Reader {
-    /// What the function named so does, with the limits of its sample event.
+    /// The read of the function with this name, with the limits of its sample event.
     async fn read(&self, read: Read) -> Result<()> {
         let actor = Actor::Client(self.owner.clone());
         match read {
@@ -200,7 +201,7 @@ impl Reader {
     }
 }
 
-/// Whoever the sample events come from, with a session that has something to show, and some to list.
+/// The owner in the sample events, with a session that has events, and further sessions to list.
 async fn reader(world: &World, stand_in: &StandIn) -> Result<Reader> {
     let claims = sample("get-session")?["requestContext"]["authorizer"]["jwt"]["claims"].take();
     let owner = OwnerId::of(

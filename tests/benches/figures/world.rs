@@ -1,4 +1,4 @@
-//! A table with sessions in it, a manager whose client is watched, and one that is not.
+//! A table with sessions, an observed manager, and an unobserved client.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,36 +13,36 @@ use crate::Result;
 use crate::billing::{Billing, Units};
 use crate::spy::{Item, Key, Request, Spy};
 
-/// The task of every run here; plain prose, so that the offline planner has no program written.
+/// The task of every run here. It is plain prose, so that the offline planner plans no program.
 pub const TASK: &str = "Describe how tides rise and fall. Explain what the moon does to the sea. Tell what the sun adds. \
 Say why some coasts have two tides a day and others one. Close with what a sailor should know.";
 
-/// Longer than all of this takes.
+/// Longer than the whole benchmark.
 pub const LEASE: Duration = Duration::from_secs(3600);
 
 pub struct World {
-    /// Not watched.
+    /// Not observed.
     pub client: Client,
     pub table: String,
     pub spy: Spy,
-    /// Watched.
+    /// Observed.
     pub sessions: SessionManager,
     billing: Billing,
 }
 
-/// What one change of a session cost.
+/// The cost of one change of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
-    /// What the entry of the log counts as.
+    /// The size of the log entry for billing.
     pub entry_bytes: usize,
-    /// By AWS's rule.
+    /// The units by AWS's rules.
     pub aws: Units,
-    /// As DynamoDB Local reports it.
+    /// The units that DynamoDB Local reports.
     pub local: f64,
 }
 
 impl Cost {
-    /// As the cells of a table: entry, table, indexes, both, DynamoDB Local.
+    /// The cells of a table row: entry, table, indexes, both, DynamoDB Local.
     pub fn cells(&self) -> [String; 5] {
         let Units { table, indexes } = self.aws;
         let counts = [self.entry_bytes, table, indexes, self.aws.total()].map(|n| n.to_string());
@@ -52,7 +52,7 @@ impl Cost {
 }
 
 impl World {
-    /// Over the table `TABLE_NAME` of the endpoint in the environment.
+    /// Uses the table `TABLE_NAME` at the endpoint of the environment.
     pub async fn new() -> Result<Self> {
         let table = std::env::var("TABLE_NAME")
             .map_err(|_| "run it by `make bench`: TABLE_NAME is not set")?;
@@ -70,13 +70,13 @@ impl World {
         })
     }
 
-    /// A session with a run that waits for its worker.
+    /// A session with a run that waits for a worker.
     pub async fn queued(&self, owner: &OwnerId, mode: Mode, config: &str) -> Result<State> {
         let id = SessionId::new(Uuid::now_v7());
         self.create(id, owner, mode, config).await
     }
 
-    /// The same under a given id.
+    /// The same with a given id.
     pub async fn create(
         &self,
         id: SessionId,
@@ -99,7 +99,7 @@ impl World {
         Ok(created.await?.state)
     }
 
-    /// What a change of this session costs, with what comes of it.
+    /// The cost of a change of this session, and its result.
     pub async fn cost<T>(
         &self,
         session: SessionId,
@@ -134,7 +134,7 @@ impl World {
         Ok((came, cost))
     }
 
-    /// The items of a session that can be written over: all but its log.
+    /// The items of a session that are overwritten: all but its log.
     async fn rows(&self, session: SessionId) -> Result<HashMap<Key, Item>> {
         let mut rows = HashMap::new();
         for beside in ["SK < :log", "SK > :log"] {

@@ -1,4 +1,5 @@
-//! Papers: what can be had is had, what fails is named, and nobody asks the archive too often or twice.
+//! Papers: available ones are fetched, failed ones are named, and requests to the archive are
+//! rate-limited and not repeated.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ async fn metadata(session: &str) -> Value {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn what_can_be_had_is_had_and_what_fails_is_named() {
+async fn available_papers_are_fetched_and_failed_ones_are_named() {
     archive();
     let _calm = calm().await;
     let good = publish(paper("Tides", &[]));
@@ -85,7 +86,7 @@ async fn what_can_be_had_is_had_and_what_fails_is_named() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_run_without_any_paper_fails_and_one_without_a_reference_does_not() {
+async fn a_run_fails_if_all_papers_fail_but_not_without_references() {
     archive();
     let lost = publish(paper("Lost", &[Trouble::Gone; 9]));
     let id = create("arxiv").await;
@@ -121,7 +122,7 @@ async fn a_run_without_any_paper_fails_and_one_without_a_reference_does_not() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_worker_killed_among_ten_papers_fetches_at_most_one_of_them_again() {
+async fn a_worker_killed_among_ten_papers_fetches_at_most_one_again() {
     archive();
     let _storm = storm().await;
     let slow = [Trouble::Slow(Duration::from_millis(1_200))];
@@ -166,13 +167,13 @@ async fn a_worker_killed_among_ten_papers_fetches_at_most_one_of_them_again() {
             .iter()
             .filter(|line| line.starts_with(paper.as_str()))
             .count();
-        assert_eq!(told, 1, "{paper} stands once in the record");
+        assert_eq!(told, 1, "{paper} must be in the record once");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn two_runs_share_one_slot() {
+async fn two_runs_share_the_slot_of_the_archive() {
     archive();
     let _calm = calm().await;
     let ids: Vec<String> = (0..4)
@@ -191,7 +192,8 @@ async fn two_runs_share_one_slot() {
         6,
         "one for the metadata of each run, one for each paper"
     );
-    // The stack's interval is a second; a request leaves a moment behind its slot, and not always the same.
+    // The stack's interval is one second. The delay between slot and request varies, so gaps may be
+    // shorter.
     let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
     assert!(
         gaps.clone().all(|gap| gap > Duration::from_millis(500)),

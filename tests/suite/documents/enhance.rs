@@ -1,4 +1,4 @@
-//! A text that becomes richer by what the papers say that it refers to.
+//! Enhancing a text with the papers that it refers to.
 
 use serde_json::{Value, json};
 use tests::files::{names, text};
@@ -21,7 +21,7 @@ fn paper(title: &str, said: &str, trouble: &[Trouble]) -> Paper {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn papers_that_can_be_read_stand_behind_the_text_and_the_others_are_named() {
+async fn readable_papers_follow_the_text_and_the_others_are_named() {
     archive();
     model();
     let _calm = calm().await;
@@ -68,7 +68,7 @@ async fn papers_that_can_be_read_stand_behind_the_text_and_the_others_are_named(
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_text_without_a_reference_comes_back_as_it_was_through_all_phases() {
+async fn a_text_without_references_is_returned_unchanged() {
     let _calm = calm().await;
     let id = create("enhance-input").await;
     let task = "  Nothing to look up here.\n\n";
@@ -94,7 +94,7 @@ async fn a_text_without_a_reference_comes_back_as_it_was_through_all_phases() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn where_no_paper_can_be_summarised_the_run_fails_and_says_why() {
+async fn a_run_fails_with_a_reason_if_no_paper_can_be_summarised() {
     archive();
     model();
     let _calm = calm().await;
@@ -110,6 +110,6 @@ async fn where_no_paper_can_be_summarised_the_run_fails_and_says_why() {
     let files = names(&id).await;
     assert!(
         files.contains(&format!("{dumb}.pdf")),
-        "what came stays: {files:?}"
+        "fetched papers must remain: {files:?}"
     );
 }

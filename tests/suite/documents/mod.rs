@@ -1,4 +1,5 @@
-//! The modes that work on documents, on real files: what is read, what fails and says so, and what a killed worker repeats.
+//! The modes that process documents, with real files: what is read, which failures are reported,
+//! and what a killed worker repeats.
 
 mod arxiv;
 mod enhance;
@@ -6,7 +7,7 @@ mod ocr;
 
 use serde_json::Value;
 
-/// The lines of progress in a record.
+/// The progress lines of a record.
 fn lines(events: &[Value]) -> Vec<&str> {
     let told = events
         .iter()

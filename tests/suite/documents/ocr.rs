@@ -1,4 +1,5 @@
-//! Documents that clients bring: read page by page, refused clearly when they are not what they say, and nobody else's.
+//! Documents of clients: read page by page, refused with a reason if they are invalid, and
+//! restricted to their owner.
 
 use serde_json::{Value, json};
 use tests::files::{names, text, upload};
@@ -13,7 +14,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(root().join("shared/documents/tests/fixtures").join(name)).unwrap()
 }
 
-/// A session whose document is there.
+/// A session with an uploaded document.
 async fn with_document(name: &str, bytes: Vec<u8>, config: Value) -> String {
     let mut config = config;
     config["document"] = json!(name);
@@ -22,7 +23,7 @@ async fn with_document(name: &str, bytes: Vec<u8>, config: Value) -> String {
     id
 }
 
-/// What a run of it fails with.
+/// The failure of a run of this session.
 async fn failure_of(session: &str) -> (String, String) {
     start(session, "Read it.").await;
     let detail = until_status(session, "suspended").await;
@@ -50,7 +51,7 @@ async fn failure_of(session: &str) -> (String, String) {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_text_layer_and_a_scan_become_the_artifacts_that_were_asked_for() {
+async fn a_text_layer_and_a_scan_become_the_requested_artifacts() {
     let _calm = calm().await;
     let id = with_document("tides.pdf", fixture("tides.pdf"), json!({"saveText": true})).await;
     start(&id, "Read it.").await;
@@ -73,7 +74,7 @@ async fn a_text_layer_and_a_scan_become_the_artifacts_that_were_asked_for() {
         "{found} of {} words",
         original.len()
     );
-    // Two columns: the left one to its end, then the right one.
+    // Two columns: the whole left one comes before the right one.
     let at = |part: &str| {
         words
             .join(" ")
@@ -102,7 +103,7 @@ async fn a_text_layer_and_a_scan_become_the_artifacts_that_were_asked_for() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_worker_killed_among_forty_pages_repeats_at_most_one() {
+async fn a_worker_killed_among_forty_pages_repeats_at_most_one_page() {
     let _storm = storm().await;
     let id = with_document(
         "forty-pages.pdf",
@@ -143,7 +144,7 @@ async fn a_worker_killed_among_forty_pages_repeats_at_most_one() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn what_is_no_document_is_refused_and_the_reason_told() {
+async fn a_file_that_is_no_document_is_refused_with_the_reason() {
     let _calm = calm().await;
     let whole = fixture("forty-pages.pdf");
     for (name, bytes, code) in [
@@ -166,11 +167,7 @@ async fn what_is_no_document_is_refused_and_the_reason_told() {
         let id = with_document(name, bytes, json!({})).await;
         let (told, sentence) = failure_of(&id).await;
         assert_eq!(told, code, "{name}: {sentence}");
-        assert_eq!(
-            names(&id).await,
-            [name],
-            "the upload is still there, and nothing beside it"
-        );
+        assert_eq!(names(&id).await, [name], "the upload must be the only file");
     }
     let id = create_with("ocr", &json!({"document": "never.pdf"})).await;
     let (code, sentence) = failure_of(&id).await;

@@ -1,7 +1,8 @@
-//! Walks that need a stack of their own: `infra/local` starts it and runs the walk's module alone.
+//! Tests that need a stack of their own. `infra/local` starts it and runs one module.
 //!
-//! `authorisation` and `smoke` run against the template as it is deployed: every binary under its own role, the table in
-//! MiniStack, no `OWNER`. There every client of the tests has a token of the [`issuer`](tests::issuer).
+//! `authorisation` and `smoke` run against the deployed template: every binary with its own role,
+//! the table in MiniStack, no `OWNER`. There every client of the tests has a token of the
+//! [`issuer`](tests::issuer).
 
 mod authorisation;
 mod restart;
@@ -9,8 +10,8 @@ mod smoke;
 
 use tests::canary::logged;
 
-/// No function was denied anything, nor has it logged another error. A dead letter is an error in itself, and one is
-/// sent on purpose.
+/// Asserts that no function was denied access or logged another error. A dead letter is itself an
+/// error, and one test sends one on purpose.
 async fn assert_no_errors_logged() {
     let logged = logged().await;
     let errors: Vec<&str> = logged

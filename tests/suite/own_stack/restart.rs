@@ -1,8 +1,9 @@
-//! A run waits for an answer, the whole stack goes down and comes up again, and the run goes on with the answer.
+//! A run waits for an answer, the whole stack stops and starts again, and the run continues with
+//! the answer.
 //!
-//! What `DATA=<folder>` keeps is all that is left: the table and the bucket. Queue, connections, APIs and every process are
-//! new. The task is long enough to stand in the bucket, so that going on needs both. `infra/local/restart.py` runs `before`
-//! and `after`, each on a stack of its own.
+//! Only `DATA=<folder>` survives: the table and the bucket. Queue, connections, APIs and processes
+//! are new. The task is long enough to be stored in the bucket, so the run needs both to continue.
+//! `infra/local/restart.py` runs `before` and `after`, each on a stack of its own.
 
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use tests::stack::folder;
 use tests::ws::connect;
 use uuid::Uuid;
 
-/// Where the first part leaves the record for the second one.
+/// The file in which the first part leaves the record for the second one.
 fn kept() -> PathBuf {
     folder().join("restart.json")
 }
@@ -23,10 +24,10 @@ mod before {
 
     #[tokio::test]
     #[ignore = "needs a stack of its own: make test"]
-    async fn a_run_asks() {
+    async fn a_run_waits_for_an_answer() {
         let config = json!({"hitlVariant": "planning_only", "maxPlanSteps": 2, "nPlanReviews": 0});
         let session = create_with("hitl-interactive", &config).await;
-        // Above 32 KiB, so that it goes through the bucket.
+        // Above 32 KiB, so that the task is stored in the bucket.
         let task = "Explain why the sea comes twice a day. The Moon pulls at the near side more than at the centre. ";
         start(&session, &task.repeat(400)).await;
         question(&session, "during_planning").await;
@@ -40,7 +41,7 @@ mod after {
 
     #[tokio::test]
     #[ignore = "needs a stack of its own: make test"]
-    async fn the_run_stands_where_it_stood_and_goes_on_with_the_answer() {
+    async fn the_run_is_unchanged_and_continues_with_the_answer() {
         let asked: Vec<Value> =
             serde_json::from_str(&std::fs::read_to_string(kept()).unwrap()).unwrap();
         let asking = asked.last().unwrap();
@@ -54,7 +55,10 @@ mod after {
         answer(session, &open, &body).await.ok();
         client.until("complete").await;
         let events = record(session).await;
-        assert_eq!(client.events, events, "what was pushed is what REST tells");
+        assert_eq!(
+            client.events, events,
+            "the pushed events must equal those of REST"
+        );
         assert!(count(&events, "step_complete") > 0);
         assert_eq!(events[..asked.len()], asked);
     }

@@ -1,8 +1,10 @@
-//! What users and operators do first, through both APIs of the deployed template: `make deploy-local`.
+//! The main use cases of users and operators, through both APIs of the deployed template: `make
+//! deploy-local`.
 //!
-//! The functions are the optimised binaries under their own roles. A person is asked and answers, over the WebSocket and by
-//! REST; runs end in every way there is; a dead letter is taken up, a deleted session purged. Every function works for this,
-//! none may be denied anything, and in the end the metrics must say what the records say.
+//! The functions are the optimised binaries with their own roles. A person answers questions over
+//! the WebSocket and by REST. Runs end in every possible way. A dead letter is processed, and a
+//! deleted session is purged. Every function takes part, none may be denied access, and at the end
+//! the metrics must match the records.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +29,7 @@ use crate::template::routes;
 
 const TASK: &str = "Explain why the sea comes twice a day.";
 
-/// The sessions that were made: the mode of each, and of a deleted one its record.
+/// The created sessions with their modes; for a deleted one also its record.
 #[derive(Default)]
 struct Made {
     modes: BTreeMap<String, &'static str>,
@@ -46,7 +48,7 @@ impl Made {
         self.session("hitl-interactive", &asks()).await
     }
 
-    /// A run from its first frame on, with the token in the query.
+    /// A run that begins with a first frame, with the token in the query.
     async fn first_frame(&mut self) -> (Client, String) {
         let (task_id, token) = (Uuid::now_v7(), owner_token().unwrap());
         let query = format!("?task_id={task_id}&token={token}");
@@ -66,7 +68,7 @@ fn asks() -> Value {
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make deploy-local"]
-async fn a_day_of_users_and_operators() {
+async fn the_main_use_cases_of_users_and_operators_work() {
     model();
     let mut made = Made::default();
     answers_by_both_ways(&mut made).await;
@@ -88,7 +90,7 @@ async fn a_day_of_users_and_operators() {
     assert_nothing_planted_is_printed().await;
 }
 
-/// The first answer goes over the socket, and the question comes back; the second one goes by REST.
+/// The first answer goes over the WebSocket and is repeated; the second one goes by REST.
 async fn answers_by_both_ways(made: &mut Made) {
     let (mut client, session) = made.first_frame().await;
     let first = client.until("approval_requested").await;
@@ -104,7 +106,10 @@ async fn answers_by_both_ways(made: &mut Made) {
         .ok();
     client.until("complete").await;
     let events = record(&session).await;
-    assert_eq!(client.events, events, "what was pushed is what REST tells");
+    assert_eq!(
+        client.events, events,
+        "the pushed events must equal those of REST"
+    );
     let told = |kind: &str, field: &str| -> Vec<Value> {
         let events = events.iter().filter(|event| event["event_type"] == kind);
         events.map(|event| event["data"][field].clone()).collect()
@@ -154,7 +159,7 @@ async fn cancels_over_the_socket(made: &mut Made) {
     client.close().await;
 }
 
-/// The status of the session's newest run, once it has ended.
+/// Asserts the status of the session's newest run after its end.
 async fn assert_ends(session: &str, status: &str) {
     until(session, "the run's end", |detail| {
         detail["active_run"].is_null()
@@ -163,7 +168,8 @@ async fn assert_ends(session: &str, status: &str) {
     assert_eq!(newest_run(session).await["status"], status);
 }
 
-/// A run that is cancelled while it waits, one that an answer ends, one that a model refuses; a task through the bucket.
+/// A run that is cancelled while it waits, one that an answer ends, one that a model refuses, and a
+/// task in the bucket.
 async fn ends_by_rest(made: &mut Made) {
     let session = made.asking().await;
     let path = format!("/api/sessions/{session}");
@@ -181,7 +187,8 @@ async fn ends_by_rest(made: &mut Made) {
     assert_ends(&session, "failed").await;
 }
 
-/// Sent and fetched by links, which may no more than the role that has signed them; and so is what a run has written.
+/// Files are uploaded and downloaded through links, which have at most the permissions of the
+/// signing role. So are the artifacts of a run.
 async fn makes_and_fetches_files(made: &mut Made) {
     let session = made
         .session("one-shot", &json!({"agent": "engineer"}))
@@ -199,7 +206,8 @@ async fn makes_and_fetches_files(made: &mut Made) {
     assert_eq!(download(&session, "execute_count.py").await, b"print(42)\n");
 }
 
-/// The queue is drained as the operations page says; what lies in it is given up, and its run fails.
+/// The queue is drained as the operations page describes. Its message is given up, and the run
+/// fails.
 async fn takes_up_a_dead_letter(made: &mut Made) {
     stack().take_messages("executor", false).await;
     let session = made.session("one-shot", &json!({})).await;
@@ -214,7 +222,8 @@ async fn takes_up_a_dead_letter(made: &mut Made) {
     assert_eq!(codes, ["undeliverable"]);
 }
 
-/// Deleted while it waits for an answer; the sweeper and the executor purge it, and what it had in the bucket.
+/// Deletes a session that waits for an answer. The sweeper and the executor purge it and its files
+/// in the bucket.
 async fn purges_a_deleted_session(made: &mut Made) {
     let session = made.asking().await;
     start(&session, TASK).await;
@@ -223,13 +232,13 @@ async fn purges_a_deleted_session(made: &mut Made) {
     let listed = artifacts(&session).await;
     let link = listed[0]["url"].as_str().unwrap();
     let mut events = record(&session).await;
-    // The deletion cancels the run, and no client can read that.
+    // The deletion cancels the run. No client can read that event.
     events.push(json!({"event_type": "workflow_cancelled", "data": {}}));
     made.deleted.insert(session.clone(), events);
     delete(&format!("/api/sessions/{session}")).await.ok();
     eventually("the purge", || async {
         stack().sweep().await;
-        // The entry that says `deleted` stays.
+        // The entry `deleted` remains.
         (stack().items(&session).await.len() == 1).then_some(())
     })
     .await;
@@ -253,7 +262,8 @@ fn assert_every_route_was_used() {
     }
 }
 
-/// Runs, steps and costs as the records have them; the queue, the letter and the sweeper as they were used.
+/// Asserts that the metrics of runs, steps and costs match the records, and that those of the
+/// queue, the dead letter and the sweeper match their use.
 async fn assert_metrics_say_what_records_say(made: &Made) {
     let mut recorded = Values::new();
     for (session, mode) in &made.modes {
@@ -263,7 +273,7 @@ async fn assert_metrics_say_what_records_say(made: &Made) {
         };
         add_record(&mut recorded, mode, &events);
     }
-    // A line is there a moment after it was written.
+    // A log line appears shortly after it was written.
     let told = eventually("metrics that say what the records say", || async {
         let (told, wrong) = values(&logged().await, namespace());
         assert!(wrong.is_empty(), "{wrong:#?}");

@@ -1,4 +1,4 @@
-//! What becomes of an answer that is double, different, wrong, or given to nobody any more.
+//! Repeated, conflicting, invalid and late answers.
 
 use serde_json::{Value, json};
 use tests::model::model;
@@ -23,7 +23,7 @@ async fn follower(session: &str) -> Client {
     client
 }
 
-/// The code of a refused answer over a WebSocket, and its sentence.
+/// The code and the message of a refused answer over a WebSocket.
 async fn refusal(client: &mut Client, id: &Value, rest: Value) -> (String, String) {
     let mut frame = json!({"type": "resolve_approval", "approval_id": id});
     frame
@@ -38,7 +38,7 @@ async fn refusal(client: &mut Client, id: &Value, rest: Value) -> (String, Strin
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn the_same_answer_again_is_the_first_one_and_another_learns_who_was_faster() {
+async fn a_repeated_answer_succeeds_and_a_conflicting_one_is_refused() {
     model();
     let _calm = calm().await;
     let (session, open) = asking().await;
@@ -75,13 +75,13 @@ async fn the_same_answer_again_is_the_first_one_and_another_learns_who_was_faste
     assert_eq!(
         record(&session).await,
         story,
-        "nothing of it is in the record"
+        "a repeated or refused answer must not change the record"
     );
 }
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn an_answer_that_says_nothing_usable_leaves_the_question_open() {
+async fn an_invalid_answer_leaves_the_question_open() {
     model();
     let _calm = calm().await;
     let (session, open) = asking().await;
@@ -132,7 +132,7 @@ async fn an_answer_that_says_nothing_usable_leaves_the_question_open() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn what_is_nothing_without_words_needs_words() {
+async fn an_option_that_requires_a_text_is_refused_without_one() {
     model();
     let _calm = calm().await;
     for (mode, config, task, checkpoint, option) in [
@@ -182,7 +182,7 @@ async fn what_is_nothing_without_words_needs_words() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_session_that_waits_for_an_answer_takes_nothing_else_but_a_cancel() {
+async fn a_waiting_session_accepts_only_an_answer_or_a_cancel() {
     model();
     let _calm = calm().await;
     let (session, open) = asking().await;
@@ -214,7 +214,7 @@ async fn a_session_that_waits_for_an_answer_takes_nothing_else_but_a_cancel() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn approvals_are_listed_by_their_status_newest_first() {
+async fn approvals_are_listed_by_status_newest_first() {
     model();
     let _calm = calm().await;
     let (session, first) = asking().await;

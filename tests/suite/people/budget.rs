@@ -1,10 +1,11 @@
-//! A run that has cost what it may asks before it costs more.
+//! A run asks before it exceeds its budget.
 
 use serde_json::json;
 
 use super::walk::{Walk, go};
 
-/// Two calls of the scripted model, 100 tokens in and 20 out each, cost more than this at the price of `gpt-4o-mini`.
+/// Less than the cost of two calls of the scripted model with 100 input and 20 output tokens at the
+/// price of `gpt-4o-mini`.
 const OF_TWO_CALLS: f64 = 0.000_05;
 
 pub fn walks() -> Vec<Walk> {
@@ -32,6 +33,6 @@ pub fn walks() -> Vec<Walk> {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_budget_is_raised_or_the_end() {
+async fn a_budget_is_raised_or_ends_the_run() {
     go(walks()).await;
 }

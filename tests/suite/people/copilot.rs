@@ -1,4 +1,5 @@
-//! Copilot asks what is meant, proposes what it would do, and leaves a conversation to the person.
+//! Copilot asks for clarification, makes proposals, and leaves the turns of a conversation to the
+//! user.
 
 use serde_json::{Value, json};
 
@@ -67,6 +68,6 @@ pub fn walks() -> Vec<Walk> {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn copilot_clarifies_proposes_and_goes_by_turns() {
+async fn copilot_clarifies_proposes_and_takes_turns() {
     go(walks()).await;
 }

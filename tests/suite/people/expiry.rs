@@ -1,7 +1,9 @@
-//! Nobody answers: the question lapses, and what that means depends on the question.
+//! Expired questions: without an answer a question expires, and the effect depends on the
+//! checkpoint.
 //!
-//! The stack's questions stay open for a week. So an executor in this process asks, whose questions lapse after a second;
-//! all that follows is done by the stack: its sweeper lets them lapse, its executor goes on.
+//! The stack's questions stay open for a week. Therefore an executor in this process asks questions
+//! that expire after one second. The stack's own sweeper lets them expire, and its executor
+//! continues the runs.
 
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use uuid::Uuid;
 
 use crate::in_process::{executor, run, work};
 
-/// A session that asks, and whose question nobody has answered in its time.
+/// A session whose question has expired without an answer.
 async fn unanswered(mode: &str, config: &Value, checkpoint: &str) -> (String, Value) {
     let endpoint = stack().get("AWS_ENDPOINT_URL_DYNAMODB");
     let executor = executor(endpoint, &[("APPROVAL_TTL_SECONDS", "1")]).await;
@@ -38,7 +40,7 @@ async fn unanswered(mode: &str, config: &Value, checkpoint: &str) -> (String, Va
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_late_answer_is_told_so_and_resume_asks_again() {
+async fn a_late_answer_is_refused_and_a_resume_asks_again() {
     model();
     let _calm = calm().await;
     let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
@@ -48,7 +50,7 @@ async fn a_late_answer_is_told_so_and_resume_asks_again() {
     assert_eq!(
         late.problem(),
         (410, "approval_expired"),
-        "before the sweeper has looked"
+        "before the sweeper has run"
     );
     stack().sweep().await;
     let detail = until(&session, "expiry", |detail| {
@@ -63,7 +65,11 @@ async fn a_late_answer_is_told_so_and_resume_asks_again() {
         (&json!("expired"), &Value::Null)
     );
     let late = answer(&session, &lapsed, &yes).await;
-    assert_eq!(late.problem(), (410, "approval_expired"), "and after");
+    assert_eq!(
+        late.problem(),
+        (410, "approval_expired"),
+        "after the sweeper has run"
+    );
     let mut client = connect(&Uuid::now_v7().to_string()).await;
     client.follow(&session).await;
     let frame = json!({"type": "approval_response", "approval_id": lapsed["approval_id"], "approved": true});
@@ -95,7 +101,7 @@ async fn a_late_answer_is_told_so_and_resume_asks_again() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_turn_that_nobody_goes_on_with_is_over() {
+async fn a_turn_without_a_further_message_ends() {
     model();
     let _calm = calm().await;
     let config = json!({"conversational": true});

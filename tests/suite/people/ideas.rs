@@ -1,4 +1,4 @@
-//! A person chooses the idea that is worked out.
+//! A person selects the idea to develop.
 
 use serde_json::json;
 
@@ -31,6 +31,6 @@ pub fn walks() -> Vec<Walk> {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn each_idea_can_be_chosen_and_one_of_ones_own() {
+async fn each_idea_can_be_selected_or_replaced_by_a_custom_one() {
     go(walks()).await;
 }

@@ -10,7 +10,7 @@ use super::walk::{Walk, go};
 
 const TASK: &str = "Measure the tides. [[steps=1]]";
 
-/// The plan alone is asked about.
+/// The run asks about its plan only.
 fn planning(name: &'static str, config: &Value) -> Walk {
     let mut all = json!({"hitlVariant": "planning_only"});
     for (key, value) in config.as_object().unwrap() {
@@ -69,7 +69,7 @@ async fn a_plan_is_approved_rejected_revised_and_replaced() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_plan_that_does_not_fit_is_told_where_and_may_be_mended() {
+async fn an_invalid_plan_is_refused_with_its_fault_and_can_be_corrected() {
     model();
     let _calm = calm().await;
     let config = json!({"hitlVariant": "planning_only", "maxPlanSteps": 2});
@@ -101,7 +101,7 @@ async fn a_plan_that_does_not_fit_is_told_where_and_may_be_mended() {
     assert_eq!(
         approval(&session, &open["approval_id"]).await,
         open,
-        "it is as open as before"
+        "the approval must stay open"
     );
     answer(&session, &open, &modify(json!([good]))).await.ok();
     until_status(&session, "completed").await;

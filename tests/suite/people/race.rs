@@ -1,4 +1,5 @@
-//! Many people answer one question at once: one is heard, and the others learn who.
+//! Concurrent answers to one question: one is accepted, and the others learn by whom it was
+//! answered.
 
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use tests::stack::calm;
 use tests::ws::{Client, connect};
 use uuid::Uuid;
 
-/// What one of them was told: nothing but that it counts, or the code and the sentence of the refusal.
+/// The reply to one of the answers: success, or the code and the message of the refusal.
 type PublishedStatus = Result<(), (String, String)>;
 
 async fn by_rest(session: &str, open: &Value, body: &Value) -> PublishedStatus {
@@ -35,7 +36,7 @@ async fn by_socket(client: &mut Client, open: &Value, body: &Value) -> Published
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn of_twenty_racing_answers_one_wins_and_the_others_learn_whose() {
+async fn one_of_twenty_concurrent_answers_wins_and_the_others_name_it() {
     model();
     let _calm = calm().await;
     let config = json!({"hitlVariant": "error_recovery"});
@@ -82,5 +83,9 @@ async fn of_twenty_racing_answers_one_wins_and_the_others_learn_whose() {
         .filter(|event| event["event_type"] == "user_message")
         .map(|event| &event["data"]["content"])
         .collect();
-    assert_eq!(said, [&kept["feedback"]], "one of them was heard");
+    assert_eq!(
+        said,
+        [&kept["feedback"]],
+        "exactly one answer must be accepted"
+    );
 }

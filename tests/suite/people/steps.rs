@@ -1,4 +1,4 @@
-//! A person decides about the steps of a plan: before, after, and when one failed.
+//! A person decides about the steps of a plan: before, after, and after a failure.
 
 use serde_json::{Value, json};
 
@@ -87,6 +87,6 @@ pub fn walks() -> Vec<Walk> {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_step_is_begun_skipped_accepted_done_again_and_recovered() {
+async fn a_step_is_started_skipped_accepted_repeated_and_recovered() {
     go(walks()).await;
 }

@@ -1,7 +1,7 @@
-//! A run from its task to its end, by way of the questions that it asks.
+//! A run from its task to its end, with its questions and answers.
 //!
-//! Each walk is walked twice at once: every answer by REST, and every answer over a WebSocket, where `approved` says what
-//! it can say. So what one of them allows the other one does.
+//! Each walk runs twice concurrently: once with all answers by REST, and once over a WebSocket,
+//! with `approved` where it suffices. Both must behave in the same way.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use super::options;
 
-/// A run, and what is to become of it.
+/// A run and its expected result.
 pub struct Walk {
     name: &'static str,
     mode: &'static str,
     config: Value,
-    /// `{id}` stands for the id that the scripted model keeps its calls by.
+    /// `{id}` stands for the id under which the scripted model records its calls.
     task: &'static str,
     answers: Vec<Answer>,
     completes: bool,
@@ -34,7 +34,7 @@ struct Answer {
     option: &'static str,
     feedback: Option<&'static str>,
     modifications: Option<Value>,
-    /// The options, where not all of the checkpoint's are offered.
+    /// The offered options, if they are not all of the checkpoint's.
     offered: &'static [&'static str],
 }
 
@@ -60,7 +60,7 @@ impl Walk {
         }
     }
 
-    /// Asked at this checkpoint, the person chooses this option.
+    /// The person selects this option at this checkpoint.
     pub fn at(mut self, checkpoint: &'static str, option: &'static str) -> Self {
         self.answers.push(Answer {
             checkpoint,
@@ -72,43 +72,43 @@ impl Walk {
         self
     }
 
-    /// And says so much with it.
+    /// Adds a feedback text to the last answer.
     pub fn saying(mut self, words: &'static str) -> Self {
         self.last().feedback = Some(words);
         self
     }
 
-    /// And gives a plan along.
+    /// Adds a plan to the last answer.
     pub fn with_plan(mut self, plan: &Value) -> Self {
         self.last().modifications = Some(json!({"plan": plan}));
         self
     }
 
-    /// Of these options, because others are not offered here.
+    /// Expects only these options at the last question.
     pub fn among(mut self, offered: &'static [&'static str]) -> Self {
         self.last().offered = offered;
         self
     }
 
-    /// The last answer ends the run as cancelled.
+    /// Expects that the last answer cancels the run.
     pub fn cancels(mut self) -> Self {
         self.completes = false;
         self
     }
 
-    /// In the end so many events of a type stand in the record.
+    /// Expects this number of events of a type in the final record.
     pub fn has(mut self, event_type: &'static str, times: usize) -> Self {
         self.counts.push((event_type, times));
         self
     }
 
-    /// These words are in the last prompt of this agent or step.
+    /// Expects these words in the last prompt of this agent or step.
     pub fn tells(mut self, place: &'static str, words: &'static str) -> Self {
         self.told.push((place, words));
         self
     }
 
-    /// This node was left out, and nothing was done about it.
+    /// Expects that this node was skipped.
     pub fn skips(mut self, node: &'static str) -> Self {
         self.skipped.push(node);
         self
@@ -147,12 +147,15 @@ impl Walk {
         while client.events.len() < events.len() {
             client.next().await.expect("closed before the end");
         }
-        assert_eq!(client.events, events, "what was pushed is what REST tells");
+        assert_eq!(
+            client.events, events,
+            "the pushed events must equal those of REST"
+        );
         for (place, words) in &self.told {
             let prompt = prompts(&word, place).pop().unwrap_or_default();
             assert!(
                 prompt.contains(words),
-                "{}: {place} is told {prompt}",
+                "{}: the prompt at {place} was {prompt}",
                 self.name
             );
         }
@@ -194,7 +197,7 @@ impl Walk {
 }
 
 impl Answer {
-    /// By its name, or by a synonym of it.
+    /// The option by its name or a synonym.
     async fn by_rest(&self, session: &str, open: &Value) {
         let resolution = match self.option {
             "approve" => "approved",
@@ -208,7 +211,7 @@ impl Answer {
         self.check(&approval);
     }
 
-    /// By yes or no where that says it; the plan as text, as older clients send it.
+    /// `approved` where it suffices; the plan as text, as older clients send it.
     async fn by_socket(&self, client: &mut Client, open: &Value) {
         let kind = match self.feedback {
             Some(_) => "resolve_approval",
@@ -236,7 +239,7 @@ impl Answer {
         assert_eq!(data["approved"], positive, "{reply}");
     }
 
-    /// The approval's row has the answer, and the record has it once.
+    /// Asserts that the approval has the answer and that the record has it once.
     async fn is_kept(&self, session: &str, open: &Value) {
         self.check(&approval(session, &open["approval_id"]).await);
         let events = record(session).await;
@@ -265,7 +268,7 @@ impl Answer {
     }
 }
 
-/// All walks at once, each by both ways.
+/// Runs all walks concurrently, each over both APIs.
 pub async fn go(walks: Vec<Walk>) {
     model();
     let _calm = calm().await;

@@ -1,7 +1,8 @@
 //! The provider for [Anthropic's Messages API](https://platform.claude.com/docs/en/api/messages).
 //!
-//! Answers are asked for by `output_config.format`, the API's structured output, which the models have from Claude 4.5 on:
-//! a tool that must be used, the older way, is refused by models that always think.
+//! Answers are requested with `output_config.format`, the API's structured output, which models
+//! support from Claude 4.5 on. A forced tool, the older way, is refused by models that always
+//! think.
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use serde::Deserialize;
@@ -18,11 +19,11 @@ pub(crate) const ANTHROPIC: &str = "https://api.anthropic.com";
 
 const VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
 
-/// The API wants a bound for each answer, thoughts included. Every current model allows this one, and hardly a call would
-/// end in time beyond it.
+/// The API requires a bound for each answer, including thoughts. Every current model allows this
+/// value, and longer answers would hardly finish within the timeout.
 const MAX_TOKENS: u32 = 16_000;
 
-/// A client of the API.
+/// A client of the Messages API.
 #[derive(Debug)]
 pub(crate) struct Anthropic {
     pub base_url: String,
@@ -78,7 +79,7 @@ fn wire_message(message: &ChatMessage) -> Value {
     }
 }
 
-/// A message of the model, as far as we read it.
+/// The fields of a reply that are used.
 #[derive(Deserialize)]
 struct Reply {
     content: Vec<Block>,
@@ -86,7 +87,7 @@ struct Reply {
     usage: Option<Tokens>,
 }
 
-/// A part of a message. What is no text (thoughts) is not for us.
+/// A content block. Blocks without text (thoughts) are ignored.
 #[derive(Deserialize)]
 struct Block {
     #[serde(default)]
@@ -117,7 +118,7 @@ impl Reply {
 }
 
 impl Tokens {
-    /// What was read from a cache, or written there, is part of the question.
+    /// Tokens read from or written to a cache are part of the prompt.
     fn in_and_out(self) -> (u64, u64) {
         let cached = [
             self.cache_creation_input_tokens,

@@ -1,8 +1,10 @@
-//! The provider for Amazon Bedrock's [Converse API](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html),
-//! over AWS's own SDK. Who may ask is a matter of the caller's role; there is no key.
+//! The provider for Amazon Bedrock's [Converse
+//! API](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html), with
+//! the AWS SDK. The caller's role grants access; there is no key.
 //!
-//! An answer's schema is given as that of a tool. Its use is not forced, which some models refuse (those that always think)
-//! and others don't know: what a model says in plain text is read in the same way, and held to the same schema.
+//! An answer's schema is passed as that of a tool. The use of the tool is not forced, because
+//! models that always think refuse that and others do not support it. A plain text answer is parsed
+//! and validated in the same way.
 
 use std::error::Error;
 
@@ -32,7 +34,7 @@ use crate::{
 const ANSWER: &str = "answer";
 const ANSWER_DESCRIPTION: &str = "Takes the answer: its input is the JSON object.";
 
-/// A client of the service in one region.
+/// A client of Bedrock in one region.
 #[derive(Debug)]
 pub(crate) struct Bedrock {
     pub client: Client,
@@ -43,7 +45,7 @@ impl Bedrock {
         let (system, conversation) = request.system_and_conversation();
         let messages = conversation.map(wire_message).collect::<Result<_, _>>();
         let tools = request.schema.as_ref().map(answer_tool).transpose();
-        // How often and how long is for the call to say, which knows its deadline.
+        // The caller applies timeouts and retries, because it knows the deadline.
         let settings = Builder::new()
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -104,7 +106,7 @@ fn wire_message(message: &ChatMessage) -> Result<BedrockMessage, BuildError> {
         .build()
 }
 
-/// The input of the tool if it was used, or else what was said.
+/// The tool's input if it was used, otherwise the text.
 fn completion(output: ConverseOutput) -> Result<Completion, ProviderError> {
     let said = output
         .output
@@ -140,12 +142,12 @@ fn end(reason: &StopReason) -> CompletionEnd {
     }
 }
 
-/// Where the service counts nothing, the SDK says 0 of each.
+/// The SDK reports 0 for both if the service counts no tokens.
 fn counted(tokens: &(u64, u64)) -> bool {
     *tokens != (0, 0)
 }
 
-/// What was read from a cache, or written there, is part of the question.
+/// Tokens read from or written to a cache are part of the prompt.
 fn tokens(usage: &TokenUsage) -> (u64, u64) {
     let count = |tokens: i32| u64::try_from(tokens).unwrap_or_default();
     let cached = [
@@ -237,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_comes_back_from_a_document_as_it_was() {
+    fn json_survives_a_round_trip_through_a_document() {
         let all = json!({"a": [null, true, 1, -1, 0.5, "text"], "b": {"c": {}}, "d": u64::MAX});
         assert_eq!(value(&document(&all)), all);
     }

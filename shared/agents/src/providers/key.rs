@@ -1,7 +1,8 @@
-//! The key of a service: given with the environment, or kept elsewhere and fetched when it is needed first. A fetched key is
-//! used until it has aged, and fetched anew before that when the service refuses it: so a rotated key costs one refused call.
+//! The key of a service, from the environment or from a key store, which is read at the first use.
+//! A fetched key is cached until its TTL ends or the service refuses it, so a rotated key costs one
+//! refused request.
 //!
-//! Keys age by the wall clock, which goes on while a function's process is frozen.
+//! The TTL uses the wall clock, which advances while a function's process is frozen.
 
 use std::{
     error::Error,
@@ -17,36 +18,36 @@ use tracing::warn;
 
 use crate::{ProviderError, Secret};
 
-/// Where a key comes from.
+/// The source of a key.
 #[derive(Clone, Debug)]
 pub enum Key {
-    /// It is known.
+    /// The key itself.
     Given(Secret),
-    /// It is kept elsewhere.
+    /// A key store.
     Kept(Arc<dyn KeyStore>),
 }
 
-/// A place where one key is kept.
+/// A store of one key.
 pub trait KeyStore: fmt::Debug + Send + Sync {
-    /// Reads the key. Called rarely: what it gives is cached.
+    /// Reads the key. Results are cached, so calls are rare.
     fn fetch(&self) -> Fetching<'_>;
 }
 
-/// What [`KeyStore::fetch`] gives back.
+/// The result of [`KeyStore::fetch`].
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Secret, KeyError>> + Send + 'a>>;
 
 /// A key that could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the key could not be read")]
 pub struct KeyError {
-    /// Whether the same may succeed later.
+    /// Whether a later attempt may succeed.
     pub passes: bool,
-    /// Why.
+    /// The cause.
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
 }
 
-/// A key and what is remembered of it.
+/// A key and its cached value.
 #[derive(Debug)]
 pub(crate) struct Keyring {
     key: Key,
@@ -69,7 +70,7 @@ impl Keyring {
         }
     }
 
-    /// The key to use now. One that has aged is still used when no newer one can be read.
+    /// The current key. An expired one is still used when no newer one can be read.
     pub(crate) async fn current(&self) -> Result<Secret, ProviderError> {
         let store = match &self.key {
             Key::Given(secret) => return Ok(secret.clone()),
@@ -92,7 +93,7 @@ impl Keyring {
         }
     }
 
-    /// Another key than the one that was refused, if there is one by now.
+    /// A key other than the refused one, if the store has one.
     pub(crate) async fn instead_of(&self, refused: &Secret) -> Option<Secret> {
         let Key::Kept(store) = &self.key else {
             return None;
@@ -115,7 +116,7 @@ impl Fetched {
         }
     }
 
-    /// A clock that was set back makes a key old, not young for ever.
+    /// After the clock was set back, a key counts as expired.
     fn is_younger_than(&self, ttl: Duration) -> bool {
         self.at.elapsed().is_ok_and(|age| age < ttl)
     }
@@ -127,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives these answers one after another; `None` is a failure.
+    /// Returns these results in turn; `None` is a failure.
     #[derive(Debug)]
     struct Store(StdMutex<Vec<Option<&'static str>>>);
 
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_fetched_once_until_it_has_aged() {
+    async fn a_key_is_fetched_once_until_it_expires() {
         let keys = kept(LONG, &[Some("one")]);
         assert_eq!(current(&keys).await, "one");
         assert_eq!(current(&keys).await, "one");
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_aged_key_is_used_on_when_no_newer_one_can_be_read() {
+    async fn an_expired_key_is_used_when_no_newer_one_can_be_read() {
         let keys = kept(Duration::ZERO, &[Some("one"), None]);
         assert_eq!(current(&keys).await, "one");
         assert_eq!(current(&keys).await, "one");
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_key_is_fetched_anew_and_given_back_only_if_it_is_another() {
+    async fn a_refused_key_is_fetched_again_and_returned_if_it_changed() {
         let keys = kept(LONG, &[Some("old"), Some("old"), Some("new")]);
         let refused = keys.current().await.unwrap();
         assert_eq!(keys.instead_of(&refused).await, None);

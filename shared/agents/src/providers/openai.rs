@@ -1,7 +1,8 @@
-//! The provider for everything that speaks OpenAI's chat completions, over `async-openai`.
+//! The provider for services with OpenAI's chat completions API, with `async-openai`.
 //!
-//! The crate's own retries know no deadline, and its errors know no headers. So requests go through our transport. Replies
-//! are read into the few fields that we need, because the compatible servers differ in all others.
+//! The crate's own retries ignore deadlines, and its errors omit headers, so requests use this
+//! crate's transport. Replies are parsed into the few fields that are needed, because compatible
+//! servers differ in the others.
 
 use std::sync::{Arc, OnceLock};
 
@@ -40,7 +41,7 @@ pub(crate) struct OpenAi {
 }
 
 impl OpenAi {
-    /// A client that is made when it is first used.
+    /// A client that connects at its first use.
     pub(crate) fn new(base_url: String, transport: Transport) -> Self {
         Self {
             base_url,
@@ -52,7 +53,7 @@ impl OpenAi {
     fn client(&self) -> Result<&Client<OpenAIConfig>, ProviderError> {
         let http = self.transport.http.client()?;
         Ok(self.client.get_or_init(|| {
-            // The key is the transport's to put in.
+            // The transport adds the key.
             let settings = OpenAIConfig::new()
                 .with_api_base(&self.base_url)
                 .with_api_key("")
@@ -137,7 +138,7 @@ fn wire_message(message: &ChatMessage) -> ChatCompletionRequestMessage {
     }
 }
 
-/// A chat completion, as far as we read it.
+/// The fields of a chat completion that are used.
 #[derive(Deserialize)]
 struct Reply {
     choices: Vec<Choice>,

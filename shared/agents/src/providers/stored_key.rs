@@ -1,5 +1,5 @@
-//! Keys of model services in AWS Secrets Manager, read before the first call of a service. A
-//! deployment names the secrets, so that no key stands in an environment or in a template.
+//! API keys in AWS Secrets Manager, read before the first request to a service. A deployment
+//! configures only the names of the secrets, so that no environment or template contains a key.
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
@@ -8,7 +8,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 
 use crate::{Fetching, KeyError, KeyStore, Secret};
 
-/// Errors of too many requests or of the service itself: the same request may succeed later.
+/// Errors of throttling or of the service. A later request may succeed.
 const PASSING: [&str; 3] = [
     "ThrottlingException",
     "LimitExceededException",
@@ -23,7 +23,7 @@ pub(crate) struct StoredKey {
 }
 
 impl StoredKey {
-    /// The secret of this name or ARN.
+    /// The secret with this name or ARN.
     pub(crate) fn new(aws: &SdkConfig, id: &str) -> Self {
         Self {
             client: Client::new(aws),
@@ -80,7 +80,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:openai-AbCdEf";
 
-    /// A key in a Secrets Manager that gives this answer to each request.
+    /// A key in a Secrets Manager that sends this reply to each request.
     fn stored(status: u16, answer: Value) -> StoredKey {
         let http = stub_client(move |request| {
             let target = request.headers().get("x-amz-target").unwrap();
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_the_secrets_text_without_a_line_break_at_its_end() {
+    async fn a_key_is_the_secret_without_its_trailing_line_break() {
         let key = stored(200, json!({"ARN": ARN, "SecretString": "sk-very-secret\n"}));
         assert_eq!(key.fetch().await.unwrap(), Secret::new("sk-very-secret"));
         assert!(!format!("{key:?}").contains("very-secret"));
     }
 
     #[tokio::test]
-    async fn what_passes_is_told_from_what_does_not() {
+    async fn temporary_and_permanent_errors_are_distinguished() {
         let refusal = |code: &str| json!({"__type": code, "message": "m"});
         for (status, answer, passes) in [
             (400, refusal("ThrottlingException"), true),

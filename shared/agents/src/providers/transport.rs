@@ -1,5 +1,6 @@
-//! One HTTP request to a model service: its key put in, sent once, the reply read up to a bound, and every reply but a
-//! well-formed success turned into a [`ProviderError`]. Replies get no further than this file, and into no log line.
+//! One HTTP request to a model service. Adds the key, sends the request once, reads the reply up to
+//! a limit, and converts every other reply than a well-formed success into a [`ProviderError`].
+//! Replies are never logged and do not leave this file.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -19,11 +20,12 @@ use serde_json::Value;
 use super::key::Keyring;
 use crate::{ModelConfigError, ProviderError, Secret};
 
-/// The longest reply that is read, in bytes: far above any model's longest answer, far below a function's memory.
+/// The maximum size of a reply, in bytes: far above the longest answer of any model, far below a
+/// function's memory.
 const MAX_REPLY: usize = 8 * 1024 * 1024;
 
-/// The one HTTP client of all services, made when the first is asked: it reads the machine's certificates, and not every
-/// cold start asks one.
+/// The shared HTTP client, created at the first request. It reads the machine's certificates, which
+/// most cold starts do not need.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Http(Arc<OnceLock<Client>>);
 
@@ -39,7 +41,7 @@ impl Http {
     }
 }
 
-/// How a service wants its key.
+/// The header that carries a service's key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KeyHeader {
     Bearer,
@@ -62,7 +64,7 @@ impl KeyHeader {
     }
 }
 
-/// The way to one service.
+/// The connection to one service.
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub http: Http,
@@ -71,7 +73,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Sends a request and gives back its JSON. One that is refused for its key is sent once more if there is a newer key.
+    /// Sends a request and returns its JSON. If the key is refused and the store has a newer one,
+    /// the request is repeated once.
     pub(crate) async fn send(&self, request: Request) -> Result<Bytes, ProviderError> {
         let Some(keys) = &self.keys else {
             return self.send_once(request, None).await;
@@ -111,7 +114,7 @@ impl Transport {
     }
 }
 
-/// The base of a service's URLs, without a slash at its end.
+/// The base of a service's URLs, without a trailing slash.
 pub(crate) fn base_url(
     variable: &'static str,
     configured: Option<&str>,
@@ -126,7 +129,7 @@ pub(crate) fn base_url(
     }
 }
 
-/// The whole body, of which never more than [`MAX_REPLY`] is held.
+/// The whole body, of which at most [`MAX_REPLY`] is held.
 async fn whole(mut response: reqwest::Response) -> Result<Bytes, ProviderError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(connection)? {
@@ -139,11 +142,11 @@ async fn whole(mut response: reqwest::Response) -> Result<Bytes, ProviderError> 
 }
 
 fn connection(error: reqwest::Error) -> ProviderError {
-    // The URL may hold a host name or a path that is nobody's business.
+    // The URL may contain an internal host name or path.
     ProviderError::Connection(Box::new(error.without_url()))
 }
 
-/// An error's status, its short code, and the time that the service asks us to wait; not its sentences.
+/// The status, the short code and the requested wait of an error, without its messages.
 fn refusal(status: u16, headers: &HeaderMap, body: &Bytes) -> ProviderError {
     #[derive(Deserialize)]
     struct Body {
@@ -168,7 +171,7 @@ fn refusal(status: u16, headers: &HeaderMap, body: &Bytes) -> ProviderError {
     }
 }
 
-/// A code of few characters, as it may stand in a log.
+/// A code that is short enough for the log.
 pub(crate) fn short_code(code: &str) -> Option<String> {
     let is_code = code.len() <= 64
         && code
@@ -177,7 +180,7 @@ pub(crate) fn short_code(code: &str) -> Option<String> {
     is_code.then(|| code.to_owned())
 }
 
-/// `Retry-After` in either of its forms: seconds, or an HTTP date (RFC 9110, section 10.2.3).
+/// `Retry-After` as seconds or as an HTTP date (RFC 9110, section 10.2.3).
 pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u32>() {

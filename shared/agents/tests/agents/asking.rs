@@ -1,4 +1,4 @@
-//! The vocabulary of these tests: a configuration, a question, and the answers that fit.
+//! Helpers for these tests: a configuration, a request, and valid answers.
 
 use std::{
     future::Future,
@@ -11,7 +11,7 @@ use workflow::{AgentRequest, Brief};
 
 use crate::{server::ModelServer, wires::Wire};
 
-/// Runs a test with each wire format, all at once, and says with which it failed.
+/// Runs a test with each wire format in parallel; a failure names the wire format.
 pub async fn with_each_wire<F: Future<Output = ()> + Send + 'static>(test: impl Fn(Wire) -> F) {
     let running = Wire::ALL.map(|wire| (wire, tokio::spawn(test(wire))));
     for (wire, running) in running {
@@ -21,7 +21,7 @@ pub async fn with_each_wire<F: Future<Output = ()> + Send + 'static>(test: impl 
     }
 }
 
-/// Short times, and the server's provider alone.
+/// Short timeouts, and the server's provider alone.
 pub fn config(server: &ModelServer) -> ModelConfig {
     let times = ModelConfig {
         provider: server.wire.kind(),
@@ -55,7 +55,7 @@ pub fn request(agent: Agent, brief: Brief) -> AgentRequest {
     }
 }
 
-/// Asks with this much time.
+/// Calls with this much time.
 pub async fn ask_within(
     time: Duration,
     server: &ModelServer,

@@ -1,4 +1,4 @@
-//! Keys that are kept elsewhere: read when they are needed first, kept, and read again when they are refused.
+//! Keys from a key store: read at the first use, cached, and read again after a refusal.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,7 +16,7 @@ use crate::asking::{call, config, report};
 use crate::server::{ModelServer, Reply, answers};
 use crate::wires::Wire;
 
-/// Gives these keys one after another; none is a failure for good.
+/// Returns these keys in turn; none is a permanent failure.
 #[derive(Debug)]
 struct Vault(Mutex<Vec<Option<&'static str>>>);
 
@@ -42,7 +42,7 @@ fn with_vault(server: &ModelServer, keys: &[Option<&'static str>]) -> ModelConfi
     config
 }
 
-/// The keys that the service has seen.
+/// The keys that the service has received.
 fn seen(server: &ModelServer) -> Vec<String> {
     let requests = server.requests();
     let key = |request: &serde_json::Value| match server.wire {
@@ -64,7 +64,7 @@ async fn ask(agents: &Agents) -> Result<agents::ModelAnswer, agents::CallError> 
 }
 
 #[tokio::test]
-async fn a_key_that_was_replaced_costs_one_refused_call() {
+async fn a_rotated_key_costs_one_refused_request() {
     for (wire, old, new) in [
         (Wire::OpenAi, "Bearer old", "Bearer new"),
         (Wire::Anthropic, "old", "new"),
@@ -84,7 +84,7 @@ async fn a_key_that_was_replaced_costs_one_refused_call() {
 }
 
 #[tokio::test]
-async fn a_key_that_stays_refused_fails_the_call() {
+async fn a_permanently_refused_key_fails_the_call() {
     for wire in [Wire::OpenAi, Wire::Anthropic] {
         let server = ModelServer::start(wire, [Reply::Fails(401, "bad_key")]).await;
         let agents = Agents::new(with_vault(&server, &[Some("same"), Some("same")])).unwrap();
@@ -102,7 +102,7 @@ async fn a_key_that_stays_refused_fails_the_call() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_read_fails_the_call_and_nothing_is_sent() {
+async fn an_unreadable_key_fails_the_call_before_a_request() {
     let server = ModelServer::start(Wire::Anthropic, [answers(&report())]).await;
     let agents = Agents::new(with_vault(&server, &[None])).unwrap();
     let error = ask(&agents).await.unwrap_err();

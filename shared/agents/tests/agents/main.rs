@@ -1,7 +1,8 @@
-//! The providers through the crate's public face: each against a local server that speaks its wire format, the offline one
-//! as it is. One table of cases for all; what is a provider's own stands in `wires`.
+//! The providers through the crate's public API: each against a local server with its wire format,
+//! and the offline engine directly. The cases are shared; `wires` contains the differences between
+//! providers.
 //!
-//! Not tested here: TLS, and what a real model says.
+//! Not tested here: TLS, and the answers of real models.
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 

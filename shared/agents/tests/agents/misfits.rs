@@ -1,4 +1,4 @@
-//! What is asked for again, and how often.
+//! Invalid answers: which are requested again, and how often.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use session::RouteKind;
 use workflow::AgentRequest;
 
 #[tokio::test]
-async fn it_asks_again_with_the_validation_error() {
+async fn it_repeats_the_request_with_the_validation_error() {
     with_each_wire(|wire| async move {
         let script = [answers(&json!({"content": "text"})), answers(&report())];
         let server = ModelServer::start(wire, script).await;
@@ -28,7 +28,7 @@ async fn it_asks_again_with_the_validation_error() {
     .await;
 }
 
-/// Answers that can't be used, and what the model is told of each.
+/// Invalid answers, and the message to the model about each.
 fn unusable() -> [(Reply, &'static str); 6] {
     [
         (
@@ -53,7 +53,7 @@ fn unusable() -> [(Reply, &'static str); 6] {
 }
 
 #[tokio::test]
-async fn it_asks_again_for_whatever_does_not_fit() {
+async fn it_repeats_the_request_after_any_invalid_answer() {
     with_each_wire(|wire| async move {
         for (reply, told) in unusable() {
             let server = ModelServer::start(wire, [reply, answers(&report())]).await;
@@ -66,7 +66,7 @@ async fn it_asks_again_for_whatever_does_not_fit() {
 }
 
 #[tokio::test]
-async fn it_takes_a_filter_and_a_full_window_for_what_they_are() {
+async fn it_reports_a_filter_as_refused_and_a_full_window_as_cut() {
     let filtered =
         json!({"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]});
     let full = json!({"content": [], "stop_reason": "model_context_window_exceeded"});
@@ -88,7 +88,7 @@ async fn it_takes_a_filter_and_a_full_window_for_what_they_are() {
 }
 
 #[tokio::test]
-async fn it_accepts_an_answer_that_is_said_and_json_in_a_markdown_fence() {
+async fn it_accepts_plain_text_and_json_in_a_markdown_fence() {
     with_each_wire(|wire| async move {
         for text in [
             report().to_string(),
@@ -102,7 +102,7 @@ async fn it_accepts_an_answer_that_is_said_and_json_in_a_markdown_fence() {
 }
 
 #[tokio::test]
-async fn it_holds_a_plan_to_its_number_of_steps() {
+async fn it_limits_the_number_of_steps_of_a_plan() {
     let server = ModelServer::start(
         Wire::OpenAi,
         [answers(&plan(3)), answers(&plan(0)), answers(&plan(2))],
@@ -113,7 +113,7 @@ async fn it_holds_a_plan_to_its_number_of_steps() {
 }
 
 #[tokio::test]
-async fn it_asks_again_for_a_step_that_is_given_to_an_agent_outside_the_team() {
+async fn it_refuses_a_step_for_an_agent_outside_the_team() {
     let by = |agent: &str| {
         let step = json!({"sub_task": "Think", "sub_task_agent": agent, "bullet_points": []});
         answers(&json!({ "steps": [step] }))
@@ -134,7 +134,7 @@ async fn it_asks_again_for_a_step_that_is_given_to_an_agent_outside_the_team() {
 }
 
 #[tokio::test]
-async fn it_asks_again_for_a_question_to_a_user_who_may_not_be_asked() {
+async fn it_refuses_a_question_if_the_user_may_not_be_asked() {
     let way = |route: &str, agent: &str| {
         answers(&json!({"route": route, "agent": agent, "message": "Because."}))
     };
@@ -155,7 +155,7 @@ async fn it_asks_again_for_a_question_to_a_user_who_may_not_be_asked() {
 }
 
 #[tokio::test]
-async fn it_asks_again_for_ideas_of_another_number_or_length() {
+async fn it_refuses_ideas_of_a_wrong_number_or_length() {
     let ideas = |count: usize, title: &str| {
         let idea = json!({"title": title, "description": "d"});
         answers(&json!({"ideas": vec![idea; count], "content": "c", "summary": "s"}))
@@ -171,8 +171,9 @@ async fn it_asks_again_for_ideas_of_another_number_or_length() {
 }
 
 #[tokio::test]
-async fn it_asks_again_for_a_plan_whose_steps_are_too_much_together() {
-    // In Cyrillic, as JSON counts characters and a record bytes: a step of the longest has 15 KB and more.
+async fn it_refuses_a_plan_whose_total_size_is_too_large() {
+    // Cyrillic text, because JSON Schema counts characters and the limit counts bytes. A step of
+    // maximum length has more than 15 KB.
     let step = json!({
         "sub_task": "ж".repeat(2_000), "sub_task_agent": "researcher",
         "bullet_points": vec!["ж".repeat(500); 12],
@@ -187,7 +188,7 @@ async fn it_asks_again_for_a_plan_whose_steps_are_too_much_together() {
 }
 
 #[tokio::test]
-async fn it_shows_the_model_only_its_last_misfit() {
+async fn it_returns_only_the_last_invalid_answer_to_the_model() {
     with_each_wire(|wire| async move {
         let script = [says("first"), says("second"), answers(&report())];
         let server = ModelServer::start(wire, script).await;
@@ -200,7 +201,7 @@ async fn it_shows_the_model_only_its_last_misfit() {
 }
 
 #[tokio::test]
-async fn it_gives_up_after_max_attempts_and_counts_them_all() {
+async fn it_stops_after_max_attempts_and_counts_all_of_them() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [says("no JSON")]).await;
         let error = ask(&server, Agent::Researcher).await.unwrap_err();
@@ -219,7 +220,7 @@ async fn it_gives_up_after_max_attempts_and_counts_them_all() {
 }
 
 #[tokio::test]
-async fn it_does_not_ask_again_once_its_answers_have_cost_what_they_may() {
+async fn it_makes_no_further_request_once_the_budget_is_spent() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [says("no JSON")]).await;
         let call = AgentRequest {

@@ -1,4 +1,4 @@
-//! Reading a page from its image: what is sent, what comes back, and who can't.
+//! Reading a page from its image: the request, the result, and providers without image support.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::asking::{config, with_each_wire};
 use crate::server::{ModelServer, Reply, says};
 use crate::wires::Wire;
 
-/// The signature of a PNG is enough for whoever doesn't look.
+/// The signature of a PNG is enough, because the server does not decode it.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const BASE64: &str = "iVBORw0KGgo=";
 
@@ -23,7 +23,7 @@ async fn read(config: ModelConfig) -> Result<PageText, CallError> {
         .await
 }
 
-/// The image as each provider wants it.
+/// The image in each provider's format.
 fn shown(wire: Wire) -> Value {
     match wire {
         Wire::OpenAi => {
@@ -37,7 +37,7 @@ fn shown(wire: Wire) -> Value {
 }
 
 #[tokio::test]
-async fn it_sends_the_image_and_gives_back_text_and_cost() {
+async fn it_sends_the_image_and_returns_text_and_cost() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [says("# Tides\n\nThe moon pulls.\n")]).await;
         let page = read(config(&server)).await.unwrap();
@@ -54,7 +54,7 @@ async fn it_sends_the_image_and_gives_back_text_and_cost() {
 }
 
 #[tokio::test]
-async fn it_repeats_what_passes_and_asks_no_second_time_for_a_page_that_did_not_fit() {
+async fn it_retries_temporary_failures_but_not_an_invalid_page() {
     with_each_wire(|wire| async move {
         let script = [Reply::Fails(503, "overloaded"), says("[blank]")];
         let server = ModelServer::start(wire, script).await;
@@ -72,7 +72,7 @@ async fn it_repeats_what_passes_and_asks_no_second_time_for_a_page_that_did_not_
 }
 
 #[tokio::test]
-async fn the_offline_engine_says_that_it_reads_no_images() {
+async fn the_offline_engine_reports_that_it_reads_no_images() {
     let error = read(ModelConfig::default()).await.unwrap_err();
     assert!(matches!(
         error.failure,

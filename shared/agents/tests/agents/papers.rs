@@ -1,4 +1,5 @@
-//! The summarizer as a model plays it: what it is told of a paper, what it is asked for, and whose word counts.
+//! The summarizer with a scripted model: the prompt, the requested fields, and the precedence of
+//! known fields.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,7 @@ async fn summary(server: &ModelServer, paper: &Paper) -> PaperSummary {
 }
 
 #[tokio::test]
-async fn it_tells_the_paper_and_asks_for_nothing_that_is_known() {
+async fn it_sends_the_paper_and_requests_no_known_field() {
     let server = ModelServer::start(Wire::OpenAi, [answers(&found())]).await;
     let summary = summary(&server, &paper()).await;
     let told = server.message(0, 0);
@@ -62,7 +63,7 @@ async fn it_tells_the_paper_and_asks_for_nothing_that_is_known() {
 }
 
 #[tokio::test]
-async fn it_asks_for_what_is_not_known_of_a_paper() {
+async fn it_requests_the_unknown_fields_of_a_paper() {
     let mut answer = found();
     answer["title"] = json!("Tides, by the model");
     answer["date"] = json!("");
@@ -83,7 +84,7 @@ async fn it_asks_for_what_is_not_known_of_a_paper() {
 }
 
 #[tokio::test]
-async fn it_asks_again_for_a_summary_without_findings_and_does_not_hear_a_title_of_its_own() {
+async fn it_refuses_a_summary_without_findings_and_ignores_its_title() {
     let mut without = found();
     without["key_findings"] = json!([]);
     let mut another = found();

@@ -1,4 +1,5 @@
-//! What is repeated, for how long, and what is left to a new invocation: the same for every provider.
+//! Which failures are retried, for how long, and which are left to a new invocation. The rules are
+//! the same for every provider.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ fn slow_down(status: u16, retry_after: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn it_waits_as_long_as_retry_after_says() {
+async fn it_waits_for_the_time_in_retry_after() {
     with_each_wire(|wire| async move {
         let script = [slow_down(429, "1"), answers(&report())];
         let server = ModelServer::start(wire, script).await;
@@ -30,7 +31,7 @@ async fn it_waits_as_long_as_retry_after_says() {
 }
 
 #[tokio::test]
-async fn it_leaves_a_retry_after_that_does_not_fit_to_a_new_invocation() {
+async fn it_leaves_a_too_long_retry_after_to_a_new_invocation() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [slow_down(429, "60")]).await;
         let error = ask(&server, Agent::Researcher).await.unwrap_err();
@@ -42,7 +43,7 @@ async fn it_leaves_a_retry_after_that_does_not_fit_to_a_new_invocation() {
 }
 
 #[tokio::test]
-async fn it_understands_a_retry_after_that_is_a_date() {
+async fn it_reads_a_retry_after_that_is_a_date() {
     with_each_wire(|wire| async move {
         let date = slow_down(503, "Fri, 31 Dec 2100 23:59:59 GMT");
         let server = ModelServer::start(wire, [date]).await;
@@ -52,7 +53,7 @@ async fn it_understands_a_retry_after_that_is_a_date() {
     .await;
 }
 
-/// What each provider may say and not mean for ever.
+/// Each provider's temporary failures.
 fn passing() -> Vec<(&'static str, Reply)> {
     let body = |body: &str| Reply::Http(200, vec![], body.to_owned());
     vec![
@@ -73,7 +74,7 @@ fn passing() -> Vec<(&'static str, Reply)> {
 }
 
 #[tokio::test]
-async fn it_repeats_what_passes() {
+async fn it_retries_temporary_failures() {
     with_each_wire(|wire| async move {
         for (name, fault) in passing() {
             let server = ModelServer::start(wire, [fault, answers(&report())]).await;
@@ -86,18 +87,22 @@ async fn it_repeats_what_passes() {
 }
 
 #[tokio::test]
-async fn it_waits_for_an_answer_as_long_as_a_call_may_take() {
+async fn it_waits_for_an_answer_until_the_call_timeout() {
     with_each_wire(|wire| async move {
         let slowly = Reply::Slowly(Box::new(answers(&report())));
         let server = ModelServer::start(wire, [slowly]).await;
         assert!(ask(&server, Agent::Researcher).await.is_ok());
-        assert_eq!(server.requests().len(), 1, "no other clock cuts it short");
+        assert_eq!(
+            server.requests().len(),
+            1,
+            "no other timeout may end the call"
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn it_reads_no_reply_without_end() {
+async fn it_limits_the_size_of_a_reply() {
     with_each_wire(|wire| async move {
         let endless = format!("[{}1]", "1,".repeat(5_000_000));
         let endless = Reply::Http(200, vec![], endless);
@@ -109,7 +114,7 @@ async fn it_reads_no_reply_without_end() {
 }
 
 #[tokio::test]
-async fn it_never_begins_a_call_that_might_not_end_before_the_deadline() {
+async fn it_begins_no_call_that_may_end_after_the_deadline() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [Reply::Hang]).await;
         let time = Duration::from_millis(2500);
@@ -138,7 +143,7 @@ async fn it_never_begins_a_call_that_might_not_end_before_the_deadline() {
 }
 
 #[tokio::test]
-async fn it_asks_nothing_when_too_little_time_is_left() {
+async fn it_makes_no_request_when_too_little_time_is_left() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [answers(&report())]).await;
         let time = Duration::from_millis(1050);
@@ -189,7 +194,7 @@ const REFUSED: [(u16, &str, &str); 6] = [
 ];
 
 #[tokio::test]
-async fn it_does_not_repeat_what_is_refused() {
+async fn it_does_not_retry_a_refused_request() {
     with_each_wire(|wire| async move {
         for (status, code, sentence) in REFUSED {
             let server = ModelServer::start(wire, [Reply::Fails(status, code)]).await;
@@ -207,7 +212,7 @@ async fn it_does_not_repeat_what_is_refused() {
             assert_eq!(server.requests().len(), 1);
             assert!(
                 !format!("{error:?}").contains("own words"),
-                "the provider's text goes nowhere"
+                "the provider's text must not be passed on"
             );
         }
     })
@@ -215,7 +220,7 @@ async fn it_does_not_repeat_what_is_refused() {
 }
 
 #[tokio::test]
-async fn it_returns_the_cost_of_misfits_when_the_provider_fails_later() {
+async fn it_returns_the_cost_of_invalid_answers_if_the_provider_fails() {
     with_each_wire(|wire| async move {
         let script = [says("no JSON"), Reply::Fails(401, "invalid_api_key")];
         let server = ModelServer::start(wire, script).await;

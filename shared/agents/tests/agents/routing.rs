@@ -1,4 +1,4 @@
-//! Which provider is asked: the deployment's own, or that of a prefix; and which settings are refused.
+//! The choice of the provider, by default or by a prefix, and invalid settings.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ async fn ask(agents: &Agents, model: Option<&str>) -> Result<ModelAnswer, CallEr
 }
 
 #[tokio::test]
-async fn a_prefix_wins_over_the_deployments_provider() {
+async fn a_prefix_precedes_the_deployments_provider() {
     let [openai, anthropic, bedrock] =
         Wire::ALL.map(|wire| ModelServer::start(wire, [answers(&report())]));
     let (openai, anthropic, bedrock) = (openai.await, anthropic.await, bedrock.await);
@@ -79,7 +79,7 @@ async fn a_prefix_wins_over_the_deployments_provider() {
         assert_eq!(
             has_key,
             asked_for != Some("ollama/llama3.3"),
-            "no key of another's is sent to an own server"
+            "no other service's key may be sent to a custom server"
         );
     }
     let offline = ask(&agents, Some("offline/extract-1")).await.unwrap();
@@ -87,7 +87,7 @@ async fn a_prefix_wins_over_the_deployments_provider() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_set_up_fails_the_step_and_says_so() {
+async fn a_provider_that_is_not_set_up_fails_the_step_by_name() {
     let agents = Agents::new(ModelConfig::default()).unwrap();
     let error = ask(&agents, Some("bedrock/amazon.nova-pro-v1:0"))
         .await
@@ -111,7 +111,7 @@ fn with_key(key: Option<&str>, base_url: Option<&str>) -> ServiceSettings {
     }
 }
 
-/// Settings that a deployment of OpenAI's models would have.
+/// The settings of a deployment with OpenAI's models.
 fn good() -> ModelConfig {
     ModelConfig {
         provider: ProviderKind::OpenAi,
@@ -122,7 +122,7 @@ fn good() -> ModelConfig {
 }
 
 #[test]
-fn it_names_the_variable_that_is_wrong() {
+fn it_names_the_invalid_variable() {
     assert!(Agents::new(good()).is_ok());
     let own_url = with_key(None, Some("http://localhost:1/v1"));
     let keyless = ModelConfig {
@@ -131,7 +131,7 @@ fn it_names_the_variable_that_is_wrong() {
     };
     assert!(
         Agents::new(keyless).is_ok(),
-        "a service of one's own may do without"
+        "a custom service may have no key"
     );
     let openai = |openai| ModelConfig { openai, ..good() };
     let anthropic = |anthropic| ModelConfig {

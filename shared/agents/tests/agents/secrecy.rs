@@ -1,4 +1,4 @@
-//! What stays out of the log.
+//! Data that must not appear in the log.
 
 use crate::asking::{ask, config};
 use crate::server::{ModelServer, Reply, answers, says};
@@ -12,7 +12,7 @@ async fn it_logs_neither_key_nor_question_nor_answer() {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
-        // The SDK's own lines at this level hold whole requests; a deployment logs from `info` on.
+        // The SDK logs whole requests below `info`. A deployment logs from `info` on.
         .with_env_filter("trace,aws=info,hyper=info,h2=info")
         .with_writer(move || writer.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
@@ -43,7 +43,7 @@ async fn it_logs_neither_key_nor_question_nor_answer() {
     }
 }
 
-/// What was logged.
+/// The captured log.
 #[derive(Clone, Default)]
 struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! A model service on a local port that answers by a script, in one of the providers' wire formats.
+//! A model service on a local port with scripted replies in a provider's wire format.
 
 use std::{
     net::SocketAddr,
@@ -16,35 +16,35 @@ use tokio::net::TcpListener;
 
 use crate::wires::Wire;
 
-/// What the service does with one request.
+/// The service's reply to one request.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// The model gives an answer of the form that was asked for.
+    /// An answer in the requested form.
     Answers(Value),
-    /// The model says a text.
+    /// A text.
     Says(String),
-    /// The model says a text and is cut by the length limit.
+    /// A text, truncated by the output limit.
     IsCut(String),
-    /// The model would not answer.
+    /// A refusal of the model.
     Refuses,
-    /// The service fails with a status and a code of its own, and with words that are nobody's business.
+    /// A failure with a status, a code, and a message that must not be passed on.
     Fails(u16, &'static str),
     /// A status, headers and a body.
     Http(u16, Vec<(&'static str, String)>, String),
-    /// A reply, but not at once: after 600 ms.
+    /// A reply after 600 ms.
     Slowly(Box<Self>),
-    /// Nothing at all, for longer than any test waits.
+    /// No reply for longer than any test waits.
     Hang,
-    /// The connection is closed without a reply.
+    /// A connection closed without a reply.
     Close,
 }
 
-/// The model gives this answer.
+/// A reply with this answer.
 pub fn answers(answer: &Value) -> Reply {
     Reply::Answers(answer.clone())
 }
 
-/// The model says this text.
+/// A reply with this text.
 pub fn says(text: &str) -> Reply {
     Reply::Says(text.to_owned())
 }
@@ -58,7 +58,7 @@ pub struct ModelServer {
 }
 
 impl ModelServer {
-    /// Starts on a free port. Once the script is over, its last reply is repeated.
+    /// Starts on a free port. The last reply of the script is repeated.
     pub async fn start(wire: Wire, script: impl IntoIterator<Item = Reply>) -> Self {
         let script: Arc<[Reply]> = script.into_iter().collect();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -82,12 +82,12 @@ impl ModelServer {
         }
     }
 
-    /// Where it listens.
+    /// The service's address.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The requests so far: `{path, headers, body}`.
+    /// The received requests: `{path, headers, body}`.
     pub fn requests(&self) -> Vec<Value> {
         self.seen.lock().unwrap().clone()
     }
@@ -104,7 +104,7 @@ impl ModelServer {
             .swap_remove(message)
     }
 
-    /// The schema that a request asks an answer of.
+    /// The answer schema in a request.
     pub fn schema(&self, request: usize) -> Value {
         self.wire.schema(&self.requests()[request]["body"])
     }

@@ -1,4 +1,4 @@
-//! What is sent to each provider, and how its answers are read and counted.
+//! The request to each provider, and how its answers are parsed and counted.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use session::PlanStep;
 use workflow::{AgentRequest, DoneStep, EarlierMessage};
 
 #[tokio::test]
-async fn it_answers_in_the_form_of_each_agent() {
+async fn it_returns_an_answer_in_the_form_of_each_agent() {
     let program = json!({"filename": "tides.py", "language": "python", "code": "print(1)", "explanation": "e", "summary": "s"});
     let review = json!({"approved": false, "recommendations": ["Step 1 is vague."]});
     let ideas = json!({"ideas": [{"title": "Float", "description": "d"}], "content": "# Float", "summary": "s"});
@@ -86,7 +86,7 @@ async fn it_sends_prompt_task_and_schema() {
         assert!(system.contains("\"maxItems\": 2"));
         assert!(
             !system.contains("tides"),
-            "nothing of the client's in a system message"
+            "a system message must contain no client text"
         );
         assert!(
             server
@@ -97,7 +97,7 @@ async fn it_sends_prompt_task_and_schema() {
     .await;
 }
 
-/// The request of a planner's call.
+/// The request of a call of the planner.
 async fn planners(wire: Wire) -> Value {
     let server = ModelServer::start(wire, [answers(&plan(1))]).await;
     ask(&server, Agent::Planner).await.unwrap();
@@ -105,7 +105,7 @@ async fn planners(wire: Wire) -> Value {
 }
 
 #[tokio::test]
-async fn openai_is_asked_for_a_strict_json_schema() {
+async fn openai_gets_a_strict_json_schema() {
     let request = planners(Wire::OpenAi).await;
     assert_eq!(request["path"], "/v1/chat/completions");
     assert_eq!(request["headers"]["authorization"], format!("Bearer {KEY}"));
@@ -117,7 +117,7 @@ async fn openai_is_asked_for_a_strict_json_schema() {
 }
 
 #[tokio::test]
-async fn anthropic_is_asked_for_a_structured_output_of_a_bounded_length() {
+async fn anthropic_gets_a_structured_output_with_a_bounded_length() {
     let request = planners(Wire::Anthropic).await;
     assert_eq!(request["path"], "/v1/messages");
     assert_eq!(request["headers"]["x-api-key"], KEY);
@@ -131,7 +131,7 @@ async fn anthropic_is_asked_for_a_structured_output_of_a_bounded_length() {
 }
 
 #[tokio::test]
-async fn bedrock_is_offered_a_tool_for_the_answer_and_signs_with_its_role() {
+async fn bedrock_gets_a_tool_for_the_answer_and_a_signed_request() {
     let request = planners(Wire::Bedrock).await;
     assert_eq!(request["path"], "/model/amazon.nova-lite-v1%3A0/converse");
     let signature = request["headers"]["authorization"].as_str().unwrap();
@@ -147,7 +147,7 @@ async fn bedrock_is_offered_a_tool_for_the_answer_and_signs_with_its_role() {
 }
 
 #[tokio::test]
-async fn it_tells_an_agent_all_that_its_brief_holds() {
+async fn it_sends_the_whole_brief_to_an_agent() {
     let server = ModelServer::start(Wire::OpenAi, [answers(&report())]).await;
     let step = PlanStep {
         sub_task: "Explain the moon's part".to_owned(),
@@ -187,7 +187,7 @@ async fn it_tells_an_agent_all_that_its_brief_holds() {
 }
 
 #[tokio::test]
-async fn it_counts_tokens_and_cost_of_a_call() {
+async fn it_counts_the_tokens_and_the_cost_of_a_call() {
     with_each_wire(|wire| async move {
         let server = ModelServer::start(wire, [answers(&report())]).await;
         let answer = ask(&server, Agent::Researcher).await.unwrap();
@@ -203,7 +203,7 @@ async fn it_counts_tokens_and_cost_of_a_call() {
 }
 
 #[tokio::test]
-async fn it_does_not_know_the_cost_of_a_model_without_a_price() {
+async fn the_cost_of_a_model_without_a_price_is_unknown() {
     let server = ModelServer::start(Wire::OpenAi, [answers(&report())]).await;
     let call = AgentRequest {
         model: Some("llama-at-home".to_owned()),

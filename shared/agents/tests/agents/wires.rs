@@ -1,9 +1,10 @@
-//! The wire formats of the providers, as their documentation records them: how each words what a script says, and where in a
-//! request stands what was asked.
+//! The wire formats of the providers, from their documentation: the form of each reply of a script,
+//! and the position of each value in a request.
 //!
-//! OpenAI: <https://platform.openai.com/docs/api-reference/chat>. Anthropic: <https://platform.claude.com/docs/en/api/messages>
-//! and `/errors`. Bedrock: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>, read by AWS's
-//! own SDK.
+//! OpenAI: <https://platform.openai.com/docs/api-reference/chat>. Anthropic:
+//! <https://platform.claude.com/docs/en/api/messages> and `/errors`. Bedrock:
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>, parsed by
+//! the AWS SDK.
 
 use std::time::Duration;
 
@@ -15,13 +16,13 @@ use serde_json::{Value, json};
 
 use crate::server::Reply;
 
-/// What a provider would be given by its deployment.
+/// The key that a deployment would configure.
 pub const KEY: &str = "sk-a-key-that-nobody-sees";
 
-/// Less than a call may take.
+/// Shorter than the call timeout.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// The words of a service that fails.
+/// The message of a failing service.
 const WORDS: &str = "the provider's own words";
 
 /// A wire format.
@@ -35,7 +36,7 @@ pub enum Wire {
 impl Wire {
     pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Bedrock];
 
-    /// A model of the provider that has a price.
+    /// A model of the provider with a price.
     pub fn model(self) -> &'static str {
         match self {
             Self::OpenAi => "gpt-5-mini",
@@ -44,7 +45,7 @@ impl Wire {
         }
     }
 
-    /// What 100 tokens in and 20 out cost there.
+    /// The cost of 100 input and 20 output tokens.
     pub fn cost(self) -> f64 {
         match self {
             Self::OpenAi => 0.000_065,
@@ -83,7 +84,7 @@ impl Wire {
         config
     }
 
-    /// What goes over the wire for a reply that the model gives.
+    /// The wire form of a reply.
     pub fn render(self, reply: Reply) -> Reply {
         match reply {
             Reply::Answers(answer) => self.answers(answer),
@@ -108,7 +109,7 @@ impl Wire {
         converse(content, "tool_use")
     }
 
-    /// A message of the model, with the reason of each wire why it ends.
+    /// A message of the model, with the stop reason of each wire format.
     fn says(self, text: &str, reasons: [&str; 3]) -> Reply {
         match self {
             Self::OpenAi => success(json!({
@@ -202,7 +203,7 @@ fn converse(content: Value, reason: &str) -> Reply {
     }))
 }
 
-/// The SDK as a deployment makes it, with a time-out and retries that nobody may notice.
+/// The SDK client of a deployment, with a timeout and retries that must have no effect.
 fn bedrock(url: &str) -> BedrockClient {
     let settings = Builder::new()
         .behavior_version(BehaviorVersion::latest())

@@ -1,28 +1,30 @@
-//! What a client may say that its file is: a media type, in a form that any HTTP client can send back as a header.
+//! The content type that a client may declare for its file: a media type in a form that any HTTP
+//! client can send back as a header.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest, in characters.
+/// The maximum length, in characters.
 const MAX_CHARS: usize = 255;
 
-/// A media type (RFC 9110, section 8.3.1): `type/subtype`, perhaps with parameters; visible ASCII, at most 255 characters.
+/// A media type (RFC 9110, section 8.3.1): `type/subtype`, optionally with parameters; visible
+/// ASCII, at most 255 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentType(String);
 
-/// The text is no media type.
+/// The text is not a media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a media type such as application/pdf, of at most 255 characters")]
 pub struct InvalidContentType;
 
 impl ContentType {
-    /// The same as a pattern, for the documents of the API.
+    /// The same rule as a regular expression, for the API documents.
     pub const PATTERN: &'static str = concat!(
         r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+",
         r"( *;[ -~]*[!-~])?$"
     );
 
-    /// As it was given.
+    /// The text as the client sent it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -46,7 +48,8 @@ impl FromStr for ContentType {
     }
 }
 
-/// Their own grammar is the business of whoever reads them. A space at the end would not arrive.
+/// Parameters are not parsed: their grammar depends on the type. A trailing space is refused
+/// because HTTP strips it.
 fn are_parameters(text: &str) -> bool {
     let ends = !text.is_empty() && !text.ends_with(' ');
     ends && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
@@ -84,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_could_carry_is_refused() {
+    fn a_value_that_no_header_can_carry_is_refused() {
         for text in [
             "",
             "pdf",
@@ -112,8 +115,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pattern_tells_the_same(text in "[a-z/; =.\\n]{0,12}|[a-z]{1,4}/[a-z]{1,4} ?;?[ -~]{0,4}") {
-            // Without `m`, `$` is the end of the text alone.
+        fn the_pattern_accepts_the_same_texts(text in "[a-z/; =.\\n]{0,12}|[a-z]{1,4}/[a-z]{1,4} ?;?[ -~]{0,4}") {
+            // Without the flag `m`, `$` matches only at the end of the text.
             let pattern = Regex::new(ContentType::PATTERN).unwrap();
             prop_assert_eq!(text.parse::<ContentType>().is_ok(), pattern.is_match(&text), "{:?}", text);
         }

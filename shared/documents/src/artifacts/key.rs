@@ -1,7 +1,8 @@
-//! Where a file stands in its session's folder, and what that says about it.
+//! The key of a file within its session's folder.
 //!
-//! `<run>/<name>` is an artifact of a run, `uploads/<name>` what a client has brought, `drafts/<run>/<name>` a work file of a
-//! run that nobody is shown. A run is a UUID, so no run's folder can be mistaken for one of the other two.
+//! `<run>/<name>` is an artifact of a run. `uploads/<name>` is an upload of a client.
+//! `drafts/<run>/<name>` is an internal work file of a run, which no client sees. A run is a UUID,
+//! so its folder cannot collide with the other two.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,25 +11,25 @@ use session::RunId;
 
 use super::name::ArtifactName;
 
-/// The folder of all drafts, and what sorts directly behind everything in it.
+/// The folder of all drafts, and the key that sorts directly after all of them.
 pub(super) const DRAFTS: &str = "drafts/";
 pub(super) const BEHIND_DRAFTS: &str = "drafts0";
 
 const UPLOADS: &str = "uploads/";
 
-/// A file of a session. As text, its key below the session's folder.
+/// A file of a session. Its text form is the key relative to the session's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ArtifactKey {
-    /// What a run has made.
+    /// An artifact that a run has written.
     Run(RunId, ArtifactName),
-    /// What a client has brought.
+    /// A file that a client has uploaded.
     Upload(ArtifactName),
-    /// A run's work file. It is in no list, and goes with the session.
+    /// A work file of a run. Listings omit it; a purge of the session deletes it.
     Draft(RunId, ArtifactName),
 }
 
 impl ArtifactKey {
-    /// The run whose file it is; none of an upload.
+    /// The run that wrote the file; none for an upload.
     pub const fn run(&self) -> Option<RunId> {
         match self {
             Self::Run(run, _) | Self::Draft(run, _) => Some(*run),
@@ -43,7 +44,8 @@ impl ArtifactKey {
         }
     }
 
-    /// The type of what a run writes, by its name's ending. What has no row is text, as the programs of any language are.
+    /// The content type of a file that a run has written, by its extension. The default is text,
+    /// which also fits source code.
     pub fn content_type(&self) -> &'static str {
         match self.name().ending().as_str() {
             "csv" => "text/csv; charset=utf-8",
@@ -61,7 +63,7 @@ impl ArtifactKey {
     }
 }
 
-/// The text is no place of a file.
+/// The text is not the key of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the place of a file")]
 pub struct InvalidPlace;
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_not_read_as_one() {
+    fn a_text_that_is_no_key_is_refused() {
         for key in [
             "",
             "paper.pdf",
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_writes_has_a_type_by_its_ending() {
+    fn a_run_file_has_a_content_type_by_its_extension() {
         for (name, content_type) in [
             ("scan.md", "text/markdown; charset=utf-8"),
             ("2101.00001.pdf", "application/pdf"),
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_the_drafts_comes_nothing_that_is_a_draft() {
+    fn no_draft_sorts_after_the_end_of_the_drafts() {
         let last = format!("{DRAFTS}{}", "\u{10ffff}");
         assert!(last.as_str() < BEHIND_DRAFTS && BEHIND_DRAFTS < UPLOADS);
     }

@@ -1,8 +1,10 @@
-//! Links by which a client reaches a file without us: good for one request method, one file and a short time.
+//! Presigned links by which a client accesses a file directly in S3. Each is valid for one method,
+//! one file and a short time.
 //!
-//! Making one asks nobody. Whoever has it may use it, so none is ever stored, and none outlives the time after which a deleted
-//! session is purged. Signed headers must come as they were signed, or S3 refuses the request
-//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>): so an upload has the promised length and type.
+//! Signing needs no request. A link grants access to any bearer, so it is never stored, and it
+//! expires before a deleted session is purged. S3 refuses a request whose signed headers differ
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>), so an upload
+//! has the declared length and type.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -14,34 +16,36 @@ use session::Timestamp;
 
 use super::{ArtifactError, ArtifactKey, ArtifactName, ContentType, SessionFiles};
 
-/// How long a link is good. An upload must begin within it; a purge waits longer after a delete.
+/// How long a link is valid. An upload must begin within it. A purge waits longer than this after a
+/// delete.
 pub const LINK_TIME: Duration = Duration::from_secs(15 * 60);
 
-/// What an upload may have: a book of 300 scanned pages, and 14 minutes at 1 Mbit/s. A worker has 512 MB of disk, which must hold
-/// it beside the pages that are rendered from it.
+/// The maximum size of an upload. It fits a book of 300 scanned pages, which takes 14 minutes at 1
+/// Mbit/s. A worker has 512 MB of disk for the file and the pages rendered from it.
 pub const MAX_UPLOAD_BYTES: u64 = 100 << 20;
 
-/// What stands in an extended parameter of a header as it is (RFC 8187, section 3.2.1), without what some clients stumble over.
+/// The escaped characters of an extended header parameter: all but those that RFC 8187, section
+/// 3.2.1, allows, and some of these because certain clients mishandle them.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// How a client sends a file: a `PUT` of it to `url`, with `headers` as they stand.
+/// How a client uploads a file: a `PUT` to `url` with exactly these `headers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadLink {
-    /// Where it goes.
+    /// The presigned URL.
     pub url: String,
-    /// What must be sent along; S3 refuses the request otherwise.
+    /// The signed headers. S3 refuses the request without them.
     pub headers: BTreeMap<String, String>,
-    /// Until when the upload must have begun.
+    /// The time before which the upload must begin.
     pub expires_at: Timestamp,
 }
 
 impl SessionFiles {
-    /// A link for one upload of this length and type; what stood under the name is replaced once it is there whole. It is the
-    /// caller who checks the length against [`MAX_UPLOAD_BYTES`].
+    /// A link for one upload of this length and type. A complete upload replaces an existing file
+    /// of that name. The caller checks the length against [`MAX_UPLOAD_BYTES`].
     ///
     /// # Errors
     /// [`ArtifactError::Storage`] when there are no credentials to sign with.
@@ -52,7 +56,7 @@ impl SessionFiles {
         size: u64,
         now: Timestamp,
     ) -> Result<UploadLink, ArtifactError> {
-        // The SDK would sign a checksum of its own, that of no content.
+        // By default the SDK would sign a checksum of an empty body.
         let own = Config::builder()
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
         let request = self
@@ -66,7 +70,8 @@ impl SessionFiles {
         let request = request.customize().config_override(own);
         let signed = request.presigned(presigning(now)?).await;
         let signed = signed.map_err(ArtifactError::storage)?;
-        // No more than is signed: in a function the SDK adds the trace of our own request.
+        // Only the signed headers: in a function the SDK also adds the trace header of the current
+        // request.
         let headers = [
             ("content-length", size.to_string()),
             ("content-type", content_type.to_string()),
@@ -78,7 +83,7 @@ impl SessionFiles {
         })
     }
 
-    /// A link to a file, under which a browser saves it by its name instead of showing it.
+    /// A link to a file. It makes a browser save the file under its name instead of showing it.
     ///
     /// # Errors
     /// [`ArtifactError::Storage`] when there are no credentials to sign with.
@@ -99,7 +104,7 @@ fn presigning(now: Timestamp) -> Result<PresigningConfig, ArtifactError> {
     config.build().map_err(ArtifactError::storage)
 }
 
-/// A name with any characters in a header (RFC 6266, section 4.3).
+/// A file name with any characters as a header value (RFC 6266, section 4.3).
 fn disposition(name: &ArtifactName) -> String {
     let name = utf8_percent_encode(name.as_str(), ESCAPED);
     format!("attachment; filename*=UTF-8''{name}")
@@ -110,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_saved_by_its_name_whatever_the_name() {
+    fn a_download_is_saved_under_any_file_name() {
         for (name, header) in [
             ("paper.pdf", "attachment; filename*=UTF-8''paper.pdf"),
             (

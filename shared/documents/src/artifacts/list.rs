@@ -1,7 +1,8 @@
-//! What a session has: the bucket's own listing, in the order of its keys.
+//! The files of a session, from the bucket's listing in key order.
 //!
-//! Runs come first, the oldest before the newer ones, because their ids begin with their time; uploads come last. The
-//! drafts between them are skipped by one jump, however many there are, so a list is one request, or two with drafts.
+//! Runs come first, oldest first, because their ids begin with their time. Uploads come last. The
+//! listing skips the drafts between them with one `start-after` request, so a page takes one
+//! request, or two with drafts.
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::Object;
@@ -10,17 +11,18 @@ use session::{RunId, Timestamp};
 use super::key::{BEHIND_DRAFTS, DRAFTS};
 use super::{ArtifactError, ArtifactKey, ArtifactName, SessionFiles};
 
-/// The most keys of one page (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+/// The maximum number of keys on one page
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
 const MAX_KEYS: usize = 1_000;
 
-/// A file as the listing shows it.
+/// A file as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Where it stands: an artifact of a run, or an upload.
+    /// An artifact of a run, or an upload.
     pub place: ArtifactKey,
     /// In bytes.
     pub size: u64,
-    /// When it was written last, to the second.
+    /// The time of the last write, to the second.
     pub written_at: Timestamp,
 }
 
@@ -29,12 +31,12 @@ pub struct Listed {
 pub struct Listing {
     /// Artifacts and uploads, without drafts.
     pub files: Vec<Listed>,
-    /// The last of them, where the next page goes on; none at the end.
+    /// The key after which the next page begins; none on the last page.
     pub next_after: Option<ArtifactKey>,
 }
 
 impl SessionFiles {
-    /// At most `limit` artifacts and uploads behind `after`.
+    /// At most `limit` artifacts and uploads after `after`.
     ///
     /// # Errors
     /// [`ArtifactError::Storage`].
@@ -46,7 +48,7 @@ impl SessionFiles {
         let mut files = Vec::new();
         let mut from = after.map(|place| self.key(place));
         loop {
-            // One more than asked for tells whether there is more.
+            // One more than requested shows whether another page exists.
             let wanted = limit + 1 - files.len();
             let page = self.page(from, wanted).await?;
             files.extend(
@@ -69,7 +71,7 @@ impl SessionFiles {
         })
     }
 
-    /// The names of a run's drafts, in the order of their keys.
+    /// The names of a run's drafts, in key order.
     ///
     /// # Errors
     /// [`ArtifactError::Storage`].
@@ -97,7 +99,8 @@ impl SessionFiles {
         page.map_err(ArtifactError::storage)
     }
 
-    /// Where the listing goes on: behind the page's last key, and from a draft behind all of them.
+    /// The key after which the listing continues: the last key of the page or, if that is a draft,
+    /// the end of all drafts.
     fn behind(&self, page: &ListObjectsV2Output) -> Option<String> {
         let last = page.contents().last()?.key()?;
         let in_drafts = last.strip_prefix(&self.folder)?.starts_with(DRAFTS);
@@ -107,7 +110,7 @@ impl SessionFiles {
         })
     }
 
-    /// An object as a list shows it; a draft isn't shown, nor what somebody else has put there.
+    /// An object as a listing shows it; none for a draft or for an object with a foreign key.
     fn shown(&self, object: &Object) -> Option<Listed> {
         let place = self.place(object.key()?)?;
         let shown = !matches!(place, ArtifactKey::Draft(..));

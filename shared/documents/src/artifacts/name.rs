@@ -1,19 +1,21 @@
-//! Names of files, as people and models give them: one that exists cannot leave its folder, whatever reads it.
+//! File names from clients and models. A valid name cannot refer outside its folder, on any system
+//! that reads it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters of a name.
+/// The maximum length, in characters.
 const MAX_CHARS: usize = 255;
 
-/// The most bytes: a key of the bucket has at most 1,024 (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>),
-/// of which the longest folder takes 104.
+/// The maximum length, in bytes. A bucket key has at most 1,024
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>), and the longest
+/// folder takes 104 of them.
 const MAX_BYTES: usize = 900;
 
-/// The name of an artifact: 1 to 255 characters in at most 900 bytes, without a separator (`/`, `\`), without control
-/// characters, and neither `.` nor `..`.
+/// The name of an artifact: 1 to 255 characters in at most 900 bytes, without a separator (`/`,
+/// `\`), without control characters, and neither `.` nor `..`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArtifactName(String);
@@ -26,15 +28,15 @@ pub struct ArtifactName(String);
 pub struct InvalidName;
 
 impl ArtifactName {
-    /// The characters that it may have, as a pattern, for the documents of the API.
+    /// The allowed characters as a regular expression, for the API documents.
     pub const PATTERN: &'static str = r"^[^/\\\u0000-\u001f\u007f-\u009f\ufffe\uffff]{1,255}$";
 
-    /// As it was given.
+    /// The name as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name without its ending: `paper` of `paper.pdf`, `.env` of `.env`.
+    /// The name without its extension: `paper` of `paper.pdf`, `.env` of `.env`.
     pub fn stem(&self) -> &str {
         match self.0.rsplit_once('.') {
             Some((stem, _)) if !stem.is_empty() => stem,
@@ -42,7 +44,7 @@ impl ArtifactName {
         }
     }
 
-    /// What stands behind the last full stop, in lower case; empty without one.
+    /// The part after the last full stop, in lower case; empty without a full stop.
     pub fn ending(&self) -> String {
         match self.0.rsplit_once('.') {
             Some((stem, ending)) if !stem.is_empty() => ending.to_ascii_lowercase(),
@@ -55,7 +57,7 @@ impl TryFrom<String> for ArtifactName {
     type Error = InvalidName;
 
     fn try_from(name: String) -> Result<Self, InvalidName> {
-        // The bytes first: they bound the characters that are counted.
+        // The byte limit comes first: it bounds the number of characters to count.
         let fits = name.len() <= MAX_BYTES && (1..=MAX_CHARS).contains(&name.chars().count());
         let stays = name != "." && name != ".." && !name.chars().any(is_forbidden);
         if fits && stays {
@@ -66,7 +68,7 @@ impl TryFrom<String> for ArtifactName {
     }
 }
 
-/// The two after the control characters are no characters at all, and cannot stand in the bucket's XML.
+/// U+FFFE and U+FFFF are noncharacters, which the bucket's XML cannot contain.
 fn is_forbidden(sign: char) -> bool {
     sign.is_control() || matches!(sign, '/' | '\\' | '\u{FFFE}' | '\u{FFFF}')
 }
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_could_leave_its_folder_is_refused() {
+    fn a_name_that_refers_outside_its_folder_is_refused() {
         for name in [
             "",
             ".",
@@ -145,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn in_json_a_name_is_a_string_that_is_checked() {
+    fn a_name_is_validated_when_it_is_read_from_json() {
         let name: ArtifactName = serde_json::from_str("\"paper.pdf\"").unwrap();
         assert_eq!(serde_json::to_string(&name).unwrap(), "\"paper.pdf\"");
         assert!(serde_json::from_str::<ArtifactName>("\"../paper.pdf\"").is_err());
     }
 
     #[test]
-    fn a_name_has_a_stem_and_an_ending() {
+    fn a_name_has_a_stem_and_an_extension() {
         for (name, stem, ending) in [
             ("paper.pdf", "paper", "pdf"),
             ("Scan.2.TIFF", "Scan.2", "tiff"),

@@ -1,4 +1,4 @@
-//! The removal of all that a session has, artifacts, uploads and drafts alike: they share one folder.
+//! The deletion of all files of a session. Artifacts, uploads and drafts share one folder.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use super::{ArtifactError, SessionFiles};
 
 impl SessionFiles {
-    /// Removes everything that a session has, 1,000 objects a request, until `deadline` at the latest. False when something may
-    /// be left: a later call goes on where this one stopped.
+    /// Deletes all files of a session, 1,000 objects per request, until `deadline`. Returns false
+    /// when files may be left. A later call continues the deletion.
     ///
     /// # Errors
-    /// [`ArtifactError::Storage`], also where a single object could not be removed.
+    /// [`ArtifactError::Storage`], also when a single object could not be deleted.
     pub async fn delete_all(&self, deadline: Instant) -> Result<bool, ArtifactError> {
         let list = self.bucket.list().prefix(&self.folder);
         let mut pages = list.into_paginator().send();
@@ -23,7 +23,8 @@ impl SessionFiles {
                 continue;
             }
             self.delete_page(&page).await?;
-            // Behind a page and not before it: each call gets on, however little time it has.
+            // The check follows the deletion of a page, so that each call makes progress even
+            // without time.
             if Instant::now() >= deadline {
                 return Ok(false);
             }
@@ -53,7 +54,8 @@ impl SessionFiles {
     }
 }
 
-/// A page of a list holds as many objects as one request may delete. Only errors are answered.
+/// A page holds at most as many objects as one request may delete. The quiet mode returns only the
+/// errors.
 fn all_of(page: &ListObjectsV2Output) -> Result<Delete, BuildError> {
     let keys = page.contents().iter().filter_map(|object| object.key());
     let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());

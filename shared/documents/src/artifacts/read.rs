@@ -1,7 +1,7 @@
-//! Reading a file, never more of it than the caller takes.
+//! Reads a file up to the size that the caller allows.
 //!
-//! The announced length is looked at before the content, and the content is counted all the same: an upload's size was
-//! promised by a stranger.
+//! The announced length is checked before the content. The received bytes are counted as well,
+//! because the size of an upload was declared by a client.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::{ArtifactError, ArtifactKey, SessionFiles};
 
 impl SessionFiles {
-    /// Reads a file of at most `limit` bytes whole, by one request.
+    /// Reads a file of at most `limit` bytes by one request.
     ///
     /// # Errors
     /// [`ArtifactError::NotFound`], [`ArtifactError::TooLarge`], [`ArtifactError::Storage`].
@@ -38,7 +38,7 @@ impl SessionFiles {
         Ok(String::from_utf8(content.into())?)
     }
 
-    /// Reads a file of at most `limit` bytes, or that there is none.
+    /// Reads a file of at most `limit` bytes; none if it does not exist.
     ///
     /// # Errors
     /// [`ArtifactError::TooLarge`], [`ArtifactError::Storage`].
@@ -54,8 +54,8 @@ impl SessionFiles {
         }
     }
 
-    /// Copies a file of at most `limit` bytes to a local one, a piece at a time, and gives its length. What stood there is
-    /// replaced; after an error something incomplete may stand there.
+    /// Streams a file of at most `limit` bytes to a local file and returns its length. An existing
+    /// local file is replaced. After an error it may be incomplete.
     ///
     /// # Errors
     /// As [`Self::get`], and [`ArtifactError::Local`].
@@ -80,8 +80,8 @@ impl SessionFiles {
         Ok(length)
     }
 
-    /// The type of a file: of what a run wrote by its name, without a request; of an upload what its client said. None where there
-    /// is no such upload.
+    /// The content type of a file. That of a run's file follows from its name, without a request.
+    /// That of an upload is what the client declared; none if the upload does not exist.
     ///
     /// # Errors
     /// [`ArtifactError::Storage`].
@@ -103,7 +103,7 @@ impl SessionFiles {
         }
     }
 
-    /// A file whose announced length fits, its content still to come.
+    /// A file whose announced length is within the limit, before its content is read.
     async fn open(
         &self,
         place: &ArtifactKey,
@@ -124,7 +124,7 @@ impl SessionFiles {
     }
 }
 
-/// The type of what has none, as S3 itself has it.
+/// The content type of an object without one, as in S3.
 fn unknown_type() -> String {
     "application/octet-stream".to_owned()
 }

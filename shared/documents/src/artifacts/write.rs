@@ -1,4 +1,4 @@
-//! Writing a file: whole, by one request, the same place replaces.
+//! Writes a file by one request. An existing file is replaced.
 
 use std::time::Duration;
 
@@ -9,14 +9,16 @@ use bytes::Bytes;
 
 use super::{ArtifactError, ArtifactKey, SessionFiles};
 
-/// Above this the time of a small request is not enough.
+/// Above this size, the timeout of a small request is too short.
 const LARGE: usize = 1 << 20;
 
-/// For a large file with all tries of its request; below the time that a worker keeps free behind a call of a model.
+/// The timeout of a large file with all retries. It is below the time that a worker reserves after
+/// a model call.
 const LARGE_TIME: Duration = Duration::from_secs(25);
 
 impl SessionFiles {
-    /// Writes a file under the type that its name tells; what stood there is replaced. When this returns, every reader sees it
+    /// Writes a file with the content type of its name. An existing file is replaced. Once this
+    /// returns, every reader sees the new content
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel>).
     ///
     /// # Errors

@@ -1,7 +1,8 @@
-//! The feed in which the API answers (the user's manual, section 3.3), read into papers.
+//! Parses the feed of the API (the user's manual, section 3.3) into papers.
 //!
-//! The feed lists what it has in its own order. A paper that it hasn't is left out, or is an entry without an id; so what is
-//! missing is known only from what was asked. A refusal is an entry too, with an id under `/api/errors` (section 3.4).
+//! The feed has its own order. It omits a paper that does not exist or has an entry without an id
+//! for it, so missing papers follow only from the requested ids. An error is an entry too, with an
+//! id under `/api/errors` (section 3.4).
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,38 +12,38 @@ use serde::{Deserialize, Serialize};
 use super::ArxivError;
 use crate::ArxivId;
 
-/// The answer for one id.
+/// The result for one id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// What arXiv knows.
+    /// The paper's metadata.
     Paper(Paper),
-    /// arXiv knows no such paper.
+    /// arXiv has no such paper.
     NotFound(ArxivId),
 }
 
-/// What arXiv knows about the latest version of a paper. White space in texts is single blanks.
+/// The metadata of a paper's latest version. White space in texts is normalised to single spaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paper {
-    /// Its id, as it was asked for.
+    /// The id as it was requested.
     pub id: ArxivId,
-    /// May hold TeX.
+    /// May contain TeX.
     pub title: String,
-    /// As they sign, in their order.
+    /// In the paper's order.
     pub authors: Vec<String>,
-    /// When the first version came.
+    /// The date of the first version.
     pub published: Option<Timestamp>,
-    /// May hold TeX.
+    /// May contain TeX.
     #[serde(rename = "abstract")]
     pub abstract_text: String,
-    /// The primary one first: `cs.CL`, `hep-th`; also MSC and ACM classes.
+    /// The primary category first: `cs.CL`, `hep-th`. MSC and ACM classes are included.
     pub categories: Vec<String>,
-    /// Where arXiv says that the PDF is.
+    /// The address of the PDF according to arXiv.
     pub pdf_url: Option<String>,
-    /// Whether its authors or arXiv say that they withdrew it. Then there is no PDF.
+    /// Whether the authors or arXiv have withdrawn the paper. Then it has no PDF.
     pub withdrawn: bool,
 }
 
-/// Only a feed is one: quick-xml would take any element for a structure.
+/// The enum accepts a feed only; for a struct, quick-xml ignores the name of the root element.
 #[derive(Deserialize)]
 enum Document {
     #[serde(rename = "feed")]
@@ -94,7 +95,7 @@ struct Term {
     term: String,
 }
 
-/// One answer for each of `ids`.
+/// One result for each of `ids`.
 pub(super) fn read(ids: &[ArxivId], body: &[u8]) -> Result<Vec<Found>, ArxivError> {
     let text = std::str::from_utf8(body).map_err(|_| ArxivError::Garbled)?;
     let Document::Feed(feed) = quick_xml::de::from_str(text).map_err(|_| ArxivError::Garbled)?;
@@ -123,7 +124,7 @@ fn refused(code: &str) -> Option<ArxivId> {
 }
 
 impl Entry {
-    /// None for an entry that stands for a paper that there isn't.
+    /// None for the placeholder entry of a paper that does not exist.
     fn into_paper(self) -> Option<Paper> {
         let (_, id) = self.id.split_once("/abs/")?;
         let id = id.trim().parse().ok()?;
@@ -154,8 +155,9 @@ fn primary_first(primary: Term, all: Vec<Term>) -> Vec<String> {
     terms
 }
 
-/// arXiv has no field for it. The comment, or an abstract in place of the paper's, begins like "This paper has been
-/// withdrawn by the author"; further on the word may be about anything.
+/// arXiv has no field for a withdrawal. A comment, or an abstract that replaces the paper's own,
+/// begins like "This paper has been withdrawn by the author". Later in the text the word may refer
+/// to anything.
 fn says_withdrawn(text: &str) -> bool {
     let mut beginning = text.split(' ').take(8);
     beginning.any(|word| word.to_lowercase().starts_with("withdrawn"))
@@ -170,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_withdrawal_is_told_from_a_word_in_an_abstract() {
+    fn the_word_withdrawn_in_an_abstract_is_no_withdrawal() {
         for text in [
             "This paper has been withdrawn by the author due to a crucial sign error",
             "Withdrawn: an error in section 2",

@@ -1,12 +1,14 @@
-//! What can go wrong with arXiv. Goals: the caller can tell "later" from "never" for a paper and for all; a sentence
-//! holds nothing of arXiv's own text and can be shown to a client.
+//! Errors of arXiv requests.
+//!
+//! The caller can distinguish a temporary failure from a permanent one, and one paper's failure
+//! from the whole request's. No message contains text from arXiv, so each can be shown to a client.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::ArxivId;
 
-/// An address that can't be asked, or no client.
+/// An invalid address, or an HTTP client that could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ArxivConfigError {
     /// `ARXIV_API_URL`.
@@ -15,45 +17,45 @@ pub enum ArxivConfigError {
     /// `ARXIV_PDF_URL`.
     #[error("ARXIV_PDF_URL must be an http or https URL, e.g. https://arxiv.org/pdf")]
     BadPdfUrl,
-    /// The HTTP client could not be made, e.g. because the machine has no CA certificates.
+    /// The HTTP client could not be created, e.g. because the machine has no CA certificates.
     #[error("the HTTP client for arXiv could not be made")]
     Client(#[source] reqwest::Error),
 }
 
-/// A request without an answer that could be used.
+/// A request without a usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ArxivError {
-    /// There is no PDF of this paper: no such paper, or one that was withdrawn.
+    /// The paper has no PDF: it does not exist or was withdrawn.
     #[error("arXiv has no PDF of this paper")]
     NotFound,
-    /// Too many requests, ours or everybody's (429, 503).
+    /// Too many requests by this client or in total (429, 503).
     #[error("arXiv is busy")]
     Busy {
-        /// What arXiv asked us to wait; none when it named no time.
+        /// The wait that arXiv asked for, if it named one.
         retry_after: Option<Duration>,
     },
-    /// The deadline came first.
+    /// The deadline passed.
     #[error("arXiv did not answer in time")]
     Timeout,
-    /// No connection, or one that ended before the answer was there.
+    /// No connection, or one that closed before the whole response.
     #[error("the connection to arXiv failed")]
     Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Any other status.
     #[error("arXiv answered with status {0}")]
     Status(u16),
-    /// Something came, but no PDF.
+    /// The response is not a PDF.
     #[error("arXiv sent {0} instead of a PDF")]
     NotPdf(Instead),
-    /// More came than may be held.
+    /// The response is larger than the limit.
     #[error("what arXiv sends is larger than {} MiB", .limit >> 20)]
     TooLarge {
         /// In bytes.
         limit: usize,
     },
-    /// Something came as metadata, but no feed of the API, or one that lacks what it counts.
+    /// The metadata is not a feed of the API, or lacks entries that it counts.
     #[error("arXiv did not send metadata")]
     Garbled,
-    /// The API refused the whole request for one id.
+    /// The API refused the whole request because of one id.
     #[error("arXiv does not take {} for an id", .0.as_ref().map_or("one", ArxivId::as_str))]
     Refused(Option<ArxivId>),
     /// More than [`super::MAX_IDS`].
@@ -71,13 +73,13 @@ impl ArxivError {
         match self {
             Self::Busy { .. } | Self::Timeout | Self::Connection(_) | Self::Garbled => true,
             Self::Status(status) => matches!(status, 408 | 500..),
-            // A captcha means that arXiv takes us for too greedy, as 429 does.
+            // arXiv shows a captcha to clients that send too many requests, as it sends 429.
             Self::NotPdf(instead) => *instead == Instead::Captcha,
             Self::NotFound | Self::TooLarge { .. } | Self::Refused(_) | Self::TooManyIds => false,
         }
     }
 
-    /// What arXiv asked us to wait.
+    /// The wait that arXiv asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy { retry_after } => *retry_after,
@@ -86,21 +88,21 @@ impl ArxivError {
     }
 }
 
-/// What came in place of a PDF.
+/// The content that came instead of a PDF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instead {
-    /// A page that asks whether we are human.
+    /// A web page with a captcha.
     Captcha,
     /// Another web page.
     Page,
-    /// Nothing.
+    /// An empty body.
     Nothing,
-    /// Bytes that don't begin as a PDF does.
+    /// Bytes without the header of a PDF.
     Other,
 }
 
 impl Instead {
-    /// Judges a body by its beginning.
+    /// Classifies a body by its first bytes.
     pub(super) fn of(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body).to_lowercase();
         let text = text.trim_start();

@@ -1,19 +1,19 @@
-//! The reader of pages without a text layer, as a deployment chooses it.
+//! The configured reader of pages without a text layer.
 
 use std::str::FromStr;
 
 /// An OCR engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OcrChoice {
-    /// The program of that name, on this machine.
+    /// The program `tesseract` on the local machine.
     Tesseract,
     /// Amazon Textract.
     Textract,
-    /// A model that reads images: the run's own, or else `MODEL_ID`.
+    /// A model that reads images: the run's own model, or `MODEL_ID`.
     Model,
 }
 
-/// The text names no engine.
+/// The text is not the name of an engine.
 #[derive(Debug, thiserror::Error)]
 #[error("it must be `tesseract`, `textract` or `model`")]
 pub struct NoEngine;
@@ -31,11 +31,11 @@ impl FromStr for OcrChoice {
     }
 }
 
-/// Languages as Tesseract calls them: `eng+deu`.
+/// Languages in Tesseract's notation: `eng+deu`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Languages(pub Vec<String>);
 
-/// The text is no list of languages.
+/// The text is not a list of languages.
 #[derive(Debug, thiserror::Error)]
 #[error("it must be languages as Tesseract calls them, with + between: eng+deu")]
 pub struct NoLanguages;
@@ -44,7 +44,7 @@ impl FromStr for Languages {
     type Err = NoLanguages;
 
     fn from_str(text: &str) -> Result<Self, NoLanguages> {
-        // They become an argument of a program.
+        // The names become an argument of a program.
         let is_name = |name: &str| {
             let safe = |sign: u8| sign.is_ascii_alphanumeric() || sign == b'_';
             !name.is_empty() && name.bytes().all(safe)
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_are_words_that_no_program_takes_for_an_option() {
+    fn a_language_cannot_look_like_a_command_line_option() {
         let parsed: Languages = "eng+chi_sim".parse().unwrap();
         assert_eq!(parsed.0, ["eng", "chi_sim"]);
         for text in ["", "eng+", "--psm", "eng deu", "../eng"] {

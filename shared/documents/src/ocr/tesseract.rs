@@ -1,7 +1,8 @@
-//! Tesseract, the program of that name (Debian: tesseract-ocr), a process for each page.
+//! Runs the program `tesseract` (Debian: tesseract-ocr), one process per page.
 //!
-//! It sees images that others made and is written in C++, so it runs under the limits of the reader's child: a child takes
-//! them upon itself and becomes Tesseract. One thread, because several pages' worth of them only wait for each other.
+//! Tesseract is written in C++ and reads untrusted images, so it runs under the limits of a reader
+//! child: the child applies the limits to itself and then executes Tesseract. It uses one thread,
+//! because parallel pages would compete for cores.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -14,24 +15,25 @@ use tokio::process::Command;
 use super::{OcrEngine, OcrError};
 use crate::reader::{self, Death, Limits, PageImage, Reader};
 
-/// Pages are segmented with their orientation, where it can be told; else without.
+/// The segmentation mode with orientation detection, used when its data is installed.
 const WITH_ORIENTATION: &str = "1";
 const WITHOUT_ORIENTATION: &str = "3";
-/// The variable that says where its languages are.
+/// The environment variable with the folder of the language data.
 const DATA: &str = "TESSDATA_PREFIX";
-/// The "language" that tells orientation.
+/// The "language" that holds the data for orientation detection.
 const ORIENTATION: &str = "osd";
 
-/// How Tesseract is run.
+/// How Tesseract runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TesseractConfig {
-    /// A path, or a name that is looked for in `PATH`.
+    /// A path, or a name that is searched for in `PATH`.
     pub program: PathBuf,
-    /// As Tesseract names them, e.g. `eng` and `deu`; tried together.
+    /// In Tesseract's notation, e.g. `eng` and `deu`. All are used together.
     pub languages: Vec<String>,
-    /// Address space, in bytes. English takes less than 256 MiB for a page of 4,000 pixels a side.
+    /// The limit of the address space, in bytes. English takes less than 256 MiB for a page of
+    /// 4,000 by 4,000 pixels.
     pub memory: u64,
-    /// For a page.
+    /// The time limit per page.
     pub page_time: Duration,
 }
 
@@ -47,7 +49,7 @@ impl Default for TesseractConfig {
     }
 }
 
-/// Tesseract, found and asked for its languages.
+/// An installed Tesseract whose languages are known.
 #[derive(Debug, Clone)]
 pub struct Tesseract {
     reader: Reader,
@@ -57,10 +59,11 @@ pub struct Tesseract {
 }
 
 impl Tesseract {
-    /// Looks for the program and its languages. `reader` lends its child, not its limits.
+    /// Finds the program and checks its languages. `reader` supplies the child process, not its
+    /// limits.
     ///
     /// # Errors
-    /// [`OcrError::Unavailable`]; its sentence says what to install.
+    /// [`OcrError::Unavailable`]; its message says what to install.
     pub async fn find(reader: &Reader, config: TesseractConfig) -> Result<Self, OcrError> {
         let program = in_path(&config.program).ok_or_else(|| not_installed(&config.program))?;
         let mut command = Command::new(&program);
@@ -90,7 +93,7 @@ impl Tesseract {
         })
     }
 
-    /// Runs it under its limits, the image on its input.
+    /// Runs Tesseract under its limits with the image on its standard input.
     async fn run(&self, page: &PageImage) -> Result<Output, OcrError> {
         let limits = Limits {
             memory: self.config.memory,
@@ -102,13 +105,14 @@ impl Tesseract {
         let mut command = reader::becoming(&self.reader, limits, &self.program, &arguments)
             .map_err(OcrError::failed)?;
         command.env("OMP_THREAD_LIMIT", "1");
-        // Where its languages are, if not where it was built for.
+        // The folder of the language data, if it is not the built-in one.
         if let Some(folder) = std::env::var_os(DATA) {
             command.env(DATA, folder);
         }
         let mut process = command.spawn().map_err(OcrError::failed)?;
         if let Some(mut input) = process.stdin.take() {
-            // It reads all before it writes anything. Where it ends before, its status says more than a broken pipe.
+            // Tesseract reads its whole input before it writes. If it ends earlier, its exit status
+            // says more than a broken pipe.
             let _ = input.write_all(&page.png).await;
         }
         process.wait_with_output().await.map_err(OcrError::failed)
@@ -124,7 +128,7 @@ impl Tesseract {
             Death::Memory => Err(OcrError::TooMuchMemory {
                 limit: self.config.memory,
             }),
-            // With status 1 it says that it can't read the image.
+            // Status 1 means that it cannot read the image.
             Death::Document | Death::Reader(_) => Err(OcrError::BadImage),
         }
     }
@@ -148,7 +152,7 @@ impl OcrEngine for Tesseract {
     }
 }
 
-/// Lines without the form feed that ends a page.
+/// The lines without the form feed that ends a page.
 fn plain(text: &str) -> String {
     text.replace('\u{c}', "").trim_end().to_owned()
 }
@@ -160,7 +164,7 @@ fn not_installed(program: &Path) -> OcrError {
     ))
 }
 
-/// The file that a name stands for. The child has no `PATH` of its own.
+/// The absolute path of the program. The child has no `PATH`.
 fn in_path(program: &Path) -> Option<PathBuf> {
     if program.components().count() > 1 {
         return program.is_file().then(|| program.to_owned());

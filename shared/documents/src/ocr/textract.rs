@@ -1,7 +1,7 @@
-//! Amazon Textract: one request a page, the image in it.
+//! Amazon Textract: one request per page, with the image in the request.
 //!
-//! `DetectDocumentText` takes a PNG of up to 10 MB and 10,000 pixels a side in the request itself, which a [`PageImage`] never
-//! reaches (<https://docs.aws.amazon.com/textract/latest/dg/limits-document.html>).
+//! `DetectDocumentText` accepts a PNG of up to 10 MB and 10,000 pixels per side. A [`PageImage`] is
+//! always smaller (<https://docs.aws.amazon.com/textract/latest/dg/limits-document.html>).
 
 use std::time::{Duration, Instant};
 
@@ -16,22 +16,23 @@ use futures::future::BoxFuture;
 use super::{OcrEngine, OcrError};
 use crate::reader::PageImage;
 
-/// The time for a page with all retries: Textract takes seconds, not milliseconds.
+/// The time limit per page with all retries. Textract takes seconds per page.
 const PAGE_TIME: Duration = Duration::from_secs(30);
 
-/// Amazon Textract, in the region of its client.
+/// Amazon Textract in the region of its client.
 #[derive(Debug, Clone)]
 pub struct Textract {
     client: Client,
 }
 
 impl Textract {
-    /// Asks by this client.
+    /// Uses this client.
     pub fn new(client: Client) -> Self {
         Self { client }
     }
 
-    /// With the region, the credentials and the connect timeout of `aws`, and time for a page.
+    /// Uses the region, the credentials and the connect timeout of `aws`, with a timeout that fits
+    /// a page.
     pub fn in_region_of(aws: &SdkConfig) -> Self {
         let timeouts = aws.timeout_config().map(|shared| shared.to_builder());
         let timeouts = timeouts.unwrap_or_default().operation_timeout(PAGE_TIME);
@@ -66,7 +67,8 @@ impl OcrEngine for Textract {
     }
 }
 
-/// The lines of the page, in Textract's own order; words are told a second time, each by itself.
+/// The lines of the page in Textract's order. `WORD` blocks are skipped because they repeat the
+/// lines.
 fn lines(blocks: &[Block]) -> String {
     let lines = blocks
         .iter()

@@ -1,4 +1,4 @@
-//! The child's side: takes its limits upon itself, opens the document, does its one job, and ends.
+//! The child process: applies its limits to itself, opens the document, does one job, and exits.
 
 mod images;
 mod pdf;
@@ -18,11 +18,11 @@ use super::protocol::{FLAG, Job, Line, Request};
 use super::{Document, DocumentError, DocumentKind, Limits, PageError, PageImage, PageText};
 pub(super) use png::MAX_PNG_BYTES;
 
-/// As much text as a page may have, in bytes. A page of a book has 5 KiB.
+/// Maximum text of a page, in bytes. A page of a book has 5 KiB.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// Serves as the reader if this process was started as one, and then ends it; otherwise does nothing. Belongs into the
-/// first line of a `main`: what is set up before it is set up in each child.
+/// Serves as the reader and exits if this process was started as one; otherwise does nothing. Call
+/// it in the first line of `main`: any setup before it also runs in each child.
 pub fn serve_if_child() {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some(FLAG) {
@@ -31,24 +31,24 @@ pub fn serve_if_child() {
     let request = arguments.next().unwrap_or_default();
     let served = serde_json::from_str(&request).map_err(io::Error::from);
     let served = served.and_then(|request| serve(&request, &mut io::stdout().lock()));
-    // Nobody listens to a reason; the parent sees that no line came.
+    // The parent does not read the error. It detects the failure by the missing line.
     std::process::exit(i32::from(served.is_err()));
 }
 
-/// Who is told about a page.
+/// Receives the result of a page.
 type Say<'a> = dyn FnMut(u32, Result<PageText, PageError>) -> io::Result<()> + 'a;
 
-/// A document that is open, whatever its kind.
+/// An open document of any kind.
 trait Opened {
     fn pages(&self) -> usize;
-    /// Each page as it is read.
+    /// Reports each page as soon as it is read.
     fn texts(&self, pages: RangeInclusive<u32>, say: &mut Say<'_>) -> io::Result<()>;
     fn image(&self, page: u32, dpi: u32) -> Result<PageImage, PageError>;
 }
 
 fn serve(Request { limits, job }: &Request, output: &mut impl Write) -> io::Result<()> {
     confine(limits)?;
-    // A panic is an answer here, and its message holds what a document says.
+    // A panic counts as an answer, and its message could contain text of the document.
     std::panic::set_hook(Box::new(|_| {}));
     match job {
         Job::Inspect { path } => with_document(path, limits, output, |_, _, _| Ok(())),
@@ -73,8 +73,8 @@ fn serve(Request { limits, job }: &Request, output: &mut impl Write) -> io::Resu
     }
 }
 
-/// No more memory, processor or files than agreed, whatever happens from here on. The kernel keeps it, also for a program
-/// that this process becomes.
+/// Limits memory, processor time and files for the rest of the process. The kernel enforces the
+/// limits, also after an `exec`.
 fn confine(limits: &Limits) -> io::Result<()> {
     setrlimit(Resource::AS, limits.memory, limits.memory)?;
     let seconds = limits.time.as_secs().max(1);
@@ -100,13 +100,13 @@ fn with_document<W: Write>(
             say(output, &Line::Opened(told))?;
             job(&*document, told.pages, output)
         }
-        // What can't be said is that the file could not be read.
+        // The protocol has no line for a file that could not be read.
         Err(DocumentError::Reader(error)) => Err(io::Error::other(error)),
         Err(error) => say(output, &Line::Refused(error)),
     }
 }
 
-/// The file, if it is what it says.
+/// The file and its kind, if the bytes match its name.
 fn read(path: &Path, limits: &Limits) -> Result<(DocumentKind, Vec<u8>), DocumentError> {
     let limit = limits.bytes;
     let mut file = File::open(path).map_err(DocumentError::reader)?;
@@ -150,7 +150,7 @@ fn count(pages: usize, limits: &Limits) -> Result<u32, DocumentError> {
     }
 }
 
-/// A panic on a page is that page's.
+/// A panic fails only the current page.
 fn unharmed<T>(read: impl FnOnce() -> Result<T, PageError>) -> Result<T, PageError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(PageError::Broken))
 }
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_follows_the_first_bytes_opening_never_panics(
+        fn opening_never_panics_on_arbitrary_bytes(
             which in 0..KINDS.len(),
             rest in prop::collection::vec(any::<u8>(), 0..200),
         ) {

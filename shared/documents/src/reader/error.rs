@@ -1,5 +1,7 @@
-//! What can go wrong with a document as a whole, and with one page of it. Goals: the caller can tell the two apart; a
-//! sentence says what the owner can do and holds nothing of the document; a code stays the same for programs.
+//! Errors of a whole document and of single pages.
+//!
+//! A message says what the owner can do and contains no text of the document. A code is stable for
+//! programs.
 
 use std::time::Duration;
 
@@ -7,42 +9,42 @@ use serde::{Deserialize, Serialize};
 
 use super::{DocumentKind, Foreign};
 
-/// Why nothing of a document can be read.
+/// Why no part of a document can be read.
 #[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentError {
-    /// It opens with a password only.
+    /// It requires a password.
     #[error("the document is encrypted: upload a copy that opens without a password")]
     Encrypted,
-    /// Not a single byte, or not a single page.
+    /// It has no bytes or no pages.
     #[error("the document is empty")]
     Empty,
-    /// Its end is missing, as after an upload that broke off.
+    /// Its end is missing, as after an interrupted upload.
     #[error("the document is not complete, its end is missing: upload it again")]
     Truncated,
-    /// It begins as its kind does and is not built so.
+    /// Its header is valid and its structure is not.
     #[error("the document is damaged and cannot be opened")]
     Broken,
-    /// Its extension says one kind, its bytes are another.
+    /// Its extension and its bytes are of different kinds.
     #[error("the document is named as {says}, but it is {is}: upload it under a name that fits")]
     Misnamed {
-        /// What its name says.
+        /// The kind by its name.
         says: DocumentKind,
-        /// What it is, as a client is told.
+        /// The kind by its bytes, as a client sees it.
         is: String,
     },
-    /// Not a kind that can be read.
+    /// It is of no supported kind.
     #[error("the document is {is}: only PDF, PNG, JPEG, TIFF and WebP can be read")]
     UnknownKind {
-        /// What it seems to be.
+        /// The probable kind.
         is: Foreign,
     },
     /// [`super::Limits::pages`].
     #[error("the document has {pages} pages, at most {limit} can be read")]
     TooManyPages {
-        /// How many it has.
+        /// The number of its pages.
         pages: usize,
-        /// How many it may have.
+        /// The maximum number of pages.
         limit: u32,
     },
     /// [`super::Limits::bytes`].
@@ -51,26 +53,27 @@ pub enum DocumentError {
         /// In bytes.
         limit: u64,
     },
-    /// Opening it alone took [`super::Limits::page_time`], or all of it [`super::Limits::time`].
+    /// Opening exceeded [`super::Limits::page_time`], or all pages exceeded
+    /// [`super::Limits::time`].
     #[error("reading the document took longer than {} seconds", .limit.as_secs())]
     TookTooLong {
-        /// What it was given.
+        /// The time limit.
         limit: Duration,
     },
-    /// Opening it alone took [`super::Limits::memory`].
+    /// Opening exceeded [`super::Limits::memory`].
     #[error("opening the document takes more than {} MiB of memory", .limit >> 20)]
     TooMuchMemory {
         /// In bytes.
         limit: u64,
     },
-    /// The reader could not be started, or did not say what it should: nothing that the document can be blamed for.
+    /// The reader could not be started or violated the protocol. The document is not the cause.
     #[error("the reader of documents failed")]
     #[serde(skip)]
     Reader(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl DocumentError {
-    /// A name for programs, in snake case.
+    /// A code for programs, in snake case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Encrypted => "document_encrypted",
@@ -97,26 +100,26 @@ impl DocumentError {
     }
 }
 
-/// Why one page cannot be read, while others can.
+/// Why one page cannot be read while others can.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageError {
     /// The document has no such page.
     #[error("there is no such page")]
     Missing,
-    /// It is damaged, or built to be unreadable.
+    /// It is damaged or malformed on purpose.
     #[error("the page is damaged and cannot be read")]
     Broken,
-    /// More pixels than are looked at.
+    /// It has too many pixels.
     #[error("the image on the page is too large: at most {limit} megapixels can be read")]
     TooLarge {
-        /// In millions of pixels.
+        /// In megapixels.
         limit: u64,
     },
     /// [`super::Limits::page_time`].
     #[error("reading the page took longer than {} seconds", .limit.as_secs())]
     TookTooLong {
-        /// What it was given.
+        /// The time limit.
         limit: Duration,
     },
     /// [`super::Limits::memory`].
@@ -128,7 +131,7 @@ pub enum PageError {
 }
 
 impl PageError {
-    /// A name for programs, in snake case.
+    /// A code for programs, in snake case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing => "page_missing",
@@ -152,7 +155,7 @@ pub enum RenderError {
 }
 
 impl RenderError {
-    /// A name for programs, in snake case.
+    /// A code for programs, in snake case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Document(error) => error.code(),

@@ -1,15 +1,15 @@
-//! What a file is: decided by its bytes, and held against what its name says. A file whose name says otherwise is
-//! refused rather than guessed at: what was meant is known to its owner alone.
+//! The kind of a file, determined by its bytes. A file whose extension contradicts its bytes is
+//! refused, because only its owner knows what was intended.
 
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// As far into a file as the header of a PDF may stand (ISO 32000-1, annex H, note 13).
+/// How far into the file the header of a PDF may stand (ISO 32000-1, annex H, note 13).
 const PDF_HEADER_WITHIN: usize = 1024;
 
-/// What can be read.
+/// The supported kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DocumentKind {
@@ -26,7 +26,7 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// What the bytes are, by how they begin.
+    /// The kind by the first bytes.
     pub(super) fn of_bytes(bytes: &[u8]) -> Result<Self, Foreign> {
         let starts = |magic: &[u8]| bytes.starts_with(magic);
         let riff = |form: &[u8]| starts(b"RIFF") && bytes.get(8..12) == Some(form);
@@ -43,7 +43,7 @@ impl DocumentKind {
         })
     }
 
-    /// What the name says, if it says anything that we know.
+    /// The kind by a known extension.
     pub(super) fn of_name(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match extension.as_str() {
@@ -69,15 +69,15 @@ impl fmt::Display for DocumentKind {
     }
 }
 
-/// What cannot be read, as far as a client is helped by its name.
+/// An unsupported kind, as far as its name helps a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Foreign {
-    /// A ZIP archive, as office documents are too.
+    /// A ZIP archive; office documents are such archives too.
     Zip,
     /// A GIF image.
     Gif,
-    /// A web page, often an error page that was saved under the document's name.
+    /// A web page, often an error page saved under the document's name.
     Html,
     /// Anything else.
     Unknown,
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_say_what_a_file_is() {
+    fn the_first_bytes_determine_the_kind() {
         assert_eq!(DocumentKind::of_bytes(b"%PDF-1.7\n"), Ok(DocumentKind::Pdf));
         assert_eq!(
             DocumentKind::of_bytes(b"junk before\n%PDF-1.4\n"),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_it_by_its_extension_in_any_case() {
+    fn the_extension_determines_the_kind_in_any_case() {
         assert_eq!(
             DocumentKind::of_name(Path::new("a/Scan.JPEG")),
             Some(DocumentKind::Jpeg)

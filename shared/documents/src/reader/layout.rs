@@ -1,8 +1,8 @@
-//! From glyphs with places to text in the order in which a person reads it.
+//! Converts positioned glyphs into text in reading order.
 //!
-//! A PDF draws glyphs wherever and whenever it likes. They become fragments (what stands together on a line), fragments become
-//! rows, and rows are divided where a gutter runs through several of them. What is turned by a quarter is read after what
-//! is upright, each by itself. Text from right to left comes out as it stands on the page, from left to right.
+//! A PDF draws glyphs in any order. Adjacent glyphs form fragments, fragments form rows, and rows
+//! are split where a gutter crosses several of them. Text that is rotated by a quarter turn follows
+//! the upright text. Right-to-left text keeps its order on the page, from left to right.
 
 mod columns;
 mod fragments;
@@ -29,10 +29,11 @@ fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
     columns::lines(fragments::fragments(glyphs))
 }
 
-/// Lines as text: an empty line where there is more room than between lines, a word put together that was divided at the end
-/// of its line.
+/// Joins lines: an empty line where the distance exceeds the line spacing, and a rejoined word
+/// where it was hyphenated at the end of a line.
 fn append(text: &mut String, lines: &[Line]) {
-    /// From one baseline to the next, in sizes of the larger. Lines stand 1.0 to 1.5 apart.
+    /// The distance between two baselines that makes a paragraph, relative to the larger font size.
+    /// Lines are 1.0 to 1.5 apart.
     const PARAGRAPH: f64 = 1.7;
     let mut before: Option<&Line> = None;
     if !text.is_empty() {
@@ -41,7 +42,7 @@ fn append(text: &mut String, lines: &[Line]) {
     for line in lines {
         let divided = before.is_some_and(|before| is_divided(&before.text, &line.text));
         if divided {
-            // Without the end of its line, and the hyphen.
+            // Removes the line break and the hyphen.
             text.pop();
             text.pop();
         } else if let Some(before) = before
@@ -55,8 +56,8 @@ fn append(text: &mut String, lines: &[Line]) {
     }
 }
 
-/// A hyphen between letters of one word: small ones behind it, or capitals on both sides. A word that has a hyphen of its own
-/// loses it where it is divided there.
+/// Whether a hyphen divides one word: lower-case letters follow it, or both sides are capitals. A
+/// compound word loses its own hyphen when it is divided there.
 fn is_divided(line: &str, next: &str) -> bool {
     let mut ends = line.chars().rev();
     let hyphen = matches!(ends.next(), Some('-' | '\u{ad}' | '\u{2010}'));
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_divided_word_is_put_together() {
+    fn a_hyphenated_word_is_rejoined() {
         let lines = [line(0.0, "a divi\u{ad}"), line(12.0, "ded word, a dash -")];
         assert_eq!(joined(&lines), "a divided word, a dash -\n");
         let lines = [
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn more_room_than_between_lines_makes_a_paragraph() {
+    fn a_distance_above_the_line_spacing_makes_a_paragraph() {
         let lines = [
             line(0.0, "one"),
             line(14.0, "one"),
@@ -116,7 +117,8 @@ mod tests {
         assert_eq!(joined(&lines), "one\none\n\ntwo\nnext column\n");
     }
 
-    /// Glyphs anywhere, on a grid as coarse as lines and columns are, each with a letter of its own.
+    /// Glyphs at random positions on a grid as coarse as lines and columns, each with a unique
+    /// letter.
     fn anywhere() -> impl Strategy<Value = Vec<Glyph>> {
         let place = (0..60_u32, 0..40_u32, 6..20_u32, 0..12_u32);
         prop::collection::vec(place, 0..300).prop_map(|places| {
@@ -134,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_letter_is_lost_or_read_twice_wherever_it_stands(glyphs in anywhere()) {
+        fn each_letter_is_read_exactly_once_at_any_position(glyphs in anywhere()) {
             let drawn: String = glyphs.iter().map(|glyph| glyph.text.as_str()).collect();
             let mut read: Vec<char> = lines(glyphs).iter().flat_map(|line| line.text.chars()).collect();
             read.retain(|char| !char.is_whitespace());

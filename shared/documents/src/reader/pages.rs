@@ -1,5 +1,6 @@
-//! One page after another. A page that its reader dies of fails alone; but a reader may also die of what the pages before
-//! have left in its memory, so a page is blamed only when it was a child's first.
+//! Iterates over the pages. A page that crashes its reader fails alone. Memory left by earlier
+//! pages can also crash a reader, so a page counts as failed only if it was the first one of its
+//! child.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -8,25 +9,25 @@ use super::process::Child;
 use super::protocol::{Job, Line};
 use super::{Death, Document, DocumentError, PageError, PageText, Reader};
 
-/// The pages of a document, read as they are asked for. Dropping it ends the reading.
+/// The pages of a document, read on demand. Dropping the value stops the reader.
 #[derive(Debug)]
 pub struct Pages {
     reader: Reader,
     path: PathBuf,
     next: u32,
     document: Option<Document>,
-    /// At work, and whether it has given a page yet.
+    /// The running child, and whether it has delivered a page.
     child: Option<(Child, bool)>,
-    /// Spent on waiting for pages.
+    /// The time spent waiting for pages.
     spent: Duration,
 }
 
-/// A page, read or not.
+/// A page with its text or its error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The first is 1.
     pub number: u32,
-    /// Its text layer. A page of a document that is an image has none, and its text is not usable.
+    /// The text layer. A page of an image document has an empty text that is not usable.
     pub text: Result<PageText, PageError>,
 }
 
@@ -42,15 +43,15 @@ impl Pages {
         }
     }
 
-    /// What the document is, once a page was asked for.
+    /// The document's kind and length, once a page was requested.
     pub fn document(&self) -> Option<Document> {
         self.document
     }
 
-    /// The next page; none behind the last.
+    /// The next page; none after the last.
     ///
     /// # Errors
-    /// [`DocumentError`], after which there are no more pages; those that came before are good.
+    /// [`DocumentError`]. It ends the iteration. Earlier pages remain valid.
     pub async fn next(&mut self) -> Result<Option<Page>, DocumentError> {
         let began = Instant::now();
         let page = self.read().await;

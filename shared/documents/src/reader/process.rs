@@ -1,5 +1,5 @@
-//! A child, seen from its parent: started without our environment, heard line by line, and, when it ends without having
-//! said what it should, asked what it died of.
+//! The parent's side of a child: starts it without this process's environment, reads its lines, and
+//! determines the cause of an early end.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -13,22 +13,23 @@ use tokio::process::{ChildStdout, Command};
 use super::protocol::{FLAG, Job, Line, Request};
 use super::{DocumentError, Limits, PageError};
 
-/// A page's text has 1 MiB at most, and JSON makes six bytes of some.
+/// The maximum length of a line. A page's text has at most 1 MiB, and JSON escapes some bytes as
+/// six.
 const MAX_LINE_BYTES: u64 = 8 << 20;
-/// As much of the last words as tells a cause of death.
+/// The number of bytes of standard error that are kept to determine the cause.
 const MAX_LAST_WORDS: u64 = 4 << 10;
 
-/// How long a process may take to end once it has said all.
+/// How long a process may take to exit after its last line.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
 
-/// How Rust, C++ and the loader of programs say that there is no memory left.
+/// The messages of Rust, C++ and the dynamic loader when no memory is left.
 const NO_MEMORY: [&str; 3] = ["memory allocation of", "bad_alloc", "failed to map segment"];
 
-// Signals, by their numbers on Linux.
+// Signal numbers on Linux.
 const SIGKILL: i32 = 9;
 const SIGXCPU: i32 = 24;
 
-/// A child that is at work. It ends with this value.
+/// A running child. Dropping the value ends it.
 #[derive(Debug)]
 pub(super) struct Child {
     process: tokio::process::Child,
@@ -38,15 +39,15 @@ pub(super) struct Child {
 /// Why no line came.
 #[derive(Debug)]
 pub(crate) enum Death {
-    /// We have waited long enough.
+    /// The parent's time limit passed.
     Time,
-    /// It has had of the processor what it may have.
+    /// It reached its limit of processor time.
     Processor,
-    /// It asked for more than it may have.
+    /// It exceeded its memory limit.
     Memory,
-    /// It fell over the document: too deeply nested, or a defect of the reader.
+    /// The document crashed it, by too deep nesting or a defect of the reader.
     Document,
-    /// Nothing that the document can be blamed for.
+    /// The document is not the cause.
     Reader(DocumentError),
 }
 
@@ -64,7 +65,7 @@ impl Child {
         })
     }
 
-    /// What the child says next, within `time`.
+    /// The next line of the child, within `time`.
     pub async fn line(&mut self, time: Duration) -> Result<Line, Death> {
         match tokio::time::timeout(time, self.next_line()).await {
             Ok(Ok(Some(line))) => Ok(line),
@@ -74,7 +75,7 @@ impl Child {
         }
     }
 
-    /// What stands behind a line.
+    /// The bytes after a line.
     pub fn output(&mut self) -> &mut BufReader<ChildStdout> {
         &mut self.output
     }
@@ -83,7 +84,7 @@ impl Child {
         let mut line = Vec::new();
         let mut output = (&mut self.output).take(MAX_LINE_BYTES);
         output.read_until(b'\n', &mut line).await?;
-        // A line without its end is all that a child could say before it died.
+        // A line without a line break is incomplete: the child died while writing it.
         if line.last() != Some(&b'\n') {
             return match line.len() as u64 {
                 MAX_LINE_BYTES => Err(io::Error::other("a line is too long")),
@@ -93,12 +94,12 @@ impl Child {
         Ok(Some(serde_json::from_slice(&line)?))
     }
 
-    /// Waits for the end, which has come: the output is closed.
+    /// Waits for the exit, which is near because the output is closed.
     async fn cause_of_death(&mut self) -> Death {
         match tokio::time::timeout(LAST_MOMENT, self.end()).await {
             Ok(Ok((status, last_words))) => Death::of(status, &last_words),
             Ok(Err(error)) => Death::Reader(DocumentError::reader(error)),
-            // No reader of ours closes its output and lives on.
+            // A reader never closes its output before it exits.
             Err(_) => Death::Document,
         }
     }
@@ -114,7 +115,7 @@ impl Child {
     }
 }
 
-/// A child that is to be started: it gets nothing of our environment, in which secrets may stand.
+/// The command for a child. It passes no environment, because that may contain secrets.
 pub(super) fn command(program: &Path, limits: Limits, job: Job) -> Result<Command, DocumentError> {
     let request = serde_json::to_string(&Request { limits, job }).map_err(DocumentError::reader)?;
     let mut command = Command::new(program);
@@ -125,11 +126,11 @@ pub(super) fn command(program: &Path, limits: Limits, job: Job) -> Result<Comman
 }
 
 impl Death {
-    /// From how a process ended, and what it said last.
+    /// Derives the cause from the exit status and the text on standard error.
     pub fn of(status: ExitStatus, last_words: &str) -> Self {
         match status.signal() {
             Some(SIGXCPU) => Self::Processor,
-            // By a kernel that has no memory left; we had not ended it.
+            // The kernel killed it for lack of memory; this process had not.
             Some(SIGKILL) => Self::Memory,
             _ if NO_MEMORY.iter().any(|words| last_words.contains(words)) => Self::Memory,
             Some(_) => Self::Document,
@@ -137,7 +138,7 @@ impl Death {
         }
     }
 
-    /// What it means for a document that was being opened.
+    /// The error for a document that was being opened.
     pub fn of_document(self, limits: &Limits) -> DocumentError {
         match self {
             Self::Time | Self::Processor => DocumentError::TookTooLong {
@@ -151,10 +152,10 @@ impl Death {
         }
     }
 
-    /// What it means for the page that was being read.
+    /// The error for the page that was being read.
     ///
     /// # Errors
-    /// [`DocumentError::Reader`], where the page can't be blamed.
+    /// [`DocumentError::Reader`] if the page is not the cause.
     pub fn of_page(self, limits: &Limits) -> Result<PageError, DocumentError> {
         match self {
             Self::Time | Self::Processor => Ok(PageError::TookTooLong {

@@ -1,5 +1,5 @@
-//! What the two processes say to each other: a request in the arguments, and lines of JSON back, the bytes of an image
-//! behind the line that announces them.
+//! The protocol between the two processes. The request is passed in the arguments. The response
+//! consists of JSON lines; the bytes of an image follow the line that announces them.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Document, DocumentError, Limits, PageError, PageText};
 
-/// The first argument of a process that is to be the reader.
+/// The first argument of a reader process.
 pub(super) const FLAG: &str = "--read-document";
 
 /// The second argument, as JSON.
@@ -17,16 +17,16 @@ pub(super) struct Request {
     pub job: Job,
 }
 
-/// What a reader is for. It does one thing and ends.
+/// The job of a reader, which does one job and exits.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Job {
-    /// Says what the document is.
+    /// Reports the document's kind and length.
     Inspect { path: PathBuf },
-    /// The same, then each page from this one on.
+    /// The same, then each page from this number on.
     Pages { path: PathBuf, from: u32 },
     /// The same, then one page as an image.
     Render { path: PathBuf, page: u32, dpi: u32 },
-    /// Becomes another program, under the limits.
+    /// Executes another program under the limits.
     Become {
         program: PathBuf,
         arguments: Vec<String>,
@@ -36,16 +36,16 @@ pub(super) enum Job {
 /// One line of a reader's output.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Line {
-    /// The first line of all.
+    /// The first line.
     Opened(Document),
-    /// Instead of it; the only line.
+    /// The only line if the document cannot be opened.
     Refused(DocumentError),
     /// A page, in order.
     Page {
         number: u32,
         text: Result<PageText, PageError>,
     },
-    /// A page's image: as many bytes follow the line.
+    /// An image of a page. This number of bytes follows the line.
     Image {
         width: u32,
         height: u32,

@@ -1,4 +1,4 @@
-//! S3 on a local port, as far as one session's files go: each request is answered by a script.
+//! S3 on a local port for the files of one session. A script answers each request.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,26 +20,26 @@ use tokio::net::TcpListener;
 
 const SESSION: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub method: String,
     pub path: String,
-    /// Decoded.
+    /// Percent-decoded.
     pub query: BTreeMap<String, String>,
     pub headers: BTreeMap<String, String>,
     pub body: String,
 }
 
-/// A reply: status, headers, and the pieces of its body.
+/// Status, headers, and the pieces of the body.
 pub type Reply = (u16, Vec<(&'static str, String)>, Vec<Bytes>);
 
-/// A reply whose body comes whole.
+/// A reply whose body is sent in one piece.
 pub fn xml(status: u16, body: impl Into<String>) -> Reply {
     (status, vec![], vec![body.into().into()])
 }
 
-/// What S3 says when nothing stands under a key.
+/// S3's reply for a missing key.
 pub fn no_such_key() -> Reply {
     xml(
         404,
@@ -54,7 +54,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// With the files of one session. The script sees each request.
+    /// A bucket with the files of one session. The script receives each request.
     pub async fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());

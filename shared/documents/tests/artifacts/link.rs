@@ -1,4 +1,4 @@
-//! Links: what is signed, for how long, and that nobody is asked.
+//! Links: the signed headers, the expiry, and that signing makes no request.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ fn now() -> Timestamp {
     "2026-09-21T14:13:34.500000Z".parse().unwrap()
 }
 
-/// Path and query of a link.
+/// The path and the query of a link.
 fn parts(url: &str) -> (String, BTreeMap<String, String>) {
     let url = reqwest::Url::parse(url).unwrap();
     (
@@ -58,7 +58,7 @@ async fn an_upload_is_signed_with_its_length_and_type_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_link_to_a_file_says_how_a_browser_saves_it() {
+async fn a_link_to_a_file_sets_the_name_of_the_download() {
     let bucket = Bucket::start(|_| xml(500, "")).await;
     let (path, query) = parts(&bucket.files.link(&artifact("a.md"), now()).await.unwrap());
     assert_eq!(path, format!("/bucket/{}", key(&format!("{RUN}/a.md"))));

@@ -1,4 +1,5 @@
-//! What a session has, from a bucket that lists its keys as S3 does: in order, behind a key, so many at once.
+//! Listings of a session, from a bucket that lists keys as S3 does: in order, after a key, with a
+//! page size.
 
 use documents::{ArtifactError, ArtifactKey};
 
@@ -49,7 +50,7 @@ fn drafts(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|number| format!("drafts/{RUN}/page_{number:04}.json"))
 }
 
-/// Walks the list; the names of each page.
+/// Reads the list page by page; returns the names of each page.
 async fn walk(bucket: &Bucket, limit: usize) -> Vec<Vec<String>> {
     let (mut pages, mut after) = (vec![], None);
     loop {
@@ -90,7 +91,7 @@ async fn a_file_is_shown_with_its_place_size_and_time() {
 }
 
 #[tokio::test]
-async fn drafts_are_in_no_list_and_cost_one_request_however_many_there_are() {
+async fn any_number_of_drafts_is_skipped_by_one_request() {
     let files: Vec<_> = drafts(2_500)
         .chain([format!("{RUN}/a.md"), "uploads/b.pdf".into()])
         .collect();
@@ -100,7 +101,7 @@ async fn drafts_are_in_no_list_and_cost_one_request_however_many_there_are() {
 }
 
 #[tokio::test]
-async fn the_pages_hold_each_file_once_and_the_last_one_is_not_empty() {
+async fn the_pages_list_each_file_once_and_the_last_is_not_empty() {
     let files: Vec<_> = drafts(3)
         .chain((1..=3).map(|number| format!("{RUN}/{number}.md")))
         .chain((4..=6).map(|number| format!("uploads/{number}.pdf")))
@@ -114,7 +115,7 @@ async fn the_pages_hold_each_file_once_and_the_last_one_is_not_empty() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_thousand_knows_whether_there_is_more() {
+async fn a_page_of_a_thousand_files_shows_whether_more_exist() {
     for (count, pages) in [(1_000, 1), (1_001, 2)] {
         let files: Vec<_> = (0..count)
             .map(|number| format!("uploads/{number:04}"))
@@ -134,13 +135,13 @@ async fn a_session_without_files_has_an_empty_list() {
 }
 
 #[tokio::test]
-async fn what_nobody_of_us_has_put_there_is_not_shown() {
+async fn an_object_with_a_foreign_key_is_not_listed() {
     let bucket = with(&["notes.txt".into(), "uploads/a/b".into(), "uploads/c".into()]).await;
     assert_eq!(walk(&bucket, 1).await.concat(), ["c"]);
 }
 
 #[tokio::test]
-async fn the_drafts_of_a_run_are_listed_whole_and_no_other_runs() {
+async fn all_drafts_of_one_run_and_no_other_run_are_listed() {
     let other = "01890a5d-ac96-774b-bcce-b302099a8058";
     let files: Vec<_> = drafts(1_200)
         .chain([format!("drafts/{other}/x"), format!("{RUN}/y")])
@@ -153,7 +154,7 @@ async fn the_drafts_of_a_run_are_listed_whole_and_no_other_runs() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_fails_is_no_empty_list() {
+async fn a_failing_bucket_is_not_an_empty_list() {
     let bucket = Bucket::start(|_| xml(403, "<Error><Code>AccessDenied</Code></Error>")).await;
     assert!(matches!(
         bucket.files.list(None, 100).await,

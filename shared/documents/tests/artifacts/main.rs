@@ -1,4 +1,4 @@
-//! The files of a session, against a bucket that answers as it is told and writes down what it was asked.
+//! The files of a session, against a bucket with scripted replies that records its requests.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod bucket;
@@ -21,7 +21,7 @@ fn run() -> RunId {
     RUN.parse().unwrap()
 }
 
-/// What the run has made under this name.
+/// An artifact of the run with this name.
 fn artifact(file: &str) -> ArtifactKey {
     ArtifactKey::Run(run(), name(file))
 }

@@ -1,4 +1,4 @@
-//! The removal of all that a session has.
+//! The deletion of all files of a session.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use documents::ArtifactError;
 
 use crate::bucket::{Asked, Bucket, Reply, key, xml};
 
-/// Two pages of a list, of which the first names the second.
+/// Two pages of a listing. The first has the token of the second.
 const FIRST: &str = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>2</NextContinuationToken>\
     <Contents><Key>one</Key></Contents><Contents><Key>two</Key></Contents></ListBucketResult>";
 const SECOND: &str = "<ListBucketResult><IsTruncated>false</IsTruncated>\
@@ -17,7 +17,7 @@ const DELETED: &str = "<DeleteResult/>";
 const REFUSED: &str =
     "<DeleteResult><Error><Key>two</Key><Code>AccessDenied</Code></Error></DeleteResult>";
 
-/// A bucket that lists these pages, and answers this to each request to delete.
+/// A bucket that lists these pages and sends this reply to each deletion.
 async fn bucket(pages: [&'static str; 2], deleted: &'static str) -> Bucket {
     Bucket::start(move |asked| -> Reply {
         let second = asked.query.contains_key("continuation-token");
@@ -39,7 +39,7 @@ fn soon() -> Instant {
 }
 
 #[tokio::test]
-async fn every_page_of_the_list_is_one_request_to_delete() {
+async fn each_page_of_the_list_is_deleted_by_one_request() {
     let bucket = bucket([FIRST, SECOND], DELETED).await;
     assert!(bucket.files.delete_all(soon()).await.unwrap());
     let deletions = deletions(&bucket);
@@ -52,7 +52,7 @@ async fn every_page_of_the_list_is_one_request_to_delete() {
 }
 
 #[tokio::test]
-async fn all_of_the_sessions_folder_goes_and_nothing_else() {
+async fn exactly_the_files_of_the_session_folder_are_deleted() {
     let bucket = bucket([EMPTY, EMPTY], DELETED).await;
     assert!(bucket.files.delete_all(soon()).await.unwrap());
     let prefixes: Vec<_> = bucket
@@ -64,21 +64,21 @@ async fn all_of_the_sessions_folder_goes_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_empty_bucket_is_asked_to_delete_nothing() {
+async fn an_empty_listing_makes_no_delete_request() {
     let bucket = bucket([EMPTY, EMPTY], DELETED).await;
     assert!(bucket.files.delete_all(soon()).await.unwrap());
     assert!(deletions(&bucket).is_empty());
 }
 
 #[tokio::test]
-async fn without_time_one_page_is_deleted_all_the_same_and_something_may_be_left() {
+async fn one_page_is_deleted_even_if_the_deadline_has_passed() {
     let bucket = bucket([FIRST, SECOND], DELETED).await;
     assert!(!bucket.files.delete_all(Instant::now()).await.unwrap());
     assert_eq!(deletions(&bucket).len(), 1);
 }
 
 #[tokio::test]
-async fn an_object_that_stays_is_an_error() {
+async fn an_object_that_is_not_deleted_is_an_error() {
     let bucket = bucket([FIRST, SECOND], REFUSED).await;
     let refused = bucket.files.delete_all(soon()).await;
     assert!(matches!(refused, Err(ArtifactError::Storage(_))));

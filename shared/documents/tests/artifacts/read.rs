@@ -1,4 +1,4 @@
-//! Reading a file: no more of it than the reader takes, whatever was announced.
+//! Reading a file takes at most the allowed bytes, with and without an announced length.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use documents::{ArtifactError, ArtifactKey};
 use crate::bucket::{Bucket, Reply, no_such_key, xml};
 use crate::{artifact, name};
 
-/// Ten bytes in two pieces, announced or not.
+/// Ten bytes in two pieces, with or without a content length.
 fn ten_bytes(announced: bool) -> Reply {
     let headers = match announced {
         true => vec![("content-length", "10".to_owned())],
@@ -39,7 +39,7 @@ async fn a_file_within_the_limit_is_read_whole() {
 }
 
 #[tokio::test]
-async fn a_file_above_the_limit_is_refused_announced_or_not() {
+async fn a_file_above_the_limit_is_refused_with_any_announced_length() {
     for announced in [true, false] {
         let bucket = Bucket::start(move |_| ten_bytes(announced)).await;
         let place = ArtifactKey::Upload(name("a.pdf"));
@@ -59,7 +59,7 @@ async fn a_file_above_the_limit_is_refused_announced_or_not() {
 }
 
 #[tokio::test]
-async fn a_file_is_copied_to_a_local_one() {
+async fn a_file_is_copied_to_a_local_file() {
     let bucket = Bucket::start(|_| ten_bytes(true)).await;
     let path = scratch("copy");
     let length = bucket
@@ -74,7 +74,7 @@ async fn a_file_is_copied_to_a_local_one() {
 }
 
 #[tokio::test]
-async fn a_local_file_that_cannot_be_written_is_told_apart() {
+async fn an_unwritable_local_file_is_an_error_of_its_own() {
     let bucket = Bucket::start(|_| ten_bytes(true)).await;
     let nowhere = scratch("no-such-folder").join("a.pdf");
     let read = bucket
@@ -85,7 +85,7 @@ async fn a_local_file_that_cannot_be_written_is_told_apart() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_apart_from_a_bucket_that_fails() {
+async fn a_missing_file_differs_from_a_failing_bucket() {
     let bucket = Bucket::start(|_| no_such_key()).await;
     let place = artifact("a.txt");
     assert!(matches!(
@@ -102,14 +102,14 @@ async fn what_is_not_there_is_told_apart_from_a_bucket_that_fails() {
 }
 
 #[tokio::test]
-async fn what_is_no_text_is_told_apart() {
+async fn a_file_that_is_no_text_is_an_error_of_its_own() {
     let bucket = Bucket::start(|_| (200, vec![], vec![Bytes::from_static(b"\xff\xfe")])).await;
     let read = bucket.files.get_text(&artifact("a.txt"), 10).await;
     assert!(matches!(read, Err(ArtifactError::NotText(_))));
 }
 
 #[tokio::test]
-async fn only_an_uploads_type_has_to_be_asked_for() {
+async fn only_the_content_type_of_an_upload_needs_a_request() {
     let bucket = Bucket::start(|_| (200, vec![("content-type", "image/png".into())], vec![])).await;
     let upload = ArtifactKey::Upload(name("a.pdf"));
     let of = async |place: &ArtifactKey| bucket.files.content_type(place).await.unwrap();

@@ -6,7 +6,7 @@ use crate::bucket::{Bucket, key, xml};
 use crate::{RUN, artifact, name, run};
 
 #[tokio::test]
-async fn a_file_stands_in_its_folder_under_the_type_of_its_name() {
+async fn a_file_is_written_to_its_folder_with_the_type_of_its_name() {
     let bucket = Bucket::start(|_| xml(200, "")).await;
     for (place, folder, content_type) in [
         (

@@ -1,5 +1,6 @@
-//! arXiv's client against a local server that speaks its wire format: feeds as the API's user's manual and its replies
-//! of 2025 have them, and everything that a network and a busy site do instead.
+//! arXiv's client against a local server with arXiv's wire format. The feeds follow the API's
+//! user's manual and its replies of 2025. The server also simulates network failures and an
+//! overloaded site.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod metadata;
@@ -18,7 +19,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-/// Time enough for a reply, and little enough to wait for one that doesn't come.
+/// Long enough for a reply, and short enough to wait for a missing one.
 fn in_a_moment() -> Instant {
     Instant::now() + Duration::from_millis(300)
 }

@@ -10,7 +10,7 @@ const MISSING: &str = include_str!("feeds/missing.xml");
 const NONE: &str = include_str!("feeds/none.xml");
 const ERROR: &str = include_str!("feeds/error.xml");
 
-/// What comes of asking for one paper.
+/// The result of requesting one paper.
 async fn ask(reply: Reply) -> Result<Vec<Found>, ArxivError> {
     let server = Server::start(reply).await;
     server.arxiv.metadata(&[id("2101.00001")], soon()).await
@@ -28,7 +28,7 @@ fn paper(found: &Found) -> &Paper {
 }
 
 #[tokio::test]
-async fn several_papers_come_in_the_order_asked_by_one_request() {
+async fn several_papers_come_in_request_order_by_one_request() {
     let server = Server::start(feed(SEVERAL)).await;
     let ids = ["1706.03762", "hep-ex/0307015", "9912.00001"].map(id);
     let found = server.arxiv.metadata(&ids, soon()).await.unwrap();
@@ -84,7 +84,7 @@ async fn several_papers_come_in_the_order_asked_by_one_request() {
 }
 
 #[tokio::test]
-async fn a_paper_that_the_feed_leaves_out_or_has_without_an_id_is_not_found() {
+async fn a_paper_without_a_complete_entry_is_not_found() {
     let server = Server::start(feed(MISSING)).await;
     let ids = ["2201.13453", "1706.03762", "2201.13454"].map(id);
     let found = server.arxiv.metadata(&ids, soon()).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_paper_that_the_feed_leaves_out_or_has_without_an_id_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_feed_without_entries_says_that_nothing_was_found() {
+async fn an_empty_feed_means_that_no_paper_was_found() {
     assert_eq!(
         ask(feed(NONE)).await.unwrap(),
         [Found::NotFound(id("2101.00001"))]
@@ -102,13 +102,13 @@ async fn a_feed_without_entries_says_that_nothing_was_found() {
 }
 
 #[tokio::test]
-async fn a_feed_without_the_entries_that_it_counts_is_garbled() {
+async fn a_feed_with_fewer_entries_than_it_counts_is_garbled() {
     let counted = NONE.replace("totalResults>0<", "totalResults>1<").leak();
     assert!(matches!(refusal(feed(counted)).await, ArxivError::Garbled));
 }
 
 #[tokio::test]
-async fn a_refused_id_is_named_whatever_the_status() {
+async fn a_refused_id_is_named_under_status_200_and_400() {
     for status in [200, 400] {
         let error = refusal(reply(status, "application/atom+xml", ERROR)).await;
         assert!(
@@ -119,7 +119,7 @@ async fn a_refused_id_is_named_whatever_the_status() {
 }
 
 #[tokio::test]
-async fn a_paper_is_json_and_comes_back() {
+async fn a_paper_survives_a_json_round_trip() {
     let server = Server::start(feed(SEVERAL)).await;
     let found = server
         .arxiv
@@ -137,7 +137,7 @@ async fn a_paper_is_json_and_comes_back() {
 }
 
 #[tokio::test]
-async fn no_ids_are_no_request_and_too_many_neither() {
+async fn no_ids_and_too_many_ids_make_no_request() {
     let server = Server::start(feed(NONE)).await;
     assert_eq!(server.arxiv.metadata(&[], soon()).await.unwrap(), []);
     let many: Vec<_> = (1..=101)
@@ -158,7 +158,7 @@ async fn no_ids_are_no_request_and_too_many_neither() {
 }
 
 #[tokio::test]
-async fn a_busy_site_says_when_to_come_back() {
+async fn a_busy_reply_carries_its_retry_after() {
     for (status, retry_after, expected) in [
         (503, Some("5"), Some(Duration::from_secs(5))),
         (
@@ -179,7 +179,7 @@ async fn a_busy_site_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn other_statuses_are_told_apart_by_whether_they_pass() {
+async fn other_statuses_are_transient_or_permanent() {
     for (status, transient) in [(403, false), (404, false), (500, true), (502, true)] {
         let error = refusal(html(status, "oops")).await;
         assert!(matches!(error, ArxivError::Status(said) if said == status));
@@ -188,7 +188,7 @@ async fn other_statuses_are_told_apart_by_whether_they_pass() {
 }
 
 #[tokio::test]
-async fn what_is_no_feed_is_garbled() {
+async fn a_response_that_is_no_feed_is_garbled() {
     let cut = &SEVERAL[..SEVERAL.len() / 2];
     for body in ["", "not XML", "{}", "<rss><channel/></rss>", cut] {
         let error = refusal(reply(200, "application/atom+xml", body)).await;
@@ -208,7 +208,7 @@ async fn what_is_no_feed_is_garbled() {
 }
 
 #[tokio::test]
-async fn a_closed_connection_is_no_answer() {
+async fn a_closed_connection_is_a_connection_error() {
     let broken = vec![Piece::Bytes(SEVERAL[..400].into()), Piece::Close];
     for reply in [Reply::Close, Reply::Http(200, vec![], broken)] {
         let error = refusal(reply).await;
@@ -218,7 +218,7 @@ async fn a_closed_connection_is_no_answer() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_a_request_that_hangs_before_or_in_its_body() {
+async fn the_deadline_ends_a_request_that_hangs() {
     let begun = vec![Piece::Bytes(SEVERAL[..400].into()), Piece::Hang];
     for reply in [Reply::Hang, Reply::Http(200, vec![], begun)] {
         let server = Server::start(reply).await;

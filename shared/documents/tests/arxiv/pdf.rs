@@ -8,13 +8,13 @@ use crate::{id, in_a_moment, soon};
 
 const PDF: &[u8] = b"%PDF-1.5\n%\xd0\xd4\xc5\xd8\n1 0 obj\n<<>>\nendobj\n%%EOF\n";
 
-/// What comes of asking for a PDF.
+/// The result of requesting a PDF.
 async fn ask(reply: Reply) -> Result<Bytes, ArxivError> {
     let server = Server::start(reply).await;
     server.arxiv.pdf(&id("2101.00001"), soon()).await
 }
 
-/// A PDF of this many bytes, in pieces.
+/// A PDF of this size, in pieces.
 fn long_pdf(bytes: usize) -> Vec<Piece> {
     let mut rest = bytes - PDF.len();
     let mut pieces = vec![Piece::Bytes(PDF.into())];
@@ -27,7 +27,7 @@ fn long_pdf(bytes: usize) -> Vec<Piece> {
 }
 
 #[tokio::test]
-async fn a_pdf_is_asked_for_by_its_id_of_either_style() {
+async fn a_pdf_is_requested_by_an_id_of_either_style() {
     for (paper, path) in [
         ("2101.00001v3", "/pdf/2101.00001"),
         ("math.GT/0309136", "/pdf/math/0309136"),
@@ -41,7 +41,7 @@ async fn a_pdf_is_asked_for_by_its_id_of_either_style() {
 }
 
 #[tokio::test]
-async fn bytes_count_and_not_what_they_are_called() {
+async fn the_bytes_and_not_the_content_type_identify_a_pdf() {
     assert_eq!(
         ask(reply(200, "application/octet-stream", PDF))
             .await
@@ -69,7 +69,7 @@ async fn a_missing_pdf_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_comes_instead_of_a_pdf_is_named() {
+async fn the_error_names_the_content_sent_instead_of_a_pdf() {
     for (reply, instead, transient) in [
         (
             html(200, "<form>Please solve the reCAPTCHA</form>"),
@@ -112,12 +112,12 @@ async fn what_comes_instead_of_a_pdf_is_named() {
 }
 
 #[tokio::test]
-async fn a_pdf_above_the_limit_is_given_up_announced_or_not() {
+async fn a_pdf_above_the_limit_is_refused_with_any_announced_length() {
     let announced = vec![("content-length", "70000000".to_owned())];
     for reply in [
         Reply::Http(200, announced, vec![Piece::Bytes(PDF.into()), Piece::Hang]),
         Reply::Http(200, vec![], long_pdf((64 << 10) + 1)),
-        // it never ends, and what is read of it does
+        // The body never ends; the client must stop reading.
         Reply::Http(
             200,
             vec![],
@@ -134,7 +134,7 @@ async fn a_pdf_above_the_limit_is_given_up_announced_or_not() {
 }
 
 #[tokio::test]
-async fn a_pdf_that_breaks_off_is_no_pdf() {
+async fn a_truncated_pdf_is_an_error() {
     let length = vec![("content-length", "4096".to_owned())];
     let broken = vec![Piece::Bytes(PDF.into()), Piece::Close];
     for reply in [
@@ -149,7 +149,7 @@ async fn a_pdf_that_breaks_off_is_no_pdf() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_a_pdf_that_hangs() {
+async fn the_deadline_ends_a_hanging_download() {
     for reply in [
         Reply::Hang,
         Reply::Http(200, vec![], vec![Piece::Bytes(PDF.into()), Piece::Hang]),
@@ -166,7 +166,7 @@ async fn the_deadline_ends_a_pdf_that_hangs() {
 }
 
 #[tokio::test]
-async fn a_busy_site_is_heeded_here_too() {
+async fn a_busy_reply_to_a_pdf_request_carries_its_retry_after() {
     let headers = vec![("retry-after", "12".to_owned())];
     let error = ask(Reply::Http(503, headers, vec![])).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(12)));

@@ -1,4 +1,4 @@
-//! arXiv on a local port: the query endpoint and the PDFs, each reply by a script.
+//! arXiv on a local port: the query endpoint and the PDFs. A script answers each request.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,17 +16,17 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// A part of a body, or what happens in its place.
+/// A part of a body, or a failure in its place.
 #[derive(Clone)]
 pub enum Piece {
     Bytes(Bytes),
-    /// The connection is closed.
+    /// Closes the connection.
     Close,
-    /// Nothing, for longer than any test waits.
+    /// Sends nothing for longer than any test waits.
     Hang,
 }
 
-/// A reply, or what happens in its place.
+/// A reply, or a failure in its place.
 #[derive(Clone)]
 pub enum Reply {
     Http(u16, Vec<(&'static str, String)>, Vec<Piece>),
@@ -34,7 +34,7 @@ pub enum Reply {
     Hang,
 }
 
-/// A whole reply.
+/// A complete reply.
 pub fn reply(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
     let headers = vec![("content-type", content_type.to_owned())];
     Reply::Http(status, headers, vec![Piece::Bytes(body.into())])
@@ -45,7 +45,7 @@ pub fn feed(body: &'static str) -> Reply {
     reply(200, "application/atom+xml; charset=UTF-8", body)
 }
 
-/// A page as arXiv's front door sends it.
+/// A page as arXiv's proxy sends it.
 pub fn html(status: u16, text: &str) -> Reply {
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><title>arXiv</title></head><body>{text}</body></html>"
@@ -53,11 +53,11 @@ pub fn html(status: u16, text: &str) -> Reply {
     reply(status, "text/html; charset=utf-8", page)
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
     pub path: String,
-    /// Decoded pairs.
+    /// Percent-decoded pairs.
     pub query: Vec<(String, String)>,
     pub user_agent: String,
 }
@@ -69,7 +69,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Every request gets this reply. PDFs may have 64 KiB.
+    /// Every request gets this reply. The size limit of PDFs is 64 KiB.
     pub async fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

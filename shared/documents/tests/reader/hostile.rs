@@ -1,5 +1,5 @@
-//! Documents that were made to hurt their reader. Each ends in a clear failure, or as the harmless page that it is, within
-//! the memory that it may have and a few seconds.
+//! Malicious documents. Each leads to a clear error or to a harmless page, within the memory limit
+//! and a few seconds.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ fn page() -> String {
     shown(60.0, 700.0, 12.0, &["a page".to_owned()])
 }
 
-/// What opening it says.
+/// The result of opening the document.
 async fn opened(pdf: &Pdf) -> Result<Document, DocumentError> {
     let stored = Stored::new("hostile.pdf", pdf.bytes());
     let began = Instant::now();
@@ -21,7 +21,7 @@ async fn opened(pdf: &Pdf) -> Result<Document, DocumentError> {
     opened
 }
 
-/// What its first page says.
+/// The text of the first page.
 async fn first(pdf: &Pdf) -> Result<String, PageError> {
     let stored = Stored::new("hostile.pdf", pdf.bytes());
     let began = Instant::now();
@@ -34,14 +34,14 @@ async fn first(pdf: &Pdf) -> Result<String, PageError> {
 }
 
 #[tokio::test]
-async fn a_page_tree_that_goes_round_in_a_circle_is_broken() {
+async fn a_page_tree_with_a_cycle_is_broken() {
     let mut pdf = Pdf::new();
     pdf.set(2, "<</Type/Pages/Count 2/Kids[2 0 R 2 0 R]>>");
     assert!(matches!(opened(&pdf).await, Err(DocumentError::Broken)));
 }
 
 #[tokio::test]
-async fn a_page_tree_that_names_itself_a_thousand_million_times_is_broken() {
+async fn a_page_tree_that_refers_to_itself_a_billion_times_is_broken() {
     let mut pdf = Pdf::new();
     pdf.set(
         2,
@@ -59,7 +59,7 @@ async fn a_page_tree_that_names_itself_a_thousand_million_times_is_broken() {
 }
 
 #[tokio::test]
-async fn a_page_tree_as_deep_as_a_well_has_one_page() {
+async fn a_very_deep_page_tree_has_one_page() {
     let mut pdf = Pdf::new();
     pdf.set(2, "<</Type/Pages/Count 1/Kids[4 0 R]>>");
     for level in 4..3_000 {
@@ -70,7 +70,7 @@ async fn a_page_tree_as_deep_as_a_well_has_one_page() {
 }
 
 #[tokio::test]
-async fn objects_nested_too_deeply_break_the_document_and_not_its_reader() {
+async fn deeply_nested_objects_break_the_document_and_not_the_reader() {
     let mut pdf = Pdf::new();
     let nested = "[".repeat(50_000) + &"]".repeat(50_000);
     pdf.set(1, format!("<</X {nested}/Type/Catalog/Pages 2 0 R>>"));
@@ -79,7 +79,7 @@ async fn objects_nested_too_deeply_break_the_document_and_not_its_reader() {
 }
 
 #[tokio::test]
-async fn a_content_nested_too_deeply_is_left_out() {
+async fn deeply_nested_content_is_left_out() {
     let mut pdf = Pdf::new();
     let nested = "[".repeat(50_000) + &"]".repeat(50_000) + " TJ ";
     pdf.page(&nested, "");
@@ -90,7 +90,7 @@ async fn a_content_nested_too_deeply_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_table_that_names_itself_as_the_one_before_does_no_harm() {
+async fn a_table_that_is_its_own_predecessor_does_no_harm() {
     let mut pdf = Pdf::new();
     pdf.page(&page(), "");
     let once = pdf.bytes();
@@ -125,7 +125,7 @@ async fn a_form_that_draws_itself_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_a_lie_or_its_own_place_does_no_harm() {
+async fn a_false_or_self_referring_length_does_no_harm() {
     for length in ["999999999", "-1", "4 0 R"] {
         let mut pdf = Pdf::new();
         let content = format!("<</Length {length}>>\nstream\n{}\nendstream", page());
@@ -143,9 +143,9 @@ async fn a_length_that_is_a_lie_or_its_own_place_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_document_that_unpacks_to_more_than_the_memory_as_it_is_opened_is_refused() {
+async fn a_document_that_expands_beyond_the_memory_limit_is_refused() {
     let mut pdf = Pdf::new();
-    // The table itself is the bomb.
+    // The table itself is a decompression bomb.
     let table = pdf.raw_stream(
         "/Type/XRef/Size 9/W[1 4 1]/Root 1 0 R/Filter[/FlateDecode/RunLengthDecode]",
         &gigabyte(),
@@ -175,7 +175,7 @@ async fn a_document_that_unpacks_to_more_than_the_memory_as_it_is_opened_is_refu
 }
 
 #[tokio::test]
-async fn an_image_of_sixty_thousand_pixels_a_side_fails_when_it_is_drawn() {
+async fn an_oversized_image_fails_when_the_page_is_rendered() {
     let mut pdf = Pdf::new();
     let image = pdf.raw_stream(
         "/Type/XObject/Subtype/Image/Width 60000/Height 60000/BitsPerComponent 8/ColorSpace/DeviceGray\
@@ -203,7 +203,7 @@ async fn an_image_of_sixty_thousand_pixels_a_side_fails_when_it_is_drawn() {
 }
 
 #[tokio::test]
-async fn a_page_as_large_as_a_field_is_drawn_small() {
+async fn a_page_of_huge_dimensions_is_rendered_small() {
     let mut pdf = Pdf::new();
     let content = pdf.stream("", page().as_bytes());
     let page = pdf.add(format!(

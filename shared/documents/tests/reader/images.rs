@@ -36,7 +36,7 @@ fn looks_like_shades(page: &PageImage) {
 }
 
 #[tokio::test]
-async fn every_kind_becomes_a_grey_png_of_one_page() {
+async fn every_kind_of_image_becomes_a_grey_png_of_one_page() {
     let reader = reader(Limits::default());
     for (name, format, kind) in [
         ("a.png", ImageFormat::Png, DocumentKind::Png),
@@ -58,9 +58,9 @@ async fn every_kind_becomes_a_grey_png_of_one_page() {
 }
 
 #[tokio::test]
-async fn a_photograph_stands_upright_as_its_camera_says() {
+async fn a_photograph_is_rotated_by_its_exif_orientation() {
     let jpeg = encoded(&shades().rotate270(), ImageFormat::Jpeg);
-    // Exif in its own segment: one entry, 0x0112, orientation 6, to be turned right by a quarter.
+    // Exif in a segment: one entry, 0x0112, orientation 6, a quarter turn to the right.
     let mut exif =
         b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
     let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
@@ -114,7 +114,7 @@ fn tiff(shades: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_tiff_has_as_many_pages_as_are_in_it() {
+async fn each_image_of_a_tiff_is_a_page() {
     let stored = Stored::new("fax.tiff", tiff(&[10, 120, 250]));
     let reader = reader(Limits::default());
     assert_eq!(reader.inspect(stored.path()).await.unwrap().pages, 3);
@@ -144,7 +144,7 @@ async fn an_image_without_its_end_is_truncated() {
     let whole = tiff(&[1, 2]);
     let error = refusal(&Stored::new("a.tif", &whole[..whole.len() / 2])).await;
     assert!(matches!(error, DocumentError::Truncated), "{error}");
-    // The directories are there, the pixels are not.
+    // The directories are complete, the pixels are not.
     let pixels = Stored::new("b.tif", &whole[..whole.len() - 100]);
     let error = reader(Limits::default())
         .render(pixels.path(), 2, 200)
@@ -153,7 +153,7 @@ async fn an_image_without_its_end_is_truncated() {
     assert_eq!(error.code(), "page_broken");
 }
 
-/// A PNG that says how large it is, and holds next to nothing.
+/// A PNG with this size in its header and almost no data.
 fn declared(width: u32, height: u32) -> Vec<u8> {
     let chunk = |kind: &[u8], data: &[u8]| {
         let mut crc = Crc::new();
@@ -173,7 +173,7 @@ fn declared(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_image_of_sixty_thousand_pixels_a_side_is_too_large_before_it_is_unpacked() {
+async fn an_oversized_image_is_refused_before_it_is_decoded() {
     let stored = Stored::new("huge.png", declared(60_000, 60_000));
     let error = reader(Limits::default())
         .render(stored.path(), 1, 200)
@@ -197,7 +197,7 @@ async fn an_image_without_its_pixels_is_broken() {
 }
 
 #[tokio::test]
-async fn a_large_image_is_made_small_enough_for_every_engine() {
+async fn a_large_image_is_scaled_down_to_the_limits_of_every_engine() {
     let tall = DynamicImage::ImageLuma8(GrayImage::new(90, 6_000));
     let stored = Stored::new("tall.png", encoded(&tall, ImageFormat::Png));
     let image = reader(Limits::default())

@@ -1,7 +1,7 @@
-//! Documents through the real reader, a child process each time, and the engines that read their images.
+//! Documents through the real reader, each in a child process, and the OCR engines.
 //!
-//! Not tested here: other kinds of fonts than Helvetica (hayro's own tests hold a thousand documents), text from right to left,
-//! and Amazon Textract itself: its replies are those that its documentation shows.
+//! Not tested here: fonts other than Helvetica (hayro's own tests cover a thousand documents),
+//! right-to-left text, and Amazon Textract itself. Its replies follow its documentation.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod hostile;
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use documents::reader::{Document, DocumentError, Limits, Page, PageError, Reader};
 
-/// A document on disk, as long as this value lives.
+/// A document on disk that is deleted with this value.
 struct Stored {
     folder: PathBuf,
     path: PathBuf,
@@ -51,7 +51,7 @@ impl Drop for Stored {
     }
 }
 
-/// The reader whose children are a program of their own: a test has no `main`.
+/// A reader whose children run a separate program, because a test has no `main`.
 fn reader(limits: Limits) -> Reader {
     Reader::with_program(env!("CARGO_BIN_EXE_document-reader"), limits)
 }
@@ -77,7 +77,7 @@ fn text(page: &Page) -> &str {
     &page.text.as_ref().unwrap().text
 }
 
-/// Why a document cannot be opened; the same whatever is asked of it.
+/// Why a document cannot be opened. All operations give the same error.
 async fn refusal(stored: &Stored) -> DocumentError {
     let reader = reader(Limits::default());
     let refused = reader.inspect(stored.path()).await.unwrap_err();

@@ -1,4 +1,5 @@
-//! Makes PDFs, by hand, so that what stands in them is known to the last byte. The benchmark and the examples use it too.
+//! Builds PDFs byte by byte, so that their content is fully known. The benchmark and the examples
+//! use it too.
 #![allow(dead_code, reason = "each of its users needs a part")]
 
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use flate2::write::ZlibEncoder;
 /// A4, in points.
 pub const PAPER: [f64; 2] = [595.0, 842.0];
 
-/// The objects of a PDF. Number 1 is the catalogue, number 2 the page tree, number 3 a font.
+/// The objects of a PDF: number 1 is the catalogue, number 2 the page tree, number 3 a font.
 pub struct Pdf {
     objects: Vec<Vec<u8>>,
     pages: Vec<usize>,
@@ -28,7 +29,7 @@ impl Pdf {
         }
     }
 
-    /// Gives its number.
+    /// Returns the number of the object.
     pub fn add(&mut self, object: impl Into<Vec<u8>>) -> usize {
         self.objects.push(object.into());
         self.objects.len()
@@ -49,13 +50,13 @@ impl Pdf {
         self.add([head.as_bytes(), data, b"\nendstream"].concat())
     }
 
-    /// A page, with more in its dictionary, e.g. `/Rotate 90`.
+    /// A page with additional dictionary entries, e.g. `/Rotate 90`.
     pub fn page(&mut self, content: &str, more: &str) -> &mut Self {
         let content = self.stream("", content.as_bytes());
         self.page_of(content, "", more)
     }
 
-    /// A page that is an image, as a scanner makes it.
+    /// A page that consists of an image, as a scanner makes it.
     pub fn scan(&mut self, image: usize) -> &mut Self {
         let [width, height] = PAPER;
         let content = format!("q {width} 0 0 {height} 0 0 cm /I Do Q");
@@ -63,7 +64,7 @@ impl Pdf {
         self.page_of(content, &format!("/XObject<</I {image} 0 R>>"), "")
     }
 
-    /// A page whose content and resources stand already.
+    /// A page with existing content and resource objects.
     pub fn page_of(&mut self, content: usize, resources: &str, more: &str) -> &mut Self {
         let [width, height] = PAPER;
         let page = self.add(format!(
@@ -74,12 +75,12 @@ impl Pdf {
         self
     }
 
-    /// The file.
+    /// The bytes of the file.
     pub fn bytes(&self) -> Vec<u8> {
         self.bytes_with("")
     }
 
-    /// The file, with more in its trailer.
+    /// The bytes of the file, with additional trailer entries.
     pub fn bytes_with(&self, trailer: &str) -> Vec<u8> {
         let mut objects = self.objects.clone();
         if objects[1].is_empty() {
@@ -117,12 +118,13 @@ pub fn deflated(data: &[u8]) -> Vec<u8> {
         .expect("memory takes what is written")
 }
 
-/// A gigabyte of spaces, for `/Filter[/FlateDecode/RunLengthDecode]`: each pair of bytes stands for 128 of them.
+/// A gigabyte of spaces, for `/Filter[/FlateDecode/RunLengthDecode]`. Each pair of bytes expands to
+/// 128 of them.
 pub fn gigabyte() -> Vec<u8> {
     deflated(&[129, b' '].repeat(8 << 20))
 }
 
-/// Lines below each other, from this baseline on.
+/// Lines below each other, starting at this baseline.
 pub fn text(x: f64, y: f64, size: f64, lines: &[String]) -> String {
     let mut content = format!("BT /F {size} Tf {x} {y} Td {} TL ", size * 1.3);
     for line in lines {
@@ -135,7 +137,7 @@ pub fn text(x: f64, y: f64, size: f64, lines: &[String]) -> String {
     content + "ET\n"
 }
 
-/// Words in lines of so many letters at most.
+/// Words wrapped to lines of at most this many letters.
 pub fn wrapped(words: &str, letters: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![];
     for word in words.split_whitespace() {
@@ -150,7 +152,7 @@ pub fn wrapped(words: &str, letters: usize) -> Vec<String> {
     lines
 }
 
-/// Words that follow from the seed alone.
+/// Pseudo-random words that depend only on the seed.
 pub fn prose(seed: u32, words: usize) -> String {
     const WORDS: &str = "the moon pulls at sea and water rises on both sides of earth while sun adds its part twice \
         a day harbours know this since long before anyone wrote tables for ships that wait until river is deep \
@@ -168,7 +170,7 @@ pub fn prose(seed: u32, words: usize) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// A document of so many pages of prose, and the words of each.
+/// A document of prose with this many pages, and the words of each page.
 pub fn book(pages: u32, words: usize) -> (Vec<u8>, Vec<String>) {
     let mut pdf = Pdf::new();
     let told = (1..=pages).map(|number| format!("Page {number}. {}", prose(number, words)));
@@ -179,7 +181,7 @@ pub fn book(pages: u32, words: usize) -> (Vec<u8>, Vec<String>) {
     (pdf.bytes(), told)
 }
 
-/// Of the words that are there, the share that was found, each as often as it is there.
+/// The share of the expected words that was found. Repeated words count each time.
 pub fn recall(there: &str, found: &str) -> f64 {
     let mut left = words(found);
     let there = words(there);

@@ -3,7 +3,7 @@
 use super::make::{PAPER, Pdf, text as shown};
 use super::*;
 
-/// Sentences that tell where they stand, each as wide as a column.
+/// Sentences that name their position, each as wide as a column.
 fn column(name: &str, lines: usize) -> Vec<String> {
     (1..=lines)
         .map(|line| format!("{name} column, sentence number {line}, and more"))
@@ -18,7 +18,7 @@ async fn read(content: &str, more: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn two_columns_are_read_one_after_the_other_however_they_are_drawn() {
+async fn two_columns_are_read_in_turn_in_any_drawing_order() {
     let (left, right) = (column("left", 30), column("right", 30));
     let expected = [left.clone(), right.clone()].concat();
     let blocks = shown(50.0, 780.0, 10.0, &left) + &shown(310.0, 780.0, 10.0, &right);
@@ -35,7 +35,7 @@ async fn two_columns_are_read_one_after_the_other_however_they_are_drawn() {
 }
 
 #[tokio::test]
-async fn a_title_above_and_a_heading_between_the_columns_are_read_where_they_stand() {
+async fn a_title_and_a_heading_are_read_at_their_positions() {
     let one = |text: &str| vec![text.to_owned()];
     let title = one("A title that goes across the whole page");
     let heading = one("A heading in the middle that crosses the gutter");
@@ -59,7 +59,7 @@ async fn a_title_above_and_a_heading_between_the_columns_are_read_where_they_sta
 }
 
 #[tokio::test]
-async fn a_page_that_is_turned_is_read_as_it_is_looked_at() {
+async fn a_rotated_page_is_read_in_its_displayed_orientation() {
     let (left, right) = (column("left", 10), column("right", 10));
     let expected = [left.clone(), right.clone()].concat();
     let [width, height] = PAPER;
@@ -76,7 +76,7 @@ async fn a_page_that_is_turned_is_read_as_it_is_looked_at() {
 }
 
 #[tokio::test]
-async fn what_stands_sideways_on_a_page_comes_after_what_is_upright() {
+async fn sideways_text_comes_after_upright_text() {
     let stamp = "arXiv:2611.00001v1 [physics.ao-ph] 1 Nov 2026".to_owned();
     let body = column("the only", 20);
     let content = format!(
@@ -88,14 +88,14 @@ async fn what_stands_sideways_on_a_page_comes_after_what_is_upright() {
 }
 
 #[tokio::test]
-async fn a_word_divided_at_the_end_of_its_line_is_put_together() {
+async fn a_word_hyphenated_at_a_line_end_is_rejoined() {
     let lines = ["The water is stret-", "ched along a line"].map(str::to_owned);
     let read = read(&shown(60.0, 700.0, 12.0, &lines), "").await;
     assert_eq!(read, ["The water is stretched along a line"]);
 }
 
 #[tokio::test]
-async fn words_are_told_apart_without_spaces_being_drawn() {
+async fn words_are_separated_even_if_no_spaces_are_drawn() {
     let content = "BT /F 12 Tf 60 700 Td [(No)-300(spaces)-300(are)-300(drawn)] TJ ET";
     assert_eq!(read(content, "").await, ["No spaces are drawn"]);
 }

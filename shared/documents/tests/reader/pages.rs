@@ -1,4 +1,4 @@
-//! One page after another, and what happens where one cannot be read.
+//! Reading page by page, and pages that cannot be read.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ async fn every_word_of_every_page_is_found() {
 }
 
 #[tokio::test]
-async fn reading_goes_on_at_any_page() {
+async fn reading_can_start_at_any_page() {
     let reader = reader(Limits::default());
     let mut pages = reader.pages(&fixture("forty-pages.pdf"), 39);
     for number in [39, 40] {
@@ -35,7 +35,7 @@ async fn reading_goes_on_at_any_page() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_a_scan_has_no_usable_text_and_an_image() {
+async fn a_scanned_page_has_no_usable_text_and_an_image() {
     let reader = reader(Limits::default());
     let pages = all(&reader, &fixture("tides.pdf")).await;
     let usable: Vec<bool> = pages
@@ -60,7 +60,7 @@ async fn an_empty_page_has_nothing_to_read() {
 }
 
 #[tokio::test]
-async fn text_beside_the_paper_is_not_read() {
+async fn text_outside_the_page_is_not_read() {
     let content = shown(60.0, 700.0, 12.0, &["on the page".to_owned()])
         + &shown(60.0, 2000.0, 12.0, &["above the page".to_owned()]);
     let page = Stored::new("page.pdf", Pdf::new().page(&content, "").bytes());
@@ -69,7 +69,7 @@ async fn text_beside_the_paper_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_exist_cannot_be_drawn() {
+async fn a_page_that_does_not_exist_cannot_be_rendered() {
     let reader = reader(Limits::default());
     for page in [0, 3] {
         let error = reader
@@ -81,7 +81,7 @@ async fn a_page_that_does_not_exist_cannot_be_drawn() {
 }
 
 #[tokio::test]
-async fn a_scan_whose_image_is_damaged_is_broken_and_not_empty() {
+async fn a_scan_with_a_damaged_image_is_broken_and_not_empty() {
     let mut pdf = Pdf::new();
     let image = "/Type/XObject/Subtype/Image/Width 800/Height 900/BitsPerComponent 8/ColorSpace/DeviceGray/Filter/DCTDecode";
     let image = pdf.raw_stream(image, b"no JPEG at all");
@@ -98,7 +98,7 @@ async fn a_scan_whose_image_is_damaged_is_broken_and_not_empty() {
     assert_eq!(error.code(), "page_broken");
 }
 
-/// A page that costs, between two of prose.
+/// An expensive page between two pages of prose.
 fn between(costs: impl FnOnce(&mut Pdf)) -> Stored {
     let mut pdf = Pdf::new();
     pdf.page(&shown(60.0, 700.0, 12.0, &["before".to_owned()]), "");
@@ -116,7 +116,7 @@ async fn middle(limits: Limits, document: &Stored) -> PageError {
 }
 
 #[tokio::test]
-async fn a_page_that_unpacks_to_more_than_the_memory_fails_alone() {
+async fn a_page_that_expands_beyond_the_memory_limit_fails_alone() {
     let document = between(|pdf| {
         let bomb = pdf.raw_stream("/Filter[/FlateDecode/RunLengthDecode]", &gigabyte());
         pdf.page_of(bomb, "", "");
@@ -126,9 +126,9 @@ async fn a_page_that_unpacks_to_more_than_the_memory_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_page_that_never_ends_fails_alone_when_its_time_is_over() {
+async fn an_endless_page_fails_alone_at_its_time_limit() {
     let document = between(|pdf| {
-        // Each form draws the next ten times: a thousand million drawings.
+        // Each form draws the next one ten times: 10⁹ drawings.
         let mut inner = pdf.raw_stream("/Type/XObject/Subtype/Form/BBox[0 0 9 9]", b"0 0 1 1 re f");
         for _ in 0..9 {
             let dictionary = format!(
@@ -151,7 +151,7 @@ async fn a_page_that_never_ends_fails_alone_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_document_has_a_time_for_all_its_pages() {
+async fn all_pages_of_a_document_share_a_time_limit() {
     let time = Duration::from_millis(1);
     let reader = reader(Limits {
         time,
@@ -171,8 +171,9 @@ async fn a_document_has_a_time_for_all_its_pages() {
 }
 
 #[tokio::test]
-async fn a_child_knows_nothing_of_our_environment() {
-    // What it would print is a page: so the test asks the kernel while the child waits for its output to be read.
+async fn a_child_does_not_inherit_the_environment() {
+    // The child cannot print its environment, so the test reads it from the kernel while the child
+    // waits for its output to be read.
     let reader = reader(Limits::default());
     let big = Stored::new("book.pdf", book(400, 300).0);
     let mut pages = reader.pages(big.path(), 1);

@@ -1,4 +1,4 @@
-//! Tesseract itself, where it is installed.
+//! The installed Tesseract.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ async fn the_words_of_a_scan_are_found() {
 
 #[tokio::test]
 #[ignore = "needs Tesseract: apt install tesseract-ocr"]
-async fn a_scan_that_lies_on_its_side_is_read_all_the_same() {
+async fn a_scan_that_is_rotated_by_a_quarter_turn_is_read() {
     let tesseract = found(TesseractConfig::default()).await.unwrap();
     let reader = reader(Limits::default());
     let upright = reader.render(&fixture("tides.pdf"), 2, 200).await.unwrap();
@@ -57,7 +57,7 @@ async fn a_scan_that_lies_on_its_side_is_read_all_the_same() {
 
 #[tokio::test]
 #[ignore = "needs Tesseract: apt install tesseract-ocr"]
-async fn its_limits_are_kept_and_told_apart() {
+async fn each_limit_is_enforced_and_has_its_own_error() {
     let page = reader(Limits::default())
         .render(&fixture("tides.pdf"), 2, 200)
         .await
@@ -96,7 +96,7 @@ async fn its_limits_are_kept_and_told_apart() {
 
 #[tokio::test]
 #[ignore = "needs Tesseract: apt install tesseract-ocr"]
-async fn a_language_that_is_missing_is_named() {
+async fn a_missing_language_is_named() {
     let languages = vec!["eng".to_owned(), "tlh".to_owned()];
     let error = found(TesseractConfig {
         languages,
@@ -111,7 +111,7 @@ async fn a_language_that_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn where_it_is_missing_it_says_what_to_install() {
+async fn a_missing_program_names_the_package_to_install() {
     for program in ["tesseract-that-is-not-here", "/nowhere/tesseract"] {
         let program = program.into();
         let error = found(TesseractConfig {

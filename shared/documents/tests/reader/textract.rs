@@ -1,4 +1,4 @@
-//! Amazon Textract on a local port, with replies as its documentation has them
+//! Amazon Textract on a local port, with replies that follow its documentation
 //! (<https://docs.aws.amazon.com/textract/latest/dg/API_DetectDocumentText.html>).
 
 use std::io;
@@ -18,7 +18,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// A page with two lines, the words of which are told once more.
+/// A page with two lines, whose words follow as blocks of their own.
 const READ: &str = r#"{
     "DetectDocumentTextModelVersion": "1.0",
     "DocumentMetadata": {"Pages": 1},
@@ -32,7 +32,7 @@ const READ: &str = r#"{
     ]
 }"#;
 
-/// A reply: status, and body; nothing at all for status 0.
+/// Status and body; status 0 sends no reply.
 type Reply = (u16, String);
 
 struct Service {
@@ -117,7 +117,7 @@ async fn refused(status: u16, kind: &str) -> OcrError {
 }
 
 #[tokio::test]
-async fn the_image_goes_in_the_request_and_its_lines_come_back() {
+async fn the_image_is_in_the_request_and_its_lines_in_the_result() {
     let service = Service::start(200, READ).await;
     assert_eq!(
         service.read().await.unwrap(),
@@ -137,7 +137,7 @@ async fn a_page_without_text_is_empty() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_a_reason_to_wait() {
+async fn a_throttled_request_is_transient() {
     for kind in [
         "ThrottlingException",
         "ProvisionedThroughputExceededException",
@@ -151,7 +151,7 @@ async fn too_many_requests_are_a_reason_to_wait() {
 }
 
 #[tokio::test]
-async fn an_image_that_is_refused_is_not_sent_again() {
+async fn a_refused_image_is_not_sent_again() {
     for kind in [
         "UnsupportedDocumentException",
         "BadDocumentException",
@@ -166,7 +166,7 @@ async fn an_image_that_is_refused_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_ask_is_told_what_it_lacks() {
+async fn a_missing_permission_is_named() {
     let error = refused(400, "AccessDeniedException").await;
     assert!(!error.is_transient());
     assert!(
@@ -176,7 +176,7 @@ async fn a_role_that_may_not_ask_is_told_what_it_lacks() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_or_hangs_may_be_asked_again() {
+async fn a_service_that_fails_or_hangs_is_a_transient_error() {
     let error = refused(500, "InternalServerError").await;
     assert!(
         matches!(error, OcrError::Failed(_)) && error.is_transient(),

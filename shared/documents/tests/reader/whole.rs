@@ -1,4 +1,4 @@
-//! Documents that are what they should be, and those that are not whole.
+//! Valid documents, and documents that are incomplete.
 
 use documents::reader::DocumentKind;
 
@@ -6,7 +6,7 @@ use super::make::{Pdf, book, text as shown};
 use super::*;
 
 #[tokio::test]
-async fn a_document_says_what_it_is_and_how_many_pages_it_has() {
+async fn a_document_has_its_kind_and_page_count() {
     let reader = reader(Limits::default());
     let document = reader.inspect(&fixture("forty-pages.pdf")).await.unwrap();
     let (kind, pages) = (DocumentKind::Pdf, 40);
@@ -14,7 +14,7 @@ async fn a_document_says_what_it_is_and_how_many_pages_it_has() {
 }
 
 #[tokio::test]
-async fn a_file_cut_off_anywhere_is_truncated_and_never_half_a_document() {
+async fn a_file_cut_at_any_point_is_truncated() {
     let whole = book(6, 200).0;
     for parts in 1..20 {
         let cut = Stored::new("book.pdf", &whole[..whole.len() * parts / 20]);
@@ -33,7 +33,7 @@ async fn an_empty_file_is_empty() {
 }
 
 #[tokio::test]
-async fn a_zip_that_is_called_a_pdf_is_named_as_what_it_is() {
+async fn a_zip_named_as_a_pdf_is_reported_as_a_zip() {
     let error = refusal(&Stored::new("report.pdf", b"PK\x03\x04\x14\0\0\0")).await;
     assert_eq!(error.code(), "document_misnamed");
     let told = error.to_string();
@@ -44,7 +44,7 @@ async fn a_zip_that_is_called_a_pdf_is_named_as_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_pdf_that_is_called_a_picture_is_refused_and_without_a_name_it_is_read() {
+async fn a_pdf_is_refused_with_a_wrong_extension_and_read_without_one() {
     let bytes = book(1, 50).0;
     let error = refusal(&Stored::new("holiday.jpg", &bytes)).await;
     assert_eq!(error.code(), "document_misnamed");
@@ -57,7 +57,7 @@ async fn a_pdf_that_is_called_a_picture_is_refused_and_without_a_name_it_is_read
 }
 
 #[tokio::test]
-async fn what_nobody_knows_is_of_an_unknown_kind() {
+async fn an_unrecognised_file_is_of_an_unknown_kind() {
     let error = refusal(&Stored::new("notes.txt", "just a text")).await;
     assert_eq!(error.code(), "document_unknown_kind");
     assert!(
@@ -82,7 +82,7 @@ async fn a_document_that_needs_a_password_is_encrypted() {
 }
 
 #[tokio::test]
-async fn a_document_may_not_have_more_pages_or_bytes_than_agreed() {
+async fn a_document_above_the_page_or_byte_limit_is_refused() {
     let bytes = book(6, 50).0;
     let size = bytes.len() as u64;
     let book = Stored::new("book.pdf", bytes);
@@ -105,7 +105,7 @@ async fn a_document_may_not_have_more_pages_or_bytes_than_agreed() {
 }
 
 #[tokio::test]
-async fn a_reader_that_cannot_be_started_is_nothing_the_document_is_blamed_for() {
+async fn a_reader_that_cannot_start_is_not_an_error_of_the_document() {
     let reader = Reader::with_program("/nowhere/at/all", Limits::default());
     let error = reader.inspect(&fixture("tides.pdf")).await.unwrap_err();
     assert_eq!(error.code(), "document_reader_failed");

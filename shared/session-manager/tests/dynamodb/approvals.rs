@@ -1,4 +1,4 @@
-//! Questions to people: their rows from asking to answer, who wins a race, and how they are listed.
+//! Approvals: their rows from the request to the answer, concurrent answers, and lists.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use crate::world::{CANCEL, World, at, commit, run_of, take_lease};
 
-/// When the questions of these tests lapse.
+/// The second at which the approvals of these tests expire.
 const LAPSES: u64 = 1_000;
 
-/// A question at whose session nobody is, until second [`LAPSES`].
+/// A session without a worker whose approval is open until second [`LAPSES`].
 async fn asked(world: &World) -> (State, ApprovalId) {
     ask(world, world.running(Mode::HitlInteractive).await, 2).await
 }
@@ -92,7 +92,7 @@ async fn walk(
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_question_is_a_row_that_its_answer_closes() {
+async fn an_approval_is_a_row_that_its_answer_closes() {
     let world = World::new().await;
     let (state, id) = asked(&world).await;
     let session = state.session_id;
@@ -120,7 +120,7 @@ async fn a_question_is_a_row_that_its_answer_closes() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn time_and_a_cancel_close_it_too_and_a_negative_answer_ends_its_run() {
+async fn expiry_cancel_and_rejection_close_an_approval() {
     let world = World::new().await;
     let (state, id) = asked(&world).await;
     let expired = Command::Recover;
@@ -145,12 +145,16 @@ async fn time_and_a_cancel_close_it_too_and_a_negative_answer_ends_its_run() {
     let ended = world.does(state.session_id, answer(id, "abort", "ada"), at(5));
     assert!(run_of(&ended.await.unwrap().state).status.is_final());
     let closed = row(&world, state.session_id, id).await;
-    assert_eq!(closed.status, ApprovalStatus::Resolved, "and not cancelled");
+    assert_eq!(
+        closed.status,
+        ApprovalStatus::Resolved,
+        "the approval must not be cancelled"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn of_a_hundred_answers_at_once_one_wins_and_the_others_learn_whose_it_is() {
+async fn one_of_a_hundred_concurrent_answers_wins() {
     let world = Arc::new(World::new().await);
     let (state, id) = asked(&world).await;
     let session = state.session_id;
@@ -163,7 +167,7 @@ async fn of_a_hundred_answers_at_once_one_wins_and_the_others_learn_whose_it_is(
                 match world.does(session, given.clone(), at(3)).await {
                     Ok(_) => break true,
                     Err(ChangeError::Refused(Refusal::NoSuchApproval, _)) => break false,
-                    // So many at once are more than a small machine answers in time.
+                    // A small machine cannot answer this many requests in time.
                     Err(error) => assert!(error.is_temporary(), "{error}"),
                 }
             };
@@ -178,15 +182,19 @@ async fn of_a_hundred_answers_at_once_one_wins_and_the_others_learn_whose_it_is(
         .map(Result::unwrap)
         .collect();
     let winners: HashSet<_> = told.iter().map(|(_, winner)| winner).collect();
-    assert_eq!(winners.len(), 1, "everybody learns the same: {winners:?}");
-    // A winner whose reply came too late meets its own answer.
+    assert_eq!(
+        winners.len(),
+        1,
+        "all refusals must name the same winner: {winners:?}"
+    );
+    // If the reply to a won append is late, the writer finds its own answer.
     assert!(told.iter().filter(|(won, _)| *won).count() <= 1);
     world.assert_whole(session).await;
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_stranger_sees_no_session_at_the_same_price_and_its_owner_no_such_approval() {
+async fn a_stranger_gets_no_session_at_the_cost_of_a_missing_approval() {
     let world = World::new().await;
     let (state, id) = asked(&world).await;
     let session = state.session_id;
@@ -220,7 +228,7 @@ async fn a_stranger_sees_no_session_at_the_same_price_and_its_owner_no_such_appr
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn they_are_listed_newest_first_by_page_and_by_status() {
+async fn approvals_are_listed_newest_first_by_page_and_by_status() {
     let world = World::new().await;
     let (state, id) = asked(&world).await;
     let session = state.session_id;
@@ -249,7 +257,11 @@ async fn they_are_listed_newest_first_by_page_and_by_status() {
     world.proxy.seen();
     let pending = walk(&world, session, Some(ApprovalStatus::Pending), 1).await;
     assert!(pending.is_empty());
-    assert_eq!(world.proxy.seen(), ["Query"], "the state says that none is");
+    assert_eq!(
+        world.proxy.seen(),
+        ["Query"],
+        "the state has no open approval"
+    );
 
     let first = page(&world, session, None, 1, None).await.unwrap();
     let cursor = first.next_cursor.as_deref();
@@ -261,7 +273,7 @@ async fn they_are_listed_newest_first_by_page_and_by_status() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_page_looks_at_one_mebibyte_whether_it_shows_it_or_not() {
+async fn a_page_reads_at_most_one_mebibyte_with_any_filter() {
     let world = World::new().await;
     let (state, id) = asked(&world).await;
     let session = state.session_id;

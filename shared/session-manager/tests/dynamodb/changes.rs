@@ -1,4 +1,4 @@
-//! What a change writes, and what it leaves alone.
+//! The items that a change writes, and those that it leaves unchanged.
 
 use session::{
     Command, Mode, NewRun, Next, Refusal, RowChange, RunFailure, RunStatus, Seq, SessionStatus,
@@ -12,7 +12,7 @@ use crate::world::{
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_new_session_is_there_at_once_for_its_owner_and_for_nobody_else() {
+async fn a_new_session_is_visible_at_once_and_only_to_its_owner() {
     let world = World::new().await;
     let state = world.session(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -31,7 +31,7 @@ async fn a_new_session_is_there_at_once_for_its_owner_and_for_nobody_else() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_first_task_comes_with_its_session_in_one_transaction() {
+async fn a_session_and_its_first_task_are_one_transaction() {
     let world = World::new().await;
     let new = world.new_session(Mode::OneShot, Some(new_run()));
     let rows = NewSessionRows {
@@ -66,7 +66,7 @@ async fn a_first_task_comes_with_its_session_in_one_transaction() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn an_id_is_given_once() {
+async fn a_session_id_is_used_once() {
     let world = World::new().await;
     let new = world.new_session(Mode::OneShot, None);
     let first = world.manager.create(&new, &rows(), None, at(0)).await;
@@ -77,7 +77,7 @@ async fn an_id_is_given_once() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn nobody_changes_a_session_of_somebody_else() {
+async fn a_session_of_another_owner_cannot_be_changed() {
     let world = World::new().await;
     let state = world.queued(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -104,7 +104,7 @@ async fn nobody_changes_a_session_of_somebody_else() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_refused_command_leaves_no_trace_and_says_on_which_state() {
+async fn a_refused_command_writes_nothing_and_returns_the_state() {
     let world = World::new().await;
     let state = world.queued(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -120,7 +120,7 @@ async fn a_refused_command_leaves_no_trace_and_says_on_which_state() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_worker_that_knows_the_state_appends_in_one_round_trip() {
+async fn a_worker_with_the_current_state_appends_in_one_round_trip() {
     let world = World::new().await;
     let mut state = world.running(Mode::PlanningControl).await;
     world.proxy.seen();
@@ -130,7 +130,11 @@ async fn a_worker_that_knows_the_state_appends_in_one_round_trip() {
         .await
         .unwrap()
         .state;
-    assert_eq!(world.proxy.seen(), ["PutItem"], "the log alone is one put");
+    assert_eq!(
+        world.proxy.seen(),
+        ["PutItem"],
+        "a change of the log alone is one put"
+    );
     let next = commit(&state, "two", Next::Advance(step(2)));
     let committed = world.manager.commit_on(state, &next, at(3)).await.unwrap();
     assert_eq!(
@@ -150,7 +154,7 @@ async fn a_worker_that_knows_the_state_appends_in_one_round_trip() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_change_of_status_moves_the_keys_and_what_is_owed() {
+async fn a_change_of_status_moves_the_index_keys_and_the_due_time() {
     let world = World::new().await;
     let id = world.session(Mode::PlanningControl).await.session_id;
     world.does(id, SUSPEND, at(5)).await.unwrap();
@@ -174,7 +178,7 @@ async fn a_change_of_status_moves_the_keys_and_what_is_owed() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn the_end_of_a_run_stands_in_its_row() {
+async fn the_end_of_a_run_is_in_its_row() {
     let world = World::new().await;
     let state = world.running(Mode::OneShot).await;
     let (id, run) = (state.session_id, run_of(&state).id);
@@ -195,7 +199,7 @@ async fn the_end_of_a_run_stands_in_its_row() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_run_that_takes_over_inherits_the_configuration_of_the_failed_one() {
+async fn a_takeover_inherits_the_configuration_of_the_failed_run() {
     let world = World::new().await;
     let new = world.new_session(Mode::PlanningControl, Some(new_run()));
     let with_config = NewSessionRows {
@@ -236,7 +240,7 @@ async fn a_run_that_takes_over_inherits_the_configuration_of_the_failed_one() {
     assert_eq!(
         run_of(&resumed.state).position.step,
         1,
-        "it goes on where the failed one stopped"
+        "the takeover starts at the position of the failed run"
     );
     let config = world.manager.run_config(new.id, next.id).await.unwrap();
     assert_eq!(config, r#"{"maxPlanSteps":2}"#);
@@ -246,7 +250,7 @@ async fn a_run_that_takes_over_inherits_the_configuration_of_the_failed_one() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn what_is_too_large_is_never_sent() {
+async fn a_too_large_change_is_never_sent() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     world.proxy.seen();
@@ -276,7 +280,7 @@ async fn what_is_too_large_is_never_sent() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_deleted_session_is_gone_for_every_method() {
+async fn every_method_treats_a_deleted_session_as_missing() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let (id, run, ada) = (state.session_id, run_of(&state).id, world.ada());
@@ -316,7 +320,11 @@ async fn a_deleted_session_is_gone_for_every_method() {
         assert_eq!(refused.refusal(), Some(&Refusal::NoSuchSession));
     }
     let tombstone = world.item(id, "SUMMARY").await.unwrap();
-    assert_eq!(tombstone.len(), 4, "keys and what is owed: {tombstone:?}");
+    assert_eq!(
+        tombstone.len(),
+        4,
+        "only keys and due attributes remain: {tombstone:?}"
+    );
     let row = manager.run(id, run).await.unwrap().unwrap();
     assert_eq!(row.status, RunStatus::Cancelled, "its run has ended");
 }

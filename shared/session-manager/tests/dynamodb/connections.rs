@@ -1,4 +1,4 @@
-//! Connections: each follows one session at most, whatever happens at the same time.
+//! Connections: each follows at most one session, also with concurrent frames.
 
 use futures::future::join_all;
 use session::Mode;
@@ -10,7 +10,7 @@ const LIFE: u64 = 150 * 60;
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_connection_is_remembered_until_its_time_is_over() {
+async fn a_connection_is_stored_until_it_expires() {
     let world = World::new().await;
     let id = ConnectionId::new("abc=");
     assert_eq!(world.manager.connection(&id, at(0)).await.unwrap(), None);
@@ -35,7 +35,7 @@ async fn a_connection_is_remembered_until_its_time_is_over() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_connection_ends_with_its_token_and_is_no_follower_after_it() {
+async fn a_connection_expires_with_its_token_and_then_follows_nothing() {
     let world = World::new().await;
     let session = world.session(Mode::OneShot).await.session_id;
     let manager = &world.manager;
@@ -109,7 +109,7 @@ async fn following_another_session_leaves_the_first() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn who_is_gone_follows_nothing_and_leaves_nothing() {
+async fn a_closed_connection_follows_nothing_and_leaves_no_items() {
     let world = World::new().await;
     let session = world.session(Mode::OneShot).await.session_id;
     let id = ConnectionId::new("abc=");
@@ -140,7 +140,7 @@ async fn who_is_gone_follows_nothing_and_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn frames_at_the_same_time_leave_a_connection_following_one_session() {
+async fn concurrent_frames_leave_a_connection_following_one_session() {
     let world = World::new().await;
     let sessions = join_all((0..3).map(|_| world.session(Mode::OneShot))).await;
     let id = ConnectionId::new("abc=");

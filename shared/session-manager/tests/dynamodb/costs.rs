@@ -1,4 +1,5 @@
-//! What a run has cost: over slices, after its end, and apart from the run that it took over from.
+//! The costs of a run: over several slices, after its end, and separate from a run that it took
+//! over.
 
 use serde_json::{Value, json};
 use session::{Command, EventBody, Mode, Next, RunFailure, RunId, State};
@@ -20,7 +21,7 @@ fn cost(state: &State, agent: &str, step: u32, cost_usd: Option<f64>) -> EventBo
     }
 }
 
-/// A worker's commit, with the cost of a call of a tenth of a dollar.
+/// A worker's commit with the cost of one call, a tenth of a dollar.
 fn paid(state: &State, mut command: Command, step: u32) -> Command {
     if let Command::Commit { progress, .. } = &mut command {
         progress
@@ -43,7 +44,7 @@ async fn does(world: &World, state: State, command: Command, second: u64) -> Sta
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn the_costs_of_a_run_are_summed_over_slices_and_stay_when_others_follow() {
+async fn the_costs_of_a_run_are_summed_over_slices_and_remain() {
     let world = World::new().await;
     let mut state = world.running(Mode::PlanningControl).await;
     let run = run_of(&state).id;
@@ -93,7 +94,7 @@ async fn the_costs_of_a_run_are_summed_over_slices_and_stay_when_others_follow()
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_run_that_takes_over_has_costs_of_its_own() {
+async fn a_takeover_has_its_own_costs() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let failed = run_of(&state).id;
@@ -134,7 +135,7 @@ async fn a_run_that_takes_over_has_costs_of_its_own() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_record_of_several_pages_is_summed_to_its_end() {
+async fn the_costs_in_a_record_of_several_pages_are_summed() {
     let world = World::new().await;
     let mut state = world.running(Mode::PlanningControl).await;
     let run = run_of(&state).id;
@@ -158,7 +159,7 @@ async fn a_record_of_several_pages_is_summed_to_its_end() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_run_of_another_session_does_not_exist_and_a_strangers_session_neither() {
+async fn costs_of_foreign_runs_and_sessions_do_not_exist() {
     let world = World::new().await;
     let (one, two) = (
         world.queued(Mode::OneShot).await,

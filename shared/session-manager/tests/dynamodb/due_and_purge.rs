@@ -1,4 +1,5 @@
-//! What is owed is found, and a deleted session's items go, all but the entry that says so.
+//! Due actions are found, and a purge deletes all items of a session except the entry that marks it
+//! deleted.
 
 use std::time::{Duration, Instant};
 
@@ -25,16 +26,20 @@ async fn due(world: &World, second: u64) -> Vec<SessionId> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn what_is_owed_is_found_when_its_time_has_come() {
+async fn a_due_action_is_found_once_its_time_has_come() {
     let world = World::new().await;
     let queued = world.queued(Mode::PlanningControl).await.session_id;
     assert_eq!(due(&world, 29).await, []);
-    assert_eq!(due(&world, 30).await, [queued], "a message that was lost");
+    assert_eq!(
+        due(&world, 30).await,
+        [queued],
+        "the run of a lost message is due"
+    );
     let running = world.running(Mode::OneShot).await;
     assert_eq!(due(&world, 99).await, [queued]);
     assert!(
         due(&world, 100).await.contains(&running.session_id),
-        "a lease that is over"
+        "a run with an expired lease is due"
     );
     world
         .manager
@@ -44,7 +49,7 @@ async fn what_is_owed_is_found_when_its_time_has_come() {
     assert_eq!(
         due(&world, 1000).await,
         [queued],
-        "a finished run owes nothing"
+        "a completed run has no due action"
     );
     let recovered = world.does(queued, Command::Recover, at(30)).await.unwrap();
     assert!(recovered.state.wake(at(30)).is_some());
@@ -54,7 +59,7 @@ async fn what_is_owed_is_found_when_its_time_has_come() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_shard_is_read_page_by_page_the_longest_overdue_first() {
+async fn a_shard_is_read_in_pages_with_the_longest_overdue_first() {
     let world = World::new().await;
     let mut made = Vec::new();
     while made.len() < 3 {
@@ -77,7 +82,7 @@ async fn a_shard_is_read_page_by_page_the_longest_overdue_first() {
     assert_eq!(all.iter().map(|one| one.session).collect::<Vec<_>>(), made);
     assert_eq!(all[0].since, at(30));
     assert_eq!(page(2, None).await, all[..2]);
-    // A place that was left behind may have moved meanwhile.
+    // The position that a page ended with may have moved meanwhile.
     world.does(made[1], Command::Delete, at(50)).await.unwrap();
     assert_eq!(page(2, Some(&all[1])).await, all[2..]);
     assert_eq!(page(2, Some(&all[2])).await, []);
@@ -85,7 +90,7 @@ async fn a_shard_is_read_page_by_page_the_longest_overdue_first() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_place_that_the_rules_do_not_say_any_more_is_corrected() {
+async fn an_outdated_due_time_is_corrected() {
     let world = World::new().await;
     let idle = world.session(Mode::Copilot).await;
     let id = idle.session_id;
@@ -107,13 +112,13 @@ async fn a_place_that_the_rules_do_not_say_any_more_is_corrected() {
     assert_eq!(found(72 * 3600 - 1).await, []);
     assert_eq!(found(72 * 3600).await[0].session, id);
 
-    // A commit that was faster is let alone.
+    // A commit between read and correction is kept.
     let completed = world.does(id, SUSPEND, at(5)).await.unwrap().state;
     let before = world.item(id, "SUMMARY").await;
     manager.reschedule(&stale[0], &idle).await.unwrap();
     assert_eq!(world.item(id, "SUMMARY").await, before);
 
-    // What owes nothing leaves the index.
+    // A session without a due action is removed from the index.
     let nothing = world.queued(Mode::OneShot).await;
     let place = Overdue {
         session: nothing.session_id,
@@ -127,7 +132,7 @@ async fn a_place_that_the_rules_do_not_say_any_more_is_corrected() {
     let summary = world.item(nothing.session_id, "SUMMARY").await.unwrap();
     assert!(!summary.contains_key("due") && !summary.contains_key("due_shard"));
 
-    // What is gone does not come back.
+    // A deleted item is not created again.
     let nowhere = Overdue {
         session: world.new_session(Mode::OneShot, None).id,
         since: at(0),
@@ -138,7 +143,7 @@ async fn a_place_that_the_rules_do_not_say_any_more_is_corrected() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn what_outlived_its_log_is_purged_whole() {
+async fn items_without_a_log_are_purged_completely() {
     let world = World::new().await;
     let id = world.queued(Mode::PlanningControl).await.session_id;
     world.does(id, Command::Delete, at(0)).await.unwrap();
@@ -158,7 +163,7 @@ async fn what_outlived_its_log_is_purged_whole() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_purge_leaves_the_last_entry_and_nothing_else() {
+async fn a_purge_leaves_only_the_last_entry() {
     let world = World::new().await;
     let mut state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -205,7 +210,8 @@ async fn a_purge_leaves_the_last_entry_and_nothing_else() {
     assert_eq!(deleted.envelopes[0].seq.unwrap(), asleep.last_seq.plus(1));
     assert_eq!(due(&world, 3 + 2 * DELAY).await, []);
 
-    // A writer from before meets the entry that stays, and a second purge finds nothing to do.
+    // A writer with an old state conflicts with the remaining entry. A second purge finds nothing
+    // to do.
     let ghost = world
         .manager
         .commit_on(asleep.clone(), &note(&asleep, "ghost"), at(4))
@@ -227,7 +233,7 @@ async fn a_purge_leaves_the_last_entry_and_nothing_else() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_purge_without_time_left_gets_on_all_the_same_and_is_found_again() {
+async fn a_purge_past_its_deadline_makes_progress_and_stays_due() {
     let world = World::new().await;
     let id = world.queued(Mode::PlanningControl).await.session_id;
     world.does(id, Command::Delete, at(0)).await.unwrap();
@@ -235,14 +241,14 @@ async fn a_purge_without_time_left_gets_on_all_the_same_and_is_found_again() {
     let purge = || world.manager.purge(id, at(DELAY), Instant::now());
     assert_eq!(purge().await.unwrap(), Purged::More);
     assert!(world.sort_keys(id).await.len() < before);
-    assert_eq!(due(&world, DELAY).await, [id], "the rest is still owed");
+    assert_eq!(due(&world, DELAY).await, [id], "the rest stays due");
     assert_eq!(purge().await.unwrap(), Purged::Done);
     assert_eq!(due(&world, DELAY).await, []);
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_living_session_is_never_purged() {
+async fn a_session_that_is_not_deleted_is_never_purged() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let before = world.sort_keys(state.session_id).await;

@@ -1,4 +1,5 @@
-//! What no emulator does: replies that are lost after the write or never come, throttles, conflicts.
+//! Faults that no emulator produces: replies that are lost after the write or never come,
+//! throttling, and conflicts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_put_whose_reply_is_lost_is_one_entry() {
+async fn a_put_with_a_lost_reply_writes_one_entry() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     world.proxy.seen();
@@ -26,7 +27,11 @@ async fn a_put_whose_reply_is_lost_is_one_entry() {
         .commit_on(state.clone(), &noted, at(2))
         .await
         .unwrap();
-    assert_eq!(world.proxy.seen(), [PUT, PUT], "it was sent twice");
+    assert_eq!(
+        world.proxy.seen(),
+        [PUT, PUT],
+        "the request must be sent twice"
+    );
     assert_eq!(committed.envelopes.len(), 1);
     let last = world.assert_whole(state.session_id).await;
     assert_eq!(last, state.last_seq.0 + 1);
@@ -42,7 +47,7 @@ async fn a_put_whose_reply_is_lost_is_one_entry() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_transaction_whose_reply_is_lost_is_one_entry() {
+async fn a_transaction_with_a_lost_reply_writes_one_entry() {
     let world = World::new().await;
     let id = world.session(Mode::PlanningControl).await.session_id;
     world.proxy.seen();
@@ -55,7 +60,7 @@ async fn a_transaction_whose_reply_is_lost_is_one_entry() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_create_whose_reply_is_lost_is_one_session() {
+async fn a_create_with_a_lost_reply_makes_one_session() {
     let world = World::new().await;
     let new = world.new_session(Mode::OneShot, Some(new_run()));
     world
@@ -71,7 +76,7 @@ async fn a_create_whose_reply_is_lost_is_one_session() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn when_no_reply_arrives_at_all_the_answer_is_unavailable_and_the_entry_is_one() {
+async fn without_any_reply_the_error_is_unavailable_and_the_entry_is_one() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     world
@@ -94,7 +99,7 @@ async fn when_no_reply_arrives_at_all_the_answer_is_unavailable_and_the_entry_is
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_connection_that_hangs_is_given_up_in_time_to_try_another() {
+async fn a_hanging_connection_times_out_early_enough_for_a_retry() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -116,7 +121,7 @@ async fn a_connection_that_hangs_is_given_up_in_time_to_try_another() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_service_that_hangs_is_unavailable_within_an_operations_time() {
+async fn a_hanging_service_is_unavailable_within_the_operation_timeout() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     world.proxy.next(PUT, vec![Fault::Hang; 9]);
@@ -135,7 +140,7 @@ async fn a_service_that_hangs_is_unavailable_within_an_operations_time() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_throttled_put_is_tried_again() {
+async fn a_throttled_put_is_retried() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     for code in [
@@ -143,7 +148,8 @@ async fn a_throttled_put_is_tried_again() {
         "ThrottlingException",
         "RequestLimitExceeded",
     ] {
-        // Three are the SDK's own attempts, the fourth is in the second of our tries.
+        // The SDK itself makes three attempts. The fourth belongs to the second attempt of the
+        // manager.
         world.proxy.next(PUT, vec![Fault::throttled(code); 4]);
         let newest = world
             .manager
@@ -164,7 +170,7 @@ async fn a_throttled_put_is_tried_again() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn throttles_without_end_are_unavailable_and_nothing_is_written() {
+async fn endless_throttling_is_unavailable_and_writes_nothing() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     world
@@ -185,7 +191,7 @@ async fn throttles_without_end_are_unavailable_and_nothing_is_written() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_transaction_that_met_another_one_is_tried_again() {
+async fn a_transaction_that_conflicts_with_another_is_retried() {
     let world = World::new().await;
     let state = world.running(Mode::OneShot).await;
     let reasons = [
@@ -210,7 +216,7 @@ async fn a_transaction_that_met_another_one_is_tried_again() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_put_that_met_a_transaction_is_tried_again() {
+async fn a_put_that_conflicts_with_a_transaction_is_retried() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     world
@@ -229,7 +235,7 @@ async fn a_put_that_met_a_transaction_is_tried_again() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn conflicts_without_end_are_contention() {
+async fn endless_conflicts_are_contention() {
     let world = World::new().await;
     let id = world.session(Mode::PlanningControl).await.session_id;
     world.proxy.next(
@@ -239,13 +245,17 @@ async fn conflicts_without_end_are_contention() {
     world.proxy.seen();
     let refused = world.does(id, SUSPEND, at(1)).await;
     assert!(matches!(refused, Err(ChangeError::Contention)));
-    assert_eq!(world.proxy.seen().len(), 1 + 10, "ten tries");
+    assert_eq!(
+        world.proxy.seen().len(),
+        1 + 10,
+        "the put is tried ten times"
+    );
     assert_eq!(world.assert_whole(id).await, 1);
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn what_dynamodb_calls_invalid_is_not_tried_again() {
+async fn a_request_that_dynamodb_calls_invalid_is_not_retried() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     world
@@ -265,7 +275,7 @@ async fn what_dynamodb_calls_invalid_is_not_tried_again() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn an_outage_is_unavailable_and_never_an_empty_answer() {
+async fn an_outage_is_unavailable_and_never_an_empty_result() {
     let world = World::new().await;
     let state = world.session(Mode::PlanningControl).await;
     let (id, ada) = (state.session_id, world.ada());
@@ -307,7 +317,7 @@ async fn an_outage_is_unavailable_and_never_an_empty_answer() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_put_whose_reply_is_lost_stands_though_others_have_appended_before_it_is_repeated() {
+async fn a_put_with_a_lost_reply_is_recognised_behind_later_entries() {
     let world = Arc::new(World::new().await);
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -344,7 +354,7 @@ async fn a_put_whose_reply_is_lost_stands_though_others_have_appended_before_it_
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn what_a_batch_leaves_undone_is_asked_for_again() {
+async fn unprocessed_items_of_a_batch_are_requested_again() {
     let world = World::new().await;
     let state = world.queued(Mode::OneShot).await;
     let (id, run) = (state.session_id, run_of(&state).id);
@@ -369,7 +379,7 @@ async fn what_a_batch_leaves_undone_is_asked_for_again() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_purge_that_breaks_off_in_any_batch_is_still_owed() {
+async fn a_purge_interrupted_in_any_batch_stays_due() {
     let world = World::new().await;
     let id = world.queued(Mode::OneShot).await.session_id;
     world.does(id, Command::Delete, at(1)).await.unwrap();
@@ -381,5 +391,8 @@ async fn a_purge_that_breaks_off_in_any_batch_is_still_owed() {
     let broken = world.manager.purge(id, at(3600), soon).await;
     assert!(matches!(broken, Err(ReadError::Unavailable(_))));
     let summary = world.item(id, "SUMMARY").await.unwrap();
-    assert!(summary.contains_key("due"), "the sweeper finds it");
+    assert!(
+        summary.contains_key("due"),
+        "the sweeper must find the session"
+    );
 }

@@ -1,4 +1,4 @@
-//! Lists: every filter through cursors, while sessions move.
+//! Lists: paging with every filter while sessions change.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,7 @@ const FILTERS: [Filter; 4] = [
     filter(Some(SessionStatus::Active), Some(Mode::Copilot)),
 ];
 
-/// 200 sessions of two modes, one a second; every fifth is suspended right away.
+/// 200 sessions of two modes, one per second. Every fifth is suspended at once.
 async fn two_hundred(world: &World) -> HashMap<SessionId, (Mode, SessionStatus)> {
     let creates = stream::iter(0..200).map(|n| async move {
         let mode = MODES[n % 2];
@@ -37,7 +37,7 @@ async fn two_hundred(world: &World) -> HashMap<SessionId, (Mode, SessionStatus)>
     creates.buffer_unordered(8).try_collect().await.unwrap()
 }
 
-/// Walks a list to its end, doing something after each page.
+/// Reads all pages of a list and calls `between` after each page.
 async fn walk(
     world: &World,
     filter: Filter,
@@ -69,7 +69,7 @@ fn fits(filter: Filter, mode: Mode, status: SessionStatus) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn two_hundred_sessions_are_listed_once_each_under_every_filter() {
+async fn two_hundred_sessions_are_listed_once_with_every_filter() {
     let world = World::new().await;
     let made = two_hundred(&world).await;
     for wanted in FILTERS {
@@ -96,7 +96,7 @@ async fn two_hundred_sessions_are_listed_once_each_under_every_filter() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn sessions_that_stay_are_listed_once_each_while_others_move() {
+async fn unchanged_sessions_are_listed_once_while_others_move() {
     let world = World::new().await;
     let made = two_hundred(&world).await;
     let mut restless: Vec<_> = made
@@ -109,7 +109,7 @@ async fn sessions_that_stay_are_listed_once_each_while_others_move() {
     let mut second = 1000;
     for wanted in FILTERS {
         let all = walk(&world, wanted, 11, async |page| {
-            // Between two pages five sessions change their status.
+            // Five sessions change their status between two pages.
             for n in 0..5 {
                 let (id, status) = &mut restless[(page * 5 + n) % 60];
                 let (command, next) = match status {
@@ -143,7 +143,7 @@ async fn sessions_that_stay_are_listed_once_each_while_others_move() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn one_status_or_both_filters_are_one_query_and_the_others_four() {
+async fn a_status_filter_needs_one_query_and_other_lists_four() {
     let world = World::new().await;
     world.session(Mode::Copilot).await;
     world.proxy.seen();
@@ -159,7 +159,7 @@ async fn one_status_or_both_filters_are_one_query_and_the_others_four() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_cursor_counts_for_its_filter_alone_and_shows_nobody_elses_sessions() {
+async fn a_cursor_is_bound_to_its_filter_and_owner() {
     let world = World::new().await;
     for _ in 0..3 {
         world.session(Mode::Copilot).await;
@@ -195,7 +195,7 @@ async fn a_cursor_counts_for_its_filter_alone_and_shows_nobody_elses_sessions() 
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn sessions_of_one_moment_are_told_apart_by_their_id() {
+async fn sessions_of_the_same_time_are_ordered_by_id() {
     let world = World::new().await;
     for _ in 0..9 {
         world.session(Mode::Copilot).await;

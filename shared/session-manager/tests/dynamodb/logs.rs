@@ -1,4 +1,4 @@
-//! What is written down about a call: which one, and its capacity; never what was said in it.
+//! The log of a call contains the operation and its capacity, and no content.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ impl Write for Captured {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_call_is_logged_with_its_capacity_and_without_its_contents() {
+async fn a_call_is_logged_with_its_capacity_and_without_contents() {
     let captured = Captured::default();
     let writer = captured.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -31,7 +31,8 @@ async fn a_call_is_logged_with_its_capacity_and_without_its_contents() {
         .with_span_events(FmtSpan::CLOSE)
         .with_writer(move || writer.clone())
         .finish();
-    // For all threads: one that counts for this thread alone may lose spans that other tests' threads meet first.
+    // Global, because a thread-local subscriber may miss spans whose call sites other threads
+    // register first.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let world = World::new().await;
     let state = world.running(Mode::OneShot).await;

@@ -1,7 +1,9 @@
-//! `SessionManager` against DynamoDB Local: every method, every lost race, and every fault that a proxy can bring.
+//! `SessionManager` against DynamoDB Local: every method, every lost race, and the faults that a
+//! proxy injects.
 //!
-//! Each test makes its own table. Deliberately not tested here: speed, how much capacity AWS would count (DynamoDB Local counts
-//! otherwise, so that it is only compared with itself), the lag of an index and the work of TTL (DynamoDB Local has neither).
+//! Each test creates its own table. Not tested here: performance; billed capacity, because DynamoDB
+//! Local counts differently and is compared only with itself; index lag and TTL, which DynamoDB
+//! Local does not have.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod approvals;

@@ -1,5 +1,6 @@
-//! A proxy in front of DynamoDB Local that brings what it never does: throttles, conflicts, replies that are lost after the
-//! write was done, or hang. It also writes down which operations came by, and what they consumed.
+//! A proxy in front of DynamoDB Local. It injects faults that the emulator does not produce:
+//! throttling, conflicts, and replies that are lost after the write or never come. It also records
+//! the operations and their consumed capacity.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,32 +15,32 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// What happens to a request.
+/// A fault of one request.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It is done, and nobody hears of it: the connection ends without a reply.
+    /// The request is executed, and the connection closes without a reply.
     LoseReply,
-    /// The same, but only when something else has happened.
+    /// The same, but only after a notification.
     LoseReplyAfter(Arc<Notify>),
-    /// It is done, and the reply never comes: the connection stays open and silent.
+    /// The request is executed, and the connection stays open without a reply.
     Hang,
-    /// A batch: it is answered, and all of it is left unprocessed.
+    /// A batch: the reply returns all items as unprocessed.
     LeaveUndone,
-    /// A batch that writes: its last item is done, the others are left unprocessed.
+    /// A write batch: the last item is written, and the others are returned as unprocessed.
     LeaveAllButLast,
-    /// It is not done; this error is the answer.
+    /// The request is not executed. This error is the reply.
     Refuse(String),
 }
 
 impl Fault {
-    /// DynamoDB asks for less at once.
+    /// A throttling error of DynamoDB.
     pub fn throttled(code: &str) -> Self {
         Self::Refuse(format!(
             r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"Too much at once."}}"#
         ))
     }
 
-    /// A transaction was cancelled, with the reason of its second item given.
+    /// A cancelled transaction, with this reason for its second item.
     pub fn cancelled(reason: &str) -> Self {
         Self::Refuse(format!(
             r#"{{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Cancelled.","CancellationReasons":[{{"Code":"None"}},{{"Code":"{reason}","Message":"Because."}}]}}"#
@@ -65,7 +66,7 @@ impl Book {
     }
 }
 
-/// The proxy; it ends with the test.
+/// The proxy, which stops with the test.
 #[derive(Debug, Clone)]
 pub struct Proxy {
     pub endpoint: String,
@@ -94,19 +95,19 @@ impl Proxy {
         proxy
     }
 
-    /// Lets these faults happen to the next requests of this operation, one each.
+    /// Injects these faults into the next requests of this operation, one each.
     pub fn next(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
         let mut book = self.book.lock().unwrap();
         let faults = faults.into_iter().map(|fault| (operation, fault));
         book.faults.extend(faults);
     }
 
-    /// The operations since the last time that somebody asked.
+    /// The operations since the last call.
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut self.book.lock().unwrap().seen)
     }
 
-    /// The capacity that single reads and queries have consumed since the last time that somebody asked.
+    /// The consumed capacity of single reads and queries since the last call.
     pub fn units(&self) -> f64 {
         std::mem::take(&mut self.book.lock().unwrap().units)
     }

@@ -1,4 +1,4 @@
-//! Lost races: whoever comes second learns what became of the session, and nothing is lost or written twice.
+//! Lost races: the second writer gets the current state, and no change is lost or written twice.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ fn refusal(result: Result<session_manager::Committed, ChangeError>) -> (Refusal,
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn of_fifty_suspends_at_once_one_wins() {
+async fn one_of_fifty_concurrent_suspends_wins() {
     let world = World::new().await;
     let id = world.queued(Mode::PlanningControl).await.session_id;
     let suspends = (0..50).map(|_| world.does(id, SUSPEND, at(1)));
@@ -43,7 +43,7 @@ async fn of_fifty_suspends_at_once_one_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn of_two_workers_one_takes_the_lease_and_the_other_learns_why_not() {
+async fn one_of_two_workers_takes_the_lease_and_the_other_is_refused() {
     let world = World::new().await;
     let state = world.queued(Mode::PlanningControl).await;
     let lease = take_lease(&state, at(100));
@@ -55,15 +55,18 @@ async fn of_two_workers_one_takes_the_lease_and_the_other_learns_why_not() {
     let won = won.unwrap().state;
     let (why, seen) = refusal(lost);
     assert_eq!(why, Refusal::Leased);
-    assert_eq!(*seen, won, "the loser knows the state that it lost to");
+    assert_eq!(
+        *seen, won,
+        "the refused writer must get the state of the winner"
+    );
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn of_two_workers_at_one_step_one_commits_and_the_other_is_overtaken() {
+async fn one_of_two_workers_commits_a_step_and_the_other_is_overtaken() {
     let world = World::new().await;
     let first = world.running(Mode::PlanningControl).await;
-    // The first worker is slow; at second 101 its lease is over and another one takes the session.
+    // The first worker is slow. Its lease expires at second 101, and another worker takes it.
     let lease = take_lease(&first, at(200));
     let second = world
         .manager
@@ -91,7 +94,7 @@ async fn of_two_workers_at_one_step_one_commits_and_the_other_is_overtaken() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_worker_that_wakes_up_after_its_run_was_cancelled_and_another_began_changes_nothing() {
+async fn a_worker_of_a_cancelled_run_cannot_change_the_next_run() {
     let world = World::new().await;
     let asleep = world.running(Mode::PlanningControl).await;
     let id = asleep.session_id;
@@ -124,7 +127,7 @@ async fn a_worker_that_wakes_up_after_its_run_was_cancelled_and_another_began_ch
         assert_eq!(why, Refusal::Overtaken);
         assert_eq!(
             *seen, cancelled,
-            "the first thing that it missed tells it why"
+            "the refusal names the first event that the worker missed"
         );
     }
     assert_eq!(world.partition(&format!("SESSION#{id}")).await, before);
@@ -132,7 +135,7 @@ async fn a_worker_that_wakes_up_after_its_run_was_cancelled_and_another_began_ch
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_suspend_in_the_middle_of_a_step_keeps_the_work_and_stops_after_it() {
+async fn a_suspend_during_a_step_keeps_its_work_and_stops_after_it() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -143,18 +146,21 @@ async fn a_suspend_in_the_middle_of_a_step_keeps_the_work_and_stops_after_it() {
     let after = &stopped.state;
     assert_eq!(after.status, SessionStatus::Suspended);
     assert_eq!(run_of(after).status, RunStatus::Paused);
-    assert_eq!(after.lease.until, None, "the lease is given back");
+    assert_eq!(after.lease.until, None, "the lease must be released");
     assert_eq!(
         (run_of(after).position.step, run_of(after).position.begun),
         (2, false)
     );
     let summary = world.item(id, "SUMMARY").await.unwrap();
-    assert!(!summary.contains_key("due"), "a paused run owes nothing");
+    assert!(
+        !summary.contains_key("due"),
+        "a paused run has no due action"
+    );
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_cancel_in_the_middle_of_a_step_ends_the_run_and_its_worker() {
+async fn a_cancel_during_a_step_ends_the_run_and_its_worker() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let cancelled = world
@@ -171,13 +177,13 @@ async fn a_cancel_in_the_middle_of_a_step_ends_the_run_and_its_worker() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_resume_that_crosses_the_end_of_a_slice_is_met_by_its_worker() {
+async fn a_worker_sees_a_resume_that_precedes_the_end_of_its_slice() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
     world.does(id, SUSPEND, at(2)).await.unwrap();
     let resumed = world.does(id, resume(), at(3)).await.unwrap().state;
-    // The resume's message finds a live lease, so it may be dropped: no second worker …
+    // The resume finds a valid lease, so it needs no wake message and no second worker.
     assert_eq!(resumed.wake(at(3)), None);
     let (why, _) = refusal(
         world
@@ -186,7 +192,7 @@ async fn a_resume_that_crosses_the_end_of_a_slice_is_met_by_its_worker() {
             .await,
     );
     assert_eq!(why, Refusal::Leased);
-    // … because the worker meets suspend and resume at its next append, and goes on.
+    // The worker sees suspend and resume at its next append and continues.
     let done = commit(&state, "the step's work", Next::Advance(step(2)));
     let on = world
         .manager
@@ -203,7 +209,7 @@ async fn a_resume_that_crosses_the_end_of_a_slice_is_met_by_its_worker() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_resume_after_the_end_of_a_slice_owes_a_message() {
+async fn a_resume_after_the_end_of_a_slice_sends_a_message() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -213,19 +219,19 @@ async fn a_resume_after_the_end_of_a_slice_owes_a_message() {
     let resumed = world.does(id, resume(), at(4)).await.unwrap().state;
     assert!(
         resumed.wake(at(4)).is_some(),
-        "nobody holds the lease: a message is needed"
+        "without a lease a message is needed"
     );
     let summary = world.item(id, "SUMMARY").await.unwrap();
     assert_eq!(
         summary["due"].as_s().unwrap(),
         &at(34).to_string(),
-        "and sent again if it is lost"
+        "a lost message must be due again"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_resume_and_the_end_of_a_slice_at_once_leave_a_worker_or_a_message() {
+async fn a_resume_during_the_end_of_a_slice_leaves_worker_or_message() {
     let world = World::new().await;
     for _ in 0..10 {
         let state = world.running(Mode::PlanningControl).await;
@@ -241,7 +247,7 @@ async fn a_resume_and_the_end_of_a_slice_at_once_leave_a_worker_or_a_message() {
         if ended.last_seq > resumed.last_seq {
             assert!(
                 after.is_leased(at(3)),
-                "the worker met the resume and goes on"
+                "the worker must see the resume and continue"
             );
         } else {
             assert!(resumed.wake(at(3)).is_some(), "the resume sends a message");
@@ -252,7 +258,7 @@ async fn a_resume_and_the_end_of_a_slice_at_once_leave_a_worker_or_a_message() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_delete_in_the_middle_of_a_step_leaves_nothing_for_its_worker_to_write() {
+async fn a_worker_cannot_commit_after_a_delete_during_its_step() {
     let world = World::new().await;
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -270,13 +276,13 @@ async fn a_delete_in_the_middle_of_a_step_leaves_nothing_for_its_worker_to_write
     assert_eq!(
         world.partition(&format!("SESSION#{id}")).await,
         before,
-        "no ghost"
+        "a late commit must write nothing"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn six_writers_with_fifty_appends_each_leave_no_gap() {
+async fn fifty_appends_of_each_of_six_writers_leave_no_gap() {
     let world = Arc::new(World::new().await);
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -330,6 +336,6 @@ async fn six_writers_with_fifty_appends_each_leave_no_gap() {
     assert_eq!(
         messages.len(),
         300,
-        "nobody's message is lost, none is there twice"
+        "each message must be in the record once"
     );
 }

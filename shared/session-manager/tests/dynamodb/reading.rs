@@ -1,4 +1,4 @@
-//! Reading a session: its record, its conversation, its page, its runs.
+//! Reading a session: its record, its conversation, its summary, its runs.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{
@@ -10,7 +10,7 @@ use crate::world::{
     CANCEL, World, at, commit, finish, new_run, note, run_of, said, step, take_lease,
 };
 
-/// A session whose worker has said `messages` things, `each` in a commit.
+/// A session whose worker has written messages, `each` per commit.
 async fn talkative(world: &World, commits: usize, each: usize, bytes: usize) -> State {
     let mut state = world.running(Mode::PlanningControl).await;
     for n in 0..commits {
@@ -54,7 +54,7 @@ async fn walk(world: &World, id: SessionId, limit: usize) -> Vec<u64> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn every_page_of_the_record_begins_where_it_is_asked_to_also_within_an_entry() {
+async fn a_page_of_the_record_can_begin_within_an_entry() {
     let world = World::new().await;
     let state = talkative(&world, 3, 32, 1).await;
     let (id, last) = (state.session_id, state.last_seq.0);
@@ -94,9 +94,9 @@ async fn every_page_of_the_record_begins_where_it_is_asked_to_also_within_an_ent
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_page_stops_at_one_mebibyte_and_the_record_follows_every_page() {
+async fn a_page_stops_at_one_mebibyte_and_all_pages_are_the_record() {
     let world = World::new().await;
-    // 60 entries of 30 KB: nearly two pages of a query.
+    // 60 entries of 30 KB: almost two pages of a query.
     let state = talkative(&world, 60, 1, 30_000).await;
     let (id, last) = (state.session_id, state.last_seq.0);
     let page = world
@@ -141,7 +141,7 @@ async fn a_page_stops_at_one_mebibyte_and_the_record_follows_every_page() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn the_conversation_pages_backwards_and_each_page_is_chronological() {
+async fn the_conversation_pages_backwards_in_chronological_pages() {
     let world = World::new().await;
     let state = talkative(&world, 5, 5, 1).await;
     let id = state.session_id;
@@ -181,7 +181,7 @@ async fn the_conversation_pages_backwards_and_each_page_is_chronological() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_sessions_page_shows_plan_and_error_where_they_stand() {
+async fn the_detail_of_a_session_shows_its_plan_and_its_error() {
     let world = World::new().await;
     let mut state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -232,7 +232,7 @@ async fn a_sessions_page_shows_plan_and_error_where_they_stand() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn runs_are_newest_first_and_the_unfinished_one_shows_where_it_stands() {
+async fn runs_are_newest_first_and_the_unfinished_one_has_its_status() {
     let world = World::new().await;
     let id = world.session(Mode::PlanningControl).await.session_id;
     let mut ids = Vec::new();
@@ -319,7 +319,7 @@ async fn a_page_of_runs_stops_at_one_mebibyte() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_run_without_a_configuration_of_its_own_has_the_sessions() {
+async fn a_run_without_a_configuration_has_that_of_its_session() {
     let world = World::new().await;
     let state = world.queued(Mode::OneShot).await;
     let (id, run) = (state.session_id, run_of(&state).id);
@@ -338,7 +338,7 @@ async fn a_run_without_a_configuration_of_its_own_has_the_sessions() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn an_event_from_a_newer_version_is_shown_as_it_is() {
+async fn an_event_of_a_newer_version_is_returned_unchanged() {
     let world = World::new().await;
     let state = world.running(Mode::OneShot).await;
     let done = world

@@ -1,17 +1,18 @@
-//! What agents remember of a session: the newest messages, at a price that the history behind them has no part in.
+//! The newest messages of a session for the agents, read at a cost that does not depend on the
+//! length of the history.
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use session::{Command, Event, Mode, Seq, SessionId, State};
 
 use crate::world::{World, at, note, said};
 
-/// How many items a batch may write.
+/// The maximum number of items in a write batch.
 const BATCH: usize = 25;
 
-/// How long each message of the long histories is, in bytes.
+/// The length of each message of the long histories, in bytes.
 const BYTES: usize = 500;
 
-/// A session with a history of so many messages, each in an entry of its own, written past the manager.
+/// A session with this many messages, each in its own entry, written without the manager.
 async fn with_history(world: &World, messages: u64) -> (SessionId, Seq) {
     let state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -59,7 +60,7 @@ async fn with_history(world: &World, messages: u64) -> (SessionId, Seq) {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn ten_thousand_messages_cost_no_more_than_two_hundred() {
+async fn reading_costs_the_same_with_ten_thousand_messages() {
     let world = World::new().await;
     let mut prices = Vec::new();
     for messages in [200, 10_000] {
@@ -82,13 +83,13 @@ async fn ten_thousand_messages_cost_no_more_than_two_hundred() {
     let (short, long) = prices.split_at(3);
     assert_eq!(short, long, "requests and read units");
     println!("requests and read units of three windows: {long:?}");
-    // 60 entries are looked at, of about 1.4 KB each; all of the history would be 1,750 units and more.
+    // 60 entries of about 1.4 KB are read. The whole history would cost more than 1,750 units.
     assert!(long[0].0 <= 4 && long[0].1 <= 30.0, "{long:?}");
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn the_read_stops_at_the_message_with_which_enough_is_remembered() {
+async fn the_read_stops_once_the_budget_is_filled() {
     let world = World::new().await;
     let mut state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -114,7 +115,7 @@ async fn the_read_stops_at_the_message_with_which_enough_is_remembered() {
     assert_eq!((all.len(), all[0].as_str()), (19, "Say something."));
     let recent = world.manager.recent_messages(id, end, 3..=9, 1);
     let recent = recent.await.unwrap();
-    assert_eq!(recent.len(), 3, "so many at least, however long they are");
+    assert_eq!(recent.len(), 3, "the minimum count applies at any length");
     for (before, limit, bytes) in [(Seq(1), 9, 9), (Seq(0), 9, 9), (end, 0, 9), (end, 9, 0)] {
         assert!(texts(before, limit, bytes).await.is_empty());
     }

@@ -1,4 +1,4 @@
-//! Request keys: the same request twice is one, whoever is first, however long it takes.
+//! Request keys: a repeated request has one effect, also with concurrent or slow requests.
 
 use futures::future::join_all;
 use session::{Command, Mode, NewRun, Refusal, RowChange};
@@ -23,7 +23,7 @@ fn creates(world: &World, key: &str, body: &str) -> RequestKey {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn of_ten_creates_under_one_key_one_makes_a_session_and_all_know_its_answer() {
+async fn ten_creates_with_one_key_make_one_session_and_get_its_reply() {
     let world = World::new().await;
     let key = creates(&world, "k", "{}");
     let creates = (0..10).map(|_| async {
@@ -43,19 +43,19 @@ async fn of_ten_creates_under_one_key_one_makes_a_session_and_all_know_its_answe
     assert_eq!(
         world.manager.as_created(made.session_id).await.unwrap(),
         SessionSummary::of(&made, "a session"),
-        "the first answer, whatever happened since"
+        "a repetition must return the first answer"
     );
     let all = world
         .manager
         .list(&world.owner, session_manager::Filter::default(), 50, None)
         .await
         .unwrap();
-    assert_eq!(all.sessions.len(), 1, "the others left nothing");
+    assert_eq!(all.sessions.len(), 1, "refused creates must leave no items");
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn another_body_under_the_same_key_is_known_as_such() {
+async fn another_body_with_the_same_key_is_detected() {
     let world = World::new().await;
     let new = world.new_session(Mode::Copilot, None);
     let key = creates(&world, "k", "{}");
@@ -81,7 +81,7 @@ async fn another_body_under_the_same_key_is_known_as_such() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_key_is_free_again_after_a_day_though_its_item_is_still_there() {
+async fn a_key_is_free_after_a_day_even_if_its_item_still_exists() {
     let world = World::new().await;
     let key = creates(&world, "k", "{}");
     let first = world.new_session(Mode::Copilot, None);
@@ -129,7 +129,7 @@ async fn a_key_is_free_again_after_a_day_though_its_item_is_still_there() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn the_key_of_a_deleted_session_is_free_again() {
+async fn the_key_of_a_deleted_session_can_be_reused() {
     let world = World::new().await;
     let key = creates(&world, "k", "{}");
     let first = world.new_session(Mode::Copilot, None);
@@ -180,7 +180,7 @@ async fn the_same_task_id_from_ten_sockets_runs_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
+async fn ten_starts_with_one_key_start_one_run_and_return_it() {
     let world = World::new().await;
     let id = world.session(Mode::Copilot).await.session_id;
     let key = RequestKey::idempotency(world.owner.clone(), "/runs", "k", "{}");
@@ -220,7 +220,7 @@ async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
             .await
             .unwrap()
             .is_none(),
-        "no trace"
+        "a refused start must store no key"
     );
     world
         .manager
@@ -229,12 +229,12 @@ async fn of_ten_starts_under_one_key_one_starts_a_run_and_all_know_it() {
         .unwrap();
     let record = world.manager.request_key(&key, at(3)).await.unwrap();
     let again = world.manager.as_started(&record.unwrap()).await.unwrap();
-    assert_eq!(&again, row, "the first answer, whatever happened since");
+    assert_eq!(&again, row, "a repetition must return the first answer");
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_key_holds_nothing_of_what_the_client_wrote() {
+async fn a_stored_key_contains_no_text_of_the_client() {
     let world = World::new().await;
     let key = creates(&world, "k", "{}");
     let new = world.new_session(Mode::Copilot, Some(new_run()));
@@ -260,7 +260,7 @@ async fn a_key_holds_nothing_of_what_the_client_wrote() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_first_answer_is_gone_with_its_session() {
+async fn a_stored_reply_is_deleted_with_its_session() {
     let world = World::new().await;
     let state = world.queued(Mode::Copilot).await;
     let id = state.session_id;
@@ -271,7 +271,7 @@ async fn a_first_answer_is_gone_with_its_session() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_task_id_is_remembered_until_a_day_after_its_run() {
+async fn a_task_id_is_kept_until_a_day_after_its_run() {
     let world = World::new().await;
     let (run, key) = named_run(&world.owner, "task-1");
     let new = world.new_session(Mode::OneShot, Some(run));
@@ -288,7 +288,7 @@ async fn a_task_id_is_remembered_until_a_day_after_its_run() {
             .await
             .unwrap()
             .is_some(),
-        "while it runs"
+        "the key is kept while the run is unfinished"
     );
     let lease = take_lease(&queued, at(100));
     let running = world
@@ -322,7 +322,7 @@ async fn a_task_id_is_remembered_until_a_day_after_its_run() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn the_end_of_a_run_makes_no_key_that_was_not_there() {
+async fn the_end_of_a_run_creates_no_key() {
     let world = World::new().await;
     let (run, _) = named_run(&world.owner, "task-1");
     let task_key = run.task_id.clone().unwrap().digest;

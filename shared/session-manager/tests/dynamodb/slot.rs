@@ -1,4 +1,5 @@
-//! Slots: one of all who try gets it, and a run that waits for one is let alone by the sweeper.
+//! Slots: one of several concurrent callers gets a slot, and the sweeper ignores a run that waits
+//! for one.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ async fn take(world: &World, second: u64) -> Slot {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn of_twenty_who_take_a_slot_at_once_one_gets_it_again_and_again() {
+async fn one_of_twenty_concurrent_callers_gets_each_slot() {
     let world = World::new().await;
     for second in [0, 3, 6] {
         let takers = (0..20).map(|_| take(&world, second));
@@ -34,7 +35,7 @@ async fn of_twenty_who_take_a_slot_at_once_one_gets_it_again_and_again() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_slot_is_free_when_its_time_has_come_and_slots_do_not_know_each_other() {
+async fn a_slot_becomes_free_and_slots_are_independent() {
     let world = World::new().await;
     assert_eq!(take(&world, 0).await, Slot::Taken);
     assert_eq!(take(&world, 2).await, Slot::FreeAt(at(3)));
@@ -45,7 +46,7 @@ async fn a_slot_is_free_when_its_time_has_come_and_slots_do_not_know_each_other(
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_slot_that_is_pushed_back_is_free_later_for_everybody_and_never_earlier() {
+async fn a_postponed_slot_is_free_later_for_all_and_never_earlier() {
     let world = World::new().await;
     let until = |second| world.manager.push_back_slot("arxiv", at(second));
     until(60).await.unwrap();
@@ -57,14 +58,14 @@ async fn a_slot_that_is_pushed_back_is_free_later_for_everybody_and_never_earlie
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_taking_whose_reply_was_lost_uses_its_slot_up() {
+async fn taking_a_slot_with_a_lost_reply_uses_it_up() {
     let world = World::new().await;
     world.proxy.next("UpdateItem", [Fault::LoseReply]);
     assert_eq!(take(&world, 0).await, Slot::FreeAt(at(3)));
     assert_eq!(take(&world, 3).await, Slot::Taken);
 }
 
-/// Whether the sweeper would look at anything.
+/// Whether the sweeper would find a due session.
 async fn is_due(world: &World, now: Timestamp) -> bool {
     for shard in 0..SHARDS {
         if !world
@@ -82,7 +83,7 @@ async fn is_due(world: &World, now: Timestamp) -> bool {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_run_whose_message_is_on_its_way_is_due_later_and_nothing_is_appended() {
+async fn postponing_a_queued_run_moves_its_due_time_without_an_append() {
     let world = World::new().await;
     let state = world.queued(Mode::Arxiv).await;
     let requeue = Rules::default().requeue.as_secs();
@@ -92,7 +93,7 @@ async fn a_run_whose_message_is_on_its_way_is_due_later_and_nothing_is_appended(
     postpone(20).await.unwrap();
     assert!(!is_due(&world, at(20 + requeue - 1)).await);
     assert!(is_due(&world, at(20 + requeue)).await);
-    // Not again as long as half of the time is left.
+    // No further write while half of the time is left.
     postpone(30).await.unwrap();
     assert!(is_due(&world, at(20 + requeue)).await);
     assert_eq!(world.assert_whole(state.session_id).await, events);
@@ -100,7 +101,7 @@ async fn a_run_whose_message_is_on_its_way_is_due_later_and_nothing_is_appended(
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn nothing_becomes_due_by_being_postponed() {
+async fn postponing_never_makes_a_session_due() {
     let world = World::new().await;
     let state = world.queued(Mode::PlanningControl).await;
     let suspended = world.does(state.session_id, SUSPEND, at(1));

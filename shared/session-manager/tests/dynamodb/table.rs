@@ -1,4 +1,4 @@
-//! A table of a test's own, in the DynamoDB that `AWS_ENDPOINT_URL_DYNAMODB` names.
+//! A separate table for each test, in the DynamoDB at `AWS_ENDPOINT_URL_DYNAMODB`.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use uuid::Uuid;
 
-/// What both listing indexes project: a Summary and nothing else.
+/// The attributes that both listing indexes project: those of a summary.
 const SHOWN: [&str; 8] = [
     "session_id",
     "name",
@@ -34,7 +34,7 @@ pub fn client(endpoint: &str) -> Client {
     Client::from_conf(config.build())
 }
 
-/// The template's table, under a name of its own.
+/// Creates the template's table under a unique name.
 pub async fn create(client: &Client) -> String {
     let name = format!("test-{}", Uuid::new_v4());
     let mut request = client

@@ -1,4 +1,5 @@
-//! The vocabulary of the tests: an owner with a table, sessions in the states that matter, and what a worker does.
+//! Helpers for the tests: an owner with a table, sessions in all relevant states, and a worker's
+//! commits.
 
 use std::time::Duration;
 
@@ -16,13 +17,13 @@ use crate::table;
 
 pub type Item = std::collections::HashMap<String, AttributeValue>;
 
-/// A moment of the tests' own time.
+/// A time on the tests' own clock.
 pub fn at(second: u64) -> Timestamp {
     let start = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
     start.plus(Duration::from_secs(second))
 }
 
-/// A table, and somebody with sessions in it.
+/// A table, and an owner with sessions in it.
 pub struct World {
     pub client: Client,
     pub table: String,
@@ -32,7 +33,7 @@ pub struct World {
 }
 
 impl World {
-    /// The manager speaks through the proxy, the test itself past it.
+    /// The manager uses the proxy, the test itself does not.
     pub async fn new() -> Self {
         let endpoint = table::endpoint();
         let client = table::client(&endpoint);
@@ -80,7 +81,7 @@ impl World {
         created.unwrap().state
     }
 
-    /// A session at whose run a worker is, until second 100.
+    /// A session with a leased run, until second 100.
     pub async fn running(&self, mode: Mode) -> State {
         let state = self.queued(mode).await;
         let lease = take_lease(&state, at(100));
@@ -91,7 +92,7 @@ impl World {
             .state
     }
 
-    /// Ada does something.
+    /// Applies a command as the owner.
     pub async fn does(
         &self,
         session: SessionId,
@@ -138,7 +139,7 @@ impl World {
             .collect()
     }
 
-    /// One of a session's items.
+    /// An item of a session.
     pub async fn item(&self, session: SessionId, sk: &str) -> Option<Item> {
         let items = self.partition(&format!("SESSION#{session}")).await;
         items
@@ -146,7 +147,8 @@ impl World {
             .find(|item| item["SK"].as_s().unwrap() == sk)
     }
 
-    /// The whole log has neither gap nor fork, and each entry's state stands at its own end.
+    /// Asserts that the log has neither a gap nor a fork, and that each entry's state ends at its
+    /// own seq. Returns the last seq.
     pub async fn assert_whole(&self, session: SessionId) -> u64 {
         let items = self.partition(&format!("SESSION#{session}")).await;
         let mut next = 1;
@@ -198,7 +200,7 @@ pub fn task_id(text: &str) -> TaskId {
     }
 }
 
-/// A new run under a client's task id, and the key that it is remembered by.
+/// A new run with a client's task id, and its request key.
 pub fn named_run(owner: &OwnerId, task: &str) -> (NewRun, RequestKey) {
     let named = task_id(task);
     let run = NewRun {
@@ -254,7 +256,7 @@ pub fn said(message: &str) -> EventBody {
     }
 }
 
-/// A worker's commit: it said something, and then this follows.
+/// A worker's commit of a message and the next position.
 pub fn commit(state: &State, message: &str, next: Next) -> Command {
     let run = run_of(state);
     Command::Commit {
@@ -271,7 +273,7 @@ pub fn commit(state: &State, message: &str, next: Next) -> Command {
     }
 }
 
-/// A worker's commit that goes on at the same place and tells nothing new: it changes the log alone.
+/// A worker's commit that keeps the position and sends no notification: it changes only the log.
 pub fn note(state: &State, message: &str) -> Command {
     let opening = StageStart {
         position: run_of(state).position,

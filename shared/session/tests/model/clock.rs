@@ -1,7 +1,7 @@
 //! The clock, and the sweeper that does due actions.
 //!
-//! A worker lives longer than its lease, a handler for two ticks. The purge waits until every function
-//! that began before the delete was committed has ended.
+//! A worker lives longer than its lease, a handler for two ticks. The purge waits until every
+//! function that began before the delete was committed has ended.
 
 use session::DueAction;
 

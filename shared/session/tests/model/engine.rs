@@ -1,7 +1,7 @@
 //! A small engine in place of `workflow`: one or two steps, an approval between them, and the end.
 //!
-//! As in the real engine, a checkpoint and the last stage have no work of their own. They are repeated
-//! after a suspend.
+//! As in the real engine, a checkpoint and the last stage have no work of their own. They are
+//! repeated after a suspend.
 
 use serde_json::json;
 use session::{
@@ -53,8 +53,8 @@ impl Plan {
         at.stage == CHECKPOINT_STAGE
     }
 
-    /// Returns the progress from a position. `answered` is the option that was chosen there, `approval`
-    /// the id of a new approval.
+    /// Returns the progress from a position. `answered` is the option that was chosen there,
+    /// `approval` the id of a new approval.
     pub fn progress(
         &self,
         at: Position,

@@ -89,8 +89,8 @@ impl Protocol {
                     world.send(Message::Wake(wake.run_id, wake.epoch));
                 }
             }
-            // The dead letter is delivered again, the client may repeat its request, and the sweeper reads
-            // the session again.
+            // The dead letter is delivered again, the client may repeat its request, and the
+            // sweeper reads the session again.
             Put::Unknown => match request {
                 Request::DeadLetter { run, epoch } => world.send(Message::Wake(run, epoch)),
                 _ => {

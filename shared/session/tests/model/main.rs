@@ -1,10 +1,10 @@
 //! Model checking of the log's protocol: leases, crashes, concurrent commands, lost and duplicated
-//! messages, the sweeper and the purge, around the production functions `decide`, `recover`, `due` and
-//! `wake`.
+//! messages, the sweeper and the purge, around the production functions `decide`, `recover`, `due`
+//! and `wake`.
 //!
 //! Each scenario has a budget for every kind of fault and explores all reachable states, breadth
-//! first. The README lists what is modelled. `mutation` switches one rule off at a time, and the model
-//! must find it.
+//! first. The README lists what is modelled. `mutation` switches one rule off at a time, and the
+//! model must find it.
 
 #![allow(clippy::print_stdout, reason = "the test prints its figures")]
 
@@ -164,7 +164,8 @@ fn the_model_finds_a_purge_without_delay() {
 
 #[test]
 fn the_model_finds_a_purge_that_waits_for_one_life_only() {
-    // The delete carries the start time of its function. Other functions begin before it is committed.
+    // The delete carries the start time of its function. Other functions begin before it is
+    // committed.
     finds(STAYS_DELETED, Mutation::PurgeTooSoon, scenarios::deletion());
 }
 

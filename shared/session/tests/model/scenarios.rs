@@ -1,5 +1,5 @@
-//! The scenarios. Each has a budget for some kinds of faults, because all kinds at once would give too
-//! many states.
+//! The scenarios. Each has a budget for some kinds of faults, because all kinds at once would give
+//! too many states.
 
 use std::time::Duration;
 
@@ -131,8 +131,8 @@ pub fn dead_letters() -> Protocol {
     scenario("dead letters", WORK, budget, &[COMPLETED, FAILED])
 }
 
-/// Two clients give contradicting answers, suspend, resume and cancel, while workers die and replies
-/// are lost.
+/// Two clients give contradicting answers, suspend, resume and cancel, while workers die and
+/// replies are lost.
 pub fn people() -> Protocol {
     let budget = Budget {
         crashes: 1,
@@ -153,8 +153,8 @@ pub fn people() -> Protocol {
     scenario("people", APPROVAL, budget, must_reach)
 }
 
-/// Runs fail, are cancelled or are ended by an answer. Failed runs are taken over, and a second task
-/// follows.
+/// Runs fail, are cancelled or are ended by an answer. Failed runs are taken over, and a second
+/// task follows.
 pub fn further_tasks() -> Protocol {
     let budget = Budget {
         copies: 1,

@@ -1,8 +1,8 @@
 //! The hash of a world. Worlds with the same future have one hash and count as one state.
 //!
-//! The hash leaves out what no decision depends on. It measures times from the oldest clock in use and
-//! epochs by their order, and covers only the log entries that a writer can still meet. Both workers
-//! and both client handlers are interchangeable. `reduction` tests this.
+//! The hash leaves out what no decision depends on. It measures times from the oldest clock in use
+//! and epochs by their order, and covers only the log entries that a writer can still meet. Both
+//! workers and both client handlers are interchangeable. `reduction` tests this.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -25,7 +25,8 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// Returns a time relative to the oldest clock. All past times are equal, and all times out of reach.
+    /// Returns a time relative to the oldest clock. All past times are equal, and all times out of
+    /// reach.
     pub fn time(&self, time: Timestamp) -> u64 {
         self.within_reach(time.since(self.oldest_clock))
     }
@@ -76,8 +77,8 @@ impl View<'_> {
         epochs.range(epoch..).count()
     }
 
-    /// Hashes the state that an append is decided on, and the entry at its position, if there is one. A
-    /// writer that has lost a race reads the newest entry instead.
+    /// Hashes the state that an append is decided on, and the entry at its position, if there is
+    /// one. A writer that has lost a race reads the newest entry instead.
     pub fn base(&self, base: &State, writer: Writer, lost: bool, into: &mut impl Hasher) {
         self.state(base, into);
         let newest = self.world.log.newest();

@@ -1,8 +1,8 @@
 //! The executor: it gets a message, takes the lease and does stage after stage.
 //!
-//! As in production, it reads, takes the lease, works and appends. It decides again after a lost race
-//! and stops when it has lost the lease. After the last commit of a slice it sends the wake message, if
-//! one is needed. It may die between any two calls.
+//! As in production, it reads, takes the lease, works and appends. It decides again after a lost
+//! race and stops when it has lost the lease. After the last commit of a slice it sends the wake
+//! message, if one is needed. It may die between any two calls.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_says_where_a_person_is_asked() {
+    fn a_configuration_selects_the_checkpoints() {
         use Mode::{Copilot, HitlInteractive, IdeaGeneration, PlanningControl};
         for (mode, config, expected) in [
             (PlanningControl, json!({}), ""),

@@ -10,11 +10,11 @@ use super::{RunConfig, run_config::DEFAULT_IS};
 pub struct ConfigKey {
     /// The key, e.g. `maxAttempts`.
     pub name: String,
-    /// What counts without it; none where its meaning says so, or where nothing does.
+    /// The default; none if the meaning describes it, or if there is none.
     pub default: Option<String>,
-    /// The values that fit beyond their type, e.g. `1 to 10`; empty where all do.
+    /// The permitted values of the type, e.g. `1 to 10`; empty if all are permitted.
     pub range: String,
-    /// What it does.
+    /// Its meaning.
     pub meaning: String,
 }
 

@@ -1,4 +1,5 @@
-//! A run's configuration: the keys that a client may give, and the settings of one mode made from them.
+//! A run's configuration: the keys that a client may give, and the settings of one mode derived
+//! from them.
 
 mod checkpoint_settings;
 mod field_error;

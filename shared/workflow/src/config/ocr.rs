@@ -11,7 +11,7 @@ const MAX_NAME_CHARS: usize = 255;
 /// The settings of a run of `ocr`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OcrSettings {
-    /// The document (`document`). A run needs it; its session may be made before.
+    /// The document (`document`). A run needs it; a session can be created without it.
     pub document: Option<DocumentName>,
     /// Whether `<stem>.md` is written (`saveMarkdown`).
     pub save_markdown: bool,
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_upload_is_named_in_its_own_session_or_in_another() {
+    fn an_upload_can_belong_to_the_session_or_to_another_one() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         let named = |session: Option<&str>, name: &str| DocumentName {
             session: session.map(|id| id.parse().unwrap()),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_leave_its_place() {
+    fn a_name_cannot_refer_outside_its_session() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         for text in [
             "",

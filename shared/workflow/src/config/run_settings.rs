@@ -45,12 +45,12 @@ pub enum RunSettingsError {
     /// A key of the wrong type or out of its range.
     #[error("config.{key} must be {must_be}.")]
     Invalid {
-        /// Which key.
+        /// The key.
         key: String,
-        /// What it must be.
+        /// The requirement.
         must_be: String,
     },
-    /// A model that this deployment cannot use; the sentence says why.
+    /// A model that this deployment cannot use, and the reason.
     #[error("{0}")]
     Model(String),
 }
@@ -82,7 +82,7 @@ impl RunSettings {
     /// Reads a configuration; an absent or null key, or a null for the whole, takes the default.
     ///
     /// # Errors
-    /// [`RunSettingsError`] for the first key that does not fit.
+    /// [`RunSettingsError`] for the first invalid key.
     pub fn parse(mode: Mode, config: &Value) -> Result<Self, RunSettingsError> {
         Self::of(mode, RunConfig::read(mode, config)?)
     }
@@ -139,7 +139,7 @@ impl RunSettings {
     /// Whether a run can start: a run of `ocr` needs a document, which its session need not have.
     ///
     /// # Errors
-    /// [`RunSettingsError`], which names what is missing.
+    /// [`RunSettingsError`], which names the missing key.
     pub fn check_start(&self) -> Result<(), RunSettingsError> {
         match (self.mode, &self.ocr.document) {
             (Mode::Ocr, None) => Err(RunSettingsError::invalid("document", NO_DOCUMENT)),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_null_and_unknown_keys_leave_the_defaults() {
+    fn absent_null_and_unknown_keys_keep_the_defaults() {
         for config in [
             Value::Null,
             json!({}),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn an_invalid_key_is_named() {
         for (config, sentence) in [
             (json!([]), "config must be a JSON object."),
             (json!({"model": 4}), "config.model must be a string."),
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_ocr_starts_with_a_document_and_its_session_without() {
+    fn a_run_of_ocr_requires_a_document_and_its_session_does_not() {
         let config = json!({"document": "scan.pdf", "saveText": true});
         let settings = RunSettings::parse(Mode::Ocr, &config).unwrap();
         assert_eq!(settings.check_start(), Ok(()));
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_tells_its_keys() {
+    fn a_mode_lists_its_keys() {
         assert_eq!(
             RunSettings::keys(Mode::OneShot),
             ["model", "maxAttempts", "maxRounds", "maxCostUsd", "agent"]

@@ -1,4 +1,4 @@
-//! What follows from the outcome of a stage: the transitions of every mode.
+//! The transitions of every mode after the outcome of a stage.
 
 use session::{
     EventBody, Next, NodeStatus, PlanStep, Position, Progress, Route, RouteKind, RunFailure, Stage,
@@ -17,7 +17,7 @@ use crate::{clip::clip, modes::agent};
 const MAX_SUMMARY_BYTES: usize = 8 * 1024;
 
 impl Engine<'_> {
-    /// What follows from the outcome of [`Work::Ask`](crate::Work::Ask) or
+    /// The progress after the outcome of [`Work::Ask`](crate::Work::Ask) or
     /// [`Work::DocumentTask`](crate::Work::DocumentTask), for `Command::Commit`.
     pub fn advance(&self, outcome: &Outcome, now: Timestamp) -> Progress {
         match outcome {
@@ -27,8 +27,8 @@ impl Engine<'_> {
         }
     }
 
-    /// A retryable failure is tried again in a later message, up to `maxAttempts`. A run whose
-    /// budget is spent is tried again too, and meets the budget before the next call.
+    /// A retryable failure is retried in a later message, up to `maxAttempts`. A run without budget
+    /// is retried too, and reaches the budget check before the next call.
     fn after_failure(&self, failed: &StageFailure) -> Progress {
         let mut progress = ProgressBuilder::on(self);
         progress.costs(&failed.usages);
@@ -196,14 +196,14 @@ impl Engine<'_> {
         }
     }
 
-    /// What follows the current step.
+    /// The progress after the current step.
     pub(crate) fn next_step(&self, progress: ProgressBuilder) -> Progress {
         let at = self.run.position;
         if at.step >= at.steps {
             return self.work_is_done(progress);
         }
         let next = at.step + 1;
-        // The last step works out an idea, which is chosen before the step's own approval.
+        // The last step develops an idea. The idea is chosen before the step's own approval.
         let chosen = self.history.choice.is_some() || !self.settings.checkpoints.after_ideas;
         match next == at.steps && !chosen {
             true => progress.advance(self.step_at(Stage::ChooseIdea, next), &self.history.plan),

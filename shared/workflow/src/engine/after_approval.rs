@@ -1,6 +1,6 @@
-//! What follows from an answered approval: the transitions after every checkpoint.
+//! The transitions after an answered approval, for every checkpoint.
 //!
-//! `reject` and `abort` do not come here: `session` ends the run when they are answer.
+//! `reject` and `abort` never arrive here, because `session` ends the run with the answer.
 
 use session::{EventBody, NodeStatus, Position, Progress, Stage};
 
@@ -14,7 +14,7 @@ impl Engine<'_> {
         (self.run.answer == Some(*seq)).then_some(answer)
     }
 
-    /// What follows from an answer at the current checkpoint.
+    /// The progress after an answer at the current checkpoint.
     pub(crate) fn after_approval(&self, answer: &ReceivedAnswer) -> Progress {
         let mut progress = ProgressBuilder::on(self);
         let (at, plan) = (self.run.position, self.history.plan.as_slice());

@@ -21,10 +21,10 @@ pub enum AnswerError {
     /// The resolution needs feedback.
     #[error("`feedback` must not be empty with `{0}`.")]
     NoFeedback(String),
-    /// A part of the plan does not fit.
+    /// A part of the plan is invalid.
     #[error(transparent)]
     Plan(#[from] FieldError),
-    /// The plan as a whole does not fit.
+    /// The plan as a whole is invalid.
     #[error("{0}")]
     WholePlan(String),
 }
@@ -32,7 +32,7 @@ pub enum AnswerError {
 /// Checks an answer to an approval of this `checkpoint_type`, in a run with these settings.
 ///
 /// # Errors
-/// [`AnswerError`] for the first thing that does not fit.
+/// [`AnswerError`] for the first fault.
 pub fn check_answer(
     settings: &RunSettings,
     checkpoint: &str,
@@ -116,7 +116,7 @@ impl Step {
     }
 }
 
-/// Whether a plan can be followed: by its number of steps, by its size.
+/// Checks the number of steps and the size of a plan.
 pub(crate) fn check_plan(settings: &RunSettings, plan: &[PlanStep]) -> Result<(), String> {
     let (least, most) = (settings.min_plan_steps(), settings.max_plan_steps as usize);
     if !(least..=most).contains(&plan.len()) {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_does_not_fit_is_told_where() {
+    fn an_invalid_plan_is_refused_with_the_position_of_its_fault() {
         let good = json!({"sub_task": "Read.", "sub_task_agent": "researcher"});
         assert_eq!(modified(json!([good])), Ok(()));
         let long = json!({"sub_task": "x".repeat(33_000), "sub_task_agent": "engineer"});
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nothing_without_words_needs_words() {
+    fn an_option_that_requires_feedback_is_refused_without_it() {
         for (checkpoint, resolution) in [
             ("copilot_turn", "submit"),
             ("clarification", "submit"),

@@ -24,7 +24,8 @@ pub struct DocumentTask {
     pub index: u32,
     /// How many tasks follow task 0; 0 until they are counted.
     pub total: u32,
-    /// Whether this is the last try: a failed task then counts as done, and its line gives the reason.
+    /// Whether this is the last attempt. A failed task then counts as done, and its line gives the
+    /// reason.
     pub last_try: bool,
     /// The request to an agent, if the task may need one; the worker completes its brief.
     pub request: Option<Box<AgentRequest>>,

@@ -1,4 +1,4 @@
-//! The engine: what a run does next, and what follows from each outcome.
+//! The engine: the next work of a run, and the transition after each outcome.
 
 use session::{PlanStep, Position, Run, Stage, State};
 

@@ -1,54 +1,55 @@
-//! What came of an agent's call or of a unit of a document, as plain data: this crate knows no providers.
+//! The outcome of an agent's call or of a document task, as plain data: this crate knows no
+//! providers.
 
 use session::{PlanStep, Route, StructuredOutput};
 
 use super::DocumentTaskResult;
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// The agent answered.
     Answer(AgentAnswer),
-    /// A unit of a document is done.
+    /// A document task is done.
     DocumentTask(DocumentTaskResult),
-    /// Neither came of it.
+    /// The request failed.
     Failure(StageFailure),
 }
 
 /// An agent's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentAnswer {
-    /// The part that the engine goes by.
+    /// The part that determines the transition.
     pub content: AnswerContent,
-    /// The answer as Markdown. What passes [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES) is cut off.
+    /// The answer as Markdown. It is cut at [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
     pub message: String,
-    /// What later steps are told of it.
+    /// The summary for later steps.
     pub summary: String,
-    /// The artifact in which a program, or an answer too long for a message, was stored before.
+    /// The artifact with a program or with an answer that is too long for a message.
     pub artifact: Option<String>,
-    /// Every model answer that was paid for, also those that did not fit.
+    /// Every billed model answer, including invalid ones.
     pub usages: Vec<Usage>,
 }
 
 /// The forms of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerContent {
-    /// The planner's.
+    /// From the planner.
     Plan(Vec<PlanStep>),
-    /// The reviewer's: what to change, one entry each; empty when the plan can stand.
+    /// From the reviewer: the requested changes; empty if the plan is approved.
     Review(Vec<String>),
-    /// The researcher's, and of whoever else answers in words.
+    /// From the researcher and other agents that answer in text.
     Report,
-    /// The engineer's; the program itself is the answer's artifact.
+    /// From the engineer. The program is the answer's artifact.
     Program,
-    /// The idea maker's: the ideas that stand, the best first.
+    /// From the idea maker: the current ideas, the best first.
     Ideas(Vec<String>),
-    /// Copilot's: how a task is done, and by whom.
+    /// From copilot: how a task is processed, and by which agent.
     Route(Route),
 }
 
 impl AnswerContent {
-    /// The part that the record keeps beside the message.
+    /// The part that the record keeps besides the message.
     pub(crate) fn made(&self) -> Option<StructuredOutput> {
         match self {
             Self::Plan(plan) => Some(StructuredOutput::Plan(plan.clone())),
@@ -59,30 +60,30 @@ impl AnswerContent {
     }
 }
 
-/// A call that brought no answer.
+/// A call without an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageFailure {
-    /// One sentence for the client.
+    /// A message for the client.
     pub error: String,
-    /// The word for programs.
+    /// A code for programs.
     pub code: String,
     /// The kind of error.
     pub error_type: String,
     /// Whether the same call may succeed in a later invocation.
     pub retryable: bool,
-    /// What was paid for all the same.
+    /// The usage that was billed anyway.
     pub usages: Vec<Usage>,
 }
 
 /// One model answer in the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usage {
-    /// The model, as the price table names it.
+    /// The model's name in the price table.
     pub model: String,
-    /// Tokens of the question.
+    /// Tokens of the prompt.
     pub input_tokens: u64,
     /// Tokens of the answer.
     pub output_tokens: u64,
-    /// US dollars; none where the model has no known price.
+    /// US dollars; none if the model has no known price.
     pub cost_usd: Option<f64>,
 }

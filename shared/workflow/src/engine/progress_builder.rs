@@ -81,7 +81,7 @@ impl<'a> ProgressBuilder<'a> {
         }
     }
 
-    /// US dollars so far.
+    /// The costs so far in US dollars.
     pub const fn cost_usd(&self) -> f64 {
         self.cost_usd
     }
@@ -101,7 +101,7 @@ impl<'a> ProgressBuilder<'a> {
         });
     }
 
-    /// The run goes on at this position, following this plan.
+    /// The run continues at this position with this plan.
     pub fn advance(self, position: Position, plan: &[PlanStep]) -> Progress {
         self.advance_from(position, plan, None)
     }

@@ -1,4 +1,4 @@
-//! What there is to do at the place where a run stands.
+//! The next work of a run at its current position.
 
 use session::{Mode, PlanStep, Progress, RunFailure, Stage, Timestamp, plus_usd};
 
@@ -8,16 +8,16 @@ use crate::{
     modes::{Checkpoint, agent, idea_instructions},
 };
 
-/// What a worker does next.
+/// The next work of a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
-    /// An agent is asked; what came of it goes to [`Engine::advance`].
+    /// Call an agent and pass the outcome to [`Engine::advance`].
     Ask(Box<AgentRequest>),
-    /// A unit of a document is worked on; what came of it goes to [`Engine::advance`].
+    /// Execute a document task and pass the outcome to [`Engine::advance`].
     DocumentTask(DocumentTask),
-    /// A person is asked; [`Engine::ask`] puts the question, and the run waits for the answer.
+    /// Request an approval with [`Engine::ask`]. The run then waits for the answer.
     AskPerson(Box<ApprovalPrompt>),
-    /// No request is needed: this follows from where the run stands, and is to be committed.
+    /// Commit this progress. No request is needed.
     Commit(Box<Progress>),
 }
 
@@ -28,17 +28,17 @@ pub struct AgentRequest {
     pub agent: String,
     /// The model that the client chose for it; `None` for the deployment's default.
     pub model: Option<String>,
-    /// The most model calls until an answer fits.
+    /// The maximum number of model calls until an answer is valid.
     pub max_attempts: u32,
-    /// US dollars after which it is not asked again; `None` without a budget.
+    /// The costs in US dollars after which no further call is made; `None` without a budget.
     pub max_cost_usd: Option<f64>,
-    /// The graph's node of the request: for names and logs.
+    /// The graph node of the request, for names and logs.
     pub node: String,
-    /// What it is told.
+    /// The content of the request.
     pub brief: Brief,
 }
 
-/// What an agent is told.
+/// The content of a request to an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Brief {
     /// The task in the client's words.
@@ -46,21 +46,21 @@ pub struct Brief {
     /// The newest messages of the session before this task, oldest first. The worker adds as many
     /// as fit.
     pub history: Vec<EarlierMessage>,
-    /// What the client wants planner and reviewer to heed.
+    /// The client's instructions to planner and reviewer.
     pub instructions: String,
-    /// The plan to criticise, to revise, or to follow.
+    /// The plan to review, to revise, or to follow.
     pub plan: Vec<PlanStep>,
-    /// With a step: what the person says about it. Without one: what was criticised in the plan.
+    /// With a step: the user's remarks on it. Without one: the criticism of the plan.
     pub remarks: Vec<String>,
     /// The step to do; without one, the whole task.
     pub step: Option<PlanStep>,
     /// The steps done so far.
     pub done: Vec<DoneStep>,
-    /// The most steps that a plan may have.
+    /// The maximum number of steps of a plan.
     pub max_steps: u32,
-    /// The agents that a plan may give its steps to.
+    /// The agents that a plan may assign steps to.
     pub team: Vec<String>,
-    /// Whether copilot may ask the person before any work.
+    /// Whether copilot may ask the user before any work.
     pub may_ask: bool,
 }
 
@@ -92,7 +92,7 @@ pub struct EarlierMessage {
 }
 
 impl Engine<'_> {
-    /// What there is to do; the run must have been opened.
+    /// The next work of a run that has been opened.
     pub fn work(&self, now: Timestamp) -> Work {
         let stage = self.position().stage;
         if let Some(checkpoint) = Checkpoint::at(stage) {
@@ -112,13 +112,14 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether the run, with so much more, has cost what it may.
+    /// Whether the run, with `more_usd` added, has reached its budget.
     pub(crate) fn is_spent(&self, more_usd: f64) -> bool {
         let spent = plus_usd(self.run.cost_usd, more_usd);
         self.limit().is_some_and(|limit| spent >= limit)
     }
 
-    /// No call is made beyond the budget: a person decides, or where nobody can be asked, the run fails.
+    /// Makes no call beyond the budget: requests an approval, or fails the run if its mode asks no
+    /// one.
     pub(crate) fn over_budget(&self) -> Work {
         if self.spec.checkpoints.contains(&Checkpoint::Budget) {
             return Work::AskPerson(Box::new(self.prompt(Checkpoint::Budget)));
@@ -173,7 +174,7 @@ impl Engine<'_> {
         }
     }
 
-    /// What planner and reviewer are told beside the task.
+    /// The brief of planner and reviewer.
     fn planning(&self, brief: Brief, draft: &[PlanStep], remarks: &[String]) -> Brief {
         Brief {
             instructions: self.instructions(),
@@ -183,7 +184,8 @@ impl Engine<'_> {
         }
     }
 
-    /// What planner and reviewer heed: the mode's own order of steps, a proposal that was agreed to, the client's wishes.
+    /// The instructions to planner and reviewer: the mode's own order of steps, an approved
+    /// proposal, and the client's instructions.
     fn instructions(&self) -> String {
         let ideas = match self.settings.mode {
             Mode::IdeaGeneration => idea_instructions(self.settings.checkpoints.after_ideas),

@@ -5,7 +5,7 @@ use session::{EventBody, Seq};
 use super::run_history::{DoneStep, LastPrompt, ReceivedAnswer, RunHistory};
 use crate::modes::Checkpoint;
 
-/// The resolution of a turn that was not answered in time: the conversation is over.
+/// The resolution of a turn that expired: the conversation ends.
 const DONE: &str = "done";
 
 /// The remark of a `revise`, and the addition of a `continue`, without feedback.
@@ -45,7 +45,7 @@ impl RunHistory {
         }
     }
 
-    /// Applies an answer to what later stages tell their agents.
+    /// Applies an answer to the briefs of later stages.
     fn apply_answer(&mut self, seq: Seq, resolution: &str, feedback: Option<&str>) {
         let Some(LastPrompt { checkpoint, step }) = self.prompt.take() else {
             return;
@@ -109,7 +109,7 @@ impl RunHistory {
         self.ideas.get(number.checked_sub(1)?).cloned()
     }
 
-    /// The next task of a conversation: plan and steps of the last one no longer count.
+    /// The next task of a conversation. The plan and the steps of the previous one no longer count.
     fn begin_turn(&mut self, seq: Seq, feedback: Option<String>) {
         // The `user_message` of the task is the event right before the answer.
         self.turn_from = Seq(seq.0.saturating_sub(1));

@@ -1,4 +1,4 @@
-//! What a worker needs to know of a run: its record, folded.
+//! The folded record of a run, as a worker needs it.
 
 mod answers;
 mod published_status;

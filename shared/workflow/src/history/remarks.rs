@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_numbered_list_is_taken_apart_and_any_other_text_is_one_remark() {
+    fn a_numbered_list_becomes_remarks_and_other_text_is_one_remark() {
         for (message, expected) in [
             ("1. Name the sources.", &["Name the sources."][..]),
             (

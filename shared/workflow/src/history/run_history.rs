@@ -61,7 +61,7 @@ pub struct RunHistory {
     pub(crate) answer: Option<(Seq, ReceivedAnswer)>,
     /// How often the plan was sent back.
     pub(crate) revisions: u32,
-    /// How often the budget was budget_raises.
+    /// How often the budget was raised.
     pub(crate) budget_raises: u32,
     /// The newest ideas.
     pub(crate) ideas: Vec<String>,
@@ -93,7 +93,7 @@ impl RunHistory {
         history
     }
 
-    /// Folds in what was appended since. Events that were folded before are skipped.
+    /// Folds in the events that were appended since. Earlier events are skipped.
     pub fn apply(&mut self, record: &[Envelope]) {
         for envelope in record {
             let Some(seq) = envelope.seq.filter(|seq| *seq > self.seen) else {
@@ -232,13 +232,14 @@ impl RunHistory {
                 };
                 self.done.insert(*step_number, done);
             }
-            // A run that takes over has a budget of its own.
+            // A takeover has its own budget.
             EventBody::WorkflowStarted { .. } => self.budget_raises = 0,
             _ => self.apply_approval(seq, body),
         }
     }
 
-    /// The first message of a run is its task. The feedback of an answer is applied with the answer.
+    /// The first message of a run is its task. The feedback of an answer is applied with the
+    /// answer.
     fn apply_user_message(&mut self, seq: Seq, content: &str, is_answer: bool) {
         if self.task.is_none() {
             self.task = Some(content.to_owned());

@@ -21,7 +21,7 @@ pub enum Checkpoint {
     Proposal,
     /// A turn of a conversation is over.
     CopilotTurn,
-    /// The run has cost `maxCostUsd`.
+    /// The run has reached `maxCostUsd`.
     Budget,
 }
 
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_checkpoint_has_one_word() {
+    fn every_checkpoint_has_a_unique_name() {
         for kind in Checkpoint::ALL {
             assert_eq!(Checkpoint::of(kind.as_str()), Some(kind));
         }

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_step_is_the_report_whoever_chooses() {
+    fn the_last_step_is_the_report_with_and_without_a_person() {
         assert!(instructions(false).contains("5. Choose the better"));
         assert!(instructions(true).contains("5. Write a title"));
         assert!(!instructions(true).contains("Choose the better"));

@@ -1,4 +1,4 @@
-//! The eight modes as data: phases, agents, checkpoints, config keys, and where a run begins.
+//! The eight modes as data: phases, agents, checkpoints, config keys, and first stages.
 
 pub mod agent;
 mod checkpoint;

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_has_checkpoints_exactly_where_clients_are_told_so() {
+    fn the_modes_with_checkpoints_are_those_of_the_contract() {
         for info in session::MODES {
             let checkpoints = ModeSpec::of(info.id).checkpoints;
             assert_eq!(!checkpoints.is_empty(), info.supports_hitl, "{}", info.id);

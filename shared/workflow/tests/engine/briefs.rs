@@ -1,4 +1,4 @@
-//! What people say reaches those whom it concerns, and nobody else.
+//! The feedback of people reaches exactly the agents that it concerns.
 
 use serde_json::{Value, json};
 use session::{Mode, RouteKind};
@@ -28,7 +28,7 @@ fn plain(max_rounds: u32) -> Path {
 }
 
 #[test]
-fn a_revision_heeds_what_was_said_or_that_nothing_was_said() {
+fn a_revision_receives_the_feedback_or_a_default_remark() {
     let mut hitl = path(Mode::HitlInteractive, &json!({"nPlanReviews": 0}));
     for (words, remark) in [
         (Some("Leave out the slow ones."), "Leave out the slow ones."),
@@ -44,7 +44,7 @@ fn a_revision_heeds_what_was_said_or_that_nothing_was_said() {
 }
 
 #[test]
-fn words_about_a_step_are_for_that_step_and_other_words_for_the_whole_task() {
+fn feedback_applies_to_its_step_or_to_the_whole_task() {
     let mut hitl = path(Mode::HitlInteractive, &json!({"nPlanReviews": 0}));
     let first = after(&mut hitl, "before_step", "approve", Some("Briefly."));
     assert_eq!(first.brief.remarks, ["Briefly."]);
@@ -52,7 +52,7 @@ fn words_about_a_step_are_for_that_step_and_other_words_for_the_whole_task() {
     assert_eq!(again.brief.remarks, ["With sources."]);
     assert!(
         again.brief.done.is_empty(),
-        "its own result is not before it"
+        "a redone step must not receive its own result"
     );
     hitl.until_asked("after_step");
     hitl.says("continue", Some("Mind the audience."), None);
@@ -63,7 +63,7 @@ fn words_about_a_step_are_for_that_step_and_other_words_for_the_whole_task() {
 }
 
 #[test]
-fn the_last_step_works_out_the_chosen_idea() {
+fn the_last_step_receives_the_chosen_idea() {
     let config = json!({"approvalMode": "after_ideas", "nPlanReviews": 0});
     for (option, words, remark) in [
         ("option_2", None, "The user chose this idea: A kite"),
@@ -82,7 +82,7 @@ fn the_last_step_works_out_the_chosen_idea() {
 }
 
 #[test]
-fn copilot_looks_again_with_the_answer_to_its_question() {
+fn copilot_decides_again_with_the_answer_to_its_question() {
     let mut copilot = plain(2);
     assert!(copilot.request().brief.may_ask);
     copilot.routed(RouteKind::Clarify);
@@ -94,11 +94,11 @@ fn copilot_looks_again_with_the_answer_to_its_question() {
             .task
             .contains("Asked: copilot_control on routing\nAnswered: The small one.")
     );
-    assert!(!brief.may_ask, "it has one round left");
+    assert!(!brief.may_ask, "copilot has one round left");
 }
 
 #[test]
-fn a_proposal_that_was_agreed_to_is_planned() {
+fn an_approved_proposal_is_planned() {
     let mut copilot = plain(25);
     copilot.routed(RouteKind::Propose);
     let AgentRequest { agent, brief, .. } = after(&mut copilot, "proposal", "approve", None);
@@ -107,7 +107,7 @@ fn a_proposal_that_was_agreed_to_is_planned() {
 }
 
 #[test]
-fn a_turn_that_goes_on_knows_what_it_has_done_and_a_new_one_begins_afresh() {
+fn a_continued_turn_keeps_its_results_and_a_new_one_does_not() {
     let conversation = json!({"conversational": true});
     let mut copilot = path(Mode::Copilot, &conversation);
     let Brief { task, done, .. } = after(&mut copilot, "copilot_turn", "continue", None).brief;

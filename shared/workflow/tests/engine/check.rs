@@ -1,4 +1,4 @@
-//! What must be true of a log, whatever happened.
+//! Invariants of a log after any sequence of events.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,13 @@ use session::{
 
 use crate::world::World;
 
-/// Of any log, at any time.
+/// Invariants of every log at any time.
 pub fn so_far(world: &World) {
     let seqs = world.log.iter().map(|envelope| envelope.seq.unwrap());
-    assert!(seqs.eq((1..=world.log.len() as u64).map(Seq)), "a gap");
+    assert!(
+        seqs.eq((1..=world.log.len() as u64).map(Seq)),
+        "the record has a gap"
+    );
     assert_eq!(world.state.last_seq.0, world.log.len() as u64);
     let mut tellers: BTreeMap<RunId, Teller> = BTreeMap::new();
     for (run, body) in bodies(&world.log) {
@@ -28,7 +31,7 @@ pub fn so_far(world: &World) {
     assert_ne!(world.state.status, SessionStatus::Expired);
 }
 
-/// Of a run whose troubles were over.
+/// Invariants of a run that ended without further faults.
 pub fn at_the_end(world: &World) {
     let run = world.run();
     if run.status != RunStatus::Completed {
@@ -58,7 +61,8 @@ pub fn at_the_end(world: &World) {
     );
 }
 
-/// The steps of a plan are completed in their order, each once, also over several runs, unless a person wants one again.
+/// The steps of a plan are completed in order and once, also over several runs, unless a person has
+/// a step redone.
 fn steps_are_told_once(log: &[Envelope]) {
     let (mut last, mut again) = (0, false);
     let (mut plans, mut turns) = (0, 1);
@@ -85,10 +89,10 @@ fn steps_are_told_once(log: &[Envelope]) {
             _ => {}
         }
     }
-    assert!(plans <= turns, "a plan that stands is kept");
+    assert!(plans <= turns, "a plan must be drafted once per turn");
 }
 
-/// The units of a stage are done in their order, each once.
+/// The document tasks of a stage are completed in order and once.
 fn units_are_done_once(log: &[Envelope]) {
     let mut next: BTreeMap<&str, u32> = BTreeMap::new();
     for (_, body) in bodies(log) {
@@ -100,12 +104,13 @@ fn units_are_done_once(log: &[Envelope]) {
         };
         let unit: u32 = rest.trim_end_matches(" is done.").parse().unwrap();
         let expected = next.entry(stage).or_default();
-        assert_eq!(unit, *expected, "a unit was lost or doubled");
+        assert_eq!(unit, *expected, "a document task was lost or doubled");
         *expected += 1;
     }
 }
 
-/// An answer is used: a question is put again only after a person sent the work back, or was silent, or was away.
+/// Every answer is used. An approval is requested again only if a person sent the work back, did
+/// not answer, or suspended the run.
 fn questions_are_answered_once(log: &[Envelope]) {
     let mut answered: Option<(String, Option<String>)> = None;
     let mut asked: Option<(String, Option<String>)> = None;
@@ -134,7 +139,7 @@ fn bodies(log: &[Envelope]) -> impl Iterator<Item = (RunId, &EventBody)> {
     })
 }
 
-/// What a client makes of one run's events.
+/// A client's view of one run's events.
 #[derive(Default)]
 struct Teller {
     started: bool,
@@ -167,7 +172,7 @@ impl Teller {
             }
             EventBody::PhaseChange { phase, step_number } => {
                 let told = Some((*phase, *step_number));
-                assert_ne!(self.phase, told, "a change is a change");
+                assert_ne!(self.phase, told, "a phase change must change the phase");
                 self.phase = told;
             }
             EventBody::DagNodeStatusChanged {
@@ -197,7 +202,7 @@ impl Teller {
             .nodes
             .values()
             .filter(|node| node.status == NodeStatus::Running);
-        assert!(running.count() <= 1, "one thing at a time");
+        assert!(running.count() <= 1, "at most one node may be running");
         assert!(self.endings <= 1, "a run ends once");
     }
 }

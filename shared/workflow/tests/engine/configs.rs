@@ -1,4 +1,5 @@
-//! Random configurations: each is settings within their ranges, or a sentence that names a key and not its value.
+//! Random configurations. Each yields settings within their ranges, or an error that names a key
+//! without its value.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use session::{MODES, Mode};
 use workflow::{RunSettings, RunSettingsError};
 
-/// Words of the configuration itself, numbers around the ranges, and whatever else JSON can say.
+/// Words of the configuration, numbers around the ranges, and other JSON values.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -26,7 +27,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A mode, and an object of its keys.
+/// A mode, and an object with its keys.
 fn config() -> impl Strategy<Value = (Mode, Value)> {
     let mode = select(MODES.to_vec()).prop_map(|info| info.id);
     mode.prop_flat_map(|mode| {
@@ -38,7 +39,7 @@ fn config() -> impl Strategy<Value = (Mode, Value)> {
 
 proptest! {
     #[test]
-    fn a_config_is_settings_within_their_ranges_or_names_its_key((mode, config) in config()) {
+    fn a_config_yields_valid_settings_or_an_error_with_its_key((mode, config) in config()) {
         match RunSettings::parse(mode, &config) {
             Ok(settings) => {
                 prop_assert!((1..=10).contains(&settings.max_attempts));
@@ -58,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_no_object_is_no_config(value in value()) {
+    fn a_value_that_is_no_object_is_no_config(value in value()) {
         let parsed = RunSettings::parse(Mode::Copilot, &value);
         prop_assert!(value.is_object() || value.is_null() || parsed == Err(RunSettingsError::WholeConfig));
     }

@@ -1,4 +1,5 @@
-//! What does not fit: answers of another kind, plans too long or too large, texts too long for an entry or a frame.
+//! Invalid and oversized values: answers of another kind, plans that are too long or too large,
+//! texts that are too long for an entry or a frame.
 
 use serde_json::{Value, json};
 use session::{EventBody, FRAME_BYTES, Mode, Next, Progress, RunFailure, RunStatus};
@@ -8,7 +9,7 @@ use crate::{script, world::World};
 
 type Asked<'a> = &'a dyn Fn(&AgentRequest) -> Outcome;
 
-/// A worker's turn as far as the progress, with whatever the agent says.
+/// A worker's turn up to the progress, with any answer of the agent.
 fn turn(world: &World, answer: impl FnOnce(&AgentRequest) -> Outcome) -> Progress {
     let memory = world.memory();
     match world.work(&memory).unwrap() {
@@ -38,7 +39,7 @@ fn with(
 }
 
 #[test]
-fn an_answer_that_cannot_be_used_is_paid_for_and_fails_its_stage() {
+fn an_unusable_answer_is_billed_and_fails_its_stage() {
     let mut world = World::new(Mode::PlanningControl, &json!({"maxPlanSteps": 2}));
     world.take_lease().unwrap();
     let large = |request: &AgentRequest| {
@@ -72,7 +73,7 @@ fn an_answer_that_cannot_be_used_is_paid_for_and_fails_its_stage() {
 }
 
 #[test]
-fn a_message_that_is_too_long_is_cut_at_a_character() {
+fn a_too_long_message_is_cut_between_characters() {
     let mut world = World::new(Mode::OneShot, &Value::Null);
     world.take_lease().unwrap();
     let progress = turn(&world, |request| {
@@ -87,7 +88,7 @@ fn a_message_that_is_too_long_is_cut_at_a_character() {
 }
 
 #[test]
-fn a_result_fits_a_frame_and_an_entry_stays_below_32_events_in_any_script() {
+fn every_result_fits_a_frame_and_every_entry_has_under_32_events() {
     let config = json!({"maxPlanSteps": 50, "maxAttempts": 10});
     let mut world = World::new(Mode::PlanningControl, &config);
     let (epoch, _) = world.take_lease().unwrap();
@@ -111,7 +112,7 @@ fn a_result_fits_a_frame_and_an_entry_stays_below_32_events_in_any_script() {
 }
 
 #[test]
-fn a_worker_learns_of_a_long_task_and_of_what_was_said_before() {
+fn a_worker_can_add_a_long_task_and_earlier_messages() {
     let mut world = World::new(Mode::OneShot, &Value::Null);
     world.take_lease().unwrap();
     let mut memory: RunHistory = world.memory();
@@ -125,11 +126,11 @@ fn a_worker_learns_of_a_long_task_and_of_what_was_said_before() {
     assert_eq!(memory.seen(), world.state.last_seq);
     let before = memory.clone();
     memory.apply(&world.log);
-    assert_eq!(memory, before, "what was seen counts once");
+    assert_eq!(memory, before, "each event must be folded in once");
 }
 
 #[test]
-fn each_agent_is_told_what_it_needs_and_no_more() {
+fn each_agent_receives_only_what_it_needs() {
     let config = json!({"planInstructions": "be brief", "reviewerModel": "x", "planReviewerModel": "strict"});
     let mut world = World::new(Mode::PlanningControl, &config);
     let (epoch, _) = world.take_lease().unwrap();

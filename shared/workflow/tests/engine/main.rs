@@ -1,8 +1,9 @@
-//! The engine, driven through the rules that production drives it through: `session::Rules::decide` appends, the
-//! engine says what. `paths` prints each mode's path as text and compares it with `tests/paths/*.txt`, the readable
-//! specification; `random` looks for a sequence of outcomes, crashes and commands that loses or doubles something.
+//! The engine with the production rules: it decides the progress, and `session::Rules::decide`
+//! appends it. `paths` prints each mode's path as text and compares it with `tests/paths/*.txt`,
+//! the readable specification. `random` searches for a sequence of outcomes, crashes and commands
+//! that loses or doubles work.
 //!
-//! Not tested here: storage, races between two writers, the agents themselves.
+//! Not tested here: storage, races between two writers, and the agents.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

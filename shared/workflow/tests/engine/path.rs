@@ -1,5 +1,5 @@
-//! A mode's path as text, compared with a file in `tests/paths`. After a wanted change:
-//! `UPDATE_PATHS=1 cargo test -p workflow`, and read the difference.
+//! A mode's path as text, compared with a file in `tests/paths`. After an intended change run
+//! `UPDATE_PATHS=1 cargo test -p workflow` and review the difference.
 
 use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
 
@@ -52,7 +52,7 @@ impl Path {
         self.tell("a worker takes the lease", taken.map(|(_, told)| told));
     }
 
-    /// One turn of the worker: asks, and commits what came of it.
+    /// One turn of the worker: executes the next work and commits the outcome.
     pub fn turn(&mut self, answer: impl FnOnce(&AgentRequest) -> Outcome) {
         let memory = self.world.memory();
         let (who, progress) = match self.world.work(&memory).unwrap() {
@@ -82,7 +82,7 @@ impl Path {
         self.tell(&who, told);
     }
 
-    /// What the next agent is told, after whatever needs nobody.
+    /// The next request to an agent, after all commits that need no request.
     pub fn request(&mut self) -> AgentRequest {
         loop {
             let memory = self.world.memory();
@@ -94,12 +94,13 @@ impl Path {
         }
     }
 
-    /// Where the run stands.
+    /// The status of the run.
     pub fn status(&self) -> RunStatus {
         self.world.run().status
     }
 
-    /// Documents are worked on, and that fails; false where nobody works on one.
+    /// Fails a document task with this outcome; returns false if the next work is not a document
+    /// task.
     pub fn fails(&mut self, outcome: &Outcome) -> bool {
         let memory = self.world.memory();
         let Some(Work::DocumentTask(document)) = self.world.work(&memory) else {
@@ -136,24 +137,24 @@ impl Path {
         self.says(resolution, None, None);
     }
 
-    /// A person answers with words, or with a plan.
+    /// A person answers with feedback or a plan.
     pub fn says(&mut self, resolution: &str, feedback: Option<&str>, plan: Option<Value>) {
         let told = self.world.answer(resolution, feedback, plan);
         self.tell(&format!("a person answers {resolution}"), told);
     }
 
-    /// Nobody answers in time.
+    /// The approval expires without an answer.
     pub fn expire(&mut self) {
         let told = self.world.expire();
         self.tell("nobody answers in time", told);
     }
 
-    /// Copilot decides so.
+    /// Copilot chooses this route.
     pub fn routed(&mut self, kind: RouteKind) {
         self.turn(|_| script::routed(kind));
     }
 
-    /// All goes well until a person is asked here, and says yes to whatever comes before.
+    /// Succeeds until this approval is requested, and accepts all approvals before it.
     pub fn until_asked(&mut self, checkpoint: &str) {
         loop {
             match (self.world.run().status, self.asked()) {
@@ -166,7 +167,8 @@ impl Path {
         }
     }
 
-    /// All goes well, and a person says yes to everything, until the run is over or paused; a conversation is ended.
+    /// Succeeds and accepts all approvals until the run ends or pauses. Ends a conversation at its
+    /// first turn.
     pub fn yes_to_all(mut self) -> Self {
         loop {
             match (self.world.run().status, self.asked()) {
@@ -183,19 +185,19 @@ impl Path {
         }
     }
 
-    /// The open question, and what is said to it when all is well.
+    /// The open approval, and its accepting answer.
     fn asked(&self) -> Option<(String, String)> {
         let open = self.world.state.approval.as_ref()?;
         Some((open.checkpoint.clone(), open.options[0].clone()))
     }
 
-    /// The worker is lost, and its lease runs out.
+    /// The worker is lost, and its lease expires.
     pub fn crash(&mut self) {
         self.world.pass(Duration::from_secs(300));
         writeln!(self.text, "\nthe worker is lost").unwrap();
     }
 
-    /// Good turns until the worker is at this stage of this step.
+    /// Successful turns until the worker is at this stage of this step.
     pub fn until(&mut self, stage: Stage, step: u32) {
         loop {
             let at = self.world.run().position;
@@ -206,7 +208,7 @@ impl Path {
         }
     }
 
-    /// Good turns for as long as a worker is at it; then the whole text.
+    /// Successful turns while the run is running; then the whole text.
     fn told_to_the_end(mut self) -> String {
         while self.world.run().status == RunStatus::Running {
             self.good();
@@ -215,7 +217,7 @@ impl Path {
     }
 }
 
-/// What is worked on, and what it needs.
+/// The document task and what it needs.
 fn of_document(document: &DocumentTask) -> String {
     let DocumentTask {
         stage,

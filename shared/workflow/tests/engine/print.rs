@@ -1,10 +1,10 @@
-//! How a path reads: a line for who did what and where the session then stands, and a line for each event with its
-//! fields; of a list that is not of words only the length, and no ids.
+//! The text form of a path. One line has the actor, the action and the resulting state; each event
+//! has a line with its fields. Lists of objects appear as their length. Ids are omitted.
 
 use serde_json::{Map, Value};
 use session::{Envelope, State};
 
-/// Where a session stands, in a line.
+/// The state of a session in one line.
 pub fn standing(state: &State) -> String {
     let run = state.run.as_ref().unwrap();
     let step = state
@@ -19,7 +19,7 @@ pub fn standing(state: &State) -> String {
     )
 }
 
-/// An event, in a line.
+/// An event in one line.
 pub fn event(envelope: &Envelope) -> String {
     let Value::Object(event) = serde_json::to_value(&envelope.body).unwrap() else {
         panic!("an event is an object");
@@ -30,7 +30,7 @@ pub fn event(envelope: &Envelope) -> String {
     format!("{seq:>4}  {kind:<24}{said}").trim_end().to_owned()
 }
 
-/// Named first, in this order; the rest follows by name, whatever order the map has.
+/// These fields come first, in this order. The others follow by name, in any map's order.
 const FIRST: [&str; 5] = ["agent", "node_id", "step_number", "phase", "old_status"];
 const UNTOLD: [&str; 5] = ["run_id", "session_id", "edges", "levels", "role"];
 

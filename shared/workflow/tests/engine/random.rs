@@ -1,4 +1,5 @@
-//! Random outcomes, crashes and commands: every run ends or waits for something named, and nothing is lost or doubled.
+//! Random outcomes, crashes and commands. Every run ends or waits for a known event, and no work is
+//! lost or doubled.
 
 use std::time::Duration;
 
@@ -9,35 +10,35 @@ use workflow::{RunHistory, Work};
 
 use crate::{check, script, world::World};
 
-/// What happens next, where it can happen.
+/// The next action, if it is possible.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     /// A worker takes the lease.
     Take,
-    /// The worker asks, and something comes of it.
+    /// The worker executes its work with this outcome.
     Ask(Came),
-    /// The worker commits what came of it.
+    /// The worker commits the outcome.
     Commit {
         yield_lease: bool,
     },
-    /// The worker is lost, and its lease runs out.
+    /// The worker is lost, and its lease expires.
     Crash,
-    /// Worker after worker is lost at one place, until the run fails.
+    /// Five workers in a row are lost at one position, and the run fails.
     LoseFive,
-    /// The worker sleeps while its lease runs out, and wakes up later.
+    /// The worker sleeps until its lease has expired, and continues later.
     Sleep,
     Suspend,
     Resume {
         says: bool,
     },
-    /// A person gives one of the answers that are offered.
+    /// A person gives one of the offered answers.
     Answer {
         which: u8,
     },
-    /// Nobody answers in time.
+    /// The approval expires without an answer.
     Expire,
     Cancel,
-    /// The sweeper looks.
+    /// The sweeper runs.
     Sweep,
 }
 
@@ -71,7 +72,7 @@ fn acts() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A worker as it really is: it knows what it read, and what it has appended itself.
+/// A worker's own knowledge: the record that it read, and its own appends.
 struct Worker {
     run: RunId,
     epoch: Epoch,
@@ -114,7 +115,7 @@ impl Play {
 
     fn take(&mut self) {
         let taken = self.world.take_lease();
-        // A taking that came too often fails the run instead, and gives no lease.
+        // Taking the lease too often fails the run and returns no lease.
         if let (Ok((epoch, _)), RunStatus::Running) = (taken, self.status()) {
             self.workers.push(Worker {
                 run: self.world.run().id,
@@ -125,7 +126,7 @@ impl Play {
         }
     }
 
-    /// The newest worker asks; an older one has asked already or never will.
+    /// Only the newest worker executes work. An older one already has an outcome or never will.
     fn ask(&mut self, came: Came) {
         let world = &self.world;
         let Some(worker) = self.workers.last_mut() else {
@@ -167,7 +168,7 @@ impl Play {
         };
     }
 
-    /// Any worker that has something in hand tries to append it, also one that was overtaken long ago.
+    /// Any worker with an outcome tries to append it, even if it has lost its lease.
     fn commit(&mut self, yield_lease: bool) {
         let Some(place) = self
             .workers
@@ -193,7 +194,7 @@ impl Play {
         }
     }
 
-    /// What needs words gets some, and a plan is modified to one that fits.
+    /// Adds feedback where it is required, and a valid plan to a `modify`.
     fn answer(&mut self, which: u8) {
         let Some(open) = &self.world.state.approval else {
             return;
@@ -211,7 +212,7 @@ impl Play {
         }
     }
 
-    /// From here on all goes well, and whoever is waited for comes.
+    /// From here on everything succeeds, and every approval is answered.
     fn settle(&mut self) {
         for _ in 0..300 {
             match self.status() {
@@ -233,7 +234,7 @@ impl Play {
         panic!("the run comes to no end");
     }
 
-    /// The first option of every question lets the run go on; a conversation is ended.
+    /// The first option of every approval lets the run continue. A conversation is ended.
     fn say_yes(&mut self) {
         let open = self.world.state.approval.as_ref().unwrap();
         let yes = open
@@ -255,7 +256,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_a_run_ends_or_waits_and_nothing_is_lost_or_doubled(
+    fn every_run_ends_or_waits_and_no_work_is_lost_or_doubled(
         mode in prop::sample::select(MODES.map(|info| info.id).to_vec()),
         steps in 2..5usize,
         reviews in 0..3u32,

@@ -1,4 +1,4 @@
-//! Agents that answer as they are told.
+//! Agents with scripted answers.
 
 use session::{Mode, PlanStep, Route, RouteKind, Stage};
 use workflow::{
@@ -6,7 +6,7 @@ use workflow::{
     StageFailure, Usage, agent,
 };
 
-/// A good answer to a request: of the planner one of so many steps, the second of them the engineer's.
+/// A valid answer to a request. A plan has this many steps, the second one for the engineer.
 pub fn good(request: &AgentRequest, steps: usize) -> Outcome {
     let content = match request.agent.as_str() {
         agent::PLANNER => AnswerContent::Plan(plan_of(steps, &request.brief.team)),
@@ -27,7 +27,7 @@ pub fn good(request: &AgentRequest, steps: usize) -> Outcome {
     })
 }
 
-/// A review with nothing to say.
+/// A review without remarks.
 pub fn approval() -> Outcome {
     Outcome::Answer(AgentAnswer {
         content: AnswerContent::Review(Vec::new()),
@@ -38,12 +38,12 @@ pub fn approval() -> Outcome {
     })
 }
 
-/// The provider fails for now.
+/// A temporary failure of the provider.
 pub fn transient() -> Outcome {
     failed("The model is not available.", "model_unavailable", true)
 }
 
-/// The agent fails for good.
+/// A permanent failure of the agent.
 pub fn permanent() -> Outcome {
     failed("No answer fitted its form.", "answer_misfit", false)
 }
@@ -62,7 +62,8 @@ pub fn routed(kind: RouteKind) -> Outcome {
     })
 }
 
-/// What came of a unit: the look finds two pages to read, or two papers to fetch and to summarize; the rest is done at once.
+/// The result of a document task. The first one finds two pages to read, or two papers to download
+/// and to summarise. The others are done at once.
 pub fn unit(mode: Mode, document: &DocumentTask) -> Outcome {
     let DocumentTask {
         stage,
@@ -72,7 +73,7 @@ pub fn unit(mode: Mode, document: &DocumentTask) -> Outcome {
     } = document;
     let follow = match (mode, stage) {
         (Mode::Ocr, Stage::Extract) | (_, Stage::Summarize) => 2,
-        // Metadata, two papers, what came of them.
+        // Metadata, two papers, and the list of results.
         (_, Stage::Download) => 4,
         _ => 0,
     };
@@ -90,12 +91,12 @@ pub fn unit(mode: Mode, document: &DocumentTask) -> Outcome {
     })
 }
 
-/// A plan of researcher and engineer.
+/// A plan for researcher and engineer.
 pub fn plan(steps: usize) -> Vec<PlanStep> {
     plan_of(steps, &[agent::RESEARCHER, agent::ENGINEER])
 }
 
-/// A plan whose second step is for the second of the team.
+/// A plan whose second step is for the second agent of the team.
 fn plan_of(steps: usize, team: &[impl AsRef<str>]) -> Vec<PlanStep> {
     (1..=steps)
         .map(|number| PlanStep {

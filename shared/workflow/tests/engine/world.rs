@@ -1,4 +1,4 @@
-//! One session with its log, and the verbs of those who act on it.
+//! One session with its log, and the actions of clients and workers.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl World {
         world
     }
 
-    /// Decides and appends; every command takes a second. Gives what was appended.
+    /// Decides and appends. Every command takes a second. Returns the appended events.
     pub fn command(&mut self, command: &Command) -> Result<Vec<Envelope>, Refusal> {
         self.pass(A_WHILE);
         let change = self.rules.decide(&self.state, command, self.now)?;
@@ -60,7 +60,7 @@ impl World {
         self.now = self.now.plus(time);
     }
 
-    /// The run's record, as a worker reads it.
+    /// The run's history, as a worker folds it.
     pub fn memory(&self) -> RunHistory {
         let from = self.run().history_from;
         let first = self
@@ -84,12 +84,12 @@ impl World {
         Ok((self.state.lease.epoch, told))
     }
 
-    /// What there is to do, at the time of the next command.
+    /// The next work, at the time of the next command.
     pub fn work(&self, memory: &RunHistory) -> Option<Work> {
         Some(self.engine(memory)?.work(self.then()))
     }
 
-    /// What follows from an outcome, at the time of the next command.
+    /// The progress after an outcome, at the time of the next command.
     pub fn advance(&self, memory: &RunHistory, outcome: &Outcome) -> Option<Progress> {
         Some(self.engine(memory)?.advance(outcome, self.then()))
     }
@@ -130,7 +130,7 @@ impl World {
         self.command(&Command::Cancel { run: None })
     }
 
-    /// Puts a question; it lapses after the rules' term.
+    /// Requests an approval, which expires after the time in the rules.
     pub fn ask(
         &mut self,
         memory: &RunHistory,
@@ -142,7 +142,7 @@ impl World {
         self.commit(self.run().id, epoch, progress, false)
     }
 
-    /// A question with its id and term, to be committed.
+    /// An approval with its id and expiry, to be committed.
     pub fn put(&self, memory: &RunHistory, question: ApprovalPrompt, id: u128) -> Progress {
         let id = ApprovalId::new(Uuid::from_u128(id));
         let expires_at = self.then().plus(self.rules.approval_ttl);
@@ -150,7 +150,7 @@ impl World {
         engine.ask(question, id, expires_at)
     }
 
-    /// A person answers the open question.
+    /// A person answers the open approval.
     pub fn answer(
         &mut self,
         resolution: &str,
@@ -169,13 +169,13 @@ impl World {
         self.command(&Command::Answer(answer))
     }
 
-    /// Nobody answers, and the sweeper looks.
+    /// The approval expires, and the sweeper runs.
     pub fn expire(&mut self) -> PublishedStatus {
         self.pass(self.rules.approval_ttl);
         self.command(&Command::Recover)
     }
 
-    /// Resumes; a failed run is taken over by a new one.
+    /// Resumes the session. A new run takes over a failed one.
     pub fn resume(&mut self, context: Option<&str>) -> Result<Vec<Envelope>, Refusal> {
         let told = self.command(&Command::Resume {
             run: None,

@@ -1,16 +1,21 @@
-//! Who may: every route of the template and every frame, as owner, as stranger, and with every token that is none.
+//! Authorisation: every route of the template and every frame, as the owner, as a stranger, and
+//! with every invalid token.
 //!
-//! A stranger must see exactly what a session looks like that was never there: status, headers, body, and the database
-//! calls that it cost. So these tests run one after another, and nothing else runs on their stack.
+//! For a stranger, an existing session must look exactly like a missing one: status, headers, body,
+//! and the number of database calls. Therefore these tests run one after another on a stack of
+//! their own.
 //!
-//! Where MiniStack's JWT authorizer is not AWS's, these tests say nothing about AWS:
-//! - It takes every signature for RS256 whatever `alg` says, so `none` and HS256 fail there for another reason than on AWS.
-//! - It accepts a token without `exp`. AWS refuses it, and so does ours for the WebSocket.
+//! MiniStack's JWT authorizer differs from AWS's, so these cases say nothing about AWS:
+//! - It treats every signature as RS256 and ignores `alg`, so `none` and HS256 fail there for
+//!   another reason than on AWS.
+//! - It accepts a token without `exp`. AWS refuses it, and so does this project's authorizer for
+//!   the WebSocket.
 //! - It accepts a token without the word Bearer, and an issuer without TLS.
-//! - Like AWS it keeps the issuer's keys for two hours. So REST knows the keys that were published from the beginning,
-//!   and what becomes of a withdrawn one is tried over the WebSocket alone.
+//! - Like AWS it caches the issuer's keys for two hours. REST therefore knows only the keys
+//!   published at the start, and a withdrawn key is tested over the WebSocket alone.
 //!
-//! A refused handshake is a 403 in both: a Lambda authorizer can only say 401 by failing, which MiniStack takes for a 500.
+//! A refused handshake is a 403 in both. A Lambda authorizer can cause a 401 only by failing, which
+//! MiniStack turns into a 500.
 
 mod routes;
 mod sockets;
@@ -32,7 +37,7 @@ use crate::template::{Route, routes};
 
 const STRANGER: &str = "stranger";
 const TASK: &str = "Explain why the sea comes twice a day.";
-/// What differs between any two replies, and tells nothing.
+/// The headers that differ between any two replies.
 const OF_ONE_REPLY: [&str; 6] = [
     "date",
     "x-request-id",
@@ -42,19 +47,19 @@ const OF_ONE_REPLY: [&str; 6] = [
     "x-amzn-trace-id",
 ];
 
-/// Names of path parameters and what stands for them.
+/// Path parameters and their values.
 type Ids = BTreeMap<&'static str, String>;
 
-/// What a caller sees of a request, and which database calls it has cost.
+/// What a caller sees of a request, and the database calls that it made.
 #[derive(Debug, PartialEq)]
 struct Seen {
     reply: RawReply,
     operations: Vec<String>,
 }
 
-/// The owner's session asks its owner something, and nothing runs, while everyone else tries.
+/// The owner's session waits for an answer, and no run is active, while other callers try.
 struct World {
-    /// Of the session, its run and its open approval.
+    /// The ids of the session, its run and its open approval.
     theirs: Ids,
     before: Vec<Value>,
     _alone: MutexGuard<'static, ()>,
@@ -79,14 +84,14 @@ impl World {
         }
     }
 
-    /// Nothing has changed the session, no function has logged an error, and no log has a token, whole or in part: every
-    /// JWT begins with the same three letters.
+    /// Asserts that the session is unchanged, no function has logged an error, and no log contains
+    /// a part of a token. Every JWT begins with the same three letters.
     async fn end(self) {
         assert_eq!(record(&self.theirs["session_id"]).await, self.before);
         self.end_changed().await;
     }
 
-    /// The same, where the owner has changed the session.
+    /// The same, after a change by the owner.
     async fn end_changed(self) {
         assert_no_errors_logged().await;
         let logged = logged().await;
@@ -100,19 +105,19 @@ fn ids(ids: [String; 3]) -> Ids {
     names.into_iter().zip(ids).collect()
 }
 
-/// Ids of nothing.
+/// Ids that refer to nothing.
 fn missing() -> Ids {
     ids([(); 3].map(|()| Uuid::new_v4().to_string()))
 }
 
-/// A text with these ids in the place of their names in braces.
+/// A text with the names in braces replaced by these ids.
 fn filled(text: &str, ids: &Ids) -> String {
     ids.iter().fold(text.to_owned(), |text, (name, id)| {
         text.replace(&format!("{{{name}}}"), id)
     })
 }
 
-/// One REST call. `route` is the template's key, with its parameters and perhaps a query.
+/// One REST call. `route` is the template's key with its parameters and an optional query.
 async fn ask(token: Option<&str>, route: &str, ids: &Ids) -> Seen {
     ask_with(token, route, ids, body_of(route).as_ref(), &[]).await
 }
@@ -150,7 +155,7 @@ impl Seen {
     }
 }
 
-/// What a route needs to be sent so that its owner gets something; nothing for the others.
+/// The body that a route needs to succeed for its owner; none for other routes.
 fn body_of(route: &str) -> Option<Value> {
     Some(match route {
         "POST /api/sessions" => json!({"mode": "one-shot"}),
@@ -165,7 +170,7 @@ fn body_of(route: &str) -> Option<Value> {
     })
 }
 
-/// Every HTTP route, the reads first and deletes last.
+/// Every HTTP route, reads first and deletes last.
 fn http_routes() -> Vec<Route> {
     let mut routes = routes();
     routes.retain(|route| !route.key.starts_with('$'));
@@ -187,11 +192,11 @@ async fn own_session(mode: &str) -> Ids {
     Ids::from([("session_id", id)])
 }
 
-/// Everything that must let no caller in; but for its fault each would be the owner's.
+/// Every kind of invalid token. Apart from one fault each is the owner's.
 fn bad_tokens() -> Vec<(&'static str, Option<String>)> {
     let issuer = issuer();
     let [first, _] = &issuer.keys;
-    // The other key under a known id.
+    // The other key under a known key id.
     let other = Key::new("first").signed(&first.header(), &issuer.claims(OWNER));
     let with = |claim: &str, value: Value| Some(issuer.token_with(claim, value));
     let headed = |field: &str, value: &str| Some(issuer.token_headed(field, value));

@@ -1,4 +1,5 @@
-//! Who may, over REST: each bad token at each route, a stranger at each session's route, keys and cursors of others.
+//! Authorisation over REST: each invalid token at each route, a stranger at each session route, and
+//! keys and cursors of other owners.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +18,7 @@ const UPLOAD: &str = "POST /api/sessions/{session_id}/uploads";
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn a_bad_token_is_a_401_at_every_route_and_costs_no_call() {
+async fn an_invalid_token_is_a_401_at_every_route_without_a_call() {
     let world = World::new().await;
     for (name, token) in bad_tokens() {
         for route in http_routes() {
@@ -40,7 +41,7 @@ async fn a_bad_token_is_a_401_at_every_route_and_costs_no_call() {
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn a_session_a_run_or_an_approval_of_another_owner_is_as_one_that_was_never_there() {
+async fn anothers_session_run_or_approval_looks_like_a_missing_one() {
     let world = World::new().await;
     let token = issuer().token(STRANGER);
     let own = own_session("one-shot").await;
@@ -72,7 +73,7 @@ async fn a_session_a_run_or_an_approval_of_another_owner_is_as_one_that_was_neve
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn an_idempotency_key_of_another_owner_means_nothing() {
+async fn an_idempotency_key_of_another_owner_has_no_effect() {
     let world = World::new().await;
     let [owner, stranger] = [OWNER, STRANGER].map(|subject| issuer().token(subject));
     let (used, fresh) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
@@ -86,12 +87,16 @@ async fn an_idempotency_key_of_another_owner_means_nothing() {
     let own = create(&stranger, &used).await;
     let unused = create(&stranger, &fresh).await;
     let again = create(&stranger, &used).await;
-    assert_ne!(id(&own), id(&first), "a session of one's own");
+    assert_ne!(id(&own), id(&first), "the caller must get its own session");
     assert_eq!(
         own.operations, unused.operations,
-        "at the price of a fresh key"
+        "the call must cost the same as with a new key"
     );
-    assert_eq!(id(&again), id(&own), "and one's own from then on");
+    assert_eq!(
+        id(&again),
+        id(&own),
+        "a repetition must return the caller's own session"
+    );
 
     let start = async |token: &str, ids| {
         let headers = [("idempotency-key", used.as_str())];
@@ -105,7 +110,7 @@ async fn an_idempotency_key_of_another_owner_means_nothing() {
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn no_list_shows_what_is_another_owners() {
+async fn no_list_contains_items_of_another_owner() {
     let world = World::new().await;
     let [owner, stranger] = [OWNER, STRANGER].map(|subject| issuer().token(subject));
     let list = async |token: &str, query: &str| {
@@ -116,7 +121,7 @@ async fn no_list_shows_what_is_another_owners() {
         )
         .await
     };
-    // A second one, so that there is a second page.
+    // A second session, so that there is a second page.
     ask(Some(&owner), CREATE, &missing()).await;
     let cursor = list(&owner, "?limit=1").await.json()["next_cursor"].clone();
     let cursor = cursor.as_str().unwrap().to_owned();
@@ -141,7 +146,7 @@ async fn no_list_shows_what_is_another_owners() {
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn a_link_leads_into_ones_own_session_alone() {
+async fn a_link_gives_access_only_to_the_callers_session() {
     let world = World::new().await;
     let [owner, stranger] = [OWNER, STRANGER].map(|subject| issuer().token(subject));
     let link = ask(Some(&owner), UPLOAD, &world.theirs).await;
@@ -163,7 +168,7 @@ async fn a_link_leads_into_ones_own_session_alone() {
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn every_route_works_for_the_owner_within_the_partitions_of_its_function() {
+async fn every_route_uses_only_the_partitions_of_its_function() {
     let world = World::new().await;
     let token = issuer().token(OWNER);
     let mut limited = 0;
@@ -182,7 +187,7 @@ async fn every_route_works_for_the_owner_within_the_partitions_of_its_function()
     world.end_changed().await;
 }
 
-/// The code of an error in a frame or a body.
+/// The error code in a frame or a body.
 pub fn code(value: &Value) -> &str {
     value["code"].as_str().unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Who may, over the WebSocket: each bad token at `$connect`, each frame of a stranger, the end of a token, new keys.
+//! Authorisation over the WebSocket: each invalid token at `$connect`, each frame of a stranger,
+//! the expiry of a token, and new keys.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,9 +17,9 @@ use super::routes::code;
 use super::{Ids, STRANGER, TASK, World, ask, bad_tokens, filled, missing, own_session};
 use crate::template::{read, routes};
 
-/// The authorizer keeps the issuer's keys for so long here (`infra/local/authorisation.py`).
+/// How long the authorizer caches the issuer's keys here (`infra/local/authorisation.py`).
 const KEYS_TTL: Duration = Duration::from_secs(2);
-/// By its type; a task has none. What stands in braces is an id.
+/// The frames by their type; a task has none. A name in braces is replaced by an id.
 const FRAMES: [(&str, &str); 10] = [
     (
         "task",
@@ -48,7 +49,7 @@ const FRAMES: [(&str, &str); 10] = [
 ];
 const SUBSCRIBE: &str = FRAMES[3].1;
 
-/// Where a client puts its token.
+/// The position of a client's token.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     Header,
@@ -64,7 +65,7 @@ async fn connect(task_id: &str, token: Option<&str>, place: Place) -> Result<Cli
     }
 }
 
-/// 101, or what the handshake was refused with.
+/// 101, or the status of the refusal.
 async fn status_of_connect(token: Option<&str>, place: Place) -> u16 {
     match connect(&Uuid::now_v7().to_string(), token, place).await {
         Ok(client) => {
@@ -76,7 +77,8 @@ async fn status_of_connect(token: Option<&str>, place: Place) -> u16 {
     }
 }
 
-/// Closes a connection, and waits until what its end asks the database is over: it would be counted with the next request.
+/// Closes a connection and waits until the resulting database calls are over. Otherwise they would
+/// count for the next request.
 async fn close(client: Client) {
     let mark = calls::mark();
     client.close().await;
@@ -101,7 +103,7 @@ fn frame(text: &str, ids: &Ids) -> Value {
     serde_json::from_str(&filled(text, ids)).unwrap()
 }
 
-/// All that comes of a frame, and which database calls it has cost.
+/// All replies to a frame, and the database calls that it made.
 async fn exchange(client: &mut Client, text: &str, ids: &Ids) -> (Vec<Value>, Vec<String>) {
     let mark = calls::mark();
     let frames = client.exchange(&frame(text, ids)).await;
@@ -111,7 +113,7 @@ async fn exchange(client: &mut Client, text: &str, ids: &Ids) -> (Vec<Value>, Ve
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn a_bad_token_opens_no_connection_and_costs_no_call() {
+async fn an_invalid_token_opens_no_connection_and_makes_no_call() {
     let world = World::new().await;
     let connect_route = routes()
         .into_iter()
@@ -139,7 +141,7 @@ async fn a_bad_token_opens_no_connection_and_costs_no_call() {
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn a_frame_with_ids_of_another_owner_is_answered_as_one_with_ids_of_nothing() {
+async fn a_frame_with_anothers_ids_is_answered_like_one_with_unknown_ids() {
     let world = World::new().await;
     let document: Value = serde_json::from_str(&read("infra/asyncapi.json")).unwrap();
     let messages = document["components"]["messages"].as_object().unwrap();
@@ -202,7 +204,7 @@ async fn the_same_task_id_of_three_owners_makes_three_sessions() {
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn a_connection_hears_nothing_after_its_tokens_end_but_that_it_has_ended() {
+async fn after_its_token_expires_a_connection_receives_only_its_end() {
     let world = World::new().await;
     let route = "POST /api/sessions";
     let made = ask(Some(&issuer().token(OWNER)), route, &missing()).await;
@@ -236,7 +238,7 @@ async fn a_connection_hears_nothing_after_its_tokens_end_but_that_it_has_ended()
 
 #[tokio::test]
 #[ignore = "needs a stack of its own: make test"]
-async fn a_new_key_is_good_at_once_and_a_withdrawn_one_when_the_kept_keys_are_too_old_no_more() {
+async fn a_new_key_is_valid_at_once_and_a_withdrawn_one_until_the_ttl() {
     let world = World::new().await;
     let [old, second] = &issuer().keys;
     let new = Key::new("new");
@@ -253,7 +255,7 @@ async fn a_new_key_is_good_at_once_and_a_withdrawn_one_when_the_kept_keys_are_to
     tokio::time::sleep(KEYS_TTL).await;
     expect(&new, 101, "the new key").await;
     expect(old, 403, "the withdrawn key").await;
-    // The tests after this one sign with the first two.
+    // The following tests sign with the first two.
     issuer().publish(&[old, second]);
     tokio::time::sleep(KEYS_TTL).await;
     world.end().await;

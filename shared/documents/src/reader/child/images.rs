@@ -1,7 +1,7 @@
-//! Images as documents: one page each, a TIFF as many as it has. They have no text layer.
+//! Images as documents. Each has one page and no text layer; a TIFF may have several pages.
 //!
-//! How large an image is stands in its header, and is believed before anything is unpacked. What ends too early is refused
-//! when it is opened, because a decoder would fill the rest with grey.
+//! The size limit is checked against the header before decoding. Truncated images are refused when
+//! they are opened, because a decoder would fill the missing part with grey.
 
 use std::borrow::Cow;
 use std::io::{self, Cursor};
@@ -16,9 +16,10 @@ use tiff::Directories;
 
 mod tiff;
 
-/// An A3 page at 600 dpi has 70 million. In colour they take three bytes each, and once more one in grey.
+/// An A3 page at 600 dpi has 70 million pixels. In colour each takes three bytes, and one more for
+/// its grey copy.
 const MAX_PIXELS: u64 = 72_000_000;
-/// What a decoder may allocate for the image, in bytes.
+/// The decoder's limit of allocations for the image, in bytes.
 const MAX_DECODED: u64 = 300 << 20;
 
 const MEGA: u64 = 1_000_000;
@@ -26,7 +27,7 @@ const MEGA: u64 = 1_000_000;
 pub(super) struct File {
     format: ImageFormat,
     bytes: Vec<u8>,
-    /// Where each page of a TIFF stands.
+    /// The offset of each page of a TIFF.
     directories: Option<Directories>,
 }
 
@@ -49,7 +50,7 @@ impl File {
         })
     }
 
-    /// The image, upright.
+    /// The image, rotated upright.
     fn decoded(&self, page: u32) -> Result<DynamicImage, PageError> {
         let bytes = match &self.directories {
             Some(directories) => Cow::Owned(directories.alone(&self.bytes, page)?),
@@ -64,7 +65,7 @@ impl File {
         if u64::from(width) * u64::from(height) > MAX_PIXELS {
             return Err(too_large());
         }
-        // What can't be read of how the camera was held leaves the image as it is.
+        // Without a readable orientation the image is not rotated.
         let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let mut image = DynamicImage::from_decoder(decoder).map_err(page_error)?;
         image.apply_orientation(turned);
@@ -99,7 +100,8 @@ fn too_large() -> PageError {
     PageError::TooLarge { limit }
 }
 
-/// Whether the file has the end that its kind demands. A TIFF has none: its pages are looked for where it says.
+/// Whether the file has the end marker of its kind. A TIFF has none; its pages are checked by their
+/// offsets.
 fn is_complete(kind: DocumentKind, bytes: &[u8]) -> bool {
     match kind {
         DocumentKind::Png => bytes.windows(4).any(|window| window == b"IEND"),
@@ -112,8 +114,8 @@ fn is_complete(kind: DocumentKind, bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether the marker of the end stands behind the marker of the data (ITU-T T.81, annex B). What is embedded in a segment, a
-/// small preview, has an end of its own.
+/// Whether the end marker follows the marker of the data (ITU-T T.81, annex B). A thumbnail within
+/// a segment has an end marker of its own.
 fn jpeg_ends(bytes: &[u8]) -> bool {
     const START_OF_SCAN: u8 = 0xda;
     let mut at = 2;

@@ -1,7 +1,8 @@
-//! PDFs, through hayro: its interpreter gives each glyph with its place, its renderer the image of a page.
+//! PDFs, read with hayro: its interpreter yields each glyph with its position, its renderer the
+//! image of a page.
 //!
-//! hayro repairs what is broken where it can. That would make a file whose end is missing a shorter document, so
-//! completeness is checked before.
+//! hayro repairs broken files where it can, so a truncated file could appear as a shorter document.
+//! Completeness is therefore checked first.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -24,12 +25,13 @@ use super::super::layout::{Glyphs, reading_order, usable};
 use super::png::{self, MAX_SIDE};
 use super::{DocumentError, Opened, PageError, PageImage, PageText, Say, unharmed};
 
-/// As far from the end as the marker of the end may stand (ISO 32000-1, annex H, note 18).
+/// How far from the end the end marker may stand (ISO 32000-1, annex H, note 18).
 const END_WITHIN: usize = 1024;
-/// As far into a file as a linearized one says so (ISO 32000-1, annex F.3.2).
+/// How far into the file the dictionary of a linearized PDF may stand (ISO 32000-1, annex F.3.2).
 const LINEARIZED_WITHIN: usize = 1024;
 
-/// Fonts are kept from page to page; but what is kept adds up, and a panic may leave it half made.
+/// The cache keeps fonts from page to page. It is renewed because it grows, and because a panic may
+/// leave it inconsistent.
 const PAGES_OF_A_CACHE: u32 = 32;
 
 const POINTS_PER_INCH: f32 = 72.0;
@@ -48,7 +50,7 @@ impl File {
             Err(LoadPdfError::Decryption(_)) => return Err(DocumentError::Encrypted),
             Err(LoadPdfError::Invalid) => return Err(DocumentError::Broken),
         };
-        // A tree that goes round in a circle, or has lost a branch.
+        // The page tree has a cycle or a missing branch.
         match declared_pages(&pdf) {
             Some(declared) if declared > pdf.pages().len() => Err(DocumentError::Broken),
             _ => Ok(Self { pdf }),
@@ -120,7 +122,7 @@ impl Opened for File {
             return Err(PageError::Broken);
         }
         let size = (u32::from(pixmap.width()), u32::from(pixmap.height()));
-        // On white nothing is transparent, so that premultiplied is the same as not.
+        // On a white background no pixel is transparent, so premultiplied colours equal plain ones.
         let grey = pixmap
             .data()
             .iter()
@@ -130,7 +132,8 @@ impl Opened for File {
     }
 }
 
-/// Settings that notice an image that can't be unpacked. hayro leaves it out, and an engine would take the page for empty.
+/// Settings that record an image that cannot be decoded. hayro omits such an image, and the page
+/// would look empty.
 fn noticing(failed: &Arc<AtomicBool>) -> InterpreterSettings {
     let failed = failed.clone();
     InterpreterSettings {
@@ -143,7 +146,7 @@ fn noticing(failed: &Arc<AtomicBool>) -> InterpreterSettings {
     }
 }
 
-/// How many pages the document says it has.
+/// The number of pages that the document declares.
 fn declared_pages(pdf: &Pdf) -> Option<usize> {
     let xref = pdf.xref();
     let root = xref.get::<Dict<'_>>(xref.root_id())?;
@@ -151,14 +154,14 @@ fn declared_pages(pdf: &Pdf) -> Option<usize> {
     usize::try_from(count).ok()
 }
 
-/// Rec. 709, as the crate image has it.
+/// Rec. 709, as in the crate `image`.
 fn luma(red: u8, green: u8, blue: u8) -> u8 {
     let weighed = 2126 * u32::from(red) + 7152 * u32::from(green) + 722 * u32::from(blue);
     u8::try_from(weighed / 10_000).unwrap_or(u8::MAX)
 }
 
-/// Whether the file ends as a PDF does: with the place of its table and the marker of its end; and, where it says at its
-/// beginning how long it is, whether it is so long.
+/// Whether the file is complete: it ends with the offset of its table and the end marker, and a
+/// linearized file has the length that it declares.
 fn is_complete(bytes: &[u8]) -> bool {
     let end = bytes
         .iter()
@@ -172,7 +175,7 @@ fn is_complete(bytes: &[u8]) -> bool {
     told && linearized_length(bytes).is_none_or(|length| length <= bytes.len())
 }
 
-/// The length that a linearized file gives itself.
+/// The length that a linearized file declares.
 fn linearized_length(bytes: &[u8]) -> Option<usize> {
     let head = &bytes[..bytes.len().min(LINEARIZED_WITHIN)];
     let dictionary = &head[last(head, b"/Linearized")?..];
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_that_broke_off_is_noticed() {
+    fn a_truncated_update_is_detected() {
         let whole = b"%PDF-1.4\nstartxref\n9\n%%EOF\n".to_vec();
         let update = [b"7 0 obj\n".repeat(200), whole.clone()].concat();
         assert!(is_complete(&[whole.clone(), update.clone()].concat()));
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_linearized_file_says_how_long_it_is() {
+    fn a_linearized_file_must_have_its_declared_length() {
         let file = |length: usize| {
             format!("%PDF-1.4\n1 0 obj\n<</Linearized 1/L {length}/O 9>>\nstartxref\n9\n%%EOF")
         };

@@ -1,16 +1,16 @@
-//! The one form in which every page reaches an OCR engine: a PNG in grey, not larger than the strictest engine takes.
+//! The image format for all OCR engines: a grey PNG within the limits of the strictest engine.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, GrayImage};
 
 use super::{PageError, PageImage};
 
-/// Pixels of a side. An A4 page at 300 dpi has 3,508.
+/// Maximum pixels per side. An A4 page at 300 dpi has 3,508.
 pub(super) const MAX_SIDE: u32 = 4_000;
-/// Amazon Textract takes 10 MB, in base64 a third more, in one request.
+/// Amazon Textract accepts 10 MB per request, and base64 adds a third.
 pub(in super::super) const MAX_PNG_BYTES: usize = 7 << 20;
 
-/// Smaller in steps, until it fits.
+/// Scales the image down in steps until it fits.
 pub(super) fn page_image(image: DynamicImage) -> Result<PageImage, PageError> {
     let mut image = fitted(image.into_luma8(), MAX_SIDE);
     loop {
@@ -23,7 +23,7 @@ pub(super) fn page_image(image: DynamicImage) -> Result<PageImage, PageError> {
     }
 }
 
-/// By the mean of the pixels that become one: to interpolate takes sixteen bytes for each on the way, and much longer.
+/// Averages the pixels. Interpolation needs sixteen bytes per pixel and is much slower.
 fn fitted(image: GrayImage, side: u32) -> GrayImage {
     let (width, height) = image.dimensions();
     if width.max(height) <= side {

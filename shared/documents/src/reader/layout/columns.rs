@@ -1,30 +1,32 @@
-//! Columns: a page is read across, but where a gutter runs through several rows, first what stands left of it and then what
-//! stands right of it.
+//! Splits a page into columns. Where a gutter crosses several rows, the text left of it comes
+//! before the text right of it.
 //!
-//! The gutter is the place where most rows have room. Rows that cross it, a title or a wide figure's caption, divide the
-//! page into bands, each read by itself. What stands in columns must look like prose: rows of a table are read across.
+//! The gutter is the position at which most rows have a gap. Rows that cross it, a title or a wide
+//! caption, divide the page into bands that are read separately. The text of columns must look like
+//! prose, because rows of a table are read across.
 
 use std::ops::RangeInclusive;
 
 use super::fragments::Fragment;
 use super::rows::{BESIDE, Line, ON_A_LINE, Row, rows};
 
-/// How wide a gutter is at least, in sizes of the font.
+/// Minimum width of a gutter, in font sizes.
 const GUTTER: f64 = 0.8;
-/// Rows with text on both sides that make a gutter.
+/// Minimum number of rows with text on both sides of a gutter.
 const ROWS: usize = 3;
-/// What a row has on each side in the middle, in sizes of the font: about ten letters.
+/// Minimum median width of the text on each side, in font sizes: about ten letters.
 const WIDE: f64 = 5.0;
-/// How much of its column a row fills in the middle. In a table it is less.
+/// Minimum median share of its column that a row fills. It is smaller in a table.
 const FULL: f64 = 0.55;
-/// How much larger a heading is than the text, where it stands between columns without reaching over the gutter.
+/// Minimum size of a heading relative to the text, if it does not cross the gutter.
 const HEADING: f64 = 1.15;
-/// The room that it has beside it, in sizes of the text: more than between two paragraphs, less than a figure takes.
+/// The vertical space beside a heading, in font sizes: more than between two paragraphs, less than
+/// a figure.
 const ROOM: RangeInclusive<f64> = 2.5..=8.0;
-/// Columns in columns; nobody makes more.
+/// The maximum nesting of columns, above that of real pages.
 const DEPTH: usize = 8;
 
-/// The lines of a page, in the order in which they are read.
+/// The lines of a page in reading order.
 pub(super) fn lines(fragments: Vec<Fragment>) -> Vec<Line> {
     let mut lines = Vec::new();
     read(fragments, DEPTH, &mut lines);
@@ -32,7 +34,7 @@ pub(super) fn lines(fragments: Vec<Fragment>) -> Vec<Line> {
 }
 
 fn read(fragments: Vec<Fragment>, depth: usize, lines: &mut Vec<Line>) {
-    // Columns need not share their baselines.
+    // The rows of two columns need not share their baselines.
     let gutter = match depth {
         0 => None,
         _ => gutter(&rows(fragments.clone(), BESIDE)),
@@ -54,7 +56,7 @@ fn read(fragments: Vec<Fragment>, depth: usize, lines: &mut Vec<Line>) {
     }
 }
 
-/// Rows one after another that all cross the gutter, or all don't.
+/// Consecutive rows that all cross the gutter, or all do not.
 struct Band {
     crosses: bool,
     rows: Vec<Row>,
@@ -86,7 +88,8 @@ fn is_covered(row: &Row, gutter: f64) -> bool {
     fragments.any(|it| it.left < gutter && gutter < it.right)
 }
 
-/// Whether a row left of the gutter belongs to both columns: it is set larger, and the right column makes room for it.
+/// Whether a row left of the gutter belongs to both columns: its font is larger, and the right
+/// column leaves space beside it.
 fn is_heading(rows: &[Row], index: usize, gutter: f64, size: f64) -> bool {
     let row = &rows[index];
     let right = |row: &Row| row.fragments.iter().any(|it| it.left >= gutter);
@@ -103,7 +106,7 @@ fn is_heading(rows: &[Row], index: usize, gutter: f64, size: f64) -> bool {
     }
 }
 
-/// Whether the room at the gutter is no more than a space between two words.
+/// Whether the gap at the gutter is as narrow as a space between words.
 fn joined(row: &Row, gutter: f64) -> bool {
     let left = row.fragments.iter().filter(|it| it.left < gutter);
     let right = row.fragments.iter().filter(|it| it.left >= gutter);
@@ -112,17 +115,17 @@ fn joined(row: &Row, gutter: f64) -> bool {
     matches!((left, right), (Some(left), Some(right)) if right - left < GUTTER * row.place().size)
 }
 
-/// Room in a row between two texts.
+/// A gap in a row between two texts.
 #[derive(Debug, Clone, Copy)]
 struct Gap {
     left: f64,
     right: f64,
-    /// How far the text goes on each side, up to the next room.
+    /// The extent of the text on each side, up to the next gap.
     before: f64,
     after: f64,
 }
 
-/// The place where most rows have room, if what stands left and right of it are columns.
+/// The position at which most rows have a gap, if the text on both sides looks like columns.
 fn gutter(rows: &[Row]) -> Option<f64> {
     let size = median(rows.iter().map(|row| row.place().size))?;
     let gaps: Vec<Gap> = rows
@@ -163,12 +166,12 @@ fn gaps(row: &Row, least: f64) -> Vec<Gap> {
     gaps.collect()
 }
 
-/// The middle of where most gaps overlap; of several such places the widest.
+/// The middle of the range in which most gaps overlap. If several ranges tie, the widest wins.
 fn most_common(gaps: &[Gap]) -> Option<f64> {
     let mut edges: Vec<(f64, i32)> = Vec::with_capacity(2 * gaps.len());
     edges.extend(gaps.iter().map(|gap| (gap.left, 1)));
     edges.extend(gaps.iter().map(|gap| (gap.right, -1)));
-    // What ends where another begins does not overlap it.
+    // Ends sort before beginnings, so that adjacent gaps do not overlap.
     edges.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut open = 0;
     let mut best: Option<(i32, f64, f64)> = None;
@@ -197,7 +200,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Words of a line, each letter half the size of 10 wide, a space as wide as a letter.
+    /// The words of a line. Each letter and each space is half of the font size 10 wide.
     fn words(left: f64, y: f64, text: &str) -> Vec<Fragment> {
         let mut x = left;
         let fragments = text.split(' ').map(|word| {
@@ -270,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_across_the_columns_divides_what_is_above_from_what_is_below() {
+    fn a_heading_across_the_columns_divides_the_page() {
         let page = vec![
             column(0.0, 0.0, "upper left", 3),
             column(160.0, 0.0, "upper right", 3),
@@ -290,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_heading_for_which_both_columns_make_room_belongs_to_both() {
+    fn a_short_heading_with_space_in_both_columns_belongs_to_both() {
         let mut heading = words(0.0, 60.0, "a heading");
         heading.iter_mut().for_each(|word| word.size = 14.0);
         let page = |lower_right| {

@@ -1,39 +1,39 @@
-//! Fragments: what is drawn one glyph after another and stands together, mostly a word.
+//! Fragments: adjacent glyphs that are drawn consecutively, mostly one word.
 
 use super::glyphs::Glyph;
 
-/// From one glyph to the next, in sizes: more is a space, also where none is drawn. Fonts space words by a fifth and more,
-/// and move letters towards each other or apart by less than a tenth.
+/// The gap between two glyphs that makes a space, in font sizes, even if no space is drawn. Fonts
+/// space words by at least a fifth and kern letters by less than a tenth.
 pub(super) const SPACE: f64 = 0.15;
-/// As far back as a glyph may stand, in sizes: an accent over the letter before.
+/// The maximum step back, in font sizes: an accent stands over the previous letter.
 const BACK: f64 = -0.5;
-/// As much higher or lower, in sizes; more is an index.
+/// The maximum vertical offset, in font sizes. A larger one is a subscript or superscript.
 const ON_LINE: f64 = 0.1;
-/// As much larger or smaller.
+/// The maximum ratio of two font sizes in a fragment.
 const SAME_SIZE: f64 = 1.2;
 
-/// Some text on a line.
+/// A piece of text on a line.
 #[derive(Debug, Clone)]
 pub(super) struct Fragment {
-    /// Where it begins.
+    /// The x coordinate of its start.
     pub left: f64,
-    /// Where it ends.
+    /// The x coordinate of its end.
     pub right: f64,
-    /// Of the baseline.
+    /// The y coordinate of the baseline.
     pub y: f64,
     pub size: f64,
     pub text: String,
-    /// A space is drawn before it.
+    /// Whether a space is drawn before it.
     pub spaced: bool,
 }
 
 impl Fragment {
-    /// The top of most letters.
+    /// The top edge of most letters.
     pub fn top(&self) -> f64 {
         self.y - 0.7 * self.size
     }
 
-    /// The bottom of most letters.
+    /// The bottom edge of most letters.
     pub fn bottom(&self) -> f64 {
         self.y + 0.2 * self.size
     }
@@ -47,10 +47,10 @@ impl Fragment {
     }
 }
 
-/// In the order in which they are drawn.
+/// The fragments in drawing order.
 pub(super) fn fragments(glyphs: Vec<Glyph>) -> Vec<Fragment> {
     let mut fragments: Vec<Fragment> = Vec::new();
-    // A space ends what stands before it.
+    // A space ends a fragment.
     let mut spaced = false;
     for glyph in glyphs {
         let Some(text) = readable(&glyph.text) else {
@@ -76,7 +76,8 @@ pub(super) fn fragments(glyphs: Vec<Glyph>) -> Vec<Fragment> {
     fragments
 }
 
-/// Letters instead of ligatures, which nobody searches for; nothing for a space or what only steers a terminal.
+/// Replaces ligatures by letters, so that the text can be searched. Drops spaces and control
+/// characters.
 fn readable(text: &str) -> Option<String> {
     let visible = text
         .chars()
@@ -100,7 +101,7 @@ fn readable(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Half its size wide, as many glyphs are.
+    /// A glyph that is half as wide as its size, like most glyphs.
     fn glyph(x: f64, y: f64, text: &str) -> Glyph {
         Glyph {
             x,
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_touch_are_one_fragment_and_a_gap_or_a_space_divides() {
+    fn touching_letters_form_a_fragment_that_a_gap_or_space_ends() {
         let glyphs = vec![
             glyph(0.0, 0.0, "a"),
             glyph(5.2, 0.0, "b"),
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_and_the_next_line_are_fragments_of_their_own() {
+    fn an_index_and_the_next_line_are_separate_fragments() {
         let glyphs = vec![
             glyph(0.0, 0.0, "x"),
             glyph(5.0, -4.0, "2"),
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ligature_is_its_letters() {
+    fn a_ligature_becomes_its_letters() {
         assert_eq!(readable("\u{fb03}").as_deref(), Some("ffi"));
         assert_eq!(readable("\u{a0}"), None);
         assert_eq!(readable("\u{7}"), None);

@@ -1,4 +1,5 @@
-//! What hayro's interpreter draws, as far as text goes: each glyph with its place, and how much else there is on the page.
+//! Collects what hayro's interpreter draws: each glyph with its position, and the amount of other
+//! content on the page.
 
 use hayro::hayro_interpret::font::{Glyph as Drawing, GlyphRun, PositionedGlyph};
 use hayro::hayro_interpret::hayro_cmap::{BfString, WritingMode};
@@ -7,26 +8,26 @@ use hayro::hayro_interpret::{
 };
 use hayro::kurbo::{Affine, BezPath, Point, Rect, Shape};
 
-/// Glyphs are drawn in thousandths of their size.
+/// Glyph widths are given in thousandths of the font size.
 const UNITS_PER_EM: f64 = 1000.0;
-/// Of a font that does not say how wide its glyphs are, in thousandths.
+/// The advance in a font without widths, in thousandths.
 const USUAL_ADVANCE: f32 = 500.0;
 
-/// A glyph, in the frame in which its line runs to the right and the next line is below.
+/// A glyph, in coordinates in which its line runs to the right and the next line is below.
 #[derive(Debug, Clone)]
 pub(super) struct Glyph {
     pub x: f64,
-    /// Of the baseline.
+    /// The y coordinate of the baseline.
     pub y: f64,
-    /// How far the next one stands.
+    /// The distance to the next glyph.
     pub advance: f64,
-    /// Of the font.
+    /// The font size.
     pub size: f64,
-    /// Where nobody knows what it means, U+FFFD.
+    /// U+FFFD if the font does not map the glyph to a character.
     pub text: String,
 }
 
-/// How often a line is turned by a quarter, clockwise, from where it would run to the right.
+/// The clockwise rotation of a line in quarter turns, from the direction to the right.
 #[derive(Clone, Copy)]
 enum Turn {
     Upright,
@@ -35,19 +36,19 @@ enum Turn {
     Up,
 }
 
-/// The text of a page while it is drawn.
+/// The text of a page, collected while it is drawn.
 pub(in super::super) struct Glyphs {
     paper: Rect,
     by_turn: [Vec<Glyph>; 4],
     drawn: Drawn,
 }
 
-/// What is on a page besides text.
+/// The content of a page besides text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in super::super) struct Drawn {
-    /// What images cover of it, as a share.
+    /// The share of the page that images cover.
     pub image: f64,
-    /// Lines and areas; text can be drawn by them too.
+    /// The number of lines and areas. Text can be drawn as paths too.
     pub paths: usize,
 }
 
@@ -64,7 +65,7 @@ impl Glyphs {
         self.drawn
     }
 
-    /// What most of the page runs like comes first.
+    /// The most frequent direction of the page comes first.
     pub(super) fn by_turn(self) -> impl Iterator<Item = Vec<Glyph>> {
         let mut turned = self.by_turn;
         turned.sort_by_key(|glyphs| std::cmp::Reverse(glyphs.len()));
@@ -84,12 +85,12 @@ impl Glyphs {
         let advance = f64::from(advance.unwrap_or(USUAL_ADVANCE));
         let along = place * Point::new(UNITS_PER_EM, 0.0) - origin;
         let size = (place * Point::new(0.0, UNITS_PER_EM) - origin).hypot();
-        // Also what a damaged matrix makes of it: neither can be sorted.
+        // A damaged matrix can yield values that cannot be sorted.
         if !(size > 0.0 && size.is_finite() && along.hypot().is_finite()) {
             return;
         }
         let turn = match vertical {
-            // The glyphs stand upright below each other.
+            // Vertical writing: upright glyphs below each other.
             true => Turn::Down,
             false => Turn::of(along.atan2()),
         };
@@ -113,7 +114,7 @@ impl Glyphs {
 }
 
 impl Turn {
-    /// The nearest to an angle, which grows clockwise: y grows downwards.
+    /// The nearest quarter turn. The angle grows clockwise, because y grows downwards.
     fn of(angle: f64) -> Self {
         match (angle / std::f64::consts::FRAC_PI_2).round() as i64 {
             0 => Self::Upright,
@@ -123,7 +124,7 @@ impl Turn {
         }
     }
 
-    /// Where a point is when the page is turned so that the line runs to the right.
+    /// The coordinates of a point after the page is rotated so that the line runs to the right.
     fn frame(self, Point { x, y }: Point) -> (f64, f64) {
         match self {
             Self::Upright => (x, y),
@@ -153,7 +154,7 @@ impl<'a> Device<'a> for Glyphs {
     }
 
     fn draw_path(&mut self, path: &BezPath, _: DrawProps<'a>, _: &DrawMode) {
-        // What has no extent is a clip or a mistake.
+        // A path without an area is a clip or an error.
         self.drawn.paths += usize::from(path.bounding_box().area() > 0.0);
     }
 

@@ -1,17 +1,20 @@
-//! Rows: fragments that stand beside each other, and the line of text that they make.
+//! Rows: fragments beside each other, and the line of text that they form.
 
 use super::fragments::{Fragment, SPACE};
 
-/// As much of the smaller height as two fragments share at least on a line: an index does, the next line doesn't.
+/// The minimum overlap of two fragments on one line, as a share of the smaller height. An index has
+/// it; the next line does not.
 pub(super) const ON_A_LINE: f64 = 0.5;
-/// As much as they share where one stands beside the other, be it half a line lower.
+/// The minimum overlap of two fragments beside each other. One may be half a line lower.
 pub(super) const BESIDE: f64 = 0.1;
-/// Rows that are still open for a fragment, the newest first. Fragments come from the top.
+/// The number of rows, newest first, to which a fragment can be added. Fragments come from top to
+/// bottom.
 const OPEN: usize = 6;
-/// Two fragments that differ by less in place, in sizes, and not in text, are one that was drawn twice to look bold.
+/// Two fragments with the same text that are closer than this, in font sizes, are one fragment
+/// drawn twice to look bold.
 const TWICE: f64 = 0.2;
 
-/// Fragments beside each other, in no order. Its place is that of its largest.
+/// Fragments beside each other, in no order. The largest one defines the row's position.
 #[derive(Debug)]
 pub(super) struct Row {
     pub fragments: Vec<Fragment>,
@@ -21,14 +24,14 @@ pub(super) struct Row {
 /// A line of text.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// Of the baseline.
+    /// The y coordinate of the baseline.
     pub y: f64,
-    /// Of the largest font in it.
+    /// The largest font size in the line.
     pub size: f64,
     pub text: String,
 }
 
-/// Rows from the top, of fragments that share so much of their height.
+/// Rows from top to bottom, of fragments that overlap vertically by at least `least`.
 pub(super) fn rows(mut fragments: Vec<Fragment>, least: f64) -> Vec<Row> {
     fragments.sort_by(|a, b| a.y.total_cmp(&b.y));
     let mut rows: Vec<Row> = Vec::new();
@@ -49,14 +52,14 @@ pub(super) fn rows(mut fragments: Vec<Fragment>, least: f64) -> Vec<Row> {
     rows
 }
 
-/// Of the smaller height, how much two fragments share.
+/// The overlap of two fragments as a share of the smaller height.
 fn shared(a: &Fragment, b: &Fragment) -> f64 {
     let common = a.bottom().min(b.bottom()) - a.top().max(b.top());
     common / (a.bottom() - a.top()).min(b.bottom() - b.top())
 }
 
 impl Row {
-    /// What its place is.
+    /// The fragment that defines the row's position.
     pub fn place(&self) -> &Fragment {
         &self.fragments[self.largest]
     }
@@ -68,7 +71,7 @@ impl Row {
         self.fragments.push(fragment);
     }
 
-    /// From left to right, with a space where there is room for one.
+    /// The text from left to right, with a space for each wide gap.
     pub fn line(mut self) -> Line {
         let Fragment { y, size, .. } = *self.place();
         self.fragments.sort_by(|a, b| a.left.total_cmp(&b.left));
@@ -81,7 +84,7 @@ impl Row {
                 {
                     continue;
                 }
-                // By the smaller of the two: an index stands close.
+                // Relative to the smaller of the two sizes, because an index stands close.
                 let gap = (fragment.left - before.right) / fragment.size.min(before.size);
                 if gap >= SPACE || fragment.spaced && gap > 0.0 {
                     text.push(' ');
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_put_in_order_whenever_they_were_drawn() {
+    fn fragments_are_ordered_regardless_of_their_drawing_order() {
         let fragments = vec![
             fragment(60.0, 24.0, 10.0, "line"),
             fragment(0.0, 24.0, 10.0, "the second"),
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_twice_to_look_bold_is_read_once() {
+    fn text_drawn_twice_to_look_bold_is_read_once() {
         let fragments = vec![
             fragment(0.0, 0.0, 10.0, "bold"),
             fragment(0.3, 0.0, 10.0, "bold"),

@@ -1,18 +1,21 @@
-//! Whether a page's text layer is what a person would read there.
+//! Decides whether a page's text layer is the text that a person would read on the page.
 
 use super::Drawn;
 
-/// As much of the text as may be without meaning: a formula has some, a font that names nothing is nothing else.
+/// The maximum share of characters without meaning. A formula has some; in a font without a
+/// character map all are.
 const MAX_UNREADABLE: f64 = 0.2;
-/// An image of this share of the page is a scan, or a picture.
+/// The minimum share of a page that an image covers in a scan.
 const SCAN: f64 = 0.5;
-/// Letters that a page which is a scan has at least if somebody has read it before. A stamp or a number has fewer.
+/// The minimum number of letters of a scan with a text layer. A stamp or a page number has fewer.
 const LETTERS_OF_A_PAGE: usize = 200;
-/// As many lines and areas as a page without text may have, for a frame or a rule. Text drawn by outlines has more.
+/// The maximum number of paths on an empty page, for a frame or a rule. Text that is drawn as
+/// outlines has more.
 const PATHS: usize = 20;
 
-/// The rule: at most a fifth without meaning; on a page that an image covers by half, 200 letters and digits; elsewhere one
-/// letter or digit, or a page on which there is nothing to read.
+/// A text layer is usable if at most a fifth of it is unreadable. A page that is half covered by an
+/// image needs 200 letters and digits. Any other page needs one letter or digit, or no content at
+/// all.
 pub(in super::super) fn usable(text: &str, drawn: Drawn) -> bool {
     let visible = text.chars().filter(|char| !char.is_whitespace());
     let unreadable = visible.clone().filter(|&char| is_unreadable(char)).count();
@@ -27,7 +30,7 @@ pub(in super::super) fn usable(text: &str, drawn: Drawn) -> bool {
     }
 }
 
-/// No meaning that anybody agrees on.
+/// A character without a standardised meaning.
 fn is_unreadable(char: char) -> bool {
     matches!(char, char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..)
 }
@@ -46,28 +49,28 @@ mod tests {
     };
 
     #[test]
-    fn a_page_of_text_is_usable_however_short() {
+    fn a_short_page_of_text_is_usable() {
         assert!(usable("Part II", TEXT));
         assert!(usable("Часть 2", TEXT));
         assert!(usable("第二部", TEXT));
     }
 
     #[test]
-    fn a_scan_is_usable_when_somebody_has_read_it_before() {
+    fn a_scan_with_a_complete_text_layer_is_usable() {
         assert!(!usable("", SCANNED));
         assert!(!usable("Downloaded from a library on 1 May 2026", SCANNED));
         assert!(usable(&"the text of a page ".repeat(20), SCANNED));
     }
 
     #[test]
-    fn a_font_that_names_nothing_is_not_usable() {
+    fn text_in_a_font_without_a_character_map_is_not_usable() {
         assert!(!usable("\u{fffd}\u{fffd}\u{fffd} a", TEXT));
         assert!(!usable("\u{e001}\u{e002}\u{e003} 7", TEXT));
         assert!(usable("a sum \u{fffd} of many terms", TEXT));
     }
 
     #[test]
-    fn an_empty_page_has_nothing_to_read_and_a_drawn_one_has() {
+    fn an_empty_page_is_usable_and_a_page_of_outlines_is_not() {
         assert!(usable("", TEXT));
         let picture = Drawn {
             image: 0.2,

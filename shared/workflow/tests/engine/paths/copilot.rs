@@ -1,4 +1,4 @@
-//! `copilot`: a conversation in turns, each routed to the agents that suit it.
+//! `copilot`: a conversation in turns, each routed to suitable agents.
 
 use serde_json::{Value, json};
 use session::{Mode, RouteKind, Stage};
@@ -19,7 +19,7 @@ fn conversation(title: &str) -> Path {
 }
 
 #[test]
-fn a_turn_is_answered_at_once_or_by_a_plan() {
+fn a_turn_is_answered_directly_or_by_a_plan() {
     let at_once = copilot("answered at once", &Value::Null).yes_to_all();
     let mut planned = copilot("answered by a plan", &Value::Null);
     planned.routed(RouteKind::Planned);
@@ -27,7 +27,7 @@ fn a_turn_is_answered_at_once_or_by_a_plan() {
 }
 
 #[test]
-fn each_answer_to_copilots_question() {
+fn each_answer_to_a_question_of_copilot() {
     let mut paths = Vec::new();
     for (kind, checkpoint, options) in [
         (
@@ -56,7 +56,7 @@ fn each_answer_to_copilots_question() {
 }
 
 #[test]
-fn it_asks_no_more_often_than_it_may() {
+fn copilot_asks_at_most_max_rounds_times() {
     let mut path = copilot("two rounds", &json!({"maxRounds": 2}));
     path.routed(RouteKind::Clarify);
     path.until_asked("clarification");

@@ -1,4 +1,4 @@
-//! The modes that work on documents: their paths unit by unit, and how a run of them fails.
+//! The modes that process documents: their paths task by task, and the failures of their runs.
 
 use serde_json::{Value, json};
 use session::{Mode, RunStatus};
@@ -10,7 +10,7 @@ use crate::{
 
 const MODES: [Mode; 3] = [Mode::Ocr, Mode::Arxiv, Mode::EnhanceInput];
 
-/// A run at which a worker is.
+/// A run with a worker.
 fn taken(title: &str, mode: Mode, config: &Value) -> Path {
     let mut path = Path::new(title, mode, config);
     path.take();
@@ -18,13 +18,13 @@ fn taken(title: &str, mode: Mode, config: &Value) -> Path {
 }
 
 #[test]
-fn each_goes_through_its_phases_unit_by_unit() {
+fn each_document_mode_executes_its_phases_task_by_task() {
     let paths = MODES.map(|mode| taken(mode.id(), mode, &Value::Null));
     compare("documents.success", paths);
 }
 
 #[test]
-fn each_fails_where_its_document_cannot_be_worked_on() {
+fn each_document_mode_fails_if_its_document_fails() {
     let mut paths = Vec::new();
     for (mode, places) in MODES.iter().zip([&[0, 2, 3][..], &[0, 2], &[0, 2, 7]]) {
         for good in places {
@@ -40,7 +40,7 @@ fn each_fails_where_its_document_cannot_be_worked_on() {
 }
 
 #[test]
-fn a_unit_is_tried_again_and_the_last_try_is_told() {
+fn a_document_task_is_retried_and_knows_its_last_attempt() {
     let mut path = taken("the second page", Mode::Ocr, &json!({"maxAttempts": 2}));
     path.good();
     path.good();
@@ -50,7 +50,7 @@ fn a_unit_is_tried_again_and_the_last_try_is_told() {
 }
 
 #[test]
-fn a_worker_that_is_lost_repeats_one_unit() {
+fn a_lost_worker_repeats_one_document_task() {
     let mut path = taken("the second paper", Mode::Arxiv, &Value::Null);
     (0..4).for_each(|_| path.good());
     path.crash();
@@ -59,7 +59,7 @@ fn a_worker_that_is_lost_repeats_one_unit() {
 }
 
 #[test]
-fn no_summary_is_asked_for_beyond_the_budget() {
+fn no_summary_is_requested_beyond_the_budget() {
     let config = json!({"maxCostUsd": 0.25});
     let path = taken("one summary of two", Mode::EnhanceInput, &config);
     compare("documents.budget", [path]);

@@ -15,7 +15,7 @@ fn hitl(title: &str, config: &Value) -> Path {
     path
 }
 
-/// At a checkpoint, each answer; then yes to all that follows.
+/// One path per answer at a checkpoint. All later approvals are accepted.
 fn answers(checkpoint: &str, config: &Value, options: &[&str]) -> Vec<Path> {
     let mut paths = Vec::new();
     for option in options {
@@ -71,7 +71,7 @@ fn each_answer_about_a_failure() {
 }
 
 #[test]
-fn what_was_used_up_or_forbidden_is_not_offered() {
+fn exhausted_or_disabled_options_are_not_offered() {
     let config = json!({"hitlVariant": "planning_only", "maxHumanIterations": 1, "allowPlanModification": false});
     let mut revised = hitl("one revision, no modification", &config);
     revised.until_asked("during_planning");
@@ -112,7 +112,7 @@ fn planning_can_fail_and_is_taken_over() {
 }
 
 #[test]
-fn a_run_that_is_lost_at_a_question_is_taken_over_at_the_question() {
+fn a_run_lost_at_an_approval_is_taken_over_there() {
     let config = json!({"approvalMode": "after_step", "nPlanReviews": 0});
     let at = [Stage::ApprovePlan, Stage::AfterStep, Stage::OnError];
     let paths = at.map(|stage| {

@@ -1,4 +1,5 @@
-//! `idea-generation`: ideas are made, criticised, and one is worked out; a person may choose it.
+//! `idea-generation`: ideas are generated and criticised, and one is developed. A person may choose
+//! it.
 
 use serde_json::{Value, json};
 use session::{Mode, Stage};

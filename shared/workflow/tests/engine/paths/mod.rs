@@ -1,4 +1,4 @@
-//! The paths of the modes, a file each: the readable specification is what they are compared with.
+//! The paths of the modes, one file each. They are compared with the readable specification.
 
 mod copilot;
 mod documents;

@@ -35,7 +35,7 @@ fn one_shot_fails() {
 }
 
 #[test]
-fn one_shot_goes_on_after_trouble() {
+fn one_shot_continues_after_a_fault() {
     let mut away = one_shot("one-shot, the model is away for a while", &Value::Null);
     away.turn(|_| script::transient());
     away.take();
@@ -52,7 +52,7 @@ fn one_shot_goes_on_after_trouble() {
 }
 
 #[test]
-fn one_shot_fails_at_its_budget_because_nobody_can_be_asked() {
+fn one_shot_fails_at_its_budget() {
     let title = "one-shot, the first try cost more than the budget";
     let mut path = one_shot(title, &json!({"maxCostUsd": 0.2}));
     path.turn(|_| script::transient());

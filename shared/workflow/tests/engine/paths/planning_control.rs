@@ -1,4 +1,4 @@
-//! `planning-control`: a plan is drafted and reviewed, then carried out step by step.
+//! `planning-control`: a plan is drafted and reviewed, then executed step by step.
 
 use serde_json::{Value, json};
 use session::{Mode, Stage};
@@ -32,7 +32,7 @@ fn planning_control_succeeds() {
 }
 
 #[test]
-fn planning_control_reviews_as_often_as_it_is_told() {
+fn planning_control_reviews_as_often_as_configured() {
     let none = planning("planning-control, no review", &json!({"nPlanReviews": 0}));
     let title = "planning-control, two reviews, of which the second has no remarks";
     let mut two = planning(title, &json!({"nPlanReviews": 2}));
@@ -73,7 +73,7 @@ fn planning_control_is_suspended_and_resumed_at_each_stage() {
 }
 
 #[test]
-fn planning_control_goes_on_after_trouble() {
+fn planning_control_continues_after_a_fault() {
     let at = |title: &str, step: u32| {
         let mut path = planning(&format!("planning-control, {title}"), &Value::Null);
         path.until(Stage::Step, step);

@@ -1,14 +1,14 @@
-//! The pages of a TIFF (TIFF 6.0, section 2): each directory names the next. The decoder knows the first alone, so a page is
-//! given to it as a file whose header points there.
+//! The pages of a TIFF (TIFF 6.0, section 2): each directory refers to the next. The decoder reads
+//! only the first one, so each page is passed to it as a file whose header points to that page.
 
 use super::{DocumentError, PageError};
 
-/// More than any document may have; a chain may go round in a circle.
+/// Above any real number of pages. A chain of directories may contain a cycle.
 const MAX_DIRECTORIES: usize = 10_000;
 const HEADER: usize = 8;
 const ENTRY: usize = 12;
 
-/// Where each page's directory stands.
+/// The offset of each page's directory.
 pub(super) struct Directories {
     offsets: Vec<u32>,
     byte_order: ByteOrder,
@@ -50,7 +50,7 @@ impl Directories {
         self.offsets.len()
     }
 
-    /// The file with this page as its first.
+    /// The file with this page as its first one.
     pub fn alone(&self, bytes: &[u8], page: u32) -> Result<Vec<u8>, PageError> {
         let index = (page as usize).checked_sub(1);
         let offset = index.and_then(|index| self.offsets.get(index));
@@ -87,7 +87,7 @@ impl ByteOrder {
 mod tests {
     use super::*;
 
-    /// Directories without entries, each naming the next.
+    /// A chain of directories without entries.
     fn chain(offsets: &[u32]) -> Vec<u8> {
         let mut bytes = b"II*\0".to_vec();
         bytes.extend(offsets[0].to_le_bytes());
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn each_page_can_be_made_the_first() {
+    fn each_page_can_become_the_first_one() {
         let bytes = chain(&[8, 14, 20, 0]);
         let directories = Directories::of(&bytes).unwrap();
         assert_eq!(directories.len(), 3);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_that_goes_round_is_broken_and_one_that_breaks_off_is_truncated() {
+    fn a_cyclic_chain_is_broken_and_an_incomplete_one_is_truncated() {
         let open = |offsets: &[u32]| Directories::of(&chain(offsets)).map(|_| ()).unwrap_err();
         assert!(matches!(open(&[8, 14, 8]), DocumentError::Broken));
         assert!(matches!(open(&[4, 0]), DocumentError::Broken));
