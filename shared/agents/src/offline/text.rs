@@ -1,199 +1,100 @@
-//! Sentences and words. A sentence weighs as much as its words are frequent in the whole text
-//! (H. P. Luhn, 1958), and more when it shares words with what is looked for.
+//! Sentences and words, and the choice among sentences.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{cmp::Reverse, collections::BTreeSet};
 
-/// Words that stand in every text.
-const STOP_WORDS: &str = " about above after again all also and any are been before being below \
-    between both but can could did does each every for from had has have her here his how into its \
-    just may might more most must nor not now off once only other our out over same shall she \
-    should some such than that the their them then there these they this those through too under \
-    until upon use used using very was were what when where which while who whom whose why will \
-    with within without would you your ";
+/// English words that say nothing about the subject of a text.
+const STOP_WORDS: &str = " about all also and any are been but can could did does each for from \
+    had has have her his how into its may more most nor not now off one only other our out over \
+    she should some such than that the their them then there these they this too use used very \
+    was were what when where which who why will with would you your ";
 
-/// A full stop after one of these ends no sentence.
-const ABBREVIATIONS: &str =
-    " al approx cf dr e.g etc fig i.e mr mrs ms no nos p pp prof st vol vs ";
+/// Characters of a sentence. At three bytes each, fifty steps of this length fit a plan's 64 KiB.
+pub(super) const LONGEST: usize = 300;
 
-/// Verbs that begin a request.
-const IMPERATIVES: &str = " add analyse analyze answer build calculate check choose collect \
-    compare compute create define derive describe design determine discuss draft estimate evaluate \
-    explain explore find give identify implement investigate list make measure name outline plan \
-    predict prepare propose prove recommend review show simulate solve study suggest summarise \
-    summarize test translate write ";
-
-/// The words of a text that say what it is about, singular and in lower case.
-pub(super) type Words = BTreeSet<String>;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Heading,
-    Item,
-    Prose,
-}
-
-/// A sentence, a heading or an item of a list.
-#[derive(Clone)]
+/// A sentence, or an item of a list, on one line.
 pub(super) struct Sentence {
     pub(super) text: String,
-    pub(super) kind: Kind,
-    pub(super) words: Words,
+    pub(super) is_item: bool,
 }
 
-impl Sentence {
-    /// Whether the sentence begins with a verb that asks for something, or says what should be.
-    pub(super) fn is_request(&self) -> bool {
-        let text = self.text.to_lowercase();
-        let mut words = text.split(|c: char| !c.is_alphanumeric());
-        let first = words.next().unwrap_or_default();
-        IMPERATIVES.contains(&format!(" {first} ")) || words.any(|word| word == "should")
-    }
-}
-
-/// Splits a text, which may be Markdown with lines broken anywhere. Sentences without telling
-/// words are left out.
+/// Splits a text, which may be Markdown with lines broken anywhere. Repetitions are left out.
 pub(super) fn sentences(text: &str) -> Vec<Sentence> {
-    let mut blocks: Vec<(Kind, String)> = Vec::new();
-    let mut open = false;
+    let mut blocks: Vec<(bool, String)> = Vec::new();
+    let mut is_open = false;
     for line in text.lines().map(str::trim) {
-        let (kind, content) = classify(line);
+        let item = item(line);
         match blocks.last_mut() {
-            Some((_, block)) if open && kind == Kind::Prose => *block += &format!(" {content}"),
-            _ => blocks.push((kind, content.to_owned())),
+            Some((_, block)) if is_open && item.is_none() => *block += &format!(" {line}"),
+            _ => blocks.push((item.is_some(), item.unwrap_or(line).to_owned())),
         }
-        open = !line.is_empty() && kind != Kind::Heading;
+        is_open = !line.is_empty();
     }
     let mut sentences = Vec::new();
-    for (kind, block) in &blocks {
-        let parts = if *kind == Kind::Prose {
-            split(block)
-        } else {
-            vec![block.as_str()]
-        };
-        sentences.extend(parts.into_iter().map(|text| Sentence {
-            text: text.to_owned(),
-            kind: *kind,
-            words: words(text),
+    for (is_item, block) in blocks {
+        let texts = if is_item { vec![block] } else { split(&block) };
+        sentences.extend(texts.iter().map(|text| Sentence {
+            text: clip(text, LONGEST),
+            is_item,
         }));
     }
-    sentences.retain(|sentence| !sentence.words.is_empty());
+    let mut known = BTreeSet::new();
+    sentences.retain(|s| !s.text.is_empty() && known.insert(s.text.clone()));
     sentences
 }
 
-fn classify(line: &str) -> (Kind, &str) {
-    if line.starts_with('#') {
-        return (Kind::Heading, line.trim_start_matches('#').trim());
-    }
-    let unnumbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let marks: &[&str] = if unnumbered.len() < line.len() {
-        &[". ", ") "]
-    } else {
-        &["- ", "* ", "+ ", "• "]
-    };
-    let item = marks.iter().find_map(|mark| unnumbered.strip_prefix(mark));
-    item.map_or((Kind::Prose, line), |item| (Kind::Item, item.trim()))
+/// The content of an item of a list, or of a heading, in Markdown.
+fn item(line: &str) -> Option<&str> {
+    let (mark, content) = line.split_once(' ')?;
+    let number = mark.strip_suffix(['.', ')']).unwrap_or_default();
+    let marks = ["-", "*", "+", "•", "#", "##", "###"];
+    (marks.contains(&mark) || number.parse::<u32>().is_ok()).then_some(content)
 }
 
-fn split(paragraph: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    for (at, c) in paragraph.char_indices() {
-        let end = at + c.len_utf8();
-        let ends = match c {
-            '。' | '！' | '？' => true,
-            '.' | '!' | '?' => ends_sentence(&paragraph[start..at], &paragraph[end..]),
-            _ => false,
-        };
-        if ends {
-            parts.push(paragraph[start..end].trim());
-            start = end;
+fn split(paragraph: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for piece in paragraph.split_inclusive(['.', '!', '?', '。', '！', '？']) {
+        match parts.last_mut() {
+            Some(open) if !ends_sentence(open, piece) => open.push_str(piece),
+            _ => parts.push(piece.to_owned()),
         }
     }
-    parts.push(paragraph[start..].trim());
     parts
 }
 
-fn ends_sentence(before: &str, after: &str) -> bool {
-    let last = before
-        .rsplit(char::is_whitespace)
-        .next()
-        .unwrap_or_default();
-    let last = last.trim_start_matches(['(', '"', '“']).to_lowercase();
-    let abbreviated = last.chars().count() < 2 || ABBREVIATIONS.contains(&format!(" {last} "));
-    let next = after.trim_start().chars().next();
-    after.starts_with(char::is_whitespace) && !abbreviated && next.is_none_or(|c| !c.is_lowercase())
+/// A full stop ends no sentence before a small letter, nor after an initial or a title like `Dr.`.
+fn ends_sentence(text: &str, next: &str) -> bool {
+    let goes_on = next.trim_start().starts_with(char::is_lowercase);
+    if goes_on || !next.starts_with(char::is_whitespace) {
+        return text.ends_with(['。', '！', '？']);
+    }
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    last.len() > 3 || !last.starts_with(char::is_uppercase)
 }
 
-pub(super) fn words(text: &str) -> Words {
-    terms(text).collect()
-}
-
-fn terms(text: &str) -> impl Iterator<Item = String> {
+/// The words that say what a text is about, in lower case. Their limit is in bytes, so that one
+/// character of a script without spaces is enough.
+pub(super) fn words(text: &str) -> BTreeSet<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .map(str::to_lowercase)
-        .filter(|word| word.chars().count() > 2 && !STOP_WORDS.contains(&format!(" {word} ")))
-        .map(|word| match word.strip_suffix('s') {
-            Some(stem) if stem.len() > 3 && !stem.ends_with(['s', 'i']) => stem.to_owned(),
-            _ => word,
-        })
-}
-
-/// The most frequent words of a text, at most `most`; ties in alphabetical order.
-pub(super) fn frequent(text: &str, most: usize) -> Vec<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for term in terms(text) {
-        *counts.entry(term).or_default() += 1;
-    }
-    let mut ranked: Vec<_> = counts.into_iter().collect();
-    ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    ranked
-        .into_iter()
-        .take(most)
-        .map(|(term, _)| term)
+        .filter(|word| word.len() > 2 && !STOP_WORDS.contains(&format!(" {word} ")))
         .collect()
 }
 
-/// The `most` weightiest sentences, in the order of the text and without repetitions. When any
-/// sentence shares a word with `wanted`, only those that do are chosen.
-pub(super) fn key_sentences<'a>(
-    sentences: &'a [Sentence],
-    wanted: &Words,
-    most: usize,
-) -> Vec<&'a Sentence> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for word in sentences.iter().flat_map(|sentence| &sentence.words) {
-        *counts.entry(word).or_default() += 1;
-    }
-    let weight = |sentence: &Sentence| {
-        let frequency: usize = sentence
-            .words
-            .iter()
-            .map(|word| counts[word.as_str()])
-            .sum();
-        let shared = sentence.words.intersection(wanted).count();
-        frequency as f64 / (sentence.words.len() as f64).sqrt() * (1 + shared * shared) as f64
-    };
-    let any_shares = sentences.iter().any(|s| !s.words.is_disjoint(wanted));
-    let mut ranked: Vec<(f64, usize, &Sentence)> = sentences
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.kind != Kind::Heading && !(any_shares && s.words.is_disjoint(wanted)))
-        .map(|(index, sentence)| (weight(sentence), index, sentence))
-        .collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut said = BTreeSet::new();
-    ranked.retain(|(_, _, sentence)| said.insert(&sentence.words));
-    ranked.truncate(most);
-    ranked.sort_by_key(|(_, index, _)| *index);
-    ranked
-        .into_iter()
-        .map(|(_, _, sentence)| sentence)
-        .collect()
+/// The sentences that share words with `wanted`, those that share the most first.
+pub(super) fn sharing(sentences: &[Sentence], wanted: &str, most: usize) -> Vec<String> {
+    let wanted = words(wanted);
+    let shared = |sentence: &&Sentence| words(&sentence.text).intersection(&wanted).count();
+    let mut chosen: Vec<_> = sentences.iter().filter(|s| shared(s) > 0).collect();
+    chosen.sort_by_cached_key(|sentence| Reverse(shared(sentence)));
+    chosen.truncate(most);
+    chosen.iter().map(|s| s.text.clone()).collect()
 }
 
-/// The part of `words` that `other` has too, from 0 to 1.
-pub(super) fn covered(words: &Words, other: &Words) -> f64 {
-    words.intersection(other).count() as f64 / words.len().max(1) as f64
+/// Sentences at even distances, at most `most`.
+pub(super) fn spread(sentences: &[Sentence], most: usize) -> Vec<String> {
+    let distance = sentences.len().div_ceil(most).max(1);
+    let chosen = sentences.iter().step_by(distance);
+    chosen.map(|sentence| sentence.text.clone()).collect()
 }
 
 /// At most `longest` characters of a text on one line, with an ellipsis where text is missing.
@@ -203,10 +104,4 @@ pub(super) fn clip(text: &str, longest: usize) -> String {
         None => line,
         Some(_) => line.chars().take(longest - 1).chain(['…']).collect(),
     }
-}
-
-/// Each sentence clipped.
-pub(super) fn clipped(sentences: &[&Sentence], longest: usize) -> Vec<String> {
-    let texts = sentences.iter().map(|sentence| &sentence.text);
-    texts.map(|text| clip(text, longest)).collect()
 }

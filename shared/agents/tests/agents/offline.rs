@@ -131,7 +131,7 @@ async fn its_report_quotes_what_belongs_to_the_step_and_what_was_found_before() 
     assert!(
         report
             .content
-            .contains("- Repairs of the wall cost less in summer")
+            .contains("- Ships must be able to enter the harbour during the repair.")
     );
     assert!(
         !report.content.contains("The old harbour wall leaks"),
@@ -140,6 +140,30 @@ async fn its_report_quotes_what_belongs_to_the_step_and_what_was_found_before() 
     assert!(report.content.contains("- **Measure** 3 mm"));
     assert!(report.content.contains("repair method lasts longest"));
     assert!(report.summary.contains("repair"));
+}
+
+#[tokio::test]
+async fn it_quotes_word_for_word_also_from_a_text_without_spaces() {
+    for (text, last) in [
+        (PROSE, "during the repair."),
+        (
+            "潮は一日に二度満ちる。月が海を引く。太陽も引く。",
+            "太陽も引く。",
+        ),
+    ] {
+        let content = report(brief(text)).await.content;
+        let (_, quotes) = content.split_once("## What the text says").unwrap();
+        let quotes: Vec<&str> = quotes
+            .lines()
+            .filter_map(|l| l.strip_prefix("- "))
+            .collect();
+        assert!(
+            quotes.iter().all(|quote| text.contains(quote)),
+            "{quotes:?}"
+        );
+        let steps = plan(brief(text)).await.steps;
+        assert!(steps[2].sub_task.ends_with(last), "{steps:?}");
+    }
 }
 
 #[tokio::test]
@@ -170,6 +194,7 @@ async fn every_agent_answers_every_text_in_its_form() {
         "潮汐はなぜ起こるのか。月の引力による。",
         "#\n-\n1. ",
         "- a\n- b",
+        "# Tides",
         "# One\n# Two",
         &long,
         &one_line,

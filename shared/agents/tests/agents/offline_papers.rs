@@ -48,7 +48,7 @@ async fn it_quotes_findings_methods_and_data_from_the_paper() {
     let summary = summary(with_text(TEXT)).await;
     let findings = summary.key_findings.join("\n");
     assert!(
-        findings.contains("“We find that the level rises by 3 m at spring tide.”"),
+        findings.contains("We find that the level rises by 3 m at spring tide."),
         "{findings}"
     );
     assert!(
@@ -68,21 +68,14 @@ async fn it_quotes_findings_methods_and_data_from_the_paper() {
         "{:?}",
         summary.data
     );
-    assert!(
-        summary.keywords.contains(&"tide".to_owned()),
-        "{:?}",
-        summary.keywords
-    );
+    assert_eq!(summary.keywords, ["harbours", "tides"]);
     assert_eq!(
         (summary.title, summary.authors),
         (paper().title, paper().authors)
     );
     let text = TEXT.split_whitespace().collect::<Vec<_>>().join(" ") + &paper().abstract_text;
     for quote in [summary.key_findings, summary.methods, summary.data].concat() {
-        assert!(
-            text.contains(quote.trim_matches(['“', '”'])),
-            "{quote} is not in the paper"
-        );
+        assert!(text.contains(&quote), "{quote} is not in the paper");
     }
 }
 
@@ -96,6 +89,12 @@ async fn it_falls_back_to_the_abstract_and_says_where_there_is_nothing() {
         ["The text that was given holds no sentence to quote."]
     );
     assert_eq!(summary(None).await.key_findings, nothing.key_findings);
+}
+
+#[tokio::test]
+async fn it_quotes_a_paper_without_spaces() {
+    let summary = summary(with_text("潮は一日に二度満ちる。\n月が海を引く。")).await;
+    assert_eq!(summary.key_findings[1], "潮は一日に二度満ちる。");
 }
 
 #[tokio::test]

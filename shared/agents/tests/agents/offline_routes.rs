@@ -20,6 +20,7 @@ async fn it_chooses_a_way_by_what_the_task_says() {
     for (task, way, agent) in [
         ("How do tides work?", OneShot, Researcher),
         ("潮汐はなぜ起こるのか。", OneShot, Researcher),
+        ("Откуда приливы?", OneShot, Researcher),
         (PROSE, OneShot, Researcher),
         (
             "Write a program that prints tide heights.",
@@ -29,7 +30,7 @@ async fn it_chooses_a_way_by_what_the_task_says() {
         (LISTED, Planned, Engineer),
         (
             "Explain the tides. Compare spring and neap tides.",
-            Planned,
+            OneShot,
             Researcher,
         ),
         ("Do it for me", Clarify, Researcher),
@@ -41,7 +42,7 @@ async fn it_chooses_a_way_by_what_the_task_says() {
             Researcher,
         ),
         (
-            "Compute tide tables. Ask me\nbefore you start.",
+            "Compute tide tables. Make a proposal first.",
             Propose,
             Engineer,
         ),
