@@ -31,7 +31,8 @@ struct SessionBody {
 /// Creates a session of `mode`. The same `Idempotency-Key` and body give the first answer again.
 ///
 /// # Errors
-/// `malformed_json`, `invalid_field`, `invalid_config`, `too_large`, `idempotency_key_reused`, `unavailable`.
+/// `malformed_json`, `invalid_field`, `invalid_config`, `too_large`, `idempotency_key_reused`,
+/// `unavailable`.
 pub async fn handle(app: &App, models: &Models, request: Request) -> Result<HttpReply, Problem> {
     let caller = app.authenticator.caller(&request)?;
     let (body, now) = (http::body::<SessionBody>(&request)?, now());

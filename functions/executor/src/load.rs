@@ -1,4 +1,5 @@
-//! What a worker must know of a run before it begins: its configuration and its record, read once per slice.
+//! What a worker must know of a run before it begins: its configuration and its record, read once
+//! per slice.
 
 use std::ops::RangeInclusive;
 
@@ -11,11 +12,12 @@ use workflow::{EarlierMessage, RunHistory, RunSettings, RunSettingsError};
 
 use crate::Executor;
 
-/// How much of a session's earlier messages an agent is told, in tokens; newest first, so that it is the old ones that
-/// are left out.
+/// How much of a session's earlier messages an agent is told, in tokens; newest first, so that it
+/// is the old ones that are left out.
 const WINDOW_TOKENS: u64 = 4_000;
 
-/// What is read for it: as many bytes as fit, of at most 100 messages, but never fewer than the 20 that a result shows.
+/// What is read for it: as many bytes as fit, of at most 100 messages, but never fewer than the 20
+/// that a result shows.
 const WINDOW_BYTES: usize = 16 * 1024;
 const WINDOW_MESSAGES: RangeInclusive<usize> = 20..=100;
 
@@ -65,7 +67,8 @@ impl Executor {
         })
     }
 
-    /// The newest of the session's messages before an event, oldest first, as far as the agents' window reaches.
+    /// The newest of the session's messages before an event, oldest first, as far as the agents'
+    /// window reaches.
     async fn earlier(&self, state: &State, before: Seq) -> Result<Vec<Message>, ReadError> {
         let (id, sessions) = (state.session_id, &self.sessions);
         sessions

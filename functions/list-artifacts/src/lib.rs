@@ -1,7 +1,7 @@
 //! `GET /api/sessions/{session_id}/artifacts`: the results of its runs and its uploads.
 //!
-//! One request lists the bucket, two where runs keep drafts. A listing has no content types: a run's
-//! file gets the type of its name, and each upload of a page costs one more request.
+//! One request lists the bucket, two where runs keep drafts. A listing has no content types: a
+//! run's file gets the type of its name, and each upload of a page costs one more request.
 
 mod cursor;
 mod operation;
@@ -53,8 +53,8 @@ struct Artifact {
     url: String,
 }
 
-/// Answers with at most `?limit` files, from `?cursor` on: first those of runs, the oldest run first,
-/// then uploads, each by name. Their links work for 15 minutes.
+/// Answers with at most `?limit` files, from `?cursor` on: first those of runs, the oldest run
+/// first, then uploads, each by name. Their links work for 15 minutes.
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.

@@ -11,8 +11,9 @@ pub use operation::operation;
 /// Answers with the approval after the answer. The same answer again changes nothing.
 ///
 /// # Errors
-/// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`, `approval_expired`, `too_large`,
-/// `invalid_field`, `not_an_option`, `invalid_answer`, `unavailable`.
+/// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`,
+/// `approval_expired`, `too_large`, `invalid_field`, `not_an_option`, `invalid_answer`,
+/// `unavailable`.
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let caller = app.authenticator.caller(&request)?;
     let question = (session_id(&request)?, approval_id(&request)?);

@@ -17,12 +17,12 @@ struct Resume {
     additional_context: Option<String>,
 }
 
-/// Resumes a suspended session. A paused run continues from its last saved step; a new run continues
-/// a failed one.
+/// Resumes a suspended session. A paused run continues from its last saved step; a new run
+/// continues a failed one.
 ///
 /// # Errors
-/// `session_not_found`, `session_not_suspended`, `mode_without_resume`, `approval_open`, `nothing_to_resume`, `too_large`,
-/// `unavailable`.
+/// `session_not_found`, `session_not_suspended`, `mode_without_resume`, `approval_open`,
+/// `nothing_to_resume`, `too_large`, `unavailable`.
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let context = context(optional_body(&request)?)?;

@@ -43,8 +43,8 @@ pub struct Tasks {
 /// Starts a run. The same `Idempotency-Key` and body give the first answer again.
 ///
 /// # Errors
-/// `session_not_found`, `run_unfinished`, `mode_cannot_continue`, `mode_mismatch`, `empty_task`, `too_large`,
-/// `invalid_config`, `idempotency_key_reused`, and those of every route.
+/// `session_not_found`, `run_unfinished`, `mode_cannot_continue`, `mode_mismatch`, `empty_task`,
+/// `too_large`, `invalid_config`, `idempotency_key_reused`, and those of every route.
 pub async fn handle(
     app: &App,
     outbox: &Outbox,

@@ -1,5 +1,5 @@
-//! The frames that a client sends, as they are read and documented: `infra/asyncapi.json` is made from
-//! these types.
+//! The frames that a client sends, as they are read and documented: `infra/asyncapi.json` is made
+//! from these types.
 
 use lambda_kit::api::{Modifications, RunConfig};
 use lambda_kit::json::{self, Reference};
@@ -21,7 +21,8 @@ pub struct FirstFrame {
     pub(crate) config: Option<Box<RawValue>>,
 }
 
-/// How a first task is done, and in which session. In a session that stands it goes over the session's own config, key by key.
+/// How a first task is done, and in which session. In a session that stands it goes over the
+/// session's own config, key by key.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the parts of `config`, which are read one by one")]
 struct FirstConfig {
@@ -122,7 +123,8 @@ enum GivenModifications {
     Text(String),
 }
 
-/// A frame's name, an example of it, and what it is answered with beside the events of the record and `error`.
+/// A frame's name, an example of it, and what it is answered with beside the events of the record
+/// and `error`.
 #[derive(Debug)]
 pub struct FrameSpec {
     /// Its `type`; `task` for the first one, which has none.

@@ -1,4 +1,5 @@
-//! An answer over a WebSocket: what the connection is told, and that it concerns the followed session alone.
+//! An answer over a WebSocket: what the connection is told, and that it concerns the followed
+//! session alone.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 use std::time::Duration;

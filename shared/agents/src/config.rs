@@ -15,7 +15,8 @@ pub struct ModelConfig {
     /// `MODEL_PROVIDERS`: further providers, selected by a prefix.
     pub also: Vec<ProviderKind>,
     /// `OPENAI_BASE_URL`, including the version, e.g. `https://example.openai.azure.com/openai/v1`,
-    /// and `OPENAI_API_KEY` or `OPENAI_API_KEY_SECRET`. With a custom base URL the key is optional.
+    /// and `OPENAI_API_KEY` or `OPENAI_API_KEY_SECRET`. With a custom base URL the key is
+    /// optional.
     pub openai: ServiceSettings,
     /// `ANTHROPIC_BASE_URL`, without the version, and `ANTHROPIC_API_KEY` or
     /// `ANTHROPIC_API_KEY_SECRET`.

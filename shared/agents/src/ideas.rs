@@ -14,7 +14,8 @@ pub struct Ideas {
     /// The whole answer, in Markdown.
     #[schemars(regex(pattern = r"\S"))]
     pub content: String,
-    /// The ideas that stand and why, in short, for those who do the later steps: they see nothing else of this answer.
+    /// The ideas that stand and why, in short, for those who do the later steps: they see nothing
+    /// else of this answer.
     #[schemars(length(max = 2000), regex(pattern = r"\S"))]
     pub summary: String,
 }

@@ -16,7 +16,8 @@ pub struct RouteAnswer {
     pub route: RouteKind,
     /// Who answers when it goes `one_shot`, now or after the user's reply.
     pub agent: TaskAgent,
-    /// For `clarify` the question to the user, for `propose` what would be done and how; else one sentence that says why.
+    /// For `clarify` the question to the user, for `propose` what would be done and how; else one
+    /// sentence that says why.
     #[schemars(length(max = 4000), regex(pattern = r"\S"))]
     pub message: String,
 }

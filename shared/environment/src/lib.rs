@@ -1,10 +1,10 @@
 //! Variables of the environment, read once and into types: a variable that cannot be used stops the
 //! cold start and never a request.
 //!
-//! [`settings!`] declares each variable once, with its default and its sentence. It makes the struct
-//! that the values are read into and the list that `infra/CONFIGURATION.md` is generated from.
-//! An empty variable counts as absent. A variable that only some functions need is optional, and
-//! [`required`] names it where it is missing.
+//! [`settings!`] declares each variable once, with its default and its sentence. It makes the
+//! struct that the values are read into and the list that `infra/CONFIGURATION.md` is generated
+//! from. An empty variable counts as absent. A variable that only some functions need is optional,
+//! and [`required`] names it where it is missing.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -117,8 +117,9 @@ impl App {
     /// approval has already changes nothing.
     ///
     /// # Errors
-    /// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`, `approval_expired`,
-    /// `not_an_option`, `invalid_answer`, `too_large`, `unavailable`; the approval does not change.
+    /// `session_not_found`, `approval_not_found`, `approval_resolved`, `approval_cancelled`,
+    /// `approval_expired`, `not_an_option`, `invalid_answer`, `too_large`, `unavailable`; the
+    /// approval does not change.
     pub async fn resolve(
         &self,
         outbox: &Outbox,

@@ -1,7 +1,7 @@
 //! What a client sends, body or frame: a JSON object, read into the type that documents it.
 //!
-//! Text that is not JSON is one problem, a field of the wrong type another, which names the field. A
-//! null field is absent; an unknown field is ignored; of a repeated field the last value counts.
+//! Text that is not JSON is one problem, a field of the wrong type another, which names the field.
+//! A null field is absent; an unknown field is ignored; of a repeated field the last value counts.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -28,7 +28,8 @@ impl<'a> JsonObject<'a> {
     /// Reads a text.
     ///
     /// # Errors
-    /// `malformed_json` for a text that is not JSON, `invalid_field` for JSON that is not an object.
+    /// `malformed_json` for a text that is not JSON, `invalid_field` for JSON that is not an
+    /// object.
     pub fn parse(text: &'a str) -> Result<Self, Problem> {
         // Values that keep their text would let a broken string inside them pass.
         let whole: Value = serde_json::from_str(text)
@@ -60,7 +61,8 @@ impl<'a> JsonObject<'a> {
     }
 }
 
-/// A text that names something by its id. What is no id names nothing: it is not found, and not malformed.
+/// A text that names something by its id. What is no id names nothing: it is not found, and not
+/// malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference<T>(Option<T>);
 
@@ -115,7 +117,8 @@ pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error
     number.ok_or_else(|| D::Error::custom("a whole number from 1"))
 }
 
-/// Reads a name of at most [`MAX_NAME`] characters. A blank one is absent, so that the default name counts.
+/// Reads a name of at most [`MAX_NAME`] characters. A blank one is absent, so that the default name
+/// counts.
 ///
 /// # Errors
 /// For a longer name.

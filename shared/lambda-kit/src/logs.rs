@@ -1,7 +1,8 @@
 //! The fields of every log line: its request and, where known, its session and run.
 //!
-//! They are fields of one span per request, and CloudWatch shows them under `span`. They are ids and
-//! names of the project's own: no line has a path, a query, or text of clients, people or models.
+//! They are fields of one span per request, and CloudWatch shows them under `span`. They are ids
+//! and names of the project's own: no line has a path, a query, or text of clients, people or
+//! models.
 
 use lambda_runtime::Context;
 use session::{RunId, SessionId};

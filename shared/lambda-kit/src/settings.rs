@@ -1,5 +1,5 @@
-//! The environment of the edge: the table, the queue, the WebSocket API, the tokens, and the times of
-//! the domain's rules.
+//! The environment of the edge: the table, the queue, the WebSocket API, the tokens, and the times
+//! of the domain's rules.
 
 use environment::Seconds;
 use session::Rules;

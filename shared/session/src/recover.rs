@@ -36,8 +36,8 @@ pub struct Wake {
 }
 
 impl State {
-    /// Returns the wake message that the run needs to continue. Returns `None` if no run is live, or
-    /// if a worker holds the lease and finds the change at its next append.
+    /// Returns the wake message that the run needs to continue. Returns `None` if no run is live,
+    /// or if a worker holds the lease and finds the change at its next append.
     pub fn wake(&self, now: Timestamp) -> Option<Wake> {
         let run = self.run.as_ref().filter(|run| run.status.is_live())?;
         (!self.is_deleted() && !self.is_leased(now)).then_some(Wake {

@@ -2,8 +2,8 @@
 //!
 //! It takes less than 1 KB as JSON and does not grow with a run: plan, outputs and error texts are
 //! events, and the state holds their `seq` at most. Its schema number lets a later version migrate
-//! it (`State::from_json`). The position of the engine is data, so that no deployment breaks a waiting
-//! session.
+//! it (`State::from_json`). The position of the engine is data, so that no deployment breaks a
+//! waiting session.
 
 use serde::{Deserialize, Serialize};
 
@@ -171,7 +171,8 @@ pub struct Position {
     pub stage: Stage,
     /// The step of the plan, from 1; 0 outside of steps. In document stages, the document task.
     pub step: u32,
-    /// The number of steps; 0 before the plan is complete. In document stages, the number of tasks.
+    /// The number of steps; 0 before the plan is complete. In document stages, the number of
+    /// tasks.
     pub steps: u32,
     /// The round of review, from 1; 0 before.
     pub round: u32,
@@ -212,8 +213,9 @@ impl Position {
         }
     }
 
-    /// Whether that node is running according to the record. Review and approval of a plan belong to
-    /// the running planning node. The approvals of a step come before its node runs or after.
+    /// Whether that node is running according to the record. Review and approval of a plan belong
+    /// to the running planning node. The approvals of a step come before its node runs or
+    /// after.
     pub const fn node_is_running(&self) -> bool {
         match self.stage {
             Stage::Review
@@ -289,7 +291,8 @@ impl State {
         Ok(serde_json::from_value(stored)?)
     }
 
-    /// Whether it was deleted. Clients then get the same reply as for a session that does not exist.
+    /// Whether it was deleted. Clients then get the same reply as for a session that does not
+    /// exist.
     pub const fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
     }

@@ -33,8 +33,8 @@ pub struct PageReader {
     pub max_bytes: u64,
     engine: OcrBackend,
     margin: Duration,
-    /// A page that takes too long with less than this left has not failed. Another invocation tries
-    /// it.
+    /// A page that takes too long with less than this left has not failed. Another invocation
+    /// tries it.
     fair_time: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! The offline engine: that it really works with the text it is given, and stays within the forms of the answers.
+//! The offline engine: that it really works with the text it is given, and stays within the forms
+//! of the answers.
 
 use std::{
     process::Command,

@@ -1,4 +1,5 @@
-//! The offline engine where ideas are made: it follows the instructions' list, and its makers and critics build on each other.
+//! The offline engine where ideas are made: it follows the instructions' list, and its makers and
+//! critics build on each other.
 
 use agents::{Agent, Content, Idea, Ideas, Report};
 use session::PlanStep;

@@ -1,4 +1,5 @@
-//! The offline engine as a summarizer: that each entry is a sentence of the paper, under the heading where it belongs.
+//! The offline engine as a summarizer: that each entry is a sentence of the paper, under the
+//! heading where it belongs.
 
 use std::time::{Duration, Instant};
 

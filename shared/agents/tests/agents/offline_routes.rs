@@ -1,4 +1,5 @@
-//! The offline engine as a copilot's control, and as an agent that is told what the user says about its step.
+//! The offline engine as a copilot's control, and as an agent that is told what the user says about
+//! its step.
 
 use agents::{Agent, Content, RouteAnswer, TaskAgent};
 use session::{PlanStep, RouteKind};

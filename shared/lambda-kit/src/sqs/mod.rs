@@ -39,7 +39,8 @@ where
     F: Future<Output = Result<(), Problem>>,
 {
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        // Boxed: the compiler's limit on nested types is below a handler's futures in the runtime's.
+        // Boxed: the compiler's limit on nested types is below a handler's futures in the
+        // runtime's.
         let handle = |message, arrival: Arrival<'_>| Box::pin(handle(message, arrival));
         Ok::<_, Error>(each(event.payload, &event.context, handle).await)
     }))

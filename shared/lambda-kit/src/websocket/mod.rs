@@ -40,7 +40,8 @@ where
             "connection_id",
             event.payload.request_context.connection_id.as_deref(),
         );
-        // Boxed: the compiler's limit on nested types is below a handler's futures in the runtime's.
+        // Boxed: the compiler's limit on nested types is below a handler's futures in the
+        // runtime's.
         let handled = Box::pin(handler(event.payload));
         async move {
             let status_code = match handled.await {

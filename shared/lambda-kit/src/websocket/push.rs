@@ -138,7 +138,8 @@ async fn timed(connection: &ConnectionId, posting: impl Future<Output = Delivery
     })
 }
 
-/// An event as a frame. A too large event keeps its place and type, and names the route that has it.
+/// An event as a frame. A too large event keeps its place and type, and names the route that has
+/// it.
 fn frame(envelope: &Envelope) -> Option<String> {
     let text = serde_json::to_string(envelope).ok()?;
     if text.len() <= FRAME_BYTES {

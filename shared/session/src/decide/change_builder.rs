@@ -207,8 +207,8 @@ impl ChangeBuilder {
         self.release_lease();
     }
 
-    /// Frees the lease and raises the epoch, so that late or repeated commits of the previous holder
-    /// are refused.
+    /// Frees the lease and raises the epoch, so that late or repeated commits of the previous
+    /// holder are refused.
     pub fn release_lease(&mut self) {
         self.state.lease.epoch = self.state.lease.epoch.next();
         self.state.lease.until = None;

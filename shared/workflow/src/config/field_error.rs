@@ -49,7 +49,8 @@ fn missing(message: &str) -> Option<&str> {
     Some(name)
 }
 
-/// What a value must be, out of serde's message. Its beginning may show the value, its end the place in the text.
+/// What a value must be, out of serde's message. Its beginning may show the value, its end the
+/// place in the text.
 fn expected(message: &str) -> String {
     let (message, _) = message.rsplit_once(" at line ").unwrap_or((message, ""));
     let (_, expected) = message.rsplit_once(", expected ").unwrap_or(("", message));
