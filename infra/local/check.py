@@ -30,6 +30,7 @@ QUICK_CHECKS = {
     "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, "infra/deploy_test.py"],
     "licences and sources": [sys.executable, "infra/local/supply.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
+    "widths and names": [sys.executable, "infra/local/names.py"],
     "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "lints": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
 }

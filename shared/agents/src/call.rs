@@ -13,7 +13,7 @@ use workflow::{AgentRequest, Usage};
 
 use crate::{
     Agent, CallError, CallFailure, Content, ModelAnswer, ModelConfig, ModelConfigError, ModelNames,
-    NotSetUp, Paper, Prices, ProviderError, ProviderKind, UnknownAgent,
+    NotSetUp, PaperBrief, Prices, ProviderError, ProviderKind, UnknownAgent,
     form::{AnswerSchema, Misfit},
     prompt,
     provider::{ChatMessage, Completion, ModelRequest, Provider},
@@ -91,7 +91,7 @@ impl Agents {
     pub async fn summarize(
         &self,
         call: &AgentRequest,
-        paper: &Paper,
+        paper: &PaperBrief,
         deadline: Instant,
     ) -> Result<ModelAnswer, CallError> {
         self.ask(call, Some(paper), deadline).await
@@ -100,7 +100,7 @@ impl Agents {
     async fn ask(
         &self,
         call: &AgentRequest,
-        paper: Option<&Paper>,
+        paper: Option<&PaperBrief>,
         deadline: Instant,
     ) -> Result<ModelAnswer, CallError> {
         let agent = agent_of(call).map_err(CallError::unknown_agent)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use workflow::Brief;
 
 use crate::{
-    Agent, Content, Ideas, Paper, PaperSummary, Plan, Program, Report, Review, RouteAnswer,
+    Agent, Content, Ideas, PaperBrief, PaperSummary, Plan, Program, Report, Review, RouteAnswer,
     TaskAgent,
     provider::{Completion, CompletionEnd},
     route::allowed_routes,
@@ -101,7 +101,7 @@ pub(crate) struct AnswerSchema {
 impl AnswerSchema {
     /// The form of an agent's answer, narrowed by the brief: the number and the agents of a plan's
     /// steps, whether a route may ask the user, and the known fields of a paper.
-    pub(crate) fn of(agent: Agent, brief: &Brief, paper: Option<&Paper>) -> Self {
+    pub(crate) fn of(agent: Agent, brief: &Brief, paper: Option<&PaperBrief>) -> Self {
         let mut schema = match agent {
             Agent::Planner => schema_of::<Plan>(),
             Agent::PlanReviewer => schema_of::<Review>(),
@@ -127,7 +127,7 @@ impl AnswerSchema {
                 allow_only(&mut fields["agent"], &TaskAgent::ALL);
             }
             Agent::Summarizer => {
-                known = paper.map(Paper::known).unwrap_or_default();
+                known = paper.map(PaperBrief::known).unwrap_or_default();
                 leave_out(&mut schema, &known);
             }
             _ => {}

@@ -21,7 +21,7 @@ const BLANK: &str = "[blank]";
 
 /// The content of a page.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PageText {
+pub struct PageAnswer {
     /// The text as plain Markdown; empty when the page has none.
     pub text: String,
     /// The usage; its `model` is the one that read the page.
@@ -41,7 +41,7 @@ impl Agents {
         image: &[u8],
         model: Option<&str>,
         deadline: Instant,
-    ) -> Result<PageText, CallError> {
+    ) -> Result<PageAnswer, CallError> {
         let name = self.model(model);
         let request = ModelRequest {
             asked: PAGE_READER,
@@ -67,7 +67,7 @@ impl Agents {
         };
         let usage = self.usage_of(&request, &completion);
         match read(&completion) {
-            Ok(text) => Ok(PageText { text, usage }),
+            Ok(text) => Ok(PageAnswer { text, usage }),
             Err(misfit) => Err(failed(CallFailure::Misfit(misfit), vec![usage])),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// The paper that the summarizer reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paper {
+pub struct PaperBrief {
     /// Its arXiv id, e.g. `2406.00001` or `math/0309136`.
     pub id: String,
     /// Its title; empty if unknown.
@@ -53,7 +53,7 @@ pub struct PaperSummary {
     pub data: Vec<String>,
 }
 
-impl Paper {
+impl PaperBrief {
     /// The answer fields that are known before the call.
     pub(crate) fn known(&self) -> Vec<(&'static str, Value)> {
         let text = |text: &str| (!text.trim().is_empty()).then(|| json!(text));
@@ -145,10 +145,10 @@ mod tests {
 
     #[test]
     fn only_a_filled_field_counts_as_known() {
-        let paper = Paper {
+        let paper = PaperBrief {
             title: "Tides".to_owned(),
             abstract_text: " ".to_owned(),
-            ..Paper::default()
+            ..PaperBrief::default()
         };
         assert_eq!(paper.known(), [("title", json!("Tides"))]);
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use session::PlanStep;
 use workflow::Brief;
 
-use crate::{Agent, Paper, form::Misfit, provider::ChatMessage};
+use crate::{Agent, PaperBrief, form::Misfit, provider::ChatMessage};
 
 /// The part of an invalid answer that is returned to the model, in bytes.
 const LONGEST_ECHO: usize = 8 * 1024;
@@ -34,7 +34,7 @@ const fn template(agent: Agent) -> &'static str {
 pub(crate) fn messages(
     agent: Agent,
     brief: &Brief,
-    paper: Option<&Paper>,
+    paper: Option<&PaperBrief>,
     schema: &Value,
 ) -> Vec<ChatMessage> {
     let system = template(agent)
@@ -65,7 +65,7 @@ pub(crate) fn ask_again(answer: &str, misfit: &Misfit) -> [ChatMessage; 2] {
 }
 
 /// The brief as text: a heading and content for each non-empty part.
-fn question(brief: &Brief, paper: Option<&Paper>) -> String {
+fn question(brief: &Brief, paper: Option<&PaperBrief>) -> String {
     let history = brief
         .history
         .iter()
@@ -104,7 +104,7 @@ fn question(brief: &Brief, paper: Option<&Paper>) -> String {
 }
 
 /// The known fields of a paper, then its text.
-fn written_out(paper: &Paper) -> String {
+fn written_out(paper: &PaperBrief) -> String {
     let authors = paper.authors.join(", ");
     let lines = [
         ("arXiv id", &paper.id),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use workflow::Brief;
 
-use crate::{Agent, Paper, ProviderError};
+use crate::{Agent, PaperBrief, ProviderError};
 
 /// A service or engine that answers model requests.
 pub(crate) trait Provider: fmt::Debug + Send + Sync {
@@ -36,7 +36,7 @@ pub(crate) struct ModelRequest<'a> {
     /// the messages.
     pub brief: Option<(Agent, &'a Brief)>,
     /// The paper to summarise, in addition to a summarizer's brief.
-    pub paper: Option<&'a Paper>,
+    pub paper: Option<&'a PaperBrief>,
 }
 
 impl ModelRequest<'_> {

@@ -17,7 +17,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
 use crate::ArxivId;
-pub use atom::{Found, Paper};
+pub use atom::{Found, PaperMetadata};
 pub use error::{ArxivConfigError, ArxivError, Instead};
 
 /// The maximum number of papers in one metadata request.

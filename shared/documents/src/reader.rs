@@ -29,7 +29,7 @@ pub use kind::{DocumentKind, Foreign};
 pub use pages::{Page, Pages};
 use process::Child;
 pub(crate) use process::Death;
-use protocol::{Job, Line};
+use protocol::{Job, ReaderReply};
 
 /// The limits of reading one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +151,7 @@ impl Reader {
         let path = path.to_owned();
         let (mut child, _) = self.open(Job::Render { path, page, dpi }).await?;
         match child.line(self.limits.page_time).await {
-            Ok(Line::Image {
+            Ok(ReaderReply::Image {
                 width,
                 height,
                 bytes,
@@ -166,7 +166,7 @@ impl Reader {
                     _ => Err(DocumentError::reader("an image broke off").into()),
                 }
             }
-            Ok(Line::Page {
+            Ok(ReaderReply::Page {
                 text: Err(error), ..
             }) => Err(error.into()),
             Ok(_) => Err(DocumentError::reader("something else than an image came").into()),
@@ -178,8 +178,8 @@ impl Reader {
     async fn open(&self, job: Job) -> Result<(Child, Document), DocumentError> {
         let mut child = Child::start(&self.program, self.limits, job)?;
         match child.line(self.limits.page_time).await {
-            Ok(Line::Opened(document)) => Ok((child, document)),
-            Ok(Line::Refused(error)) => Err(error),
+            Ok(ReaderReply::Opened(document)) => Ok((child, document)),
+            Ok(ReaderReply::Refused(error)) => Err(error),
             Ok(_) => Err(DocumentError::reader("a page came before the document")),
             Err(death) => Err(death.of_document(&self.limits)),
         }

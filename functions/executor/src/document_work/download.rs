@@ -189,7 +189,7 @@ fn too_many(count: usize) -> StageFailure {
     failure("too_many_references", error)
 }
 
-fn found_paper(found: Found) -> Option<documents::arxiv::Paper> {
+fn found_paper(found: Found) -> Option<documents::arxiv::PaperMetadata> {
     match found {
         Found::Paper(paper) => Some(paper),
         Found::NotFound(_) => None,

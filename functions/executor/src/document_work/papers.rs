@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use documents::ArxivId;
-use documents::arxiv::Paper;
+use documents::arxiv::PaperMetadata;
 use serde::{Deserialize, Serialize};
 
 /// How many reasons a sentence gives.
@@ -13,7 +13,7 @@ const SHOWN_REASONS: usize = 3;
 /// The metadata of up to a hundred papers.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct MetadataBatch {
-    pub papers: Vec<Paper>,
+    pub papers: Vec<PaperMetadata>,
     /// Ids that arXiv rejected as malformed.
     pub refused: Vec<ArxivId>,
     /// Why there is no metadata.
@@ -119,7 +119,8 @@ impl Downloads {
 
     pub fn of(batches: &[MetadataBatch], fetched: Vec<FetchedPaper>) -> Self {
         let known = batches.iter().flat_map(|batch| &batch.papers);
-        let known: HashMap<&ArxivId, &Paper> = known.map(|paper| (&paper.id, paper)).collect();
+        let known: HashMap<&ArxivId, &PaperMetadata> =
+            known.map(|paper| (&paper.id, paper)).collect();
         let entries = fetched.into_iter().map(|fetched| {
             let paper = known.get(&fetched.id).copied();
             PaperEntry::of(fetched, paper)
@@ -180,7 +181,7 @@ impl Downloads {
 }
 
 impl PaperEntry {
-    fn of(fetched: FetchedPaper, paper: Option<&Paper>) -> Self {
+    fn of(fetched: FetchedPaper, paper: Option<&PaperMetadata>) -> Self {
         let FetchedPaper {
             id,
             file,

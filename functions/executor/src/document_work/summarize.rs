@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use agents::{Content, Paper, PaperSummary};
+use agents::{Content, PaperBrief, PaperSummary};
 use documents::ArtifactKey;
 use documents::reader::DocumentError;
 use serde::{Deserialize, Serialize};
@@ -182,8 +182,8 @@ impl DocumentWorker<'_> {
     }
 }
 
-fn paper(entry: &PaperEntry, text: String) -> Paper {
-    Paper {
+fn paper(entry: &PaperEntry, text: String) -> PaperBrief {
+    PaperBrief {
         id: entry.id.to_string(),
         title: entry.title.clone(),
         authors: entry.authors.clone(),

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use workflow::Brief;
 
 use crate::{
-    Agent, Paper, ProviderError,
+    Agent, PaperBrief, ProviderError,
     provider::{Answering, Completion, CompletionEnd, ModelRequest, Provider},
 };
 
@@ -45,7 +45,7 @@ impl Provider for Offline {
     }
 }
 
-fn answer(agent: Agent, brief: &Brief, paper: Option<&Paper>) -> Value {
+fn answer(agent: Agent, brief: &Brief, paper: Option<&PaperBrief>) -> Value {
     match agent {
         Agent::Planner if brief.plan.is_empty() => json!({"steps": plan::draft(brief)}),
         Agent::Planner => json!({"steps": plan::revise(brief)}),

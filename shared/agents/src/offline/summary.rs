@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::text;
-use crate::Paper;
+use crate::PaperBrief;
 
 /// Sentences quoted under a heading.
 const QUOTES: usize = 5;
@@ -27,7 +27,7 @@ const CUES: [&str; 3] = [
 const NOTHING: &str = "The text that was given holds no sentence to quote.";
 
 /// What the paper says, up to its references.
-pub(super) fn summarise(paper: &Paper) -> Value {
+pub(super) fn summarise(paper: &PaperBrief) -> Value {
     let body = paper.text.rsplit_once("\nReferences\n");
     let body = body.map_or(paper.text.as_str(), |(body, _references)| body);
     let text = format!("{}\n\n{body}", paper.abstract_text);

@@ -40,7 +40,8 @@ impl Anthropic {
             .build()
             .map_err(|error| ProviderError::Request(Box::new(error.without_url())))?;
         let body = self.transport.send(post).await?;
-        let reply: Reply = serde_json::from_slice(&body).map_err(|_| ProviderError::Garbled)?;
+        let reply: AnthropicReply =
+            serde_json::from_slice(&body).map_err(|_| ProviderError::Garbled)?;
         Ok(reply.into_completion())
     }
 }
@@ -81,10 +82,10 @@ fn wire_message(message: &ChatMessage) -> Value {
 
 /// The fields of a reply that are used.
 #[derive(Deserialize)]
-struct Reply {
+struct AnthropicReply {
     content: Vec<Block>,
     stop_reason: Option<String>,
-    usage: Option<Tokens>,
+    usage: Option<AnthropicUsage>,
 }
 
 /// A content block. Blocks without text (thoughts) are ignored.
@@ -95,14 +96,14 @@ struct Block {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct AnthropicUsage {
     input_tokens: u64,
     output_tokens: u64,
     cache_creation_input_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
 }
 
-impl Reply {
+impl AnthropicReply {
     fn into_completion(self) -> Completion {
         let end = match self.stop_reason.as_deref() {
             Some("max_tokens" | "model_context_window_exceeded") => CompletionEnd::CutByLength,
@@ -112,12 +113,12 @@ impl Reply {
         Completion {
             text: self.content.into_iter().map(|block| block.text).collect(),
             end,
-            tokens: self.usage.map(Tokens::in_and_out),
+            tokens: self.usage.map(AnthropicUsage::in_and_out),
         }
     }
 }
 
-impl Tokens {
+impl AnthropicUsage {
     /// Tokens read from or written to a cache are part of the prompt.
     fn in_and_out(self) -> (u64, u64) {
         let cached = [

@@ -71,7 +71,7 @@ impl OpenAi {
             .create_byot(wire_request(request))
             .await
             .map_err(ours)?;
-        let reply = Reply::deserialize(reply).map_err(|_| ProviderError::Garbled)?;
+        let reply = OpenAiReply::deserialize(reply).map_err(|_| ProviderError::Garbled)?;
         reply.into_completion()
     }
 }
@@ -140,9 +140,9 @@ fn wire_message(message: &ChatMessage) -> ChatCompletionRequestMessage {
 
 /// The fields of a chat completion that are used.
 #[derive(Deserialize)]
-struct Reply {
+struct OpenAiReply {
     choices: Vec<Choice>,
-    usage: Option<Tokens>,
+    usage: Option<OpenAiUsage>,
 }
 
 #[derive(Deserialize)]
@@ -158,12 +158,12 @@ struct OpenAiMessage {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct OpenAiUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
 }
 
-impl Reply {
+impl OpenAiReply {
     fn into_completion(self) -> Result<Completion, ProviderError> {
         let choice = self
             .choices

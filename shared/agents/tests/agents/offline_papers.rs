@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use agents::{Agent, Agents, Content, ModelConfig, Paper, PaperSummary};
+use agents::{Agent, Agents, Content, ModelConfig, PaperBrief, PaperSummary};
 
 use crate::offline::{brief, once};
 use crate::papers::paper;
@@ -23,7 +23,7 @@ References
 [1] We find that nobody reads the references of a paper about spring tides, by A. Doodson.
 [2] Harbours and their tides in the light of our data set, by B. Proudman and others.";
 
-async fn summary(paper: Option<Paper>) -> PaperSummary {
+async fn summary(paper: Option<PaperBrief>) -> PaperSummary {
     let agents = Agents::new(ModelConfig::default()).unwrap();
     let call = once(Agent::Summarizer, brief("How high are spring tides?"));
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -37,8 +37,8 @@ async fn summary(paper: Option<Paper>) -> PaperSummary {
     }
 }
 
-fn with_text(text: &str) -> Option<Paper> {
-    Some(Paper {
+fn with_text(text: &str) -> Option<PaperBrief> {
+    Some(PaperBrief {
         text: text.to_owned(),
         ..paper()
     })
@@ -84,7 +84,7 @@ async fn it_quotes_findings_methods_and_data_from_the_paper() {
 async fn it_falls_back_to_the_abstract_and_says_where_there_is_nothing() {
     let from_abstract = summary(with_text("")).await;
     assert_eq!(from_abstract.abstract_text, "We measure tides in harbours.");
-    let nothing = summary(Some(Paper::default())).await;
+    let nothing = summary(Some(PaperBrief::default())).await;
     assert_eq!(
         nothing.key_findings,
         ["The text that was given holds no sentence to quote."]

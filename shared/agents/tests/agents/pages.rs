@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agents::{
-    Agents, CallError, CallFailure, Misfit, ModelConfig, PAGE_READER, PageText, ProviderError,
+    Agents, CallError, CallFailure, Misfit, ModelConfig, PAGE_READER, PageAnswer, ProviderError,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::wires::Wire;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const BASE64: &str = "iVBORw0KGgo=";
 
-async fn read(config: ModelConfig) -> Result<PageText, CallError> {
+async fn read(config: ModelConfig) -> Result<PageAnswer, CallError> {
     let deadline = Instant::now() + Duration::from_secs(60);
     Agents::new(config)
         .unwrap()

@@ -3,15 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use agents::{Agent, Agents, Content, Paper, PaperSummary};
+use agents::{Agent, Agents, Content, PaperBrief, PaperSummary};
 use serde_json::{Value, json};
 
 use crate::asking::{call, config};
 use crate::server::{ModelServer, answers};
 use crate::wires::Wire;
 
-pub fn paper() -> Paper {
-    Paper {
+pub fn paper() -> PaperBrief {
+    PaperBrief {
         id: "2406.00001".to_owned(),
         title: "Tides in harbours".to_owned(),
         authors: vec!["A. Low".to_owned(), "B. High".to_owned()],
@@ -25,7 +25,7 @@ fn found() -> Value {
     json!({"keywords": ["tide"], "key_findings": ["It rises by 3 m."], "methods": [], "data": ["Ten gauges."]})
 }
 
-async fn summary(server: &ModelServer, paper: &Paper) -> PaperSummary {
+async fn summary(server: &ModelServer, paper: &PaperBrief) -> PaperSummary {
     let deadline = Instant::now() + Duration::from_secs(10);
     let agents = Agents::new(config(server)).unwrap();
     let call = call(Agent::Summarizer);
@@ -68,7 +68,7 @@ async fn it_requests_the_unknown_fields_of_a_paper() {
     answer["title"] = json!("Tides, by the model");
     answer["date"] = json!("");
     let server = ModelServer::start(Wire::OpenAi, [answers(&found()), answers(&answer)]).await;
-    let unknown = Paper {
+    let unknown = PaperBrief {
         title: String::new(),
         published: String::new(),
         ..paper()

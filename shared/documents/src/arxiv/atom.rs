@@ -16,14 +16,14 @@ use crate::ArxivId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// The paper's metadata.
-    Paper(Paper),
+    Paper(PaperMetadata),
     /// arXiv has no such paper.
     NotFound(ArxivId),
 }
 
 /// The metadata of a paper's latest version. White space in texts is normalised to single spaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Paper {
+pub struct PaperMetadata {
     /// The id as it was requested.
     pub id: ArxivId,
     /// May contain TeX.
@@ -45,7 +45,7 @@ pub struct Paper {
 
 /// The enum accepts a feed only; for a struct, quick-xml ignores the name of the root element.
 #[derive(Deserialize)]
-enum Document {
+enum AtomDocument {
     #[serde(rename = "feed")]
     Feed(Feed),
 }
@@ -98,7 +98,8 @@ struct Term {
 /// One result for each of `ids`.
 pub(super) fn read(ids: &[ArxivId], body: &[u8]) -> Result<Vec<Found>, ArxivError> {
     let text = std::str::from_utf8(body).map_err(|_| ArxivError::Garbled)?;
-    let Document::Feed(feed) = quick_xml::de::from_str(text).map_err(|_| ArxivError::Garbled)?;
+    let AtomDocument::Feed(feed) =
+        quick_xml::de::from_str(text).map_err(|_| ArxivError::Garbled)?;
     if feed.entries.is_empty() && feed.total > 0 {
         return Err(ArxivError::Garbled);
     }
@@ -125,7 +126,7 @@ fn refused(code: &str) -> Option<ArxivId> {
 
 impl Entry {
     /// None for the placeholder entry of a paper that does not exist.
-    fn into_paper(self) -> Option<Paper> {
+    fn into_paper(self) -> Option<PaperMetadata> {
         let (_, id) = self.id.split_once("/abs/")?;
         let id = id.trim().parse().ok()?;
         let authors = self
@@ -134,7 +135,7 @@ impl Entry {
             .map(|author| single_spaced(&author.name));
         let pdf = self.links.into_iter().find(|link| link.title == "pdf");
         let (comment, abstract_text) = (single_spaced(&self.comment), single_spaced(&self.summary));
-        Some(Paper {
+        Some(PaperMetadata {
             id,
             title: single_spaced(&self.title),
             authors: authors.collect(),

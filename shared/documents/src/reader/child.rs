@@ -14,7 +14,7 @@ use std::process::Command;
 
 use rlimit::{Resource, setrlimit};
 
-use super::protocol::{FLAG, Job, Line, Request};
+use super::protocol::{FLAG, Job, ReaderReply, Request};
 use super::{Document, DocumentError, DocumentKind, Limits, PageError, PageImage, PageText};
 pub(super) use png::MAX_PNG_BYTES;
 
@@ -56,7 +56,7 @@ fn serve(Request { limits, job }: &Request, output: &mut impl Write) -> io::Resu
             with_document(path, limits, output, |document, pages, output| {
                 document.texts(*from..=pages, &mut |number, text| {
                     let text = text.map(shortened);
-                    say(output, &Line::Page { number, text })
+                    say(output, &ReaderReply::Page { number, text })
                 })
             })
         }
@@ -97,12 +97,12 @@ fn with_document<W: Write>(
     });
     match opened {
         Ok((document, told)) => {
-            say(output, &Line::Opened(told))?;
+            say(output, &ReaderReply::Opened(told))?;
             job(&*document, told.pages, output)
         }
         // The protocol has no line for a file that could not be read.
         Err(DocumentError::Reader(error)) => Err(io::Error::other(error)),
-        Err(error) => say(output, &Line::Refused(error)),
+        Err(error) => say(output, &ReaderReply::Refused(error)),
     }
 }
 
@@ -134,9 +134,9 @@ fn misnamed(says: DocumentKind, is: impl ToString) -> DocumentError {
 
 fn open(kind: DocumentKind, bytes: Vec<u8>) -> Result<Box<dyn Opened>, DocumentError> {
     Ok(match kind {
-        DocumentKind::Pdf => Box::new(pdf::File::open(bytes)?),
+        DocumentKind::Pdf => Box::new(pdf::PdfFile::open(bytes)?),
         DocumentKind::Png | DocumentKind::Jpeg | DocumentKind::Tiff | DocumentKind::WebP => {
-            Box::new(images::File::open(kind, bytes)?)
+            Box::new(images::ImageFile::open(kind, bytes)?)
         }
     })
 }
@@ -161,7 +161,7 @@ fn shortened(mut page: PageText) -> PageText {
     page
 }
 
-fn say(output: &mut impl Write, line: &Line) -> io::Result<()> {
+fn say(output: &mut impl Write, line: &ReaderReply) -> io::Result<()> {
     serde_json::to_writer(&mut *output, line)?;
     output.write_all(b"\n")?;
     output.flush()
@@ -176,14 +176,14 @@ fn say_image(
         Ok(image) => image,
         Err(error) => {
             let text = Err(error);
-            return say(output, &Line::Page { number, text });
+            return say(output, &ReaderReply::Page { number, text });
         }
     };
     let PageImage { png, width, height } = image;
     let bytes = png.len();
     say(
         output,
-        &Line::Image {
+        &ReaderReply::Image {
             width,
             height,
             bytes,

@@ -14,7 +14,7 @@ pub(super) use glyphs::{Drawn, Glyphs};
 pub(super) use usable::usable;
 
 use glyphs::Glyph;
-use rows::Line;
+use rows::TextLine;
 
 /// The text of a page.
 pub(super) fn reading_order(glyphs: Glyphs) -> String {
@@ -25,17 +25,17 @@ pub(super) fn reading_order(glyphs: Glyphs) -> String {
     text
 }
 
-fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
+fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
     columns::lines(fragments::fragments(glyphs))
 }
 
 /// Joins lines: an empty line where the distance exceeds the line spacing, and a rejoined word
 /// where it was hyphenated at the end of a line.
-fn append(text: &mut String, lines: &[Line]) {
+fn append(text: &mut String, lines: &[TextLine]) {
     /// The distance between two baselines that makes a paragraph, relative to the larger font size.
     /// Lines are 1.0 to 1.5 apart.
     const PARAGRAPH: f64 = 1.7;
-    let mut before: Option<&Line> = None;
+    let mut before: Option<&TextLine> = None;
     if !text.is_empty() {
         text.push('\n');
     }
@@ -78,15 +78,15 @@ mod tests {
 
     use super::*;
 
-    fn line(y: f64, text: &str) -> Line {
-        Line {
+    fn line(y: f64, text: &str) -> TextLine {
+        TextLine {
             y,
             size: 10.0,
             text: text.to_owned(),
         }
     }
 
-    fn joined(lines: &[Line]) -> String {
+    fn joined(lines: &[TextLine]) -> String {
         let mut text = String::new();
         append(&mut text, lines);
         text

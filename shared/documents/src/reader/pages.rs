@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::process::Child;
-use super::protocol::{Job, Line};
+use super::protocol::{Job, ReaderReply};
 use super::{Death, Document, DocumentError, PageError, PageText, Reader};
 
 /// The pages of a document, read on demand. Dropping the value stops the reader.
@@ -85,7 +85,7 @@ impl Pages {
                 continue;
             }
             let text = match child.line(limits.page_time.min(left)).await {
-                Ok(Line::Page { number, text }) if number == self.next => {
+                Ok(ReaderReply::Page { number, text }) if number == self.next => {
                     self.child = Some((child, true));
                     text
                 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{ChildStdout, Command};
 
-use super::protocol::{FLAG, Job, Line, Request};
+use super::protocol::{FLAG, Job, ReaderReply, Request};
 use super::{DocumentError, Limits, PageError};
 
 /// The maximum length of a line. A page's text has at most 1 MiB, and JSON escapes some bytes as
@@ -66,7 +66,7 @@ impl Child {
     }
 
     /// The next line of the child, within `time`.
-    pub async fn line(&mut self, time: Duration) -> Result<Line, Death> {
+    pub async fn line(&mut self, time: Duration) -> Result<ReaderReply, Death> {
         match tokio::time::timeout(time, self.next_line()).await {
             Ok(Ok(Some(line))) => Ok(line),
             Ok(Ok(None)) => Err(self.cause_of_death().await),
@@ -80,7 +80,7 @@ impl Child {
         &mut self.output
     }
 
-    async fn next_line(&mut self) -> io::Result<Option<Line>> {
+    async fn next_line(&mut self) -> io::Result<Option<ReaderReply>> {
         let mut line = Vec::new();
         let mut output = (&mut self.output).take(MAX_LINE_BYTES);
         output.read_until(b'\n', &mut line).await?;

@@ -35,7 +35,7 @@ pub(super) enum Job {
 
 /// One line of a reader's output.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Line {
+pub(super) enum ReaderReply {
     /// The first line.
     Opened(Document),
     /// The only line if the document cannot be opened.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use documents::arxiv::{ArxivError, Found, MAX_IDS, Paper};
+use documents::arxiv::{ArxivError, Found, MAX_IDS, PaperMetadata};
 
 use crate::server::{Piece, Reply, Server, feed, html, reply};
 use crate::{id, in_a_moment, soon};
@@ -20,7 +20,7 @@ async fn refusal(reply: Reply) -> ArxivError {
     ask(reply).await.unwrap_err()
 }
 
-fn paper(found: &Found) -> &Paper {
+fn paper(found: &Found) -> &PaperMetadata {
     match found {
         Found::Paper(paper) => paper,
         Found::NotFound(id) => panic!("{id} was not found"),
@@ -131,7 +131,7 @@ async fn a_paper_survives_a_json_round_trip() {
     assert_eq!(json["published"], "2017-06-12T17:57:34Z");
     assert!(json["abstract"].is_string());
     assert_eq!(
-        &serde_json::from_value::<Paper>(json).unwrap(),
+        &serde_json::from_value::<PaperMetadata>(json).unwrap(),
         paper(&found[0])
     );
 }

@@ -24,14 +24,14 @@ const MAX_DECODED: u64 = 300 << 20;
 
 const MEGA: u64 = 1_000_000;
 
-pub(super) struct File {
+pub(super) struct ImageFile {
     format: ImageFormat,
     bytes: Vec<u8>,
     /// The offset of each page of a TIFF.
     directories: Option<Directories>,
 }
 
-impl File {
+impl ImageFile {
     pub fn open(kind: DocumentKind, bytes: Vec<u8>) -> Result<Self, DocumentError> {
         if !is_complete(kind, &bytes) {
             return Err(DocumentError::Truncated);
@@ -73,7 +73,7 @@ impl File {
     }
 }
 
-impl Opened for File {
+impl Opened for ImageFile {
     fn pages(&self) -> usize {
         self.directories.as_ref().map_or(1, Directories::len)
     }

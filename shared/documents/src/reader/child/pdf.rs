@@ -36,11 +36,11 @@ const PAGES_OF_A_CACHE: u32 = 32;
 
 const POINTS_PER_INCH: f32 = 72.0;
 
-pub(super) struct File {
+pub(super) struct PdfFile {
     pdf: Pdf,
 }
 
-impl File {
+impl PdfFile {
     pub fn open(bytes: Vec<u8>) -> Result<Self, DocumentError> {
         if !is_complete(&bytes) {
             return Err(DocumentError::Truncated);
@@ -83,7 +83,7 @@ impl File {
     }
 }
 
-impl Opened for File {
+impl Opened for PdfFile {
     fn pages(&self) -> usize {
         self.pdf.pages().len()
     }

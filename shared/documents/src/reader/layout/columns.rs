@@ -8,7 +8,7 @@
 use std::ops::RangeInclusive;
 
 use super::fragments::Fragment;
-use super::rows::{BESIDE, Line, ON_A_LINE, Row, rows};
+use super::rows::{BESIDE, ON_A_LINE, Row, TextLine, rows};
 
 /// Minimum width of a gutter, in font sizes.
 const GUTTER: f64 = 0.8;
@@ -27,13 +27,13 @@ const ROOM: RangeInclusive<f64> = 2.5..=8.0;
 const DEPTH: usize = 8;
 
 /// The lines of a page in reading order.
-pub(super) fn lines(fragments: Vec<Fragment>) -> Vec<Line> {
+pub(super) fn lines(fragments: Vec<Fragment>) -> Vec<TextLine> {
     let mut lines = Vec::new();
     read(fragments, DEPTH, &mut lines);
     lines
 }
 
-fn read(fragments: Vec<Fragment>, depth: usize, lines: &mut Vec<Line>) {
+fn read(fragments: Vec<Fragment>, depth: usize, lines: &mut Vec<TextLine>) {
     // The rows of two columns need not share their baselines.
     let gutter = match depth {
         0 => None,

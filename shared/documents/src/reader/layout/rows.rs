@@ -23,7 +23,7 @@ pub(super) struct Row {
 
 /// A line of text.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct TextLine {
     /// The y coordinate of the baseline.
     pub y: f64,
     /// The largest font size in the line.
@@ -72,7 +72,7 @@ impl Row {
     }
 
     /// The text from left to right, with a space for each wide gap.
-    pub fn line(mut self) -> Line {
+    pub fn line(mut self) -> TextLine {
         let Fragment { y, size, .. } = *self.place();
         self.fragments.sort_by(|a, b| a.left.total_cmp(&b.left));
         let mut text = String::new();
@@ -93,7 +93,7 @@ impl Row {
             text.push_str(&fragment.text);
             before = Some(fragment);
         }
-        Line { y, size, text }
+        TextLine { y, size, text }
     }
 }
 
