@@ -25,11 +25,11 @@ impl Executor {
         &self,
         state: &State,
         request: &AgentRequest,
-        history: &[EarlierMessage],
+        conversation: &[EarlierMessage],
         deadline: Deadline,
     ) -> WorkResult {
         let mut call = request.clone();
-        call.brief.history = history.to_vec();
+        call.brief.history = conversation.to_vec();
         match self.agents.call(&call, deadline.instant()).await {
             Ok(answer) => WorkResult::Came(self.keep(state, request, answer).await, None),
             Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => {

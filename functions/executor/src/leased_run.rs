@@ -113,10 +113,10 @@ impl<'a> LeasedRun<'a> {
         let LoadedRun {
             settings,
             unusable,
-            memory,
             history,
+            conversation,
         } = &self.loaded;
-        let engine = Engine::on(&self.state, settings, memory)?;
+        let engine = Engine::on(&self.state, settings, history)?;
         if let Some(failure) = unusable {
             return Some(self.failing(failure.clone()));
         }
@@ -132,7 +132,7 @@ impl<'a> LeasedRun<'a> {
                     executor: self.executor,
                     state: &self.state,
                     settings,
-                    history: memory,
+                    history,
                     task: &task,
                     run: self.run,
                     deadline: self.deadline,
@@ -143,7 +143,7 @@ impl<'a> LeasedRun<'a> {
             Work::Ask(request) => {
                 let executor = self.executor;
                 executor
-                    .ask(&self.state, &request, history, self.deadline)
+                    .ask(&self.state, &request, conversation, self.deadline)
                     .await
             }
         };
@@ -236,8 +236,8 @@ impl<'a> LeasedRun<'a> {
         let Committed {
             state, envelopes, ..
         } = committed;
-        let memory = &mut self.loaded.memory;
-        let next = memory.seen().plus(1);
+        let history = &mut self.loaded.history;
+        let next = history.seen().plus(1);
         let known = envelopes
             .first()
             .and_then(|first| first.seq)
@@ -252,9 +252,9 @@ impl<'a> LeasedRun<'a> {
                         .await?)
                 })
                 .await?;
-            memory.apply(&missed);
+            history.apply(&missed);
         }
-        memory.apply(&envelopes);
+        history.apply(&envelopes);
         metrics::committed(state.mode, &envelopes);
         self.pusher.push(envelopes);
         self.state = state;

@@ -28,8 +28,8 @@ pub(crate) struct LoadedRun {
     pub settings: RunSettings,
     /// Why what is stored cannot be used, now and at any later time; the run then fails with it.
     pub unusable: Option<RunFailure>,
-    pub memory: RunHistory,
-    pub history: Vec<EarlierMessage>,
+    pub history: RunHistory,
+    pub conversation: Vec<EarlierMessage>,
 }
 
 impl Executor {
@@ -45,25 +45,25 @@ impl Executor {
             unusable = Some(failure);
             RunSettings::defaults(state.mode)
         });
-        let mut memory = RunHistory::of(&record);
+        let mut history = RunHistory::of(&record);
         match self.long_task(state, &record).await {
-            Ok(Some(task)) => memory.complete_task(task),
+            Ok(Some(task)) => history.complete_task(task),
             Ok(None) => {}
             Err(ArtifactError::Storage(error)) => return Err(Problem::unavailable(error)),
             Err(error) => unusable = Some(lost_task(&error)),
         }
-        // A turn that has just begun, in a run that has had others: those are history too.
-        let earlier = match memory.turn_from() {
+        // In a run with earlier turns, a new turn counts them as conversation.
+        let earlier = match history.turn_from() {
             turn if turn > run.history_from.plus(1) => self.earlier(state, turn).await?,
             _ => earlier,
         };
-        let history = recent(earlier.iter().rev().map(earlier_message), WINDOW_TOKENS);
-        memory.add_earlier(earlier.into_iter());
+        let conversation = recent(earlier.iter().rev().map(earlier_message), WINDOW_TOKENS);
+        history.add_earlier(earlier.into_iter());
         Ok(LoadedRun {
             settings,
             unusable,
-            memory,
             history,
+            conversation,
         })
     }
 

@@ -60,7 +60,7 @@ impl Executor {
         let model = self
             .agents
             .model(loaded.settings.model(loaded.settings.agent()));
-        let Some(engine) = Engine::on(&state, &loaded.settings, &loaded.memory) else {
+        let Some(engine) = Engine::on(&state, &loaded.settings, &loaded.history) else {
             return Ok(LeaseAttempt::NotTaken);
         };
         let opening = engine.open(model);

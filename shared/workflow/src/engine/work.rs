@@ -147,26 +147,26 @@ impl Engine<'_> {
     }
 
     fn brief(&self, stage: Stage) -> Brief {
-        let memory = self.history;
+        let history = self.history;
         let brief = Brief {
-            task: memory.task(),
+            task: history.task(),
             max_steps: self.settings.max_plan_steps,
             team: self.spec.team.iter().map(ToString::to_string).collect(),
             may_ask: self.may_ask(),
-            done: memory.done_before(0),
+            done: history.done_before(0),
             ..Brief::default()
         };
         match stage {
             Stage::Plan => self.planning(brief, &[], &[]),
-            Stage::Review => self.planning(brief, &memory.draft, &[]),
-            Stage::Revise => self.planning(brief, &memory.draft, &memory.remarks),
+            Stage::Review => self.planning(brief, &history.draft, &[]),
+            Stage::Revise => self.planning(brief, &history.draft, &history.remarks),
             Stage::Step => {
                 let at = self.position();
                 Brief {
-                    plan: memory.plan.clone(),
-                    step: step(&memory.plan, at).cloned(),
-                    done: memory.done_before(at.step),
-                    remarks: memory.step_remarks(at.step),
+                    plan: history.plan.clone(),
+                    step: step(&history.plan, at).cloned(),
+                    done: history.done_before(at.step),
+                    remarks: history.step_remarks(at.step),
                     ..brief
                 }
             }
