@@ -18,8 +18,7 @@ from processes import Failed
 
 
 def main() -> int:
-    """FROM is the copy, SESSIONS are ids separated by spaces. Returns 1 when something is missing.
-    """
+    """FROM is the copy, SESSIONS are ids separated by spaces. Returns 1 when something is missing."""
     try:
         target = chosen_target()
         copy, sessions = os.environ.get("FROM", ""), os.environ.get("SESSIONS", "").split()
@@ -36,8 +35,7 @@ def main() -> int:
 
 
 def restore(copy: Any, into: Any, session: str) -> int:
-    """Replaces one session with that in the copy. Raises `Failed` when the copy does not have it.
-    """
+    """Replaces one session with that in the copy. Raises `Failed` when the copy does not have it."""
     wanted = [item for item in partition(copy, session) if not item["SK"].startswith("CONNECTION#")]
     if not wanted:
         raise Failed(f"{copy.name} has no session {session}")

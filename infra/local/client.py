@@ -63,8 +63,7 @@ def connected(ws_url: str, task_id: str) -> connect:
 
 
 async def events(socket: ClientConnection, follower: Follower) -> AsyncIterator[Event]:
-    """The events that are new to `follower`, in order, until its run has ended. Raises `Refused`.
-    """
+    """The events that are new to `follower`, in order, until its run has ended. Raises `Refused`."""
     while True:
         try:
             frame: Event = json.loads(await asyncio.wait_for(socket.recv(), QUIET_SECONDS))

@@ -55,7 +55,9 @@ def main() -> int:
 
 def installs(checks: bool) -> list[Callable[[], None]]:
     """The installations; `checks` adds the tools that check the project."""
-    wanted = [partial(install_python_tools, VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")]
+    wanted: list[Callable[[], None]] = [
+        partial(install_python_tools, VENV, "requirements.txt", "MiniStack, cargo-lambda and cfn-lint")
+    ]
     if checks:
         wanted += [
             # checkov's boto3 is older than MiniStack's, and it is large.

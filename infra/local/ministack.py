@@ -168,8 +168,7 @@ def set_environment(settings: Settings, names: list[str], differing: Mapping[str
 
 
 def package(binary: Path | None) -> bytes:
-    """A Lambda package with the binary as `bootstrap`, or with a note if invocations are forwarded.
-    """
+    """A Lambda package with the binary as `bootstrap`, or with a note if invocations are forwarded."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         if binary:

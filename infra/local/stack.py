@@ -1,5 +1,4 @@
-"""The whole stack: the order in which its parts start, its addresses for clients, and its shutdown.
-"""
+"""The whole stack: the order in which its parts start, its addresses for clients, and its shutdown."""
 
 import os
 import shutil

@@ -1,5 +1,4 @@
-"""Runs cargo's tests and counts them, or one module of the suite (tests/suite) on a running stack.
-"""
+"""Runs cargo's tests and counts them, or one module of the suite (tests/suite) on a running stack."""
 
 import os
 import re

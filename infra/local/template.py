@@ -23,8 +23,7 @@ def parameter_names(template: Template) -> list[str]:
 
 
 def functions(template: Template) -> dict[str, str]:
-    """Logical id → name of the function's folder, package and binary, from the end of its CodeUri.
-    """
+    """Logical id → name of the function's folder, package and binary, from the end of its CodeUri."""
     return {
         logical_id: Path(resource["Properties"]["CodeUri"]).name
         for logical_id, resource in template["Resources"].items()
