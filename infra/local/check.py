@@ -6,14 +6,15 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import install
 import settings as configuration
 import stack
 import suite
 import template as templates
-from processes import Failed
+from processes import Failed, Processes
 from settings import ROOT
 
 PYTHON = ["infra", "tests/benches/run.py"]
@@ -31,8 +32,13 @@ QUICK_CHECKS = {
     "licences and sources": [sys.executable, "infra/local/supply.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
     "widths and names": [sys.executable, "infra/local/names.py"],
-    "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
-    "lints": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
+}
+# They compile all dependencies once more, for checking only, so they get a folder of their own and
+# do not wait for the tests' builds.
+WORKSPACE = ["--workspace", "--target-dir", "target/checks", "--locked", "--quiet"]
+COMPILED_CHECKS = {
+    "lints": ["cargo", "clippy", "--all-targets", *WORKSPACE, "--", "-D", "warnings"],
+    "docs": ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--no-deps", *WORKSPACE],
 }
 # Requests generated from the API document. The configuration lists the exclusions with their
 # reasons.
@@ -49,23 +55,52 @@ APART = ["own_stack::", "afterwards::"]
 def main() -> int:
     """Returns 0 when everything passes."""
     parser = argparse.ArgumentParser(description="Checks the project.")
-    parser.add_argument("--stack", action="store_true", help="also start the stack and run the tests that need it")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--stack", action="store_true", help="also start the stack and run the tests that need it")
+    group.add_argument("--compiled", action="store_true", help="run lints and docs alone")
     options = parser.parse_args()
     try:
-        for what, command in QUICK_CHECKS.items():
-            heading(what)
-            run(what, command, os.environ)
-        heading("tests with nothing running")
-        quick = suite.run_tests([], os.environ)
-        print(f"\n{quick.passed} tests passed, {quick.ignored} need services{'' if options.stack else ': make test'}")
+        if options.compiled:
+            run_all(COMPILED_CHECKS)
+            return 0
+        run_all(QUICK_CHECKS)
         if options.stack:
-            through_the_stack()
+            with compiled_checks_beside():
+                without_the_stack()
+                through_the_stack()
+        else:
+            run_all(COMPILED_CHECKS)
+            without_the_stack()
+            print("the ignored tests need services: make test")
     except (Failed, configuration.Invalid) as reason:
         print(f"\n{reason}", file=sys.stderr, flush=True)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+@contextmanager
+def compiled_checks_beside() -> Iterator[None]:
+    """Runs lints and docs at the lowest priority while the block runs: its tests mostly wait.
+    Raises `Failed` when one of them fails.
+    """
+    name = "lints and docs"
+    beside = Processes(ROOT / "target" / "checks")
+    beside.start(name, ["nice", "-n", "19", sys.executable, __file__, "--compiled"], os.environ, ROOT)
+    try:
+        yield
+        heading(f"{name}, which ran beside the tests")
+        if beside.running[name].wait():
+            raise Failed(f"failed: {beside.log_of(name, None)}")
+    finally:
+        beside.stop()
+
+
+def without_the_stack() -> None:
+    heading("tests with nothing running")
+    quick = suite.run_tests([], os.environ)
+    print(f"\n{quick.passed} tests passed, {quick.ignored} need services")
 
 
 def through_the_stack() -> None:
@@ -90,6 +125,12 @@ def through_the_stack() -> None:
     heading("who may: every route and every frame")
     run("authorisation", [sys.executable, "infra/local/authorisation.py"], os.environ)
     print(f"\n{real.passed} tests ran against real services and passed: DynamoDB Local, MiniStack, cargo lambda watch")
+
+
+def run_all(checks: Mapping[str, list[str]]) -> None:
+    for what, command in checks.items():
+        heading(what)
+        run(what, command, os.environ)
 
 
 def run(what: str, command: list[str], environment: Mapping[str, str]) -> None:
