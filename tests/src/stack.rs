@@ -225,16 +225,16 @@ impl Stack {
     }
 }
 
-static WEATHER: RwLock<()> = RwLock::const_new(());
+static WORKERS: RwLock<()> = RwLock::const_new(());
 
 /// Held by a test that counts calls. No worker is killed meanwhile.
-pub async fn calm() -> RwLockReadGuard<'static, ()> {
-    WEATHER.read().await
+pub async fn shared_workers() -> RwLockReadGuard<'static, ()> {
+    WORKERS.read().await
 }
 
 /// Held by a test that kills workers, which all tests share.
-pub async fn storm() -> RwLockWriteGuard<'static, ()> {
-    WEATHER.write().await
+pub async fn exclusive_workers() -> RwLockWriteGuard<'static, ()> {
+    WORKERS.write().await
 }
 
 /// Repeats `attempt` until it returns a value; panics with `what` after [`PATIENCE`].

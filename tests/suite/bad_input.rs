@@ -204,7 +204,7 @@ async fn an_invalid_run_is_refused_and_the_session_is_unchanged() {
 #[ignore = "needs the local stack: make test"]
 async fn a_long_task_becomes_an_artifact_and_a_truncated_message() {
     tests::model::model();
-    let _calm = tests::stack::calm().await;
+    let _calm = tests::stack::shared_workers().await;
     let id = create("one-shot").await;
     start(&id, &format!("Ä{}", "x".repeat(40 * 1024))).await;
     let message = detail(&id).await["conversation_history"][0]["content"]

@@ -7,7 +7,7 @@ use tests::canary::{PLANTED, plant, said};
 use tests::model::model;
 use tests::people::{answer, question, tell};
 use tests::rest::{call, create_with, post, post_empty, record, start, until_status};
-use tests::stack::{calm, eventually};
+use tests::stack::{eventually, shared_workers};
 use tests::ws::{connect, try_connect};
 use uuid::Uuid;
 
@@ -114,7 +114,7 @@ async fn socket() {
 #[ignore = "needs the local stack: make test"]
 async fn no_text_of_people_models_or_tokens_is_printed() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let whole = whole_run().await;
     let failed = [
         failed_run("status=503").await,

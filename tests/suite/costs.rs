@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::model::model;
 use tests::people::{choose, question};
 use tests::rest::{create, create_with, get, record, start, until_status};
-use tests::stack::calm;
+use tests::stack::shared_workers;
 use uuid::Uuid;
 
 /// The cost of one call of the scripted model in US dollars: 100 input and 20 output tokens at the
@@ -48,7 +48,7 @@ fn add_up(costs: &Value) {
 #[ignore = "needs the local stack: make test"]
 async fn a_runs_costs_add_up_by_model_by_agent_and_by_step() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let config = json!({"model": "gpt-4o-mini", "researcherModel": "scripted"});
     let session = create_with("planning-control", &config).await;
     let run = start(&session, "Measure the tides. [[steps=2]]").await;
@@ -98,7 +98,7 @@ async fn a_runs_costs_add_up_by_model_by_agent_and_by_step() {
 #[ignore = "needs the local stack: make test"]
 async fn each_run_has_its_own_costs_even_before_it_ends() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let config = json!({"conversational": true, "model": "gpt-4o-mini"});
     let session = create_with("copilot", &config).await;
     let costs = async |run: &str| {
@@ -129,7 +129,7 @@ async fn each_run_has_its_own_costs_even_before_it_ends() {
 #[ignore = "needs the local stack: make test"]
 async fn an_exhausted_budget_ends_a_run_without_people() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let word = Uuid::now_v7();
     let config = json!({"model": "gpt-4o-mini", "maxCostUsd": 0.5 * ONE_CALL});
     let session = create_with("one-shot", &config).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::model::{called, calls, model};
 use tests::people::{answer, question};
 use tests::rest::{count, create, create_with, get, record, start, until_status};
-use tests::stack::{eventually, stack, storm};
+use tests::stack::{eventually, exclusive_workers, stack};
 use uuid::Uuid;
 
 /// Asserts what holds for any finished planned run.
@@ -47,7 +47,7 @@ fn assert_whole(events: &[Value], steps: usize) {
 #[ignore = "needs the local stack: make test"]
 async fn a_run_completes_although_its_worker_is_killed_at_any_time() {
     model();
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     // During a call of the model, or when the record has an event, which is just before the next
     // call.
     for (call, event) in [
@@ -82,7 +82,7 @@ async fn recorded(id: &str, event_type: &str) {
 #[ignore = "needs the local stack: make test"]
 async fn a_worker_killed_during_a_step_repeats_only_that_step() {
     model();
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     let word = Uuid::now_v7().to_string();
     let id = create("planning-control").await;
     start(
@@ -112,7 +112,7 @@ async fn a_worker_killed_during_a_step_repeats_only_that_step() {
 #[ignore = "needs the local stack: make test"]
 async fn tripled_messages_run_everything_once() {
     model();
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     let id = create("planning-control").await;
     let run = start(&id, "[[steps=2]] [[slow=300]]").await;
     let body = json!({"session_id": id, "run_id": run}).to_string();
@@ -127,7 +127,7 @@ async fn tripled_messages_run_everything_once() {
 #[ignore = "needs the local stack: make test"]
 async fn a_killed_worker_loses_or_doubles_no_question_and_no_answer() {
     model();
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
     let word = Uuid::now_v7().to_string();
     let ask = async |time: u64| {
@@ -170,7 +170,7 @@ async fn a_killed_worker_loses_or_doubles_no_question_and_no_answer() {
 #[ignore = "needs the local stack: make test"]
 async fn the_sweeper_sends_a_lost_message_again() {
     model();
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     let word = Uuid::now_v7().to_string();
     let id = create("one-shot").await;
     let run = start(&id, &format!("[[slow=2000 id={word}]]")).await;
@@ -195,7 +195,7 @@ async fn the_sweeper_sends_a_lost_message_again() {
 #[ignore = "needs the local stack: make test"]
 async fn an_invalid_message_affects_no_other_message() {
     model();
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     let id = create("one-shot").await;
     for garbage in [
         "",

@@ -10,7 +10,7 @@ use session::OwnerId;
 use tests::files::{artifacts, text, upload};
 use tests::model::model;
 use tests::rest::{create, delete, get, newest_run, post, record, start, until_status};
-use tests::stack::{calm, eventually, stack};
+use tests::stack::{eventually, shared_workers, stack};
 use uuid::Uuid;
 
 fn uploads(session: &str) -> String {
@@ -115,7 +115,7 @@ async fn a_file_of_an_undeclared_length_or_type_is_refused() {
 #[ignore = "needs the local stack: make test"]
 async fn the_artifacts_of_a_run_are_listed_and_its_drafts_are_not() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("one-shot").await;
     start(&id, &format!("Tides. {}", "x".repeat(40 * 1024))).await;
     until_status(&id, "completed").await;
@@ -216,7 +216,7 @@ async fn an_invalid_declaration_gets_no_link() {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn files_and_links_of_a_deleted_session_are_gone() {
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("ocr").await;
     upload(&id, "a.txt", "text/plain", b"1").await;
     let run = Uuid::now_v7().to_string();
@@ -241,7 +241,7 @@ async fn files_and_links_of_a_deleted_session_are_gone() {
 #[ignore = "needs the local stack: make test"]
 async fn a_long_answer_becomes_a_file_and_a_truncated_message() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("one-shot").await;
     start(&id, "[[long=1000000]]").await;
     until_status(&id, "completed").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::model::{calls, model};
 use tests::rest::{count, create, detail, get, post_empty, record, start, until, until_status};
-use tests::stack::{calm, eventually};
+use tests::stack::{eventually, shared_workers};
 use tests::ws::connect;
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ fn task_id() -> String {
 #[ignore = "needs the local stack: make test"]
 async fn a_first_frame_creates_a_session_with_each_event_seen_once() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let task_id = task_id();
     let mut client = connect(&task_id).await;
     assert!(
@@ -52,7 +52,7 @@ async fn a_first_frame_creates_a_session_with_each_event_seen_once() {
 #[ignore = "needs the local stack: make test"]
 async fn a_session_can_have_every_mode_and_one_shot_is_the_default() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     for mode in [
         "copilot",
         "hitl-interactive",
@@ -87,7 +87,7 @@ async fn a_session_can_have_every_mode_and_one_shot_is_the_default() {
 #[ignore = "needs the local stack: make test"]
 async fn one_task_id_from_ten_sockets_runs_once_and_all_see_its_end() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let task_id = task_id();
     let word = Uuid::now_v7();
     let task = format!("[[slow=1000 id={word}]]");
@@ -116,7 +116,7 @@ async fn one_task_id_from_ten_sockets_runs_once_and_all_see_its_end() {
 #[ignore = "needs the local stack: make test"]
 async fn a_reconnecting_client_gets_the_whole_record_and_no_second_run() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let task_id = task_id();
     let word = Uuid::now_v7();
     let task = format!("[[steps=2]] [[slow=300 id={word}]]");
@@ -154,7 +154,7 @@ async fn a_reconnecting_client_gets_the_whole_record_and_no_second_run() {
 #[ignore = "needs the local stack: make test"]
 async fn a_further_task_continues_the_named_session() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     for key in ["session_id", "copilotSessionId"] {
         let session = create("planning-control").await;
         start(&session, "[[steps=1]]").await;
@@ -185,7 +185,7 @@ async fn a_further_task_continues_the_named_session() {
 #[ignore = "needs the local stack: make test"]
 async fn subscribe_replays_from_a_position_and_continues_live() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let session = create("planning-control").await;
     start(&session, "[[steps=2]] [[slow=500]]").await;
     until(&session, "step 1 begins", |detail| {
@@ -227,7 +227,7 @@ async fn subscribe_replays_from_a_position_and_continues_live() {
 #[ignore = "needs the local stack: make test"]
 async fn pause_resume_and_cancel_reach_the_run_of_the_followed_session() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let mut client = connect(&task_id()).await;
     let task = "[[steps=3]] [[slow=800]]";
     let status = client
@@ -288,7 +288,7 @@ async fn an_open_socket_receives_the_changes_made_by_rest() {
 #[ignore = "needs the local stack: make test"]
 async fn a_closed_connection_is_removed_and_stops_no_run() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let mut client = connect(&task_id()).await;
     let status = client.start("[[slow=1500]]", json!({})).await;
     let session = status["session_id"].as_str().unwrap().to_owned();

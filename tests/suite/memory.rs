@@ -11,14 +11,14 @@ use tests::people::{choose, question, tell};
 use tests::rest::{
     count, create, create_with, detail, get, post, post_empty, record, start, until, until_status,
 };
-use tests::stack::{calm, stack};
+use tests::stack::{shared_workers, stack};
 use uuid::Uuid;
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_message_from_ten_turns_ago_reaches_the_model() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let session = create("copilot").await;
     start(
         &session,
@@ -68,7 +68,7 @@ async fn a_message_from_ten_turns_ago_reaches_the_model() {
 #[ignore = "needs the local stack: make test"]
 async fn a_conversation_of_three_turns_is_one_run_with_its_history() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let word = Uuid::now_v7().to_string();
     let session = create_with("copilot", &json!({"conversational": true})).await;
     let run = start(&session, "My boat is called Seestern.").await;
@@ -117,7 +117,7 @@ async fn a_conversation_of_three_turns_is_one_run_with_its_history() {
 #[ignore = "needs the local stack: make test"]
 async fn a_session_accepts_a_task_unless_a_run_is_unfinished() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     join_all(
         ["completed", "cancelled", "failed", "suspended", "expired"].map(async |before| {
             let session = create("copilot").await;
@@ -196,7 +196,7 @@ async fn expire(session: &str) {
 #[ignore = "needs the local stack: make test"]
 async fn of_concurrent_tasks_one_runs_and_the_others_learn_its_id() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let session = create("copilot").await;
     let word = Uuid::now_v7();
     let path = format!("/api/sessions/{session}/runs");

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::model::{calls, model};
 use tests::rest::{count, create_with, newest_run, record, start, until_status};
-use tests::stack::calm;
+use tests::stack::shared_workers;
 use uuid::Uuid;
 
 /// The modes, each configured to ask no questions.
@@ -26,7 +26,7 @@ fn modes() -> [(&'static str, Value); 5] {
 #[ignore = "needs the local stack: make test"]
 async fn every_mode_continues_after_one_failure_of_its_model() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let runs = modes().map(async |(mode, config)| {
         let word = Uuid::now_v7().to_string();
         let id = create_with(mode, &config).await;
@@ -54,7 +54,7 @@ async fn every_mode_continues_after_one_failure_of_its_model() {
 #[ignore = "needs the local stack: make test"]
 async fn a_refusing_model_fails_the_run_in_every_mode() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let runs = modes().map(async |(mode, config)| {
         let id = create_with(mode, &config).await;
         start(&id, "[[steps=1]] [[status=400]]").await;

@@ -7,7 +7,7 @@ use tests::model::model;
 use tests::rest::{
     call, create, delete, detail, get, post, post_empty, record, start, types, until_status,
 };
-use tests::stack::{calm, eventually, stack};
+use tests::stack::{eventually, shared_workers, stack};
 use uuid::Uuid;
 
 #[test]
@@ -260,7 +260,7 @@ async fn the_same_idempotency_key_returns_the_first_answer() {
     assert_eq!(other.problem(), (422, "idempotency_key_reused"));
 
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let path = format!(
         "/api/sessions/{}/runs",
         first["session_id"].as_str().unwrap()
@@ -275,7 +275,7 @@ async fn the_same_idempotency_key_returns_the_first_answer() {
 #[ignore = "needs the local stack: make test"]
 async fn history_and_events_page_in_both_directions_by_seq() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("planning-control").await;
     start(&id, "measure the tides [[steps=4]]").await;
     until_status(&id, "completed").await;
@@ -319,7 +319,7 @@ async fn history_and_events_page_in_both_directions_by_seq() {
 #[ignore = "needs the local stack: make test"]
 async fn runs_are_listed_newest_first_and_counted_per_session() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("planning-control").await;
     let first = start(&id, "[[slow=2000]]").await;
     let second = post(

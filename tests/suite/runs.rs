@@ -8,7 +8,7 @@ use tests::model::{called, calls, model, release};
 use tests::rest::{
     count, create, delete, detail, get, post, post_empty, record, start, types, until, until_status,
 };
-use tests::stack::{calm, eventually, stack};
+use tests::stack::{eventually, shared_workers, stack};
 use uuid::Uuid;
 
 /// The event types without those that may occur anywhere.
@@ -23,7 +23,7 @@ fn path(events: &[Value]) -> Vec<&str> {
 #[ignore = "needs the local stack: make test"]
 async fn a_one_shot_run_records_its_events_in_order() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("one-shot").await;
     let run = start(&id, "count the lighthouses").await;
     let detail = until_status(&id, "completed").await;
@@ -81,7 +81,7 @@ async fn a_one_shot_run_records_its_events_in_order() {
 #[ignore = "needs the local stack: make test"]
 async fn a_planned_run_drafts_reviews_and_executes_its_steps() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("planning-control").await;
     start(&id, "measure the tides [[steps=2]]").await;
     let detail = until_status(&id, "completed").await;
@@ -132,7 +132,7 @@ async fn a_planned_run_drafts_reviews_and_executes_its_steps() {
 #[ignore = "needs the local stack: make test"]
 async fn a_step_is_recorded_when_it_starts() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("planning-control").await;
     start(&id, "[[steps=2]] [[slow=2000 at=step_1]]").await;
     let detail = until(&id, "step 1 begins", |detail| detail["current_step"] == 1).await;
@@ -149,7 +149,7 @@ async fn a_step_is_recorded_when_it_starts() {
 #[ignore = "needs the local stack: make test"]
 async fn a_model_without_valid_answers_fails_the_run_with_its_reason() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let word = Uuid::now_v7();
     let id = create("one-shot").await;
     start(&id, &format!("[[misfit id={word}]]")).await;
@@ -178,7 +178,7 @@ async fn a_model_without_valid_answers_fails_the_run_with_its_reason() {
 #[ignore = "needs the local stack: make test"]
 async fn a_temporarily_failing_model_is_called_again() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let word = Uuid::now_v7();
     let id = create("one-shot").await;
     start(&id, &format!("[[status=503 times=2 id={word}]]")).await;
@@ -191,7 +191,7 @@ async fn a_temporarily_failing_model_is_called_again() {
 #[ignore = "needs the local stack: make test"]
 async fn a_resume_after_a_model_failure_continues_at_the_failed_step() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let word = Uuid::now_v7();
     let id = create("planning-control").await;
     let failed = start(
@@ -267,7 +267,7 @@ async fn until_step_one_is_done(id: &str) {
 #[ignore = "needs the local stack: make test"]
 async fn suspend_keeps_the_step_and_resume_continues_after_it() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let (id, word) = held_in_step_one(3).await;
     suspend(&id).await;
     release(&word);
@@ -310,7 +310,7 @@ enum Resume {
 #[ignore = "needs the local stack: make test"]
 async fn a_resume_at_the_end_of_a_slice_loses_no_wakeup_and_repeats_no_step() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let racing = [Resume::WithTheAnswer; 4];
     for moment in [Resume::BeforeTheAnswer, Resume::AfterTheStep]
         .into_iter()
@@ -347,7 +347,7 @@ async fn a_resume_at_the_end_of_a_slice_loses_no_wakeup_and_repeats_no_step() {
 #[ignore = "needs the local stack: make test"]
 async fn a_cancel_during_a_step_ends_the_run_and_allows_a_new_task() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("planning-control").await;
     let run = start(&id, "[[slow=2000]]").await;
     until(&id, "planning", |detail| {
@@ -387,7 +387,7 @@ async fn a_cancel_during_a_step_ends_the_run_and_allows_a_new_task() {
 #[ignore = "needs the local stack: make test"]
 async fn a_delete_during_a_step_stops_the_run_and_leaves_no_items() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("planning-control").await;
     start(&id, "[[slow=1500]]").await;
     until(&id, "planning", |detail| {

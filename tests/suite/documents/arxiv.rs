@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::files::{download, names, text};
 use tests::papers::{Paper, Trouble, archive, asked, publish};
 use tests::rest::{count, create, newest_run, record, start, until_status};
-use tests::stack::{calm, eventually, stack, storm};
+use tests::stack::{eventually, exclusive_workers, shared_workers, stack};
 
 use super::lines;
 
@@ -29,7 +29,7 @@ async fn metadata(session: &str) -> Value {
 #[ignore = "needs the local stack: make test"]
 async fn available_papers_are_fetched_and_failed_ones_are_named() {
     archive();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let good = publish(paper("Tides", &[]));
     let gone = publish(paper("Gone", &[Trouble::Gone]));
     let page = publish(paper("Hidden", &[Trouble::WebPage; 9]));
@@ -124,7 +124,7 @@ async fn a_run_fails_if_all_papers_fail_but_not_without_references() {
 #[ignore = "needs the local stack: make test"]
 async fn a_worker_killed_among_ten_papers_fetches_at_most_one_again() {
     archive();
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     let slow = [Trouble::Slow(Duration::from_millis(1_200))];
     let ids: Vec<String> = (0..10)
         .map(|number| {
@@ -175,7 +175,7 @@ async fn a_worker_killed_among_ten_papers_fetches_at_most_one_again() {
 #[ignore = "needs the local stack: make test"]
 async fn two_runs_share_the_slot_of_the_archive() {
     archive();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let ids: Vec<String> = (0..4)
         .map(|number| publish(paper(&format!("Shared {number}"), &[])))
         .collect();

@@ -5,7 +5,7 @@ use tests::files::{names, text};
 use tests::model::model;
 use tests::papers::{Paper, Trouble, archive, publish};
 use tests::rest::{create, get, newest_run, record, start, types, until_status};
-use tests::stack::calm;
+use tests::stack::shared_workers;
 
 use super::lines;
 
@@ -24,7 +24,7 @@ fn paper(title: &str, said: &str, trouble: &[Trouble]) -> Paper {
 async fn readable_papers_follow_the_text_and_the_others_are_named() {
     archive();
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let good = publish(paper("Tides of bays", "We measured.", &[]));
     let gone = publish(paper("Lost", "", &[Trouble::Gone]));
     let dumb = publish(paper("Silent", "[[status=400 at=summarizer]]", &[]));
@@ -69,7 +69,7 @@ async fn readable_papers_follow_the_text_and_the_others_are_named() {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_text_without_references_is_returned_unchanged() {
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = create("enhance-input").await;
     let task = "  Nothing to look up here.\n\n";
     start(&id, task).await;
@@ -97,7 +97,7 @@ async fn a_text_without_references_is_returned_unchanged() {
 async fn a_run_fails_with_a_reason_if_no_paper_can_be_summarised() {
     archive();
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let dumb = publish(paper("Silent", "[[status=400 at=summarizer]]", &[]));
     let id = create("enhance-input").await;
     start(&id, &format!("Read {dumb}.")).await;

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use tests::files::{names, text, upload};
 use tests::rest::{count, create, create_with, newest_run, record, start, types, until_status};
-use tests::stack::{calm, eventually, root, stack, storm};
+use tests::stack::{eventually, exclusive_workers, root, shared_workers, stack};
 use tests::ws::connect;
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ async fn failure_of(session: &str) -> (String, String) {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_text_layer_and_a_scan_become_the_requested_artifacts() {
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let id = with_document("tides.pdf", fixture("tides.pdf"), json!({"saveText": true})).await;
     start(&id, "Read it.").await;
     let detail = until_status(&id, "completed").await;
@@ -104,7 +104,7 @@ async fn a_text_layer_and_a_scan_become_the_requested_artifacts() {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_worker_killed_among_forty_pages_repeats_at_most_one_page() {
-    let _storm = storm().await;
+    let _storm = exclusive_workers().await;
     let id = with_document(
         "forty-pages.pdf",
         fixture("forty-pages.pdf"),
@@ -145,7 +145,7 @@ async fn a_worker_killed_among_forty_pages_repeats_at_most_one_page() {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_file_that_is_no_document_is_refused_with_the_reason() {
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let whole = fixture("forty-pages.pdf");
     for (name, bytes, code) in [
         (
@@ -178,7 +178,7 @@ async fn a_file_that_is_no_document_is_refused_with_the_reason() {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_first_frame_reads_a_document_of_another_session_of_the_caller() {
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let elsewhere = create("one-shot").await;
     upload(
         &elsewhere,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::model::model;
 use tests::people::{answer, approval, approvals, choose, question};
 use tests::rest::{create_with, get, post, post_empty, record, start, types, until_status};
-use tests::stack::calm;
+use tests::stack::shared_workers;
 use tests::ws::{Client, connect};
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ async fn refusal(client: &mut Client, id: &Value, rest: Value) -> (String, Strin
 #[ignore = "needs the local stack: make test"]
 async fn a_repeated_answer_succeeds_and_a_conflicting_one_is_refused() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let (session, open) = asking().await;
     let first = json!({"resolution": "approve", "feedback": "First."});
     let resolved = answer(&session, &open, &first).await.ok();
@@ -83,7 +83,7 @@ async fn a_repeated_answer_succeeds_and_a_conflicting_one_is_refused() {
 #[ignore = "needs the local stack: make test"]
 async fn an_invalid_answer_leaves_the_question_open() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let (session, open) = asking().await;
     let long = "x".repeat(32 * 1024 + 1);
     for (body, status, code) in [
@@ -134,7 +134,7 @@ async fn an_invalid_answer_leaves_the_question_open() {
 #[ignore = "needs the local stack: make test"]
 async fn an_option_that_requires_a_text_is_refused_without_one() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     for (mode, config, task, checkpoint, option) in [
         (
             "copilot",
@@ -184,7 +184,7 @@ async fn an_option_that_requires_a_text_is_refused_without_one() {
 #[ignore = "needs the local stack: make test"]
 async fn a_waiting_session_accepts_only_an_answer_or_a_cancel() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let (session, open) = asking().await;
     let path = format!("/api/sessions/{session}");
     let refused = post_empty(&format!("{path}/resume")).await;
@@ -216,7 +216,7 @@ async fn a_waiting_session_accepts_only_an_answer_or_a_cancel() {
 #[ignore = "needs the local stack: make test"]
 async fn approvals_are_listed_by_status_newest_first() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let (session, first) = asking().await;
     answer(&session, &first, &json!({"resolution": "revise"}))
         .await

@@ -12,7 +12,7 @@ use session_manager::Actor;
 use tests::model::model;
 use tests::people::{answer, approval, question};
 use tests::rest::{count, create_with, newest_run, post_empty, record, until, until_status};
-use tests::stack::{calm, stack};
+use tests::stack::{shared_workers, stack};
 use tests::ws::connect;
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ async fn unanswered(mode: &str, config: &Value, checkpoint: &str) -> (String, Va
 #[ignore = "needs the local stack: make test"]
 async fn a_late_answer_is_refused_and_a_resume_asks_again() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
     let (session, lapsed) = unanswered("planning-control", &config, "during_planning").await;
     let yes = json!({"resolution": "approve"});
@@ -103,7 +103,7 @@ async fn a_late_answer_is_refused_and_a_resume_asks_again() {
 #[ignore = "needs the local stack: make test"]
 async fn a_turn_without_a_further_message_ends() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let config = json!({"conversational": true});
     let (session, lapsed) = unanswered("copilot", &config, "copilot_turn").await;
     stack().sweep().await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::model::model;
 use tests::people::{answer, approval, question};
 use tests::rest::{create_with, detail, start, until_status};
-use tests::stack::calm;
+use tests::stack::shared_workers;
 
 use super::walk::{Walk, go};
 
@@ -71,7 +71,7 @@ async fn a_plan_is_approved_rejected_revised_and_replaced() {
 #[ignore = "needs the local stack: make test"]
 async fn an_invalid_plan_is_refused_with_its_fault_and_can_be_corrected() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let config = json!({"hitlVariant": "planning_only", "maxPlanSteps": 2});
     let session = create_with("hitl-interactive", &config).await;
     start(&session, TASK).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::model::model;
 use tests::people::{answer, approval, question};
 use tests::rest::{count, create_with, record, start, until};
-use tests::stack::calm;
+use tests::stack::shared_workers;
 use tests::ws::{Client, connect};
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ async fn by_socket(client: &mut Client, open: &Value, body: &Value) -> Published
 #[ignore = "needs the local stack: make test"]
 async fn one_of_twenty_concurrent_answers_wins_and_the_others_name_it() {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let config = json!({"hitlVariant": "error_recovery"});
     let session = create_with("hitl-interactive", &config).await;
     let word = Uuid::now_v7();

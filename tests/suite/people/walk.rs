@@ -9,7 +9,7 @@ use session::resolution_for;
 use tests::model::{model, prompts};
 use tests::people::{answer, approval, question};
 use tests::rest::{count, create_with, newest_run, record, start, until};
-use tests::stack::calm;
+use tests::stack::shared_workers;
 use tests::ws::{Client, connect};
 use uuid::Uuid;
 
@@ -271,7 +271,7 @@ impl Answer {
 /// Runs all walks concurrently, each over both APIs.
 pub async fn go(walks: Vec<Walk>) {
     model();
-    let _calm = calm().await;
+    let _calm = shared_workers().await;
     let both = walks
         .iter()
         .flat_map(|walk| [By::Rest, By::Socket].map(|by| walk.walk(by)));
