@@ -48,6 +48,9 @@ SCHEMATHESIS = [
     "run",
     "infra/openapi.json",
 ]
+# The crates' tests that need DynamoDB Local or Tesseract. They load the processors, so nothing else
+# runs beside them.
+SERVICE_TESTS = ["--test", "dynamodb", "--test", "reader"]
 # Modules of the suite that run separately.
 APART = ["own_stack::", "afterwards::"]
 
@@ -109,22 +112,25 @@ def through_the_stack() -> None:
     settings = configuration.for_tests(names)
     heading("the stack")
     with stack.running(settings) as running:
-        heading("tests against real services")
-        apart = [argument for module in APART for argument in ("--skip", module)]
         environment = {**os.environ, **running.env, "STACK_DIR": str(settings.state)}
-        real = suite.run_tests(["--", "--ignored", *apart], environment)
-        heading("the HTTP API against its document")
-        kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(settings.state / "hypothesis")}
-        run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})
-        heading("what is in the logs, and what is in none")
-        suite.run("afterwards", settings, running.env)
+        heading("the crates' tests against real services")
+        crates = suite.run_tests([*SERVICE_TESTS, "--", "--ignored"], environment)
+        with compiled_checks_beside():
+            heading("tests through the stack")
+            apart = [argument for module in APART for argument in ("--skip", module)]
+            system = suite.run_tests(["--test", "suite", "--", "--ignored", *apart], environment)
+            heading("the HTTP API against its document")
+            kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(settings.state / "hypothesis")}
+            run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})
+            heading("what is in the logs, and what is in none")
+            suite.run("afterwards", settings, running.env)
     heading("a run that waits while the stack is down")
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
     heading("two stacks side by side")
     run("side by side", ["env", "PYTHONPATH=infra", sys.executable, "infra/local/side_by_side.py"], os.environ)
     heading("who may: every route and every frame")
     run("authorisation", [sys.executable, "infra/local/authorisation.py"], os.environ)
-    print(f"\n{real.passed} tests ran against real services and passed: DynamoDB Local, MiniStack, cargo lambda watch")
+    print(f"\n{crates.passed + system.passed} tests against DynamoDB Local, MiniStack and cargo lambda watch passed")
 
 
 def run_all(checks: Mapping[str, list[str]]) -> None:
