@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import install
 import settings as configuration
@@ -110,12 +110,13 @@ def through_the_stack() -> None:
     """Starts the stack, runs the ignored tests, and stops the stack."""
     names = templates.parameter_names(templates.read(configuration.TEMPLATE))
     settings = configuration.for_tests(names)
-    heading("the stack")
-    with stack.running(settings) as running:
-        environment = {**os.environ, **running.env, "STACK_DIR": str(settings.state)}
-        heading("the crates' tests against real services")
-        crates = suite.run_tests([*SERVICE_TESTS, "--", "--ignored"], environment)
-        with compiled_checks_beside():
+    with ExitStack() as beside:
+        heading("the stack")
+        with stack.running(settings) as running:
+            environment = {**os.environ, **running.env, "STACK_DIR": str(settings.state)}
+            heading("the crates' tests against real services")
+            crates = suite.run_tests([*SERVICE_TESTS, "--", "--ignored"], environment)
+            beside.enter_context(compiled_checks_beside())
             heading("tests through the stack")
             apart = [argument for module in APART for argument in ("--skip", module)]
             system = suite.run_tests(["--test", "suite", "--", "--ignored", *apart], environment)
@@ -124,12 +125,12 @@ def through_the_stack() -> None:
             run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})
             heading("what is in the logs, and what is in none")
             suite.run("afterwards", settings, running.env)
-    heading("a run that waits while the stack is down")
-    run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
-    heading("two stacks side by side")
-    run("side by side", ["env", "PYTHONPATH=infra", sys.executable, "infra/local/side_by_side.py"], os.environ)
-    heading("who may: every route and every frame")
-    run("authorisation", [sys.executable, "infra/local/authorisation.py"], os.environ)
+        heading("a run that waits while the stack is down")
+        run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
+        heading("two stacks side by side")
+        run("side by side", ["env", "PYTHONPATH=infra", sys.executable, "infra/local/side_by_side.py"], os.environ)
+        heading("who may: every route and every frame")
+        run("authorisation", [sys.executable, "infra/local/authorisation.py"], os.environ)
     print(f"\n{crates.passed + system.passed} tests against DynamoDB Local, MiniStack and cargo lambda watch passed")
 
 
