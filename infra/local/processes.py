@@ -57,10 +57,10 @@ class Processes:
             if process.poll() is not None:
                 raise Failed(f"{name} ended with code {process.returncode}; {self.log_of(name)}")
 
-    def log_of(self, name: str, lines: int | None = 12) -> str:
-        """The path of the log and its last lines, or all of them."""
+    def log_of(self, name: str) -> str:
+        """The path of the log and its last lines."""
         path = self.logs / f"{name}.log"
-        tail = path.read_text(errors="replace").splitlines()[-(lines or 0) :]
+        tail = path.read_text(errors="replace").splitlines()[-12:]
         return "\n".join([f"see {path}", *(f"  {line}" for line in tail)])
 
     def stop(self) -> None:
