@@ -171,7 +171,9 @@ def digest(lock: Path) -> str:
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    # In one piece: several installations print at the same time.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

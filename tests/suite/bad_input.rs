@@ -286,5 +286,12 @@ async fn an_invalid_frame_gets_an_error_and_has_no_other_effect() {
         );
         assert_eq!(error["seq"], Value::Null);
         assert!(error["data"]["message"].is_string());
+        if frame.contains(r#""task""#) {
+            let failed = client.next().await.unwrap();
+            assert_eq!(failed["event_type"], "workflow_failed", "{failed}");
+            let (run, seq) = (&failed["run_id"], &failed["seq"]);
+            assert_eq!((run, seq), (&Value::Null, &Value::Null));
+            assert_eq!(failed["data"]["error"], error["data"]["message"]);
+        }
     }
 }

@@ -39,10 +39,7 @@ async fn a_first_frame_creates_a_session_with_each_event_seen_once() {
         "the pushed events must equal those of REST"
     );
     let detail = detail(&session).await;
-    assert_eq!(
-        detail["name"],
-        format!("planning-control_{}", &task_id[..13])
-    );
+    assert_eq!(detail["name"], "count the lighthouses");
     assert_eq!(detail["mode"], "planning-control");
     let runs = get(&format!("/api/sessions/{session}/runs")).await.ok();
     assert_eq!(runs["runs"][0]["task_id"], task_id);
@@ -183,6 +180,40 @@ async fn a_further_task_continues_the_named_session() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
+async fn a_first_frame_attaches_to_the_unfinished_run_of_its_session() {
+    model();
+    let _calm = shared_workers().await;
+    let mut first = connect(&task_id()).await;
+    let task = "\nWatch the sea. [[steps=2]] [[slow=1500]]\nTwice.";
+    let config = json!({"mode": "planning-control"});
+    let session = first.start(task, config).await["session_id"].clone();
+    let id = session.as_str().unwrap();
+    assert_eq!(
+        detail(id).await["name"],
+        "Watch the sea. [[steps=2]] [[slow=1500]]"
+    );
+    let mut attached = Vec::new();
+    for key in ["copilotSessionId", "session_id"] {
+        let mut client = connect(&task_id()).await;
+        let frame = json!({"task": "Resume", "config": {"mode": "planning-control", key: session}});
+        let status = client.ask(&frame, "status").await;
+        assert_eq!(
+            (&status["seq"], &status["session_id"]),
+            (&Value::Null, &session)
+        );
+        let message = status["data"]["message"].as_str().unwrap();
+        assert!(message.contains("has not ended"), "{message}");
+        attached.push(client);
+    }
+    for mut client in attached {
+        client.until("complete").await;
+        assert_eq!(client.events, record(id).await);
+    }
+    assert_eq!(count(&record(id).await, "user_message"), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
 async fn subscribe_replays_from_a_position_and_continues_live() {
     model();
     let _calm = shared_workers().await;
@@ -228,7 +259,8 @@ async fn subscribe_replays_from_a_position_and_continues_live() {
 async fn pause_resume_and_cancel_reach_the_run_of_the_followed_session() {
     model();
     let _calm = shared_workers().await;
-    let mut client = connect(&task_id()).await;
+    let id = task_id();
+    let mut client = connect(&id).await;
     let task = "[[steps=3]] [[slow=800]]";
     let status = client
         .start(task, json!({"mode": "planning-control"}))
@@ -244,8 +276,9 @@ async fn pause_resume_and_cancel_reach_the_run_of_the_followed_session() {
         .ask(&json!({"type": "resume"}), "workflow_resumed")
         .await;
     client.until("step_start").await;
-    let run = detail(&session).await["active_run"].clone();
-    client.send(&json!({"type": "cancel", "run_id": run})).await;
+    // Existing clients take their task id for the id of the run.
+    let own = json!({"type": "cancel", "run_id": id});
+    client.send(&own).await;
     loop {
         let frame = client.next().await.unwrap();
         if frame["event_type"] == "workflow_cancelled" {

@@ -1,7 +1,7 @@
 //! The frames that have a `type`: their changes of the followed session, and their replies.
 
 use lambda_kit::{AnswerInput, Caller, Problem, now};
-use session::{ApprovalId, Command, RunId, Seq, SessionId};
+use session::{ApprovalId, ApprovalStatus, Command, RunId, Seq, SessionId};
 
 use crate::frame_context::FrameContext;
 use crate::reply::ReplyContext;
@@ -78,6 +78,26 @@ pub async fn resolve(
         .reply(&frame.reply_context().approval_received(&row, now()))
         .await;
     Ok(())
+}
+
+/// Sends the open approval of the followed session again, if it has one.
+pub async fn ask_again(frame: &FrameContext<'_>) {
+    let Ok(session) = frame.followed() else {
+        return;
+    };
+    let (sessions, actor) = (&frame.deps.app.sessions, frame.actor());
+    let pending = Some(ApprovalStatus::Pending);
+    let open = sessions.approvals(session, &actor, pending, 1, None).await;
+    match open.map(|page| page.approvals.into_iter().next()) {
+        Ok(Some(row)) => {
+            let context = frame.reply_context();
+            frame
+                .reply(&context.approval_requested(workflow::asked_again(row), now()))
+                .await;
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "the open approval was not read"),
+    }
 }
 
 async fn change(frame: &FrameContext<'_>, command: &Command) -> Result<(), Problem> {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use session::{ApprovalId, Mode, RunId, Seq, SessionId};
+use session::{ApprovalId, Mode, Seq, SessionId};
 
 pub use crate::reply::ReplyFrame;
 
@@ -93,8 +93,8 @@ pub struct RequestStateFrame {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct RunFrame {
-    /// The followed session's unfinished run without it.
-    pub(crate) run_id: Option<Reference<RunId>>,
+    /// The followed session's unfinished run without it, or with the connection's own task id.
+    pub(crate) run_id: Option<String>,
 }
 
 /// A person's answer: `resolution`, or else `approved`.
@@ -140,7 +140,7 @@ pub const FORMS: &[FrameSpec] = &[
     FrameSpec {
         name: "task",
         example: r#"{"task": "Explain the tides. The moon pulls at the sea.", "config": {"mode": "planning-control"}}"#,
-        replies: &["status", "replay_end"],
+        replies: &["status", "replay_end", "workflow_failed"],
     },
     FrameSpec {
         name: "ping",
@@ -160,12 +160,12 @@ pub const FORMS: &[FrameSpec] = &[
     FrameSpec {
         name: "approval_response",
         example: r#"{"type": "approval_response", "approval_id": "01936e5c-b3f4-7d08-a1c5-3b7e9f2d4a60", "approved": true}"#,
-        replies: &["approval_received"],
+        replies: &["approval_received", "approval_requested"],
     },
     FrameSpec {
         name: "resolve_approval",
         example: r#"{"type": "resolve_approval", "approval_id": "01936e5c-b3f4-7d08-a1c5-3b7e9f2d4a60", "resolution": "skip"}"#,
-        replies: &["approval_received"],
+        replies: &["approval_received", "approval_requested"],
     },
     FrameSpec {
         name: "pause",

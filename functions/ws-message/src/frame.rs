@@ -43,11 +43,11 @@ pub enum Frame {
         given: AnswerInput,
     },
     /// Suspend after the current step.
-    Pause(Option<RunId>),
+    Pause(RunFrame),
     /// Resume.
-    Resume(Option<RunId>),
+    Resume(RunFrame),
     /// End the run.
-    Cancel(Option<RunId>),
+    Cancel(RunFrame),
 }
 
 impl Frame {
@@ -73,9 +73,9 @@ impl Frame {
                     .unwrap_or_default(),
             }),
             Some("approval_response" | "resolve_approval") => Self::answer(object.read()?),
-            Some("pause") => run(object.read()?).map(Self::Pause),
-            Some("resume") => run(object.read()?).map(Self::Resume),
-            Some("cancel") => run(object.read()?).map(Self::Cancel),
+            Some("pause") => object.read().map(Self::Pause),
+            Some("resume") => object.read().map(Self::Resume),
+            Some("cancel") => object.read().map(Self::Cancel),
             _ => Err(Problem::new(
                 Code::UnknownFrame,
                 "The frame is of no known type.",
@@ -109,6 +109,25 @@ impl Frame {
     }
 }
 
+/// The kinds of frames whose refusal needs more than an `error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameKind {
+    /// A first frame.
+    Task,
+    /// An answer to an approval.
+    Answer,
+}
+
+/// The kind of a frame that may be invalid.
+pub fn kind(text: &str) -> Option<FrameKind> {
+    let object = JsonObject::parse(text).ok()?;
+    match object.read::<FrameType>().ok()?.name.as_deref() {
+        None if object.has("task") => Some(FrameKind::Task),
+        Some("approval_response" | "resolve_approval") => Some(FrameKind::Answer),
+        _ => None,
+    }
+}
+
 /// The field that names the kind of a frame.
 #[derive(Deserialize)]
 struct FrameType {
@@ -116,9 +135,17 @@ struct FrameType {
     name: Option<String>,
 }
 
-fn run(frame: RunFrame) -> Result<Option<RunId>, Problem> {
-    let run = frame.run_id.map(|run| run.id(Refusal::NoSuchRun));
-    Ok(run.transpose()?)
+impl RunFrame {
+    /// The run; `None` stands for the followed session's unfinished run, as does the connection's
+    /// own task id, which clients take for a run's id.
+    ///
+    /// # Errors
+    /// `run_not_found` for a text that is no id.
+    pub fn run(self, task_id: &str) -> Result<Option<RunId>, Problem> {
+        let named = self.run_id.filter(|run| run != task_id);
+        let run = named.map(|run| run.parse().map_err(|_| Refusal::NoSuchRun));
+        Ok(run.transpose()?)
+    }
 }
 
 #[cfg(test)]
@@ -190,15 +217,22 @@ mod tests {
             parse(r#"{"type": "request_state", "after": 7}"#),
             Frame::RequestState { after: Seq(7) }
         ));
-        assert!(matches!(parse(r#"{"type": "pause"}"#), Frame::Pause(None)));
-        assert!(matches!(
-            parse(r#"{"type": "resume", "run_id": "ID"}"#),
-            Frame::Resume(Some(_))
-        ));
-        assert!(matches!(
-            parse(r#"{"type": "cancel", "run_id": null}"#),
-            Frame::Cancel(None)
-        ));
+        let Frame::Pause(run) = parse(r#"{"type": "pause"}"#) else {
+            panic!("pause");
+        };
+        assert_eq!(run.run("tides").unwrap(), None);
+        let Frame::Resume(run) = parse(r#"{"type": "resume", "run_id": "ID"}"#) else {
+            panic!("resume");
+        };
+        assert_eq!(run.run("tides").unwrap().unwrap().to_string(), ID);
+        let Frame::Cancel(run) = parse(r#"{"type": "cancel", "run_id": "tides"}"#) else {
+            panic!("cancel");
+        };
+        assert_eq!(run.run("tides").unwrap(), None, "the connection's task id");
+        let Frame::Cancel(run) = parse(r#"{"type": "cancel", "run_id": "x"}"#) else {
+            panic!("cancel");
+        };
+        assert_eq!(run.run("tides").unwrap_err().code(), Code::RunNotFound);
     }
 
     #[test]
@@ -236,7 +270,6 @@ mod tests {
                 r#"{"type": "request_state", "after": -1}"#,
                 Code::InvalidField,
             ),
-            (r#"{"type": "pause", "run_id": "x"}"#, Code::RunNotFound),
             (r#"{"type": "resolve_approval"}"#, Code::InvalidField),
             (
                 r#"{"type": "resolve_approval", "approval_id": "x", "approved": true}"#,

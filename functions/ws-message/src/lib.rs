@@ -16,7 +16,7 @@ use lambda_kit::websocket::{SocketEvent, connection_id};
 use lambda_kit::{App, Code, Outbox, Problem, logs, now};
 use session_manager::ConnectionId;
 
-use frame::Frame;
+use frame::{Frame, FrameKind};
 use frame_context::FrameContext;
 use reply::ReplyContext;
 
@@ -37,16 +37,29 @@ pub struct Deps {
 /// `internal` for an event without a connection.
 pub async fn handle(deps: &Deps, event: SocketEvent) -> Result<(), Problem> {
     let id = connection_id(&event)?;
-    let (context, answered) = match connected(deps, &id).await {
-        Ok(frame) => (frame.reply_context(), answer(&frame, &event).await),
-        Err(problem) => (ReplyContext::default(), Err(problem)),
+    let (frame, problem) = match connected(deps, &id).await {
+        Ok(frame) => match answer(&frame, &event).await {
+            Ok(()) => return Ok(()),
+            Err(problem) => (Some(frame), problem),
+        },
+        Err(problem) => (None, problem),
     };
-    if let Err(problem) = answered {
-        problem.log();
-        deps.outbox
-            .push()
-            .one(&id, &context.error(&problem, now()))
-            .await;
+    problem.log();
+    let push = deps.outbox.push();
+    let context = frame.as_ref().map(FrameContext::reply_context);
+    let error = context.unwrap_or_default().error(&problem, now());
+    push.one(&id, &error).await;
+    // A client waits for the end of a refused task, and has closed its form of a refused answer.
+    match (
+        frame::kind(event.body.as_deref().unwrap_or_default()),
+        frame,
+    ) {
+        (Some(FrameKind::Task), _) => {
+            let end = ReplyContext::default().not_started(&problem, now());
+            push.one(&id, &end).await;
+        }
+        (Some(FrameKind::Answer), Some(frame)) => commands::ask_again(&frame).await,
+        _ => {}
     }
     Ok(())
 }
@@ -70,6 +83,7 @@ async fn connected<'a>(deps: &'a Deps, id: &ConnectionId) -> Result<FrameContext
 }
 
 async fn answer(frame: &FrameContext<'_>, event: &SocketEvent) -> Result<(), Problem> {
+    let task_id = &frame.connection.task_id;
     match Frame::parse(event.body.as_deref().unwrap_or_default())? {
         Frame::Task { task, config } => task::answer(frame, &task, &config).await,
         Frame::Ping => commands::ping(frame).await,
@@ -80,8 +94,8 @@ async fn answer(frame: &FrameContext<'_>, event: &SocketEvent) -> Result<(), Pro
             let person = authenticator.connected(&event.request_context.authorizer)?;
             commands::resolve(frame, approval, given, person.subject).await
         }
-        Frame::Pause(run) => commands::pause(frame, run).await,
-        Frame::Resume(run) => commands::resume(frame, run).await,
-        Frame::Cancel(run) => commands::cancel(frame, run).await,
+        Frame::Pause(run) => commands::pause(frame, run.run(task_id)?).await,
+        Frame::Resume(run) => commands::resume(frame, run.run(task_id)?).await,
+        Frame::Cancel(run) => commands::cancel(frame, run.run(task_id)?).await,
     }
 }

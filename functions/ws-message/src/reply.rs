@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use session::{
-    ApprovalId, ApprovalRow, Phase, RunId, Seq, SessionId, SessionStatus, State, Timestamp,
-    resolution_for,
+    ApprovalId, ApprovalRequest, ApprovalRow, Phase, RunId, Seq, SessionId, SessionStatus, State,
+    Timestamp, resolution_for,
 };
 
 use lambda_kit::{Code, Problem};
@@ -39,7 +39,7 @@ enum ReplyBody {
         /// Of the session that the connection follows; 0 where it follows none.
         last_seq: Seq,
     },
-    /// To a first frame whose task is known: what became of it follows.
+    /// To a first frame whose run was started before: its record follows.
     Status {
         /// A sentence for people.
         message: String,
@@ -63,6 +63,16 @@ enum ReplyBody {
         run_id: Option<RunId>,
         /// The session's last event.
         last_seq: Seq,
+    },
+    /// Behind the `error` of a refused answer: the approval, which is still open.
+    ApprovalRequested(Box<ApprovalRequest>),
+    /// Behind the `error` of a refused first frame: no run was started.
+    WorkflowFailed {
+        /// Null: there is no run.
+        run_id: Option<RunId>,
+        /// A sentence for people.
+        error: String,
+        failed_step: Option<String>,
     },
     /// To an answer: what the approval has now.
     ApprovalReceived {
@@ -111,15 +121,30 @@ impl ReplyContext {
         self.reply(body, now)
     }
 
+    /// An approval that is still open.
+    pub fn approval_requested(self, request: ApprovalRequest, now: Timestamp) -> ReplyFrame {
+        self.reply(ReplyBody::ApprovalRequested(Box::new(request)), now)
+    }
+
+    /// No run was started.
+    pub fn not_started(self, problem: &Problem, now: Timestamp) -> ReplyFrame {
+        let body = ReplyBody::WorkflowFailed {
+            run_id: None,
+            error: problem.to_string(),
+            failed_step: None,
+        };
+        self.reply(body, now)
+    }
+
     /// The place of the followed session's last event.
     pub const fn pong(self, last_seq: Seq, now: Timestamp) -> ReplyFrame {
         self.reply(ReplyBody::Pong { last_seq }, now)
     }
 
-    /// The task was sent before.
-    pub fn attached(self, now: Timestamp) -> ReplyFrame {
+    /// The connection follows a run that was started before.
+    pub fn attached(self, message: &str, now: Timestamp) -> ReplyFrame {
         let body = ReplyBody::Status {
-            message: "The task is known; what became of it follows.".into(),
+            message: message.into(),
             session_id: self.session,
         };
         self.reply(body, now)

@@ -3,7 +3,7 @@
 
 use lambda_kit::task::{continued, mode_of};
 use lambda_kit::{ClientConfig, Code, Problem, Task, now};
-use session::{Mode, NewSession, Refusal, SessionId, TaskId, Timestamp, digest};
+use session::{Mode, NewSession, Refusal, Seq, SessionId, State, TaskId, Timestamp, digest};
 use session_manager::{
     ChangeError, Committed, NewSessionRows, ReadError, RequestKey, RequestKeyItem,
 };
@@ -13,8 +13,11 @@ use crate::forms::SessionKeys;
 use crate::frame_context::FrameContext;
 use crate::reply::ReplyContext;
 
-/// How much of a task id a session's name shows, in characters.
-const NAME_CHARS: usize = 13;
+/// How much of a task's first line is the default name of its session, in characters.
+const NAME_CHARS: usize = 60;
+
+const KNOWN: &str = "The task is known; what became of it follows.";
+const UNFINISHED: &str = "The session's run has not ended; the connection follows it.";
 
 /// Starts a run in a new or an existing session, or attaches to the run of the same task id.
 pub async fn answer(
@@ -31,7 +34,7 @@ pub async fn answer(
     let now = now();
     // Task id and text alone decide, so they are looked up before the config is read.
     if let Some(record) = known(frame, &key, now).await? {
-        return attach(frame, &key, &record).await;
+        return attach_known(frame, &key, &record).await;
     }
     let first = First {
         task,
@@ -42,7 +45,13 @@ pub async fn answer(
     };
     let keys: SessionKeys = config.read()?;
     let started = match session_of(&keys)? {
-        Some(session) => go_on(frame, &first, session).await?,
+        Some(session) => {
+            let state = frame.state(session).await?;
+            if state.unfinished_run().is_some() {
+                return attach_unfinished(frame, &state).await;
+            }
+            go_on(frame, &first, state).await?
+        }
         None => begin(frame, &first, keys.session_name).await?,
     };
     match started {
@@ -51,10 +60,19 @@ pub async fn answer(
             let followed = frame.follow(committed.state.session_id, context.run).await;
             // The commit is published to the other followers even if this connection cannot follow.
             frame.deps.outbox.publish(&committed, now).await;
-            followed
+            if let Err(problem) = followed {
+                // The run has begun, so the frame is not refused: sent again, it attaches.
+                problem.log();
+                frame.reply(&context.error(&problem, now)).await;
+            }
+            Ok(())
         }
         // Another connection was first with the same task id.
-        Err(ChangeError::KeyTaken(record)) => attach(frame, &key, &record).await,
+        Err(ChangeError::KeyTaken(record)) => attach_known(frame, &key, &record).await,
+        // Another connection has started a run of the session meanwhile.
+        Err(ChangeError::Refused(Refusal::RunUnfinished { .. }, Some(state))) => {
+            attach_unfinished(frame, &state).await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -91,7 +109,7 @@ async fn begin(
         )),
     };
     let rows = NewSessionRows {
-        name: name(first, given_name, mode),
+        name: given_name.unwrap_or_else(|| default_name(first.task)),
         config: first.config.clone().into_text(),
         run_config: Some(first.config.over(&ClientConfig::default(), id)?.into_text()),
     };
@@ -107,11 +125,10 @@ async fn begin(
 async fn go_on(
     frame: &FrameContext<'_>,
     first: &First<'_>,
-    session: SessionId,
+    state: State,
 ) -> Result<Started, Problem> {
-    let (sessions, models, actor) = (&frame.deps.app.sessions, &frame.deps.models, frame.actor());
-    let state = sessions.state(session, &actor).await?;
-    let stored = ClientConfig::stored(sessions.config(session).await?);
+    let (sessions, models) = (&frame.deps.app.sessions, &frame.deps.models);
+    let stored = ClientConfig::stored(sessions.config(state.session_id).await?);
     let config = continued(&state, first.config, &stored)?;
     let settings = models.settings_to_start(state.mode, &config.value()?)?;
     let run = first.task.run(
@@ -142,8 +159,8 @@ async fn known(
     }
 }
 
-/// Attaches to a task: replays the record from its beginning, and follows the session.
-async fn attach(
+/// Attaches to the run of a known task.
+async fn attach_known(
     frame: &FrameContext<'_>,
     key: &RequestKey,
     record: &RequestKeyItem,
@@ -152,14 +169,32 @@ async fn attach(
         let detail = "The task id was used before, for another task.";
         return Err(Problem::new(Code::TaskIdReused, detail));
     }
-    let (session, run) = (record.session_id, record.run_id);
-    frame.follow(session, run).await?;
     let context = ReplyContext {
-        session: Some(session),
-        run,
+        session: Some(record.session_id),
+        run: record.run_id,
     };
-    frame.reply(&context.attached(now())).await;
-    frame.replay(context, session, session::Seq(0)).await
+    attach(frame, context, record.session_id, KNOWN, Seq(0)).await
+}
+
+/// Attaches to the unfinished run of a session: clients name the session after a reload.
+async fn attach_unfinished(frame: &FrameContext<'_>, state: &State) -> Result<(), Problem> {
+    let first = state.unfinished_run().map_or(Seq(1), |run| run.first_seq);
+    let before = Seq(first.0.saturating_sub(1));
+    let context = ReplyContext::state(state);
+    attach(frame, context, state.session_id, UNFINISHED, before).await
+}
+
+/// Follows a session, and replays its record after an event.
+async fn attach(
+    frame: &FrameContext<'_>,
+    context: ReplyContext,
+    session: SessionId,
+    message: &str,
+    after: Seq,
+) -> Result<(), Problem> {
+    frame.follow(session, context.run).await?;
+    frame.reply(&context.attached(message, now())).await;
+    frame.replay(context, session, after).await
 }
 
 /// The session that a config continues, if it names one.
@@ -176,11 +211,15 @@ fn session_of(keys: &SessionKeys) -> Result<Option<SessionId>, Problem> {
     Ok(id.transpose()?)
 }
 
-fn name(first: &First<'_>, given: Option<String>, mode: Mode) -> String {
-    given.unwrap_or_else(|| {
-        let beginning: String = first.task_id.text.chars().take(NAME_CHARS).collect();
-        format!("{mode}_{beginning}")
-    })
+/// The beginning of the first line that is not blank.
+fn default_name(task: &Task) -> String {
+    let mut lines = task.text().lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars()
+        .take(NAME_CHARS)
+        .collect::<String>()
+        .trim_end()
+        .into()
 }
 
 #[cfg(test)]
@@ -222,5 +261,19 @@ mod tests {
             let expected = session.map(|id| id.map(str::to_owned));
             assert_eq!(named(config), expected, "{config}");
         }
+    }
+
+    #[test]
+    fn a_session_is_named_by_the_beginning_of_its_tasks_first_line() {
+        let named = |text: &str| default_name(&Task::new(Some(text.into())).unwrap());
+        assert_eq!(
+            named("\n  Explain the tides.  \nIn short."),
+            "Explain the tides."
+        );
+        assert_eq!(named(&"é".repeat(100)), "é".repeat(60));
+        assert_eq!(
+            named(&format!("{} {}", "x".repeat(59), "y")),
+            "x".repeat(59)
+        );
     }
 }

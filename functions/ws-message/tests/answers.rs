@@ -2,48 +2,14 @@
 //! session alone.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
-use std::time::Duration;
+mod connection;
 
-use agents::{ModelSettings, Models};
-use lambda_kit::now;
-use lambda_kit::testing::wire::{approval, asked, entry, found, got, got_all};
+use lambda_kit::testing::wire::{approval, entry, found, got, got_all};
 use lambda_kit::testing::{ID, Wire};
-use lambda_kit::websocket::SocketEvent;
 use serde_json::{Value, json};
-use session::{ApprovalRow, ApprovalStatus, OwnerId, State};
-use ws_message::{Deps, handle};
+use session::{ApprovalRow, ApprovalStatus};
 
-fn open() -> (State, ApprovalRow) {
-    asked(now().plus(Duration::from_secs(3600)))
-}
-
-/// The sample event with another frame.
-fn frame(body: &Value) -> SocketEvent {
-    let sample = include_str!("../../../events/ws-message.json");
-    let mut event: Value = serde_json::from_str(sample).unwrap();
-    event["body"] = body.to_string().into();
-    serde_json::from_value(event).unwrap()
-}
-
-fn connection(follows: Option<&str>) -> (&'static str, Value) {
-    let connection = json!({
-        "owner": OwnerId::of("local", "local"), "task_id": "tides", "session_id": follows, "run_id": follows,
-        "ttl": now().as_seconds() + 60,
-    });
-    ("GetItem", got(&connection))
-}
-
-/// What the connection is sent when it says this.
-async fn told(wire: &Wire, says: Value) -> Vec<Value> {
-    let app = wire.app();
-    let deps = Deps {
-        outbox: wire.outbox(&app),
-        app,
-        models: Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap(),
-    };
-    handle(&deps, frame(&says)).await.unwrap();
-    wire.pushed()
-}
+use connection::{connected, open, told};
 
 fn says(rest: Value) -> Value {
     let mut frame = json!({"type": "approval_response", "approval_id": ID});
@@ -60,7 +26,7 @@ async fn an_answer_is_received_with_a_null_seq() {
     let plan = json!({"plan": [{"sub_task": "Look.", "sub_task_agent": "researcher"}]});
     for modifications in [plan.clone(), plan.to_string().into()] {
         let wire = Wire::new([
-            connection(Some(ID)),
+            connected(Some(ID)),
             ("Query", found(&[entry(&state)])),
             ("GetItem", got(&approval(&row))),
             ("BatchGetItem", got_all(std::slice::from_ref(&config))),
@@ -91,7 +57,7 @@ async fn the_same_answer_again_is_received_again_and_another_is_an_error() {
     };
     let replies = || {
         [
-            connection(Some(ID)),
+            connected(Some(ID)),
             ("Query", found(&[entry(&state)])),
             ("GetItem", got(&approval(&row))),
         ]
@@ -114,12 +80,12 @@ async fn the_same_answer_again_is_received_again_and_another_is_an_error() {
 #[tokio::test]
 async fn an_answer_concerns_the_followed_session_alone() {
     let (state, _) = open();
-    let unfollowed = Wire::new([connection(None)]);
+    let unfollowed = Wire::new([connected(None)]);
     let frames = told(&unfollowed, says(json!({"approved": true}))).await;
     assert_eq!(frames[0]["data"]["code"], "no_session_followed");
     // The question is one of another session: the followed one has no such row.
     let other = Wire::new([
-        connection(Some(ID)),
+        connected(Some(ID)),
         ("Query", found(&[entry(&state)])),
         ("GetItem", json!({})),
     ]);

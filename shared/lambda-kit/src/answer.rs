@@ -16,12 +16,25 @@ use workflow::{Modifications, RunSettings, check_answer};
 
 use crate::{App, Caller, ClientConfig, Code, Outbox, Problem};
 
+/// What is wrong with the modifications of a `modify` that are JSON and no object.
+const PLAN_SHAPE: &str = "`modifications` must be a plan: \
+    {\"plan\": [{\"sub_task\": text, \"sub_task_agent\": agent, \"bullet_points\": [text]}]}.";
+
 /// An answer as a client gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerInput {
     choice: Choice,
     feedback: Option<String>,
-    modifications: Option<Value>,
+    modifications: Option<Modified>,
+}
+
+/// What replaces what was asked about.
+#[derive(Debug, Clone, PartialEq)]
+enum Modified {
+    /// JSON, or the text of it.
+    Json(Value),
+    /// Any other text.
+    Text(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +65,8 @@ pub struct AnswerBody {
 }
 
 impl AnswerInput {
-    /// Checks `resolution` or else `approved`, `feedback`, and `modifications`.
+    /// Checks `resolution` or else `approved`, `feedback`, and `modifications`. Blank
+    /// feedback and modifications count as absent.
     ///
     /// # Errors
     /// `invalid_field`, `too_large` for a feedback above 32 KiB.
@@ -62,7 +76,7 @@ impl AnswerInput {
             (None, Some(approved)) => Choice::Approved(approved),
             (None, None) => return Err(Problem::field("resolution", "given, or `approved`")),
         };
-        let feedback = body.feedback;
+        let feedback = body.feedback.filter(|text| !text.trim().is_empty());
         if feedback
             .as_ref()
             .is_some_and(|text| text.len() > CONTENT_BYTES)
@@ -70,45 +84,87 @@ impl AnswerInput {
             let detail = "`feedback` is larger than 32 KiB.";
             return Err(Problem::new(Code::TooLarge, detail));
         }
+        let modifications = body.modifications.and_then(modified);
+        let is_modify = matches!(&choice, Choice::Resolution(text) if text == "modify");
+        match &modifications {
+            Some(Modified::Json(value)) if !value.is_object() && is_modify => {
+                return Err(Problem::new(Code::InvalidAnswer, PLAN_SHAPE));
+            }
+            Some(Modified::Text(_)) if is_modify => {}
+            Some(Modified::Json(Value::Object(_))) | None => {}
+            Some(_) => {
+                let must = "a JSON object, or the text of one";
+                return Err(Problem::field("modifications", must));
+            }
+        }
         Ok(Self {
             choice,
             feedback,
-            modifications: body.modifications.map(modifications).transpose()?,
+            modifications,
         })
     }
 
-    /// The option of this answer, if it is one. The options decide what yes and no mean.
+    /// The option of this answer, if it is one. The options decide what yes and no mean; `exit`
+    /// stands for `abort` where only that is offered. A `modify` whose text is no JSON is a
+    /// `revise` in these words.
     fn option<'a>(&'a self, options: &'a [String]) -> Option<&'a str> {
-        match &self.choice {
-            Choice::Resolution(given) => Some(given.as_str()).filter(|_| options.contains(given)),
-            Choice::Approved(approved) => resolution_for(*approved, options),
+        let wanted = match &self.choice {
+            Choice::Approved(approved) => return resolution_for(*approved, options),
+            Choice::Resolution(given) if given == "modify" && self.text().is_some() => "revise",
+            Choice::Resolution(given) => given,
+        };
+        let offers = |word: &str| options.iter().any(|option| option == word);
+        match wanted {
+            "exit" if !offers("exit") => Some("abort").filter(|word| offers(word)),
+            wanted => Some(wanted).filter(|word| offers(word)),
         }
     }
 
-    fn by(self, caller: &Caller, question: &ApprovalRow) -> Result<ApprovalAnswer, Refusal> {
-        let resolution = self.option(&question.options).map(str::to_owned);
+    /// The modifications that are no JSON.
+    fn text(&self) -> Option<&str> {
+        match &self.modifications {
+            Some(Modified::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn by(self, caller: &Caller, question: &ApprovalRow) -> Result<ApprovalAnswer, Problem> {
+        let not_an_option = || Refusal::NotAnOption(question.options.join(", "));
+        let resolution = self.option(&question.options).ok_or_else(not_an_option)?;
+        let resolution = resolution.to_owned();
+        let (words, modifications) = match self.modifications {
+            Some(Modified::Text(words)) => (Some(words), None),
+            Some(Modified::Json(value)) => (None, Some(value)),
+            None => (None, None),
+        };
+        let feedback: Vec<String> = self.feedback.into_iter().chain(words).collect();
+        let feedback = Some(feedback.join("\n\n")).filter(|text| !text.is_empty());
+        if feedback
+            .as_ref()
+            .is_some_and(|text| text.len() > CONTENT_BYTES)
+        {
+            let detail = "`feedback` and `modifications` are larger than 32 KiB together.";
+            return Err(Problem::new(Code::TooLarge, detail));
+        }
         Ok(ApprovalAnswer {
             approval: question.approval_id,
-            resolution: resolution
-                .ok_or_else(|| Refusal::NotAnOption(question.options.join(", ")))?,
-            feedback: self.feedback,
-            modifications: self.modifications,
+            resolution,
+            feedback,
+            modifications,
             by: caller.subject.clone(),
         })
     }
 }
 
-/// An object, or the text of one, which older clients send.
-fn modifications(given: Value) -> Result<Value, Problem> {
-    let value = match given {
-        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
-        value => value,
-    };
-    if value.is_object() {
-        Ok(value)
-    } else {
-        let must = "a JSON object, or the text of one";
-        Err(Problem::field("modifications", must))
+/// JSON, the text of JSON, or any other text. Clients send a blank text where they have nothing.
+fn modified(given: Value) -> Option<Modified> {
+    match given {
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(match serde_json::from_str(&text) {
+            Ok(value) => Modified::Json(value),
+            Err(_) => Modified::Text(text),
+        }),
+        value => Some(Modified::Json(value)),
     }
 }
 
@@ -243,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn modifications_are_an_object_or_the_text_of_one() {
+    fn modifications_are_an_object_or_the_text_of_one_and_a_blank_text_is_none() {
         let with = |value: &str| {
             given(&format!(
                 r#"{{"approved": true, "modifications": {value}}}"#
@@ -251,13 +307,46 @@ mod tests {
         };
         for value in [r#"{"plan": []}"#, r#""{\"plan\": []}""#] {
             let plan = with(value).unwrap().modifications;
-            assert_eq!(plan, Some(json!({"plan": []})));
+            assert_eq!(plan, Some(Modified::Json(json!({"plan": []}))));
         }
-        assert_eq!(with("null").unwrap().modifications, None);
+        for nothing in ["null", r#""""#, r#"" \n""#] {
+            assert_eq!(with(nothing).unwrap().modifications, None);
+        }
         for value in ["[]", "1", r#""x""#, r#""[]""#] {
             let problem = with(value).unwrap_err();
             assert_eq!(problem.code(), Code::InvalidField, "{value}");
         }
+    }
+
+    #[test]
+    fn a_modify_in_words_is_a_revise_and_json_that_is_no_plan_is_refused() {
+        let plan = options(&["approve", "reject", "revise", "modify"]);
+        let modify = |value: &str| {
+            given(&format!(
+                r#"{{"resolution": "modified", "feedback": "", "modifications": {value}}}"#
+            ))
+        };
+        let words = modify(r#""Begin with the moon.""#).unwrap();
+        assert_eq!(words.option(&plan), Some("revise"));
+        assert_eq!(words.text(), Some("Begin with the moon."));
+        assert_eq!(words.feedback, None);
+        // After the last revision the words have no option that takes them.
+        assert_eq!(words.option(&options(&["approve", "modify"])), None);
+        for value in ["[]", "1", r#""[]""#] {
+            let problem = modify(value).unwrap_err();
+            assert_eq!(problem.code(), Code::InvalidAnswer, "{value}");
+            assert!(problem.to_string().contains("sub_task_agent"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn exit_is_abort_where_there_is_no_exit() {
+        let exit = given(r#"{"resolution": "exit"}"#).unwrap();
+        let clarification = options(&["submit", "abort"]);
+        assert_eq!(exit.option(&clarification), Some("abort"));
+        let turn = options(&["submit", "continue", "done", "exit"]);
+        assert_eq!(exit.option(&turn), Some("exit"));
+        assert_eq!(exit.option(&options(&["option_1", "custom"])), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub use config::{
 pub use engine::{
     AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,
     DocumentTaskResult, EarlierMessage, Engine, Modifications, Outcome, StageFailure, Usage, Work,
-    calls_arxiv_at, check_answer,
+    asked_again, calls_arxiv_at, check_answer,
 };
 pub use history::{DoneStep, RunHistory};
 pub use modes::{Checkpoint, ModeSpec, agent};

@@ -96,7 +96,7 @@ async fn an_invalid_answer_leaves_the_question_open() {
         (
             json!({"resolution": "modify", "modifications": []}),
             422,
-            "invalid_field",
+            "invalid_answer",
         ),
         (json!({"resolution": "modify"}), 422, "invalid_answer"),
         (
@@ -122,6 +122,12 @@ async fn an_invalid_answer_leaves_the_question_open() {
             code
         );
     }
+    // The client has closed its form: the question comes again behind the error.
+    let asked = client.until("approval_requested").await;
+    assert_eq!(asked["seq"], Value::Null);
+    assert_eq!(asked["data"]["approval_id"], open["approval_id"]);
+    assert_eq!(asked["data"]["options"], open["options"]);
+    assert_eq!(asked["data"]["description"], open["message"]);
     let yes = json!({"approved": true});
     assert_eq!(
         refusal(&mut client, &nobodys["approval_id"], yes).await.0,
@@ -245,4 +251,61 @@ async fn approvals_are_listed_by_status_newest_first() {
     choose(&session, "during_planning", "approve").await;
     until_status(&session, "completed").await;
     assert_eq!(approvals(&session, "?status=resolved").await.len(), 2);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn the_forms_of_existing_clients_answer_questions() {
+    model();
+    let _calm = shared_workers().await;
+    let (session, open) = asking().await;
+    let mut client = follower(&session).await;
+    let form = |approval: &Value, resolution: &str, modifications: &str| {
+        json!({
+            "type": "resolve_approval", "approval_id": approval["approval_id"],
+            "resolution": resolution, "feedback": "", "modifications": modifications,
+        })
+    };
+    // Words in the form of a plan are a wish for another plan.
+    let received = client
+        .answer(&form(&open, "modify", "Begin with the moon."))
+        .await;
+    assert_eq!(received["data"]["resolution"], "revise");
+    assert_eq!(received["data"]["feedback"], "Begin with the moon.");
+    let open = question(&session, "during_planning").await;
+    let shape = client.answer(&form(&open, "modify", "[1]")).await;
+    assert_eq!(shape["data"]["code"], "invalid_answer");
+    let sentence = shape["data"]["message"].as_str().unwrap();
+    assert!(sentence.contains("sub_task_agent"), "{sentence}");
+    let received = client.answer(&form(&open, "approve", "")).await;
+    assert_eq!(received["data"]["resolution"], "approve");
+    assert_eq!(received["data"]["feedback"], Value::Null);
+    until_status(&session, "completed").await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_question_about_the_task_needs_words_and_exit_ends_the_run() {
+    model();
+    let _calm = shared_workers().await;
+    let session = create_with("copilot", &json!({})).await;
+    let id = Uuid::now_v7();
+    let task = format!("Draw the boat. [[route=clarify times=1 at=copilot_control id={id}]]");
+    start(&session, &task).await;
+    let open = question(&session, "clarification").await;
+    assert_eq!(open["context"]["requires_text_input"], true);
+    let mut client = follower(&session).await;
+    let frame = |resolution: &str| {
+        json!({
+            "type": "resolve_approval", "approval_id": open["approval_id"],
+            "resolution": resolution, "feedback": " ", "modifications": "",
+        })
+    };
+    let refused = client.answer(&frame("submit")).await;
+    assert_eq!(refused["data"]["code"], "invalid_answer");
+    let asked = client.until("approval_requested").await;
+    assert_eq!(asked["data"]["context"]["requires_text_input"], true);
+    let received = client.answer(&frame("exit")).await;
+    assert_eq!(received["data"]["resolution"], "abort");
+    until_status(&session, "suspended").await;
 }

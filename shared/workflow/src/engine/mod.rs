@@ -23,7 +23,7 @@ mod work;
 pub use check::{AnswerError, Modifications, check_answer};
 pub use document::{DocumentTask, DocumentTaskResult, calls_arxiv_at};
 pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
-pub use prompt::ApprovalPrompt;
+pub use prompt::{ApprovalPrompt, asked_again};
 pub use work::{AgentRequest, Brief, EarlierMessage, Work};
 
 /// A run at its current position.

@@ -3,7 +3,7 @@
 //! A prompt follows from the position of the run; the worker gives its id and its expiry.
 
 use serde_json::{Value, json};
-use session::{ApprovalId, ApprovalRequest, Next, Progress, Stage, Timestamp};
+use session::{ApprovalId, ApprovalRequest, ApprovalRow, Next, Progress, Stage, Timestamp};
 
 use super::{Engine, goal, progress_builder::ProgressBuilder, step};
 use crate::{clip::clip_chars, modes::Checkpoint};
@@ -23,7 +23,6 @@ pub struct ApprovalPrompt {
     pub options: Vec<String>,
     step_id: Option<String>,
     action: &'static str,
-    description: &'static str,
     message: String,
     context: Value,
 }
@@ -36,7 +35,7 @@ impl Engine<'_> {
             step_id: prompt.step_id,
             action: prompt.action.into(),
             checkpoint_type: prompt.checkpoint.as_str().into(),
-            description: prompt.description.into(),
+            description: prompt.message.clone(),
             message: prompt.message,
             options: prompt.options,
             context: prompt.context,
@@ -47,7 +46,6 @@ impl Engine<'_> {
 
     /// The prompt of a checkpoint at the current position.
     pub(crate) fn prompt(&self, checkpoint: Checkpoint) -> ApprovalPrompt {
-        let (action, description) = action(checkpoint);
         let at = self.run.position;
         let about_a_step = matches!(
             at.stage,
@@ -57,8 +55,7 @@ impl Engine<'_> {
             checkpoint,
             options: self.options(checkpoint),
             step_id: (about_a_step || checkpoint == Checkpoint::Budget).then(|| at.node()),
-            action,
-            description,
+            action: action(checkpoint),
             message: self.message(checkpoint),
             context: self.context(checkpoint),
         }
@@ -112,6 +109,11 @@ impl Engine<'_> {
     fn message(&self, checkpoint: Checkpoint) -> String {
         let (at, history) = (self.run.position, self.history);
         let shown = |text: &str| clip_chars(text, SHOWN_CHARS).to_owned();
+        let goal = goal(&history.plan, at);
+        let step_by = || {
+            let agent = step(&history.plan, at).map_or("an agent", |step| &step.sub_task_agent);
+            format!("Step {} of {}, by {agent},", at.step, at.steps)
+        };
         match checkpoint {
             Checkpoint::DuringPlanning => {
                 format!(
@@ -119,22 +121,9 @@ impl Engine<'_> {
                     history.draft.len()
                 )
             }
-            Checkpoint::BeforeStep => shown(&format!(
-                "Step {} of {} is next: {}",
-                at.step,
-                at.steps,
-                goal(&history.plan, at)
-            )),
-            Checkpoint::AfterStep => shown(&format!(
-                "Step {} of {} is done: {}",
-                at.step,
-                at.steps,
-                goal(&history.plan, at)
-            )),
-            Checkpoint::OnError => shown(&format!(
-                "Step {} of {} failed: {}",
-                at.step, at.steps, history.error
-            )),
+            Checkpoint::BeforeStep => shown(&format!("{} is next: {goal}", step_by())),
+            Checkpoint::AfterStep => shown(&format!("{} is done: {goal}", step_by())),
+            Checkpoint::OnError => shown(&format!("{} failed: {}", step_by(), history.error)),
             Checkpoint::AfterIdeas => "Which idea shall be worked out?".into(),
             Checkpoint::Clarification | Checkpoint::Proposal => shown(&history.routing),
             Checkpoint::CopilotTurn => "The turn is over. What is next?".into(),
@@ -168,8 +157,11 @@ impl Engine<'_> {
                 });
                 json!({"ideas": ideas.collect::<Vec<_>>()})
             }
-            Checkpoint::CopilotTurn => json!({"answer": shown(history.last_answer())}),
-            Checkpoint::Clarification | Checkpoint::Proposal => json!({}),
+            Checkpoint::CopilotTurn => {
+                json!({"answer": shown(history.last_answer()), "requires_text_input": true})
+            }
+            Checkpoint::Clarification => json!({"requires_text_input": true}),
+            Checkpoint::Proposal => json!({}),
             Checkpoint::Budget => {
                 json!({"cost_usd": self.run.cost_usd, "max_cost_usd": self.limit()})
             }
@@ -177,20 +169,34 @@ impl Engine<'_> {
     }
 }
 
-/// The action that an answer decides on, and its description.
-const fn action(checkpoint: Checkpoint) -> (&'static str, &'static str) {
+/// The request of a stored approval.
+pub fn asked_again(row: ApprovalRow) -> ApprovalRequest {
+    ApprovalRequest {
+        action: Checkpoint::of(&row.checkpoint_type)
+            .map_or("decide", action)
+            .into(),
+        approval_id: row.approval_id,
+        step_id: row.step_id,
+        checkpoint_type: row.checkpoint_type,
+        description: row.message.clone(),
+        message: row.message,
+        options: row.options,
+        context: row.context,
+        expires_at: row.expires_at,
+    }
+}
+
+/// The action that an answer decides on.
+const fn action(checkpoint: Checkpoint) -> &'static str {
     match checkpoint {
-        Checkpoint::DuringPlanning => ("approve_plan", "A person decides about the plan."),
-        Checkpoint::BeforeStep => ("begin_step", "A person decides whether the step begins."),
-        Checkpoint::AfterStep => ("accept_step", "A person decides about the step's result."),
-        Checkpoint::OnError => ("recover_step", "A person decides about the failed step."),
-        Checkpoint::AfterIdeas => ("choose_idea", "A person chooses an idea."),
-        Checkpoint::Clarification => ("clarify", "A person answers a question about the task."),
-        Checkpoint::Proposal => ("approve_proposal", "A person decides about a proposal."),
-        Checkpoint::CopilotTurn => ("next_turn", "A person ends the conversation or goes on."),
-        Checkpoint::Budget => (
-            "raise_budget",
-            "A person decides whether the run may cost more.",
-        ),
+        Checkpoint::DuringPlanning => "approve_plan",
+        Checkpoint::BeforeStep => "begin_step",
+        Checkpoint::AfterStep => "accept_step",
+        Checkpoint::OnError => "recover_step",
+        Checkpoint::AfterIdeas => "choose_idea",
+        Checkpoint::Clarification => "clarify",
+        Checkpoint::Proposal => "approve_proposal",
+        Checkpoint::CopilotTurn => "next_turn",
+        Checkpoint::Budget => "raise_budget",
     }
 }
