@@ -105,6 +105,9 @@ async fn socket() {
         client.send_text(&frame).await;
         client.until("error").await;
     }
+    // A refused task has an end.
+    let end = client.next().await.unwrap();
+    assert_eq!(end["event_type"], "workflow_failed");
     let task = format!("{} [[say={}]]", plant("task"), plant("answer"));
     client.start(&task, json!({"mode": "one-shot"})).await;
     client.until("complete").await;
