@@ -126,8 +126,9 @@ impl Client {
             let mut frame = self.receive().await.expect("closed before the answer");
             frame["timestamp"].take();
             let kind = frame["event_type"].as_str().unwrap();
-            // A refused task gets `workflow_failed` behind its `error`.
-            let refused_task = kind == "error" && is_task;
+            // A refused task gets `workflow_failed` behind its `error`, but on an ended connection.
+            let is_over = frame["data"]["code"] == "unauthenticated";
+            let refused_task = kind == "error" && is_task && !is_over;
             let last = !["status", "workflow_state_changed"].contains(&kind);
             let last = last && frame["seq"].is_null() && !refused_task;
             frames.push(frame);

@@ -49,12 +49,13 @@ pub async fn handle(deps: &Deps, event: SocketEvent) -> Result<(), Problem> {
     let context = frame.as_ref().map(FrameContext::reply_context);
     let error = context.unwrap_or_default().error(&problem, now());
     push.one(&id, &error).await;
-    // A client waits for the end of a refused task, and has closed its form of a refused answer.
+    // A client waits for the end of a refused task, and has closed its form of a refused answer. A
+    // connection that is over gets the error alone.
     match (
         frame::kind(event.body.as_deref().unwrap_or_default()),
         frame,
     ) {
-        (Some(FrameKind::Task), _) => {
+        (Some(FrameKind::Task), Some(_)) => {
             let end = ReplyContext::default().not_started(&problem, now());
             push.one(&id, &end).await;
         }
