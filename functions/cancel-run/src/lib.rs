@@ -37,16 +37,12 @@ async fn earlier(app: &App, session: SessionId, run: RunId) -> Result<Option<Pro
 #[cfg(test)]
 mod tests {
     use lambda_kit::testing::wire::queued;
-    use lambda_kit::testing::{ID, changes, refuses};
-    use serde_json::json;
+    use lambda_kit::testing::{changes, done, refuses};
 
     #[tokio::test]
     async fn it_cancels_a_run_and_needs_no_body() {
         refuses(super::handle, &[]).await;
         let reply = changes(super::handle, &queued().state, "").await;
-        assert_eq!(
-            reply,
-            json!({"success": true, "session_id": ID, "message": "The run is cancelled."})
-        );
+        assert_eq!(reply, done("The run is cancelled."));
     }
 }

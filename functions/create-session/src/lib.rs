@@ -67,8 +67,8 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Http
 mod tests {
     use agents::{ModelSettings, Models};
     use lambda_kit::Code;
-    use lambda_kit::testing::{Wire, expect, post};
-    use serde_json::{Value, json};
+    use lambda_kit::testing::{Wire, expect, post, success};
+    use serde_json::json;
 
     fn models() -> Models {
         Models::new(&ModelSettings::read(|_| None).unwrap()).unwrap()
@@ -108,7 +108,7 @@ mod tests {
         let wire = Wire::new([("TransactWriteItems", json!({}))]);
         let body = r#"{"mode": "one-shot", "name": "Tides", "session_id": 1, "config": null}"#;
         let reply = super::handle(&wire.app(), &models(), post(body)).await;
-        let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
+        let reply = success(reply);
         assert_eq!(reply["name"], "Tides");
         assert_eq!(reply["mode"], "one-shot");
         assert_eq!(reply["status"], "active");

@@ -24,16 +24,12 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Http
 #[cfg(test)]
 mod tests {
     use lambda_kit::testing::wire::queued;
-    use lambda_kit::testing::{ID, changes, refuses};
-    use serde_json::json;
+    use lambda_kit::testing::{changes, done, refuses};
 
     #[tokio::test]
     async fn it_deletes_a_session_and_needs_no_body() {
         refuses(super::handle, &[]).await;
         let reply = changes(super::handle, &queued().state, "{}").await;
-        assert_eq!(
-            reply,
-            json!({"success": true, "session_id": ID, "message": "The session is deleted."})
-        );
+        assert_eq!(reply, done("The session is deleted."));
     }
 }

@@ -23,19 +23,14 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 mod tests {
     use lambda_kit::testing::wire::{entry_with, found, got, queued, run};
     use lambda_kit::testing::{ID, reads};
-    use session::RowChange;
 
     #[tokio::test]
     async fn a_run_without_calls_costs_nothing() {
         let new = queued();
-        let row = new.row_changes.iter().find_map(|change| match change {
-            RowChange::RunStarted(row) => Some(run(row)),
-            _ => None,
-        });
         let log = found(&[entry_with(&new.state, &new.events)]);
         let replies = [
             ("Query", log.clone()),
-            ("GetItem", got(&row.unwrap())),
+            ("GetItem", got(&run(&new))),
             ("Query", log),
         ];
         let reply = reads(super::handle, &[], replies).await;

@@ -45,18 +45,13 @@ mod tests {
     use lambda_kit::testing::wire::{entry, found, queued, run};
     use lambda_kit::testing::{ID, reads};
     use serde_json::json;
-    use session::RowChange;
 
     #[tokio::test]
     async fn it_shows_the_runs_and_their_number() {
         let new = queued();
-        let rows = new.row_changes.iter().filter_map(|change| match change {
-            RowChange::RunStarted(row) => Some(run(row)),
-            _ => None,
-        });
         let replies = [
             ("Query", found(&[entry(&new.state)])),
-            ("Query", found(&rows.collect::<Vec<_>>())),
+            ("Query", found(&[run(&new)])),
         ];
         let reply = reads(super::handle, &["limit=0", "limit=201"], replies).await;
         assert_eq!(reply["total_runs"], 1);

@@ -50,8 +50,8 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
 mod tests {
     use lambda_kit::Code;
     use lambda_kit::testing::wire::{found, queued};
-    use lambda_kit::testing::{ID, Wire, expect, get};
-    use serde_json::{Value, json};
+    use lambda_kit::testing::{ID, Wire, expect, get, success};
+    use serde_json::json;
 
     use super::*;
 
@@ -76,7 +76,7 @@ mod tests {
         let summary = serde_json::to_value(summary).unwrap();
         let wire = Wire::new([("Query", found(&[summary]))]);
         let reply = handle(&wire.app(), get("status=active")).await;
-        let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
+        let reply = success(reply);
         assert_eq!(reply["total"], 1);
         assert_eq!(reply["sessions"][0]["session_id"], ID);
         assert_eq!(reply["sessions"][0]["name"], "Tides");

@@ -117,8 +117,8 @@ mod tests {
     use documents::testing::Bucket;
     use lambda_kit::Code;
     use lambda_kit::testing::wire::{entry, found, got, idle};
-    use lambda_kit::testing::{Wire, post, refuses};
-    use serde_json::{Value, json};
+    use lambda_kit::testing::{Wire, post, refuses, success};
+    use serde_json::json;
 
     fn tasks() -> Tasks {
         Tasks {
@@ -158,7 +158,7 @@ mod tests {
         let app = wire.app();
         let request = post(r#"{"task": "Explain the tides."}"#);
         let reply = handle(&app, &wire.outbox(&app), &tasks(), request).await;
-        let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
+        let reply = success(reply);
         assert_eq!(reply["task_description"], "Explain the tides.");
         assert_eq!(reply["status"], "queued");
         assert_eq!(reply["agent"], "planner");

@@ -28,8 +28,7 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Http
 #[cfg(test)]
 mod tests {
     use lambda_kit::testing::wire::{idle, queued};
-    use lambda_kit::testing::{ID, changes, refuses};
-    use serde_json::json;
+    use lambda_kit::testing::{changes, done, refuses};
 
     #[tokio::test]
     async fn it_suspends_a_session_and_needs_no_body() {
@@ -37,12 +36,9 @@ mod tests {
         let reply = changes(super::handle, &queued().state, "").await;
         assert_eq!(
             reply,
-            json!({"success": true, "session_id": ID, "message": "The session is suspended; its run stops after the step that it is in."})
+            done("The session is suspended; its run stops after the step that it is in.")
         );
         let reply = changes(super::handle, &idle(), "{}").await;
-        assert_eq!(
-            reply,
-            json!({"success": true, "session_id": ID, "message": "The session is suspended."})
-        );
+        assert_eq!(reply, done("The session is suspended."));
     }
 }

@@ -61,25 +61,19 @@ impl Frame {
             return Err(Problem::new(Code::TooLarge, detail));
         }
         let object = JsonObject::parse(text)?;
-        let kind: FrameType = object.read()?;
-        match kind.name.as_deref() {
-            None if object.has("task") => Self::task(object.read()?),
-            Some("ping") => Ok(Self::Ping),
-            Some("subscribe") => Self::subscribe(object.read()?),
-            Some("request_state") => Ok(Self::RequestState {
-                after: object
-                    .read::<RequestStateFrame>()?
-                    .after
-                    .unwrap_or_default(),
-            }),
-            Some("approval_response" | "resolve_approval") => Self::answer(object.read()?),
-            Some("pause") => object.read().map(Self::Pause),
-            Some("resume") => object.read().map(Self::Resume),
-            Some("cancel") => object.read().map(Self::Cancel),
-            _ => Err(Problem::new(
-                Code::UnknownFrame,
-                "The frame is of no known type.",
-            )),
+        match FrameKind::of(&object)? {
+            FrameKind::Task => Self::task(object.read()?),
+            FrameKind::Ping => Ok(Self::Ping),
+            FrameKind::Subscribe => Self::subscribe(object.read()?),
+            FrameKind::RequestState => {
+                let frame: RequestStateFrame = object.read()?;
+                let after = frame.after.unwrap_or_default();
+                Ok(Self::RequestState { after })
+            }
+            FrameKind::Answer => Self::answer(object.read()?),
+            FrameKind::Pause => object.read().map(Self::Pause),
+            FrameKind::Resume => object.read().map(Self::Resume),
+            FrameKind::Cancel => object.read().map(Self::Cancel),
         }
     }
 
@@ -109,22 +103,44 @@ impl Frame {
     }
 }
 
-/// The kinds of frames whose refusal needs more than an `error`.
+/// The kinds of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameKind {
-    /// A first frame.
     Task,
-    /// An answer to an approval.
+    Ping,
+    Subscribe,
+    RequestState,
     Answer,
+    Pause,
+    Resume,
+    Cancel,
 }
 
-/// The kind of a frame that may be invalid.
-pub fn kind(text: &str) -> Option<FrameKind> {
-    let object = JsonObject::parse(text).ok()?;
-    match object.read::<FrameType>().ok()?.name.as_deref() {
-        None if object.has("task") => Some(FrameKind::Task),
-        Some("approval_response" | "resolve_approval") => Some(FrameKind::Answer),
-        _ => None,
+impl FrameKind {
+    /// The kind of a frame whose other fields may be invalid.
+    ///
+    /// # Errors
+    /// `unknown_frame`; `invalid_field` for a `type` that is no text.
+    fn of(object: &JsonObject<'_>) -> Result<Self, Problem> {
+        match object.read::<FrameType>()?.name.as_deref() {
+            None if object.has("task") => Ok(Self::Task),
+            Some("ping") => Ok(Self::Ping),
+            Some("subscribe") => Ok(Self::Subscribe),
+            Some("request_state") => Ok(Self::RequestState),
+            Some("approval_response" | "resolve_approval") => Ok(Self::Answer),
+            Some("pause") => Ok(Self::Pause),
+            Some("resume") => Ok(Self::Resume),
+            Some("cancel") => Ok(Self::Cancel),
+            _ => Err(Problem::new(
+                Code::UnknownFrame,
+                "The frame is of no known type.",
+            )),
+        }
+    }
+
+    /// The kind of a refused frame, if it has one.
+    pub fn of_text(text: &str) -> Option<Self> {
+        Self::of(&JsonObject::parse(text).ok()?).ok()
     }
 }
 

@@ -51,10 +51,8 @@ pub async fn handle(deps: &Deps, event: SocketEvent) -> Result<(), Problem> {
     push.one(&id, &error).await;
     // A client waits for the end of a refused task, and has closed its form of a refused answer. A
     // connection that is over gets the error alone.
-    match (
-        frame::kind(event.body.as_deref().unwrap_or_default()),
-        frame,
-    ) {
+    let kind = FrameKind::of_text(event.body.as_deref().unwrap_or_default());
+    match (kind, frame) {
         (Some(FrameKind::Task), Some(_)) => {
             let end = ReplyContext::default().not_started(&problem, now());
             push.one(&id, &end).await;

@@ -25,16 +25,7 @@ const PLAN_SHAPE: &str = "`modifications` must be a plan: \
 pub struct AnswerInput {
     choice: Choice,
     feedback: Option<String>,
-    modifications: Option<Modified>,
-}
-
-/// What replaces what was asked about.
-#[derive(Debug, Clone, PartialEq)]
-enum Modified {
-    /// JSON, or the text of it.
-    Json(Value),
-    /// Any other text.
-    Text(String),
+    modifications: Option<Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,37 +56,44 @@ pub struct AnswerBody {
 }
 
 impl AnswerInput {
-    /// Checks `resolution` or else `approved`, `feedback`, and `modifications`. Blank
-    /// feedback and modifications count as absent.
+    /// Checks `resolution` or else `approved`, `feedback`, and `modifications`. Blank feedback and
+    /// modifications count as absent. A `modify` whose text is no JSON is a `revise` in these
+    /// words.
     ///
     /// # Errors
-    /// `invalid_field`, `too_large` for a feedback above 32 KiB.
+    /// `invalid_field`, `invalid_answer`, `too_large` for a feedback above 32 KiB.
     pub fn of(body: AnswerBody) -> Result<Self, Problem> {
-        let choice = match (body.resolution, body.approved) {
+        let mut choice = match (body.resolution, body.approved) {
             (Some(text), _) => Choice::Resolution(canonical_resolution(&text).to_owned()),
             (None, Some(approved)) => Choice::Approved(approved),
             (None, None) => return Err(Problem::field("resolution", "given, or `approved`")),
         };
-        let feedback = body.feedback.filter(|text| !text.trim().is_empty());
-        if feedback
-            .as_ref()
-            .is_some_and(|text| text.len() > CONTENT_BYTES)
-        {
-            let detail = "`feedback` is larger than 32 KiB.";
-            return Err(Problem::new(Code::TooLarge, detail));
-        }
-        let modifications = body.modifications.and_then(modified);
+        let mut feedback = body.feedback.filter(|text| !text.trim().is_empty());
+        check_size(&feedback, "`feedback` is larger than 32 KiB.")?;
         let is_modify = matches!(&choice, Choice::Resolution(text) if text == "modify");
-        match &modifications {
-            Some(Modified::Json(value)) if !value.is_object() && is_modify => {
-                return Err(Problem::new(Code::InvalidAnswer, PLAN_SHAPE));
-            }
-            Some(Modified::Text(_)) if is_modify => {}
-            Some(Modified::Json(Value::Object(_))) | None => {}
-            Some(_) => {
-                let must = "a JSON object, or the text of one";
-                return Err(Problem::field("modifications", must));
-            }
+        let modifications = match body.modifications {
+            Some(Value::String(text)) if text.trim().is_empty() => None,
+            Some(Value::String(text)) => match serde_json::from_str(&text) {
+                Err(_) if is_modify => {
+                    choice = Choice::Resolution("revise".into());
+                    let words: Vec<String> = feedback.into_iter().chain([text]).collect();
+                    feedback = Some(words.join("\n\n"));
+                    let detail = "`feedback` and `modifications` are larger than 32 KiB together.";
+                    check_size(&feedback, detail)?;
+                    None
+                }
+                value => Some(value.unwrap_or_default()),
+            },
+            given => given,
+        };
+        if modifications
+            .as_ref()
+            .is_some_and(|value| !value.is_object())
+        {
+            return Err(match is_modify {
+                true => Problem::new(Code::InvalidAnswer, PLAN_SHAPE),
+                false => Problem::field("modifications", "a JSON object, or the text of one"),
+            });
         }
         Ok(Self {
             choice,
@@ -105,66 +103,37 @@ impl AnswerInput {
     }
 
     /// The option of this answer, if it is one. The options decide what yes and no mean; `exit`
-    /// stands for `abort` where only that is offered. A `modify` whose text is no JSON is a
-    /// `revise` in these words.
+    /// stands for `abort` where only that is offered.
     fn option<'a>(&'a self, options: &'a [String]) -> Option<&'a str> {
-        let wanted = match &self.choice {
+        let given = match &self.choice {
             Choice::Approved(approved) => return resolution_for(*approved, options),
-            Choice::Resolution(given) if given == "modify" && self.text().is_some() => "revise",
-            Choice::Resolution(given) => given,
+            Choice::Resolution(given) => given.as_str(),
         };
-        let offers = |word: &str| options.iter().any(|option| option == word);
-        match wanted {
-            "exit" if !offers("exit") => Some("abort").filter(|word| offers(word)),
-            wanted => Some(wanted).filter(|word| offers(word)),
-        }
+        let offered = |word: &str| options.iter().any(|option| option == word);
+        let instead = (given == "exit").then_some("abort");
+        [Some(given), instead]
+            .into_iter()
+            .flatten()
+            .find(|word| offered(word))
     }
 
-    /// The modifications that are no JSON.
-    fn text(&self) -> Option<&str> {
-        match &self.modifications {
-            Some(Modified::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn by(self, caller: &Caller, question: &ApprovalRow) -> Result<ApprovalAnswer, Problem> {
-        let not_an_option = || Refusal::NotAnOption(question.options.join(", "));
-        let resolution = self.option(&question.options).ok_or_else(not_an_option)?;
-        let resolution = resolution.to_owned();
-        let (words, modifications) = match self.modifications {
-            Some(Modified::Text(words)) => (Some(words), None),
-            Some(Modified::Json(value)) => (None, Some(value)),
-            None => (None, None),
-        };
-        let feedback: Vec<String> = self.feedback.into_iter().chain(words).collect();
-        let feedback = Some(feedback.join("\n\n")).filter(|text| !text.is_empty());
-        if feedback
-            .as_ref()
-            .is_some_and(|text| text.len() > CONTENT_BYTES)
-        {
-            let detail = "`feedback` and `modifications` are larger than 32 KiB together.";
-            return Err(Problem::new(Code::TooLarge, detail));
-        }
+    fn by(self, caller: &Caller, question: &ApprovalRow) -> Result<ApprovalAnswer, Refusal> {
+        let resolution = self.option(&question.options).map(str::to_owned);
         Ok(ApprovalAnswer {
             approval: question.approval_id,
-            resolution,
-            feedback,
-            modifications,
+            resolution: resolution
+                .ok_or_else(|| Refusal::NotAnOption(question.options.join(", ")))?,
+            feedback: self.feedback,
+            modifications: self.modifications,
             by: caller.subject.clone(),
         })
     }
 }
 
-/// JSON, the text of JSON, or any other text. Clients send a blank text where they have nothing.
-fn modified(given: Value) -> Option<Modified> {
-    match given {
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => Some(match serde_json::from_str(&text) {
-            Ok(value) => Modified::Json(value),
-            Err(_) => Modified::Text(text),
-        }),
-        value => Some(Modified::Json(value)),
+fn check_size(feedback: &Option<String>, detail: &str) -> Result<(), Problem> {
+    match feedback {
+        Some(text) if text.len() > CONTENT_BYTES => Err(Problem::new(Code::TooLarge, detail)),
+        _ => Ok(()),
     }
 }
 
@@ -307,7 +276,7 @@ mod tests {
         };
         for value in [r#"{"plan": []}"#, r#""{\"plan\": []}""#] {
             let plan = with(value).unwrap().modifications;
-            assert_eq!(plan, Some(Modified::Json(json!({"plan": []}))));
+            assert_eq!(plan, Some(json!({"plan": []})));
         }
         for nothing in ["null", r#""""#, r#"" \n""#] {
             assert_eq!(with(nothing).unwrap().modifications, None);
@@ -328,8 +297,8 @@ mod tests {
         };
         let words = modify(r#""Begin with the moon.""#).unwrap();
         assert_eq!(words.option(&plan), Some("revise"));
-        assert_eq!(words.text(), Some("Begin with the moon."));
-        assert_eq!(words.feedback, None);
+        assert_eq!(words.feedback.as_deref(), Some("Begin with the moon."));
+        assert_eq!(words.modifications, None);
         // After the last revision the words have no option that takes them.
         assert_eq!(words.option(&options(&["approve", "modify"])), None);
         for value in ["[]", "1", r#""[]""#] {

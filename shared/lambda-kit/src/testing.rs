@@ -134,6 +134,11 @@ pub async fn reads(
     success(handle(&Wire::new(replies).app(), get("")).await)
 }
 
+/// The reply to an action on the session [`ID`], with its sentence.
+pub fn done(message: &str) -> Value {
+    json!({"success": true, "session_id": ID, "message": message})
+}
+
 /// Checks that a route that changes a session refuses an unknown id, these bodies, and all that is
 /// no JSON object, before it calls any service.
 ///
@@ -177,7 +182,11 @@ pub async fn changes(
     success(reply)
 }
 
-fn success(reply: Result<HttpReply, Problem>) -> Value {
+/// A reply's body.
+///
+/// # Panics
+/// When it is a problem.
+pub fn success(reply: Result<HttpReply, Problem>) -> Value {
     let reply = reply.expect("a success");
     serde_json::from_str(reply.json()).expect("a reply is JSON")
 }

@@ -10,13 +10,11 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::whole_number;
+use crate::whole_number_in;
 
 /// The text is not a valid id of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,10 +140,7 @@ impl Seq {
 
 impl<'de> Deserialize<'de> for Seq {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = whole_number(&Value::deserialize(deserializer)?).map(Self);
-        number
-            .filter(|seq| *seq <= Self::MAX)
-            .ok_or_else(|| D::Error::custom(format_args!("a whole number from 0 to {}", Self::MAX)))
+        whole_number_in(deserializer, 0..=Self::MAX.0).map(Self)
     }
 }
 

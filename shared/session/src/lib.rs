@@ -36,4 +36,4 @@ pub use status::{
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use usd::plus_usd;
-pub use whole::whole_number;
+pub use whole::{whole_number, whole_number_in};

@@ -1,5 +1,9 @@
 //! Whole numbers in a client's JSON. As in JSON Schema's `integer`, 3.0 and 3e0 count as 3.
 
+use std::ops::RangeInclusive;
+
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
 /// 2⁵³ − 1: a larger float stands for more than one whole number.
@@ -12,6 +16,23 @@ pub fn whole_number(value: &Value) -> Option<u64> {
         let whole = number.fract() == 0.0 && (0.0..=LARGEST).contains(&number);
         whole.then_some(number as u64)
     })
+}
+
+/// Reads a whole number within a range.
+///
+/// # Errors
+/// For any other value; the text is the end of a sentence that begins with "must be".
+pub fn whole_number_in<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    range: RangeInclusive<u64>,
+) -> Result<u64, D::Error> {
+    let number = whole_number(&Value::deserialize(deserializer)?);
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            D::Error::custom(format_args!("a whole number from {least} to {most}"))
+        })
 }
 
 #[cfg(test)]

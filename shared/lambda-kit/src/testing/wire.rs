@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use session::{
     ApprovalId, ApprovalRequest, ApprovalRow, Change, Command, Event, Mode, NewRun, NewSession,
-    Next, OwnerId, Phase, Position, Progress, RowChange, Rules, RunId, RunRow, SessionId,
-    StageStart, State, Timestamp,
+    Next, OwnerId, Phase, Position, Progress, RowChange, Rules, RunId, SessionId, StageStart,
+    State, Timestamp,
 };
 use stub_http::stub_client;
 use uuid::Uuid;
@@ -162,9 +162,16 @@ pub fn approval(row: &ApprovalRow) -> Value {
     with_text(row, &["context", "modifications"])
 }
 
-/// The row of a run.
-pub fn run(row: &RunRow) -> Value {
-    with_text(row, &["meta"])
+/// The row of the run that a change starts.
+///
+/// # Panics
+/// When it starts none.
+pub fn run(change: &Change) -> Value {
+    let row = change.row_changes.iter().find_map(|change| match change {
+        RowChange::RunStarted(row) => Some(row),
+        _ => None,
+    });
+    with_text(row.expect("a run was started"), &["meta"])
 }
 
 /// A row as it is stored, with JSON text in these fields.

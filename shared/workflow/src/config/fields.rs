@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
-use session::whole_number;
+use session::whole_number_in;
 
 /// A whole number from `MIN` to `MAX`; 3.0 counts as 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -14,11 +14,8 @@ pub struct Whole<const MIN: u32, const MAX: u32>(pub u32);
 
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        whole_number(&Value::deserialize(deserializer)?)
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|number| (MIN..=MAX).contains(number))
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("a whole number from {MIN} to {MAX}")))
+        let number = whole_number_in(deserializer, MIN.into()..=MAX.into())?;
+        u32::try_from(number).map(Self).map_err(D::Error::custom)
     }
 }
 
