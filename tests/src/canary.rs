@@ -29,21 +29,27 @@ pub async fn said() -> String {
 }
 
 /// All log lines so far of the functions that MiniStack runs.
+///
+/// The groups come from the list of functions: MiniStack answers `DescribeLogGroups` with a 500 if
+/// an invocation adds its stream while the streams are counted (version 1.5.33).
 pub async fn logged() -> String {
     let mut said = String::new();
-    let groups = ask(stack(), "DescribeLogGroups", json!({})).await;
-    for group in groups["logGroups"].as_array().unwrap() {
-        read(&group["logGroupName"], &mut said).await;
+    for function in stack().functions().await {
+        read(&format!("/aws/lambda/{function}"), &mut said).await;
     }
     said
 }
 
-/// Appends the lines of a log group.
-async fn read(group: &Value, said: &mut String) {
+/// Appends the lines of a log group, which the first invocation of its function creates.
+async fn read(group: &str, said: &mut String) {
     let mut wanted = json!({"logGroupName": group});
     loop {
         let page = ask(stack(), "FilterLogEvents", wanted.clone()).await;
-        for event in page["events"].as_array().unwrap() {
+        if page["__type"] == "ResourceNotFoundException" {
+            return;
+        }
+        let events = page["events"].as_array();
+        for event in events.unwrap_or_else(|| panic!("{group}: {page}")) {
             writeln!(said, "{}", event["message"].as_str().unwrap()).unwrap();
         }
         match &page["nextToken"] {

@@ -161,6 +161,17 @@ impl Stack {
         self.lambda(Method::POST, &path, event).await
     }
 
+    /// The names of the functions that MiniStack runs.
+    pub(crate) async fn functions(&self) -> Vec<String> {
+        let path = "2015-03-31/functions/?MaxItems=10000";
+        let listed = self.lambda(Method::GET, path, &Value::Null).await;
+        assert_eq!(listed["NextMarker"], Value::Null, "the list is cut");
+        let functions = listed["Functions"].as_array().unwrap().iter();
+        functions
+            .map(|function| function["FunctionName"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     async fn lambda(&self, method: Method, path: &str, body: &Value) -> Value {
         let url = format!("{}/{path}", self.get("AWS_ENDPOINT_URL"));
         let request = reqwest::Client::new()
