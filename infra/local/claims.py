@@ -62,11 +62,11 @@ def expect_answers(checks: Checks, follower: Follower, given: Sequence[Event]) -
     of = {kind: [e["data"] for e in follower.events if e["event_type"] == kind] for kind in QUESTION_AND_ANSWER}
     asked, answered = ([data["approval_id"] for data in of[kind]] for kind in QUESTION_AND_ANSWER)
     checks.expect("each question has one answer", bool(asked) and asked == answered, f"{asked}, answers {answered}")
-    recorded, meant = ([answer["resolution"] for answer in answers] for answers in (of["approval_resolved"], given))
+    recorded, meant = ([answer["resolution"] for answer in answers] for answers in (of["approval_received"], given))
     checks.expect(f"the record has the answers: {', '.join(meant)}", recorded == meant, recorded)
 
 
-QUESTION_AND_ANSWER = ("approval_requested", "approval_resolved")
+QUESTION_AND_ANSWER = ("approval_requested", "approval_received")
 
 
 def record(url: str, session_id: str | None) -> list[Event]:

@@ -66,7 +66,7 @@ class Progress:
             case "approval_requested":
                 self.phase, self.note = "waiting for a person", shortened(data["message"])
                 return f"asks: {self.note}"
-            case "approval_resolved":
+            case "approval_received":
                 self.phase, self.note = "queued", f"answered by {data['resolved_by']}: {data['resolution']}"
                 return self.note
             case "cost_update":

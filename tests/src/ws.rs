@@ -101,6 +101,14 @@ impl Client {
         }
     }
 
+    /// The next frame, not applied.
+    ///
+    /// # Panics
+    /// When the server closed.
+    pub async fn frame(&mut self) -> Value {
+        self.receive().await.unwrap()
+    }
+
     /// The next frame with any `seq`.
     async fn receive(&mut self) -> Option<Value> {
         loop {
@@ -195,14 +203,25 @@ impl Client {
         self.ask(&frame, "replay_end").await;
     }
 
-    /// Sends an answer to a question and reads until its reply: `approval_received`, or an `error`.
-    pub async fn answer(&mut self, frame: &Value) -> Value {
-        self.send(frame).await;
+    /// Sends an answer to a question and reads until its recorded `approval_received`, or until
+    /// the reply: `approval_received` of the same answer before, or an `error`.
+    pub async fn answer(&mut self, given: &Value) -> Value {
+        self.send(given).await;
+        let words = given["feedback"].as_str().unwrap_or_default().trim();
         loop {
             let frame = self.next().await.expect("closed before the reply");
-            let kind = frame["event_type"].as_str().unwrap();
-            // A failed run has an `error` of its own in the record.
-            if frame["seq"].is_null() && ["approval_received", "error"].contains(&kind) {
+            let data = &frame["data"];
+            // The record may have the answer of another client, or an end without an answer. A
+            // failed run has an `error` there.
+            let is_own = data["approval_id"] == given["approval_id"]
+                && !data["resolved_by"].is_null()
+                && (words.is_empty() || data["feedback"] == words);
+            let is_reply = frame["seq"].is_null();
+            if match frame["event_type"].as_str().unwrap() {
+                "approval_received" => is_reply || is_own,
+                "error" => is_reply,
+                _ => false,
+            } {
                 return frame;
             }
         }

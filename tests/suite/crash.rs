@@ -154,7 +154,7 @@ async fn a_killed_worker_loses_or_doubles_no_question_and_no_answer() {
         let events = record(id).await;
         for kind in [
             "approval_requested",
-            "approval_resolved",
+            "approval_received",
             "planning_complete",
             "step_start",
             "step_complete",

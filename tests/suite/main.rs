@@ -23,6 +23,7 @@ mod in_process;
 mod measured;
 mod memory;
 mod modes;
+mod order;
 mod own_stack;
 mod people;
 mod rest;

@@ -32,6 +32,8 @@ impl DeadLetters {
             }
             // The session stays due, so the sweeper sends the message again.
             Ok(QueueMessage::Purge(session)) => tracing::error!(%session, "dead letter: purge"),
+            // Live events go on when the replay's time is up, and the client asks for the gap.
+            Ok(QueueMessage::Replay(replay)) => tracing::error!(?replay, "dead letter: replay"),
             Err(unknown) => tracing::error!(error = %unknown, "dead letter of no known shape"),
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Consumes the queue: one message is one slice of a run, or of a purge.
+//! Consumes the queue: one message is one slice of a run, of a purge or of a replay.
 //!
 //! A slice takes the lease, does one step after another while there is time, and commits the result
 //! of each together with the start of the next. At its end the run is done, waits, or continues in
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use agents::Agents;
 use documents::Artifacts;
+use lambda_kit::websocket::continue_replay;
 use lambda_kit::{Outbox, Problem, QueueMessage, UnknownMessage, now};
 use session::{DueAction, SessionId};
 use session_manager::{Actor, Purged, ReadError, SessionManager};
@@ -57,6 +58,9 @@ impl Executor {
         match message {
             Ok(QueueMessage::Wake(wake)) => self.slice(wake, deadline).await,
             Ok(QueueMessage::Purge(session)) => self.purge(session, deadline).await,
+            Ok(QueueMessage::Replay(replay)) => {
+                continue_replay(&self.sessions, &self.outbox, replay, now()).await
+            }
             // A retry cannot succeed and would delay other messages.
             Err(unknown) => {
                 tracing::error!(error = %unknown, "message dropped");

@@ -20,7 +20,7 @@ pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<Http
     let given = AnswerInput::of(body(&request)?)?;
 
     let approval = app.resolve(outbox, &caller, question, given, now()).await?;
-    HttpReply::ok(&approval)
+    HttpReply::ok(approval.row())
 }
 
 #[cfg(test)]

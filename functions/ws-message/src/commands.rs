@@ -1,10 +1,10 @@
 //! The frames that have a `type`: their changes of the followed session, and their replies.
 
-use lambda_kit::{AnswerInput, Caller, Problem, now};
+use lambda_kit::websocket::{Replayed, ReplyContext};
+use lambda_kit::{AnswerInput, Caller, Problem, Resolved, now};
 use session::{ApprovalId, ApprovalStatus, Command, RunId, Seq, SessionId};
 
 use crate::frame_context::FrameContext;
-use crate::reply::ReplyContext;
 
 pub async fn ping(frame: &FrameContext<'_>) -> Result<(), Problem> {
     let last_seq = match frame.connection.session_id {
@@ -24,8 +24,22 @@ pub async fn subscribe(
 ) -> Result<(), Problem> {
     let state = frame.state(session).await?;
     let context = ReplyContext::state(&state);
-    frame.follow(session, context.run).await?;
-    frame.replay(context, session, after).await
+    replay(frame, context, session, after).await
+}
+
+/// Sends a part of the record, and where the client asks for the next one.
+async fn replay(
+    frame: &FrameContext<'_>,
+    context: ReplyContext,
+    session: SessionId,
+    after: Seq,
+) -> Result<(), Problem> {
+    let replay = frame.follow_behind(session, context.run, after).await?;
+    if let Replayed::Rest { replay, last_seq } = frame.first_part(replay, context).await? {
+        let end = context.replay_end(last_seq, replay.after, now());
+        frame.reply(&end).await;
+    }
+    Ok(())
 }
 
 pub async fn request_state(frame: &FrameContext<'_>, after: Seq) -> Result<(), Problem> {
@@ -33,7 +47,7 @@ pub async fn request_state(frame: &FrameContext<'_>, after: Seq) -> Result<(), P
     let state = frame.state(session).await?;
     let context = ReplyContext::state(&state);
     frame.reply(&context.state_of(&state, now())).await;
-    frame.replay(context, session, after).await
+    replay(frame, context, session, after).await
 }
 
 pub async fn pause(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), Problem> {
@@ -57,7 +71,8 @@ pub async fn cancel(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), 
     change(frame, &Command::Cancel { run }).await
 }
 
-/// Answers an approval of the followed session. The same answer again gets the same reply.
+/// Answers an approval of the followed session. The recorded `approval_received` reaches the client
+/// by the push; the same answer again gets it as a reply.
 pub async fn resolve(
     frame: &FrameContext<'_>,
     approval: ApprovalId,
@@ -70,13 +85,16 @@ pub async fn resolve(
         subject,
     };
     let deps = frame.deps;
-    let row = deps
+    let resolved = deps
         .app
         .resolve(&deps.outbox, &caller, question, given, now())
         .await?;
-    frame
-        .reply(&frame.reply_context().approval_received(&row, now()))
-        .await;
+    if let Resolved::Before(row) = resolved
+        && let Some(received) = row.received()
+    {
+        let reply = frame.reply_context().approval_received(received, now());
+        frame.reply(&reply).await;
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use session::{ApprovalId, Mode, Seq, SessionId};
 
-pub use crate::reply::ReplyFrame;
+pub use lambda_kit::websocket::ReplyFrame;
 
 /// The first frame: do this. The same task under the same task id again shows what became of it.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,11 +1,12 @@
 //! The context of one frame: its connection, and its replies.
 
+use lambda_kit::websocket::{Replay, Replayed, ReplyContext, ReplyFrame};
 use lambda_kit::{Code, Delivery, Problem, now};
-use session::{RunId, SessionId, State};
-use session_manager::{Actor, Connection, ConnectionId};
+use session::{RunId, Seq, SessionId, State};
+use session_manager::{Actor, Connection, ConnectionId, ReplayId};
+use uuid::Uuid;
 
 use crate::Deps;
-use crate::reply::{ReplyContext, ReplyFrame};
 
 /// A frame's connection.
 #[derive(Debug)]
@@ -46,14 +47,42 @@ impl FrameContext<'_> {
         self.deps.outbox.push().one(&self.id, reply).await
     }
 
-    /// Makes the connection follow a session. The replay is read after this, so that no event is
-    /// lost between replay and push.
+    /// Makes the connection follow a session, live from now on.
     pub async fn follow(&self, session: SessionId, run: Option<RunId>) -> Result<(), Problem> {
-        self.deps
-            .app
-            .sessions
-            .follow(&self.id, session, run, now())
-            .await?;
+        let sessions = &self.deps.app.sessions;
+        sessions.follow(&self.id, session, run, now()).await?;
         Ok(())
+    }
+
+    /// Makes the connection follow a session behind a replay of the events after `after`.
+    pub async fn follow_behind(
+        &self,
+        session: SessionId,
+        run: Option<RunId>,
+        after: Seq,
+    ) -> Result<Replay, Problem> {
+        let replay = Replay {
+            connection_id: self.id.clone(),
+            session_id: session,
+            replay_id: ReplayId::new(Uuid::now_v7()),
+            after,
+        };
+        let (sessions, mark) = (&self.deps.app.sessions, replay.replay_id);
+        sessions
+            .follow_behind(&self.id, session, run, mark, now())
+            .await?;
+        Ok(replay)
+    }
+
+    /// Sends the first part of a replay.
+    pub async fn first_part(
+        &self,
+        replay: Replay,
+        context: ReplyContext,
+    ) -> Result<Replayed, Problem> {
+        let (sessions, push) = (&self.deps.app.sessions, self.deps.outbox.push());
+        replay
+            .send_part(sessions, push, &self.actor(), context)
+            .await
     }
 }

@@ -7,18 +7,15 @@ mod commands;
 pub mod forms;
 mod frame;
 mod frame_context;
-mod replay;
-mod reply;
 mod task;
 
 use agents::Models;
-use lambda_kit::websocket::{SocketEvent, connection_id};
+use lambda_kit::websocket::{ReplyContext, SocketEvent, connection_id};
 use lambda_kit::{App, Code, Outbox, Problem, logs, now};
 use session_manager::ConnectionId;
 
 use frame::{Frame, FrameKind};
 use frame_context::FrameContext;
-use reply::ReplyContext;
 
 /// The services of the function.
 #[derive(Debug, Clone)]

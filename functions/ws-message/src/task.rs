@@ -2,7 +2,8 @@
 //! that run.
 
 use lambda_kit::task::{continued, mode_of};
-use lambda_kit::{ClientConfig, Code, Problem, Task, now};
+use lambda_kit::websocket::{Replayed, ReplyContext};
+use lambda_kit::{ClientConfig, Code, Problem, QueueMessage, Task, now};
 use session::{Mode, NewSession, Refusal, Seq, SessionId, State, TaskId, Timestamp, digest};
 use session_manager::{
     ChangeError, Committed, NewSessionRows, ReadError, RequestKey, RequestKeyItem,
@@ -11,7 +12,6 @@ use uuid::Uuid;
 
 use crate::forms::SessionKeys;
 use crate::frame_context::FrameContext;
-use crate::reply::ReplyContext;
 
 /// How much of a task's first line is the default name of its session, in characters.
 const NAME_CHARS: usize = 60;
@@ -173,18 +173,27 @@ async fn attach_known(
         session: Some(record.session_id),
         run: record.run_id,
     };
-    attach(frame, context, record.session_id, KNOWN, Seq(0)).await
+    let sessions = &frame.deps.app.sessions;
+    let first = sessions
+        .first_event(record.session_id, record.run_id)
+        .await?;
+    attach(frame, context, record.session_id, KNOWN, before(first)).await
 }
 
 /// Attaches to the unfinished run of a session: clients name the session after a reload.
 async fn attach_unfinished(frame: &FrameContext<'_>, state: &State) -> Result<(), Problem> {
-    let first = state.unfinished_run().map_or(Seq(1), |run| run.first_seq);
-    let before = Seq(first.0.saturating_sub(1));
+    let first = state.unfinished_run().map(|run| run.first_seq);
     let context = ReplyContext::state(state);
-    attach(frame, context, state.session_id, UNFINISHED, before).await
+    let after = before(first);
+    attach(frame, context, state.session_id, UNFINISHED, after).await
 }
 
-/// Follows a session, and replays its record after an event.
+/// The `after` of a replay that begins with this event.
+fn before(first: Option<Seq>) -> Seq {
+    Seq(first.map_or(0, |first| first.0.saturating_sub(1)))
+}
+
+/// Follows a session behind a replay of its record after an event.
 async fn attach(
     frame: &FrameContext<'_>,
     context: ReplyContext,
@@ -192,9 +201,14 @@ async fn attach(
     message: &str,
     after: Seq,
 ) -> Result<(), Problem> {
-    frame.follow(session, context.run).await?;
+    let replay = frame.follow_behind(session, context.run, after).await?;
     frame.reply(&context.attached(message, now())).await;
-    frame.replay(context, session, after).await
+    if let Replayed::Rest { replay, .. } = frame.first_part(replay, context).await? {
+        // These clients ask for no rest, so the executor continues.
+        let outbox = &frame.deps.outbox;
+        outbox.enqueue(QueueMessage::Replay(replay)).await;
+    }
+    Ok(())
 }
 
 /// The session that a config continues, if it names one.

@@ -4,12 +4,18 @@
 
 mod connection;
 
+use lambda_kit::now;
 use lambda_kit::testing::wire::{approval, entry, found, got, got_all};
 use lambda_kit::testing::{ID, Wire};
 use serde_json::{Value, json};
 use session::{ApprovalRow, ApprovalStatus};
 
 use connection::{connected, open, told};
+
+/// The connection as a follower of its session.
+fn follower() -> Value {
+    json!({"SK": "CONNECTION#one", "connection_id": "one", "ttl": now().as_seconds() + 60})
+}
 
 fn says(rest: Value) -> Value {
     let mut frame = json!({"type": "approval_response", "approval_id": ID});
@@ -20,7 +26,7 @@ fn says(rest: Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_answer_is_received_with_a_null_seq() {
+async fn an_answer_is_recorded_and_has_no_reply_beside_it() {
     let (state, row) = open();
     let config = json!({"SK": "CONFIG", "config": "{}"});
     let plan = json!({"plan": [{"sub_task": "Look.", "sub_task_agent": "researcher"}]});
@@ -31,16 +37,21 @@ async fn an_answer_is_received_with_a_null_seq() {
             ("GetItem", got(&approval(&row))),
             ("BatchGetItem", got_all(std::slice::from_ref(&config))),
             ("TransactWriteItems", json!({})),
+            ("Query", found(&[follower()])),
         ]);
         let answer = json!({"resolution": "modified", "modifications": modifications});
         let frames = told(&wire, says(answer)).await;
-        assert_eq!(frames.len(), 1, "{frames:?}");
-        assert_eq!(frames[0]["event_type"], "approval_received");
-        assert_eq!(frames[0]["seq"], Value::Null);
-        assert_eq!(frames[0]["session_id"], ID);
+        let [received] = &frames[..] else {
+            panic!("one event and no reply: {frames:?}");
+        };
+        assert_eq!(received["event_type"], "approval_received");
+        assert_eq!(received["seq"], state.last_seq.0 + 1);
         assert_eq!(
-            frames[0]["data"],
-            json!({"approval_id": ID, "approved": false, "resolution": "modify", "feedback": null})
+            received["data"],
+            json!({
+                "approval_id": ID, "approved": false, "resolution": "modify", "feedback": null,
+                "modifications": plan, "resolved_by": "user-42",
+            })
         );
     }
 }
@@ -66,8 +77,12 @@ async fn the_same_answer_again_is_received_again_and_another_is_an_error() {
     assert_eq!(frames[0]["event_type"], "approval_received");
     assert_eq!(
         frames[0]["data"],
-        json!({"approval_id": ID, "approved": true, "resolution": "approve", "feedback": "Fine."})
+        json!({
+            "approval_id": ID, "approved": true, "resolution": "approve", "feedback": "Fine.",
+            "modifications": null, "resolved_by": "bob",
+        })
     );
+    assert_eq!(frames[0]["seq"], Value::Null);
     let frames = told(&Wire::new(replies()), says(json!({"approved": false}))).await;
     assert_eq!(frames[0]["event_type"], "error");
     assert_eq!(frames[0]["data"]["code"], "approval_resolved");

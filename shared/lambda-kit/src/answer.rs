@@ -137,6 +137,24 @@ fn check_size(feedback: &Option<String>, detail: &str) -> Result<(), Problem> {
     }
 }
 
+/// An approval with its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolved {
+    /// This answer was committed.
+    Now(ApprovalRow),
+    /// The approval had this answer already, and nothing changed.
+    Before(ApprovalRow),
+}
+
+impl Resolved {
+    /// The approval's row.
+    pub const fn row(&self) -> &ApprovalRow {
+        match self {
+            Self::Now(row) | Self::Before(row) => row,
+        }
+    }
+}
+
 impl App {
     /// Answers an approval of the caller's session, and publishes the commit. The answer that the
     /// approval has already changes nothing.
@@ -152,7 +170,7 @@ impl App {
         (session, approval): (SessionId, ApprovalId),
         given: AnswerInput,
         now: Timestamp,
-    ) -> Result<ApprovalRow, Problem> {
+    ) -> Result<Resolved, Problem> {
         let actor = Actor::Client(caller.owner.clone());
         let (state, row) = self.sessions.approval(session, &actor, approval).await?;
         if row.status != ApprovalStatus::Pending {
@@ -165,7 +183,7 @@ impl App {
         self.check(&state, &row, &answer).await?;
         let command = Command::Answer(answer.clone());
         match self.change_on(outbox, state, &command, now).await {
-            Ok(_) => Ok(resolved(row, answer, now)),
+            Ok(_) => Ok(Resolved::Now(resolved(row, answer, now))),
             // Another answer was first: the row has it.
             Err(problem) if problem.code() == Code::ApprovalNotFound => {
                 let (_, row) = self.sessions.approval(session, &actor, approval).await?;
@@ -195,10 +213,10 @@ impl App {
 }
 
 /// The reply to an answer of a closed approval.
-fn closed(row: ApprovalRow, given: &AnswerInput) -> Result<ApprovalRow, Problem> {
+fn closed(row: ApprovalRow, given: &AnswerInput) -> Result<Resolved, Problem> {
     match row.status {
         ApprovalStatus::Resolved if given.option(&row.options) == row.resolution.as_deref() => {
-            Ok(row)
+            Ok(Resolved::Before(row))
         }
         ApprovalStatus::Resolved => Err(Problem::new(
             Code::ApprovalResolved,

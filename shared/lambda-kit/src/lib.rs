@@ -22,7 +22,7 @@ pub mod task;
 pub mod testing;
 pub mod websocket;
 
-pub use answer::{AnswerBody, AnswerInput};
+pub use answer::{AnswerBody, AnswerInput, Resolved};
 pub use app::{Action, App};
 pub use authenticator::{Authenticator, Caller};
 pub use aws::Aws;

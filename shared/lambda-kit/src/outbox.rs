@@ -63,7 +63,7 @@ impl Outbox {
             tracing::error!(?message, "no queue to send to; the sweeper will");
             return;
         };
-        if let Err(error) = queue.send(message, delay).await {
+        if let Err(error) = queue.send(&message, delay).await {
             tracing::error!(
                 ?message,
                 causes = causes(&error),

@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
-use session::{OwnerId, RunId, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+use session::{OwnerId, RunId, Seq, SessionId, Timestamp};
 
 use crate::dynamo::item::{Item, from_item, text, to_item};
 use crate::dynamo::items::{Connection, FollowerItem};
@@ -20,6 +21,7 @@ use crate::dynamo::update::update_attributes;
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
 use crate::log::append::RetryBudget;
 use crate::log::outcome::CONDITION_FAILED;
+use crate::replay::ReplayId;
 use crate::{ReadError, SessionManager};
 
 /// API Gateway ends a connection after two hours. The item stays half an hour longer.
@@ -28,7 +30,8 @@ const CONNECTION_TTL: Duration = Duration::from_secs(150 * 60);
 const EXPECTED: &str = "table, key, item and expression are set";
 
 /// API Gateway's id of a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ConnectionId(String);
 
 impl ConnectionId {
@@ -46,7 +49,7 @@ impl ConnectionId {
         keys::key(keys::connection(&self.0), keys::META)
     }
 
-    fn follower_key(&self, session: SessionId) -> Item {
+    pub(crate) fn follower_key(&self, session: SessionId) -> Item {
         keys::key(keys::session(session), keys::connection(&self.0))
     }
 }
@@ -55,6 +58,15 @@ impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// A connection that gets a session's live events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follower {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The last event that it has from a replay.
+    pub after: Seq,
 }
 
 impl SessionManager {
@@ -114,15 +126,36 @@ impl SessionManager {
         run: Option<RunId>,
         now: Timestamp,
     ) -> Result<bool, ChangeError> {
+        self.follow_from(id, session, run, None, now).await
+    }
+
+    /// Makes a connection follow this session, behind a replay if one is given, with the time until
+    /// which live events wait for it.
+    pub(crate) async fn follow_from(
+        &self,
+        id: &ConnectionId,
+        session: SessionId,
+        run: Option<RunId>,
+        replay: Option<(ReplayId, i64)>,
+        now: Timestamp,
+    ) -> Result<bool, ChangeError> {
         let mut retries = RetryBudget::new();
         loop {
             let Some(connection) = self.connection(id, now).await? else {
                 return Ok(false);
             };
-            if connection.session_id == Some(session) && connection.run_id == run {
+            let follows = connection.session_id == Some(session) && connection.run_id == run;
+            if follows && replay.is_none() {
                 return Ok(true);
             }
-            let items = self.follow_items(id, &connection, session, run)?;
+            let follower = FollowerItem {
+                connection_id: id.to_string(),
+                ttl: connection.ttl,
+                after: None,
+                replay_id: replay.map(|(id, _)| id),
+                replay_until: replay.map(|(_, until)| until),
+            };
+            let items = self.follow_items(id, &connection, follower, session, run)?;
             let Err(error) = self.transact(items).await else {
                 return Ok(true);
             };
@@ -141,13 +174,10 @@ impl SessionManager {
         &self,
         id: &ConnectionId,
         connection: &Connection,
+        follower: FollowerItem,
         session: SessionId,
         run: Option<RunId>,
     ) -> Result<Vec<TransactWriteItem>, ChangeError> {
-        let follower = FollowerItem {
-            connection_id: id.to_string(),
-            ttl: connection.ttl,
-        };
         let mut item = to_item("follower", follower)?;
         item.extend(id.follower_key(session));
         let put = Put::builder()
@@ -202,9 +232,9 @@ impl SessionManager {
         self.disconnect(id).await
     }
 
-    /// The connections that follow a session, strongly consistent: those on DynamoDB's first page
-    /// of 1 MiB, which are some thousands. Connections on later pages get no live events, and their
-    /// clients read the record.
+    /// The connections that get a session's live events, strongly consistent: those on DynamoDB's
+    /// first page of 1 MiB, which are some thousands. Connections on later pages get none, and
+    /// their clients read the record. A connection whose replay goes on gets them from the replay.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
@@ -212,7 +242,7 @@ impl SessionManager {
         &self,
         session: SessionId,
         now: Timestamp,
-    ) -> Result<Vec<ConnectionId>, ReadError> {
+    ) -> Result<Vec<Follower>, ReadError> {
         let request = self
             .query()
             .key_condition_expression("PK = :pk AND begins_with(SK, :connection)")
@@ -222,8 +252,11 @@ impl SessionManager {
         let mut followers = Vec::new();
         for item in Self::pages(request, None).next().await?.unwrap_or_default() {
             let follower: FollowerItem = from_item("follower", item)?;
-            if now.as_seconds() < follower.ttl {
-                followers.push(ConnectionId::new(follower.connection_id));
+            if follower.is_live(now) {
+                followers.push(Follower {
+                    connection: ConnectionId::new(follower.connection_id),
+                    after: follower.after.unwrap_or_default(),
+                });
             }
         }
         Ok(followers)
@@ -253,14 +286,23 @@ fn follow_update(
 }
 
 /// Whether the transaction lost against another frame of the same connection, or was throttled.
-fn is_race(error: &SdkError<TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return false;
+pub(crate) fn is_race(error: &SdkError<TransactWriteItemsError>) -> bool {
+    codes(error).any(|code| code == CONDITION_FAILED || is_conflict(code) || is_throttle(code))
+}
+
+/// For each item of a cancelled transaction, whether its condition failed.
+pub(crate) fn failed_conditions(error: &SdkError<TransactWriteItemsError>) -> Vec<bool> {
+    codes(error).map(|code| code == CONDITION_FAILED).collect()
+}
+
+/// The reason of each item of a cancelled transaction.
+fn codes(error: &SdkError<TransactWriteItemsError>) -> impl Iterator<Item = &str> {
+    let reasons = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons()
+        }
+        _ => &[],
     };
-    let codes = cancelled.cancellation_reasons().iter();
-    codes
-        .filter_map(|reason| reason.code())
-        .any(|code| code == CONDITION_FAILED || is_conflict(code) || is_throttle(code))
+    let reasons = reasons.iter();
+    reasons.map(|reason| reason.code().unwrap_or_default())
 }

@@ -7,10 +7,11 @@ mod error;
 mod log;
 mod purge;
 mod read;
+mod replay;
 mod request_key;
 mod slot;
 
-pub use connections::ConnectionId;
+pub use connections::{ConnectionId, Follower};
 pub use due::Overdue;
 pub use dynamo::item::Malformed;
 pub use dynamo::items::{Connection, RequestKeyItem, SessionSummary};
@@ -28,6 +29,7 @@ pub use read::events::EventPage;
 pub use read::history::HistoryPage;
 pub use read::list::{Filter, SummaryPage};
 pub use read::runs::RunPage;
+pub use replay::{ReplayEnd, ReplayId};
 pub use request_key::RequestKey;
 pub use slot::Slot;
 

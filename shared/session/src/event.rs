@@ -9,7 +9,7 @@ mod envelope;
 mod graph;
 mod structured_output;
 
-pub use approval::{ApprovalRequest, ApprovalRow};
+pub use approval::{ApprovalReceived, ApprovalRequest, ApprovalRow};
 pub use envelope::{Envelope, Message};
 pub use graph::{Dag, DagEdge, DagNode};
 pub use structured_output::{PlanStep, Route, RouteKind, StructuredOutput};
@@ -43,8 +43,8 @@ pub struct ArtifactLink {
 }
 
 /// What happened. Names and fields are the contract's (section 3). `user_message`,
-/// `approval_resolved`, `approval_expired`, `slice_started`, `slice_ended` and `run_requeued` are
-/// additions of this project.
+/// `approval_expired`, `slice_started`, `slice_ended` and `run_requeued` are additions of this
+/// project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
 #[allow(
@@ -139,15 +139,9 @@ pub enum EventBody {
     StepFailed { step_number: u32, error: String },
     /// The run asks for an approval.
     ApprovalRequested(ApprovalRequest),
-    /// The answer to an approval. The client that answered gets `approval_received` as a reply.
-    ApprovalResolved {
-        approval_id: ApprovalId,
-        approved: bool,
-        resolution: String,
-        feedback: Option<String>,
-        modifications: Option<Value>,
-        resolved_by: String,
-    },
+    /// An approval is closed: by an answer, or because its run was cancelled or its time is up.
+    #[serde(alias = "approval_resolved")]
+    ApprovalReceived(ApprovalReceived),
     /// The approval expired without an answer.
     ApprovalExpired { approval_id: ApprovalId },
     /// The run stops after its current step.
@@ -270,6 +264,17 @@ mod tests {
         let event: Event = serde_json::from_str(text).unwrap();
         assert!(matches!(event.body, StoredEventBody::Unknown { .. }));
         assert_eq!(serde_json::to_string(&event).unwrap(), text);
+    }
+
+    #[test]
+    fn an_answer_stored_under_its_earlier_kind_is_read_and_shown_as_received() {
+        let text = r#"{"event_type":"approval_resolved","data":{"approval_id":"01890a5d-ac96-774b-bcce-b302099a8057","approved":true,"resolution":"approve","feedback":null,"modifications":null,"resolved_by":"ada"}}"#;
+        let event: Event = serde_json::from_str(text).unwrap();
+        let shown = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            shown,
+            text.replace("approval_resolved", "approval_received")
+        );
     }
 
     #[test]

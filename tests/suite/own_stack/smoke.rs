@@ -115,12 +115,12 @@ async fn answers_by_both_ways(made: &mut Made) {
         events.map(|event| event["data"][field].clone()).collect()
     };
     assert_eq!(
-        told("approval_resolved", "resolution"),
+        told("approval_received", "resolution"),
         ["revise", "approve"]
     );
     assert_eq!(
         told("approval_requested", "approval_id"),
-        told("approval_resolved", "approval_id")
+        told("approval_received", "approval_id")
     );
     let path = format!("/api/sessions/{session}");
     let history = get(&format!("{path}/history?limit=1000")).await.ok();

@@ -94,9 +94,9 @@ async fn a_late_answer_is_refused_and_a_resume_asks_again() {
     let times = [
         "approval_requested",
         "approval_expired",
-        "approval_resolved",
+        "approval_received",
     ];
-    assert_eq!(times.map(|kind| count(&events, kind)), [2, 1, 1]);
+    assert_eq!(times.map(|kind| count(&events, kind)), [2, 1, 2]);
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn one_of_twenty_concurrent_answers_wins_and_the_others_name_it() {
     }
     until(session, "an end", |detail| detail["active_run"].is_null()).await;
     let events = record(session).await;
-    assert_eq!(count(&events, "approval_resolved"), 1);
+    assert_eq!(count(&events, "approval_received"), 1);
     let said: Vec<&Value> = events
         .iter()
         .filter(|event| event["data"]["approval_id"] == open["approval_id"])

@@ -177,7 +177,7 @@ impl Walk {
             false => "workflow_cancelled",
         };
         assert_eq!(events.last().unwrap()["event_type"], end, "{}", self.name);
-        for kind in ["approval_requested", "approval_resolved"] {
+        for kind in ["approval_requested", "approval_received"] {
             assert_eq!(
                 count(events, kind),
                 self.answers.len(),
@@ -244,7 +244,7 @@ impl Answer {
         self.check(&approval(session, &open["approval_id"]).await);
         let events = record(session).await;
         let of_it = |event: &&Value| {
-            event["event_type"] == "approval_resolved"
+            event["event_type"] == "approval_received"
                 && event["data"]["approval_id"] == open["approval_id"]
         };
         let resolved: Vec<&Value> = events.iter().filter(of_it).collect();

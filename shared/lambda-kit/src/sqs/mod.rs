@@ -112,13 +112,16 @@ mod tests {
             {"messageId": "1", "body": body(json!({"session_id": id, "run_id": id}))},
             {"messageId": "2", "body": "nonsense"},
             {"messageId": "3", "body": body(json!({"session_id": id, "purge": true}))},
+            {"messageId": "4", "body": body(json!({
+                "connection_id": "c=", "session_id": id, "replay_id": id, "after": 500,
+            }))},
             {"body": "nonsense"},
         ]}))
         .unwrap();
         let (lines, _guard) = Lines::capture();
         let response = each(event, &Context::default(), |message, _| async move {
             match message {
-                Ok(QueueMessage::Wake(_)) => Ok(()),
+                Ok(QueueMessage::Wake(_) | QueueMessage::Replay(_)) => Ok(()),
                 Ok(QueueMessage::Purge(_)) => Err(Problem::unavailable("throttled")),
                 Err(unknown) => Err(Problem::internal(unknown)),
             }
@@ -135,6 +138,7 @@ mod tests {
             .into_iter()
             .map(|line| line["span"]["session_id"].clone())
             .collect();
-        assert_eq!(about, [json!(null), json!(id), json!(null), json!(null)]);
+        let (id, none) = (json!(id), json!(null));
+        assert_eq!(about, [none.clone(), id.clone(), none.clone(), none]);
     }
 }

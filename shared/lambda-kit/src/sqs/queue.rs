@@ -8,24 +8,30 @@ use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
 use session::{RunId, SessionId, Wake};
 
+use crate::websocket::Replay;
+
 /// The longest delay that SQS takes.
 const MAX_DELAY: Duration = Duration::from_secs(900);
 
 /// A message of the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueMessage {
     /// Continue a run.
     Wake(Wake),
     /// Remove the items and files of a deleted session.
     Purge(SessionId),
+    /// Continue a replay.
+    Replay(Replay),
 }
 
-/// The message's body: `{"session_id", "run_id", "epoch"}` or `{"session_id", "purge": true}`.
+/// The message's body: `{"session_id", "run_id", "epoch"}`, `{"session_id", "purge": true}` or
+/// `{"connection_id", "session_id", "replay_id", "after"}`.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum MessageBody {
     Wake(Wake),
     Purge { session_id: SessionId, purge: bool },
+    Replay(Replay),
 }
 
 /// A message that is not one of this queue's.
@@ -52,6 +58,7 @@ impl QueueMessage {
                 purge: true,
             } => Ok(Self::Purge(session_id)),
             MessageBody::Purge { purge: false, .. } => Err(UnknownMessage::Empty),
+            MessageBody::Replay(replay) => Ok(Self::Replay(replay)),
         }
     }
 
@@ -60,6 +67,7 @@ impl QueueMessage {
         match self {
             Self::Wake(wake) => wake.session_id,
             Self::Purge(session) => *session,
+            Self::Replay(replay) => replay.session_id,
         }
     }
 
@@ -67,17 +75,18 @@ impl QueueMessage {
     pub const fn run(&self) -> Option<RunId> {
         match self {
             Self::Wake(wake) => Some(wake.run_id),
-            Self::Purge(_) => None,
+            Self::Purge(_) | Self::Replay(_) => None,
         }
     }
 
-    fn body(self) -> Result<String, serde_json::Error> {
+    fn body(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(&match self {
-            Self::Wake(wake) => MessageBody::Wake(wake),
+            Self::Wake(wake) => MessageBody::Wake(*wake),
             Self::Purge(session_id) => MessageBody::Purge {
-                session_id,
+                session_id: *session_id,
                 purge: true,
             },
+            Self::Replay(replay) => MessageBody::Replay(replay.clone()),
         })
     }
 }
@@ -107,7 +116,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`QueueError`].
-    pub async fn send(&self, message: QueueMessage, delay: Duration) -> Result<(), QueueError> {
+    pub async fn send(&self, message: &QueueMessage, delay: Duration) -> Result<(), QueueError> {
         let body = message.body().map_err(|error| QueueError(error.into()))?;
         let seconds = delay.min(MAX_DELAY).as_secs();
         let sending = self
@@ -130,7 +139,8 @@ impl Queue {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use session::Epoch;
+    use session::{Epoch, Seq};
+    use session_manager::{ConnectionId, ReplayId};
     use uuid::Uuid;
 
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -143,12 +153,24 @@ mod tests {
             epoch: Epoch(3),
         });
         let purge = QueueMessage::Purge(ID.parse().unwrap());
+        let replay = QueueMessage::Replay(Replay {
+            connection_id: ConnectionId::new("c="),
+            session_id: ID.parse().unwrap(),
+            replay_id: ReplayId::new(ID.parse().unwrap()),
+            after: Seq(500),
+        });
         for (message, body) in [
             (
                 wake,
                 format!(r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3}}"#),
             ),
             (purge, format!(r#"{{"session_id":"{ID}","purge":true}}"#)),
+            (
+                replay,
+                format!(
+                    r#"{{"connection_id":"c=","session_id":"{ID}","replay_id":"{ID}","after":500}}"#
+                ),
+            ),
         ] {
             assert_eq!(message.body().unwrap(), body);
             assert_eq!(QueueMessage::parse(&body).unwrap(), message);

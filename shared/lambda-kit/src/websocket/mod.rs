@@ -1,9 +1,11 @@
-//! WebSocket: API Gateway's events, and the push to connections.
+//! WebSocket: API Gateway's events, the push to connections, replays and replies.
 //!
 //! Events go to the runtime directly, not through `lambda_http`. Cargo unites features over a whole
 //! build, and with more than one trigger a WebSocket event with `httpMethod` parses as REST.
 
 mod push;
+mod replay;
+mod reply;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -14,6 +16,8 @@ use tracing::Instrument as _;
 use crate::{Problem, logs};
 
 pub use push::{Delivery, Push};
+pub use replay::{Replay, Replayed, continue_replay};
+pub use reply::{ReplyContext, ReplyFrame};
 
 /// A frame, a connect or a disconnect.
 pub type SocketEvent = ApiGatewayWebsocketProxyRequest;

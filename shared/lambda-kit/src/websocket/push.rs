@@ -13,8 +13,8 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use futures::StreamExt as _;
 use serde::Serialize;
 use serde_json::json;
-use session::{Envelope, FRAME_BYTES, SessionId, StoredEventBody};
-use session_manager::{ConnectionId, SessionManager};
+use session::{Envelope, FRAME_BYTES, Seq, SessionId, StoredEventBody};
+use session_manager::{ConnectionId, Follower, SessionManager};
 
 /// How many connections are written to at the same time.
 const AT_ONCE: usize = 10;
@@ -61,10 +61,13 @@ impl Push {
         if followers.is_empty() {
             return;
         }
-        let frames: Vec<String> = envelopes.iter().filter_map(frame).collect();
+        let frames: Vec<(Option<Seq>, String)> = envelopes
+            .iter()
+            .filter_map(|event| Some((event.seq, frame(event)?)))
+            .collect();
         futures::stream::iter(&followers)
-            .for_each_concurrent(AT_ONCE, |connection| {
-                self.follower(session, connection, &frames)
+            .for_each_concurrent(AT_ONCE, |follower| {
+                self.follower(session, follower, &frames)
             })
             .await;
     }
@@ -88,9 +91,18 @@ impl Push {
         }
     }
 
-    async fn follower(&self, session: SessionId, connection: &ConnectionId, frames: &[String]) {
+    async fn follower(
+        &self,
+        session: SessionId,
+        follower: &Follower,
+        frames: &[(Option<Seq>, String)],
+    ) {
+        let connection = &follower.connection;
         let in_order = async {
-            for frame in frames {
+            for (seq, frame) in frames {
+                if *seq <= Some(follower.after) {
+                    continue; // a replay has sent it
+                }
                 let delivery = self.post(connection, frame).await;
                 if delivery != Delivery::Sent {
                     return delivery;
@@ -168,7 +180,7 @@ fn frame(envelope: &Envelope) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{EventBody, Seq, Timestamp};
+    use session::{EventBody, Timestamp};
 
     fn output(message: String) -> Envelope {
         Envelope {

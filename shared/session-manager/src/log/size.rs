@@ -5,7 +5,7 @@
 //! its digits.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use session::{CONTENT_BYTES, EventBody, FRAME_BYTES, StoredEventBody};
+use session::{ApprovalReceived, CONTENT_BYTES, EventBody, FRAME_BYTES, StoredEventBody};
 
 use crate::dynamo::item::Item;
 use crate::dynamo::items::LogEntry;
@@ -96,10 +96,10 @@ fn check_contents(body: &EventBody) -> Result<(), TooLarge> {
     match body {
         EventBody::UserMessage { content: text, .. }
         | EventBody::AgentMessage { message: text, .. } => content("a message", text),
-        EventBody::ApprovalResolved {
+        EventBody::ApprovalReceived(ApprovalReceived {
             feedback: Some(text),
             ..
-        } => content("a feedback", text),
+        }) => content("a feedback", text),
         EventBody::PlanningComplete { steps, .. } => steps.iter().try_for_each(|step| {
             let points: usize = step.bullet_points.iter().map(String::len).sum();
             at_most(

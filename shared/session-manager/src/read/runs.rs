@@ -3,12 +3,12 @@
 //! A run's row is written when the run starts and when it has ended. In between, its status comes
 //! from the session's state.
 
-use session::{RunId, RunRow, RunStatus, SessionId, State};
+use session::{RunId, RunRow, RunStatus, Seq, SessionId, State};
 
 use super::cursor;
 use super::events::fits_page;
 use crate::dynamo::item::{Item, Malformed, text};
-use crate::dynamo::items::run_row;
+use crate::dynamo::items::{RunSpan, run_row};
 use crate::dynamo::keys;
 use crate::{Actor, ReadError, RequestKeyItem, SessionManager};
 
@@ -58,6 +58,23 @@ impl SessionManager {
     pub async fn run(&self, session: SessionId, run: RunId) -> Result<Option<RunRow>, ReadError> {
         let item = self.run_item(session, run).await?;
         Ok(item.map(run_row).transpose()?)
+    }
+
+    /// The first event of a run, if its row has it. The owner is not checked.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
+    pub async fn first_event(
+        &self,
+        session: SessionId,
+        run: Option<RunId>,
+    ) -> Result<Option<Seq>, ReadError> {
+        let Some(run) = run else {
+            return Ok(None);
+        };
+        let item = self.run_item(session, run).await?;
+        let span = item.map(RunSpan::from_item).transpose()?;
+        Ok(span.and_then(|span| span.first_seq))
     }
 
     pub(crate) async fn run_item(

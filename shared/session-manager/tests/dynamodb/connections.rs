@@ -1,12 +1,22 @@
 //! Connections: each follows at most one session, also with concurrent frames.
 
 use futures::future::join_all;
-use session::Mode;
-use session_manager::ConnectionId;
+use session::{Command, Mode, Seq, SessionId};
+use session_manager::{ConnectionId, Follower, ReplayEnd, ReplayId};
+use uuid::Uuid;
 
 use crate::world::{World, at, run_of};
 
 const LIFE: u64 = 150 * 60;
+
+/// The connections that get live events of a session at this second.
+async fn live(world: &World, session: SessionId, second: u64) -> Vec<ConnectionId> {
+    let followers = world.manager.followers(session, at(second)).await.unwrap();
+    followers
+        .into_iter()
+        .map(|follower| follower.connection)
+        .collect()
+}
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
@@ -51,7 +61,7 @@ async fn a_connection_expires_with_its_token_and_then_follows_nothing() {
         assert!(before.is_some(), "{name}");
         assert_eq!(manager.connection(&id, at(end)).await.unwrap(), None);
     }
-    let left = manager.followers(session, at(60)).await.unwrap();
+    let left = live(&world, session, 60).await;
     assert_eq!(left, [ConnectionId::new("long")]);
 }
 
@@ -74,7 +84,7 @@ async fn following_another_session_leaves_the_first() {
             .unwrap()
     );
     assert_eq!(
-        manager.followers(one.session_id, at(0)).await.unwrap(),
+        live(&world, one.session_id, 0).await,
         std::slice::from_ref(&id)
     );
     let found = manager.connection(&id, at(0)).await.unwrap().unwrap();
@@ -86,9 +96,9 @@ async fn following_another_session_leaves_the_first() {
             .await
             .unwrap()
     );
-    assert_eq!(manager.followers(one.session_id, at(0)).await.unwrap(), []);
+    assert_eq!(live(&world, one.session_id, 0).await, []);
     assert_eq!(
-        manager.followers(two.session_id, at(0)).await.unwrap(),
+        live(&world, two.session_id, 0).await,
         std::slice::from_ref(&id)
     );
     let found = manager.connection(&id, at(0)).await.unwrap().unwrap();
@@ -96,13 +106,10 @@ async fn following_another_session_leaves_the_first() {
         (found.session_id, found.run_id),
         (Some(two.session_id), None)
     );
-    assert_eq!(
-        manager.followers(two.session_id, at(LIFE)).await.unwrap(),
-        []
-    );
+    assert_eq!(live(&world, two.session_id, LIFE).await, []);
 
     manager.disconnect(&id).await.unwrap();
-    assert_eq!(manager.followers(two.session_id, at(0)).await.unwrap(), []);
+    assert_eq!(live(&world, two.session_id, 0).await, []);
     assert_eq!(manager.connection(&id, at(0)).await.unwrap(), None);
     manager.disconnect(&id).await.unwrap();
 }
@@ -120,7 +127,7 @@ async fn a_closed_connection_follows_nothing_and_leaves_no_items() {
             .await
             .unwrap()
     );
-    assert_eq!(world.manager.followers(session, at(0)).await.unwrap(), []);
+    assert_eq!(live(&world, session, 0).await, []);
     assert!(world.partition("CONNECTION#abc=").await.is_empty());
 
     world
@@ -134,7 +141,7 @@ async fn a_closed_connection_follows_nothing_and_leaves_no_items() {
         .await
         .unwrap();
     world.manager.forget_follower(session, &id).await.unwrap();
-    assert_eq!(world.manager.followers(session, at(0)).await.unwrap(), []);
+    assert_eq!(live(&world, session, 0).await, []);
     assert!(world.partition("CONNECTION#abc=").await.is_empty());
 }
 
@@ -167,11 +174,71 @@ async fn concurrent_frames_leave_a_connection_following_one_session() {
         .session_id
         .unwrap();
     for state in sessions {
-        let followers = world
-            .manager
-            .followers(state.session_id, at(0))
-            .await
-            .unwrap();
+        let followers = live(&world, state.session_id, 0).await;
         assert_eq!(followers.len(), usize::from(state.session_id == followed));
     }
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn live_events_wait_until_the_replay_is_at_the_end_of_the_record() {
+    let world = World::new().await;
+    let session = world.session(Mode::OneShot).await.session_id;
+    let manager = &world.manager;
+    let id = ConnectionId::new("abc=");
+    manager
+        .connect(&id, &world.owner, "task", None, at(0))
+        .await
+        .unwrap();
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let (first, second) = (ReplayId::new(first), ReplayId::new(second));
+    let behind = async |replay, second| {
+        let followed = manager.follow_behind(&id, session, None, replay, at(second));
+        assert!(followed.await.unwrap());
+    };
+    behind(first, 0).await;
+    assert_eq!(live(&world, session, 0).await, []);
+
+    // An event came while the first one was sent.
+    let suspend = Command::Suspend { run: None };
+    manager
+        .change(session, &world.ada(), &suspend, at(1))
+        .await
+        .unwrap();
+    let end = async |replay, reached| {
+        let ended = manager.end_replay(&id, session, replay, Seq(reached));
+        ended.await.unwrap()
+    };
+    assert_eq!(end(first, 1).await, ReplayEnd::More);
+    assert_eq!(live(&world, session, 1).await, []);
+    assert_eq!(end(first, 2).await, ReplayEnd::Live);
+    let follower = Follower {
+        connection: id.clone(),
+        after: Seq(2),
+    };
+    let followers = manager.followers(session, at(1)).await.unwrap();
+    assert_eq!(followers, [follower]);
+
+    // A later replay takes the place of an earlier one, whose end then changes nothing.
+    behind(first, 2).await;
+    behind(second, 2).await;
+    assert_eq!(end(first, 2).await, ReplayEnd::Replaced);
+    let extended = manager.extend_replay(&id, session, first, at(2)).await;
+    assert!(!extended.unwrap());
+    manager
+        .abandon_replay(&id, session, first, Seq(2))
+        .await
+        .unwrap();
+    assert_eq!(live(&world, session, 2).await, []);
+    // A replay that nobody ends is over with its time, which it may extend.
+    assert_eq!(live(&world, session, 62).await, std::slice::from_ref(&id));
+    let extended = manager.extend_replay(&id, session, second, at(50)).await;
+    assert!(extended.unwrap());
+    assert_eq!(live(&world, session, 62).await, []);
+    manager
+        .abandon_replay(&id, session, second, Seq(1))
+        .await
+        .unwrap();
+    let followers = manager.followers(session, at(62)).await.unwrap();
+    assert_eq!(followers[0].after, Seq(1));
 }

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::{
-    ApprovalAnswer, ApprovalEnd, ApprovalStatus, Change, DESCRIPTION_CHARS, Event, EventBody,
-    NewRun, NodeStatus, Phase, Position, Refusal, RowChange, Run, RunEnd, RunFailure, RunId,
-    RunRow, RunStatus, SessionStatus, Stage, State, SuspendReason, Timestamp,
+    ApprovalAnswer, ApprovalEnd, ApprovalReceived, ApprovalStatus, Change, DESCRIPTION_CHARS,
+    Event, EventBody, NewRun, NodeStatus, Phase, Position, Refusal, RowChange, Run, RunEnd,
+    RunFailure, RunId, RunRow, RunStatus, SessionStatus, Stage, State, SuspendReason, Timestamp,
 };
 
 pub(super) struct ChangeBuilder {
@@ -238,6 +238,10 @@ impl ChangeBuilder {
     }
 
     pub fn cancel_run(&mut self, run_id: RunId, message: &str) {
+        if let Some(open) = &self.state.approval {
+            let closed = ApprovalReceived::unanswered(open.id, "cancelled");
+            self.push(Some(run_id), EventBody::ApprovalReceived(closed));
+        }
         self.push(
             Some(run_id),
             EventBody::WorkflowCancelled {

@@ -137,14 +137,7 @@ pub(super) fn answer(
     }
     change.push(
         Some(run_id),
-        EventBody::ApprovalResolved {
-            approval_id: answer.approval,
-            approved: approval::is_positive(&answer.resolution),
-            resolution: answer.resolution.clone(),
-            feedback: answer.feedback.clone(),
-            modifications: answer.modifications.clone(),
-            resolved_by: answer.by.clone(),
-        },
+        EventBody::ApprovalReceived(answer.clone().into()),
     );
     change.close_approval(ApprovalStatus::Resolved, Some(answer.clone()));
     if approval::ends_the_run(&answer.resolution) {

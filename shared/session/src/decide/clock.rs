@@ -3,8 +3,8 @@
 
 use super::change_builder::ChangeBuilder;
 use crate::{
-    ApprovalStatus, Change, DueAction, Epoch, EventBody, Refusal, Rules, RunFailure, RunId,
-    RunStatus, SessionStatus, SuspendReason,
+    ApprovalReceived, ApprovalStatus, Change, DueAction, Epoch, EventBody, Refusal, Rules,
+    RunFailure, RunId, RunStatus, SessionStatus, SuspendReason,
 };
 
 /// The one checkpoint whose expiry counts as an answer: the turn ends.
@@ -63,6 +63,10 @@ fn expire_approval(change: &mut ChangeBuilder) {
         return;
     };
     let run_id = change.state.unfinished_run().map(|run| run.id);
+    change.push(
+        run_id,
+        EventBody::ApprovalReceived(ApprovalReceived::unanswered(open.id, "expired")),
+    );
     change.push(
         run_id,
         EventBody::ApprovalExpired {

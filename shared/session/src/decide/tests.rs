@@ -544,7 +544,7 @@ fn an_approval_answer_continues_or_cancels_the_run() {
     let change = decide(&waiting, answer("continue")).unwrap();
     assert_eq!(
         kinds(&change),
-        ["user_message", "approval_resolved"],
+        ["user_message", "approval_received"],
         "feedback is a message of the history"
     );
     assert_eq!(change.state.messages, waiting.messages + 1);
@@ -564,7 +564,7 @@ fn an_approval_answer_continues_or_cancels_the_run() {
     let ended = decide(&waiting, answer("abort")).unwrap();
     assert_eq!(
         kinds(&ended),
-        ["user_message", "approval_resolved", "workflow_cancelled"]
+        ["user_message", "approval_received", "workflow_cancelled"]
     );
     assert_eq!(
         ended.state.run.as_ref().unwrap().status,
@@ -572,6 +572,37 @@ fn an_approval_answer_continues_or_cancels_the_run() {
     );
     let refusal = decide(&waiting, answer("redo")).unwrap_err();
     assert_eq!(refusal, Refusal::NotAnOption("continue, abort".into()));
+}
+
+#[test]
+fn every_end_of_an_approval_is_received_once() {
+    let waiting = waiting();
+    let late = Rules::default().due(&waiting).unwrap();
+    let ends = [
+        (answer("continue"), later(1), "continue"),
+        (answer("abort"), later(1), "abort"),
+        (Command::Cancel { run: None }, later(1), "cancelled"),
+        (Command::Delete, later(1), "cancelled"),
+        (Command::Recover, late, "expired"),
+    ];
+    for (command, at, resolution) in ends {
+        let change = Rules::default().decide(&waiting, &command, at).unwrap();
+        let received: Vec<_> = change
+            .events
+            .iter()
+            .filter_map(|event| match &event.body {
+                StoredEventBody::Known(EventBody::ApprovalReceived(received)) => Some(received),
+                _ => None,
+            })
+            .collect();
+        let [received] = received[..] else {
+            panic!("{command:?}: {received:?}");
+        };
+        let open = waiting.approval.as_ref().unwrap();
+        assert_eq!(received.approval_id, open.id);
+        assert_eq!(received.resolution, resolution);
+        assert_eq!(received.is_answer(), matches!(command, Command::Answer(_)));
+    }
 }
 
 #[test]

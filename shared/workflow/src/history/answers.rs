@@ -21,17 +21,13 @@ impl RunHistory {
                     step: self.published.phase.and_then(|(_, step)| step).unwrap_or(0),
                 });
             }
-            EventBody::ApprovalResolved {
-                resolution,
-                feedback,
-                modifications,
-                ..
-            } => {
+            EventBody::ApprovalReceived(received) if received.is_answer() => {
                 let answer = ReceivedAnswer {
-                    resolution: resolution.clone(),
-                    modifications: modifications.clone(),
+                    resolution: received.resolution.clone(),
+                    modifications: received.modifications.clone(),
                 };
-                self.apply_answer(seq, resolution, feedback.as_deref());
+                let feedback = received.feedback.as_deref();
+                self.apply_answer(seq, &received.resolution, feedback);
                 self.answer = Some((seq, answer));
             }
             EventBody::ApprovalExpired { .. } => {

@@ -81,7 +81,7 @@ fn steps_are_told_once(log: &[Envelope]) {
                 new_status: NodeStatus::Skipped,
                 ..
             } => last += 1,
-            EventBody::ApprovalResolved { resolution, .. } => match resolution.as_str() {
+            EventBody::ApprovalReceived(received) => match received.resolution.as_str() {
                 "redo" => again = true,
                 "submit" | "continue" => turns += 1,
                 _ => {}
@@ -121,9 +121,17 @@ fn questions_are_answered_once(log: &[Envelope]) {
                 assert_ne!(answered.as_ref(), Some(&question), "an answer was lost");
                 asked = Some(question);
             }
-            EventBody::ApprovalResolved { resolution, .. } => {
-                let sent_back = ["revise", "redo", "retry", "submit", "continue"];
-                let final_word = !sent_back.contains(&resolution.as_str());
+            EventBody::ApprovalReceived(received) => {
+                let sent_back = [
+                    "revise",
+                    "redo",
+                    "retry",
+                    "submit",
+                    "continue",
+                    "expired",
+                    "cancelled",
+                ];
+                let final_word = !sent_back.contains(&received.resolution.as_str());
                 answered = asked.take().filter(|_| final_word);
             }
             EventBody::PlanningComplete { .. } | EventBody::StepComplete { .. } => answered = None,

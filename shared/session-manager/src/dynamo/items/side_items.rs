@@ -1,7 +1,9 @@
 //! The items beside the log: configurations, connections, request keys and slots.
 
 use serde::{Deserialize, Serialize};
-use session::{OwnerId, RunId, SessionId, Timestamp};
+use session::{OwnerId, RunId, Seq, SessionId, Timestamp};
+
+use crate::replay::ReplayId;
 
 /// A session's configuration as the client gave it, or a run's effective one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,23 @@ pub struct Connection {
 pub(crate) struct FollowerItem {
     pub connection_id: String,
     pub ttl: i64,
+    /// The last event that a replay has sent.
+    #[serde(default)]
+    pub after: Option<Seq>,
+    /// The replay that goes on.
+    #[serde(default)]
+    pub replay_id: Option<ReplayId>,
+    /// When live events wait for it no longer, in seconds since 1970.
+    #[serde(default)]
+    pub replay_until: Option<i64>,
+}
+
+impl FollowerItem {
+    /// Whether live events reach the connection.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        let now = now.as_seconds();
+        now < self.ttl && self.replay_until.is_none_or(|until| until <= now)
+    }
 }
 
 /// A client's task id or `Idempotency-Key`, and what it led to.
@@ -70,7 +89,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::dynamo::item::{from_item, to_item};
+    use crate::dynamo::item::{from_item, number, to_item};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_micros(1_790_000_000_000_000 + second * 1_000_000).unwrap()
@@ -97,7 +116,26 @@ mod tests {
         round_trips(FollowerItem {
             connection_id: "c=".into(),
             ttl: 1,
+            after: Some(Seq(7)),
+            replay_id: Some(ReplayId::new(Uuid::from_u128(3))),
+            replay_until: Some(1),
         });
+    }
+
+    #[test]
+    fn live_events_wait_for_a_replay_until_its_time_is_up() {
+        let stored = |until: Option<i64>| {
+            let mut item = to_item(
+                "item",
+                serde_json::json!({"connection_id": "c=", "ttl": at(90).as_seconds()}),
+            );
+            let until =
+                until.map(|until| ("replay_until".to_owned(), number(at(until).as_seconds())));
+            item.as_mut().unwrap().extend(until);
+            from_item::<FollowerItem>("item", item.unwrap()).unwrap()
+        };
+        assert!(stored(None).is_live(at(89)) && !stored(None).is_live(at(90)));
+        assert!(!stored(Some(60)).is_live(at(59)) && stored(Some(60)).is_live(at(60)));
     }
 
     #[test]

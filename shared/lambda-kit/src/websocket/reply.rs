@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use session::{
-    ApprovalId, ApprovalRequest, ApprovalRow, Phase, RunId, Seq, SessionId, SessionStatus, State,
-    Timestamp, resolution_for,
+    ApprovalReceived, ApprovalRequest, Phase, RunId, Seq, SessionId, SessionStatus, State,
+    Timestamp,
 };
 
-use lambda_kit::{Code, Problem};
+use crate::{Code, Problem};
 
 /// A reply, in the contract's envelope.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -74,14 +74,8 @@ enum ReplyBody {
         error: String,
         failed_step: Option<String>,
     },
-    /// To an answer: what the approval has now.
-    ApprovalReceived {
-        approval_id: ApprovalId,
-        /// Whether it is the positive option.
-        approved: bool,
-        resolution: Option<String>,
-        feedback: Option<String>,
-    },
+    /// To an answer that the approval has already.
+    ApprovalReceived(Box<ApprovalReceived>),
 }
 
 /// The session and run of a reply.
@@ -172,16 +166,9 @@ impl ReplyContext {
         self.reply(body, now)
     }
 
-    /// An answer, as the approval's row has it.
-    pub fn approval_received(self, row: &ApprovalRow, now: Timestamp) -> ReplyFrame {
-        let answer = row.resolution.as_slice();
-        let body = ReplyBody::ApprovalReceived {
-            approval_id: row.approval_id,
-            approved: resolution_for(true, answer).is_some(),
-            resolution: row.resolution.clone(),
-            feedback: row.feedback.clone(),
-        };
-        self.reply(body, now)
+    /// An answer that was given before.
+    pub fn approval_received(self, received: ApprovalReceived, now: Timestamp) -> ReplyFrame {
+        self.reply(ReplyBody::ApprovalReceived(Box::new(received)), now)
     }
 }
 

@@ -1,0 +1,253 @@
+//! Replays the events after a place in the record to one connection, in parts.
+//!
+//! Live events wait behind a replay (`session_manager::replay`), so the connection gets all events
+//! in their order. Every replay ends with `replay_end`, also after a failed post: a client waits
+//! for it.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use session::{Envelope, Seq, SessionId, Timestamp};
+use session_manager::{Actor, ConnectionId, ReplayEnd, ReplayId, SessionManager};
+
+use super::reply::ReplyContext;
+use crate::{Delivery, Outbox, Problem, Push, QueueMessage, now};
+
+/// The most events of one part.
+const MAX_EVENTS: usize = 500;
+
+/// The longest time of one part. API Gateway waits 29 seconds for the function.
+const PART_TIME: Duration = Duration::from_secs(10);
+
+/// A replay, as a message of the queue has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// The session that it follows.
+    pub session_id: SessionId,
+    /// The mark at the follower.
+    pub replay_id: ReplayId,
+    /// The last event that was sent.
+    pub after: Seq,
+}
+
+/// What a part of a replay leaves.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Replayed {
+    /// Nothing: the replay is over.
+    Over,
+    /// Events up to `last_seq`, and perhaps more by now.
+    Rest {
+        /// The rest.
+        replay: Replay,
+        /// The session's last event.
+        last_seq: Seq,
+    },
+}
+
+impl Replay {
+    /// Sends the next part, and `replay_end` if it is the last one.
+    ///
+    /// # Errors
+    /// `session_not_found`, `unavailable`.
+    pub async fn send_part(
+        mut self,
+        sessions: &SessionManager,
+        push: &Push,
+        actor: &Actor,
+        context: ReplyContext,
+    ) -> Result<Replayed, Problem> {
+        let mut walk = Walk::from(self.after);
+        let last_seq = loop {
+            let page = sessions
+                .events(self.session_id, actor, walk.reached, walk.left())
+                .await?;
+            let post = async |event: &Envelope| push.event(&self.connection_id, event).await;
+            let went = walk.send(&page.envelopes, post).await;
+            // A client's cursor may be ahead of the record.
+            walk.reached = walk.reached.min(page.last_seq);
+            self.after = walk.reached;
+            let at_end = page.next_after.is_none();
+            match went {
+                Went::Gone => return Ok(Replayed::Over),
+                Went::Failed => {
+                    self.abandon(sessions).await?;
+                    break page.last_seq;
+                }
+                Went::On if at_end && !self.is_followed_by_more(sessions).await? => {
+                    break page.last_seq;
+                }
+                Went::On if walk.left() > 0 => {}
+                Went::On | Went::Paused => {
+                    let last_seq = page.last_seq;
+                    let replay = self;
+                    return Ok(Replayed::Rest { replay, last_seq });
+                }
+            }
+        };
+        let end = context.replay_end(last_seq, self.after, now());
+        push.one(&self.connection_id, &end).await;
+        Ok(Replayed::Over)
+    }
+
+    /// Ends the replay, unless the record has grown meanwhile.
+    async fn is_followed_by_more(&self, sessions: &SessionManager) -> Result<bool, Problem> {
+        let (id, session) = (&self.connection_id, self.session_id);
+        let end = sessions
+            .end_replay(id, session, self.replay_id, self.after)
+            .await?;
+        Ok(end == ReplayEnd::More)
+    }
+
+    async fn abandon(&self, sessions: &SessionManager) -> Result<(), Problem> {
+        let (id, session) = (&self.connection_id, self.session_id);
+        sessions
+            .abandon_replay(id, session, self.replay_id, self.after)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Continues a replay that an earlier function began, unless the connection has ended or another
+/// replay has begun.
+///
+/// # Errors
+/// `unavailable`.
+pub async fn continue_replay(
+    sessions: &SessionManager,
+    outbox: &Outbox,
+    replay: Replay,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let id = &replay.connection_id;
+    let Some(connection) = sessions.connection(id, now).await? else {
+        return Ok(());
+    };
+    let (session, mark) = (replay.session_id, replay.replay_id);
+    if !sessions.extend_replay(id, session, mark, now).await? {
+        return Ok(());
+    }
+    let context = ReplyContext {
+        session: Some(session),
+        run: connection.run_id,
+    };
+    let actor = Actor::Client(connection.owner);
+    let part = replay.send_part(sessions, outbox.push(), &actor, context);
+    if let Replayed::Rest { replay, .. } = part.await? {
+        outbox.enqueue(QueueMessage::Replay(replay)).await;
+    }
+    Ok(())
+}
+
+/// The progress of a replay.
+#[derive(Debug)]
+struct Walk {
+    reached: Seq,
+    sent: usize,
+    begun: Instant,
+}
+
+/// The result of a part of a replay.
+#[derive(Debug, PartialEq, Eq)]
+enum Went {
+    /// All of it was sent.
+    On,
+    /// The time is up.
+    Paused,
+    /// A post failed: the client asks for the rest.
+    Failed,
+    /// The connection is closed.
+    Gone,
+}
+
+impl Walk {
+    fn from(after: Seq) -> Self {
+        Self {
+            reached: after,
+            sent: 0,
+            begun: Instant::now(),
+        }
+    }
+
+    const fn left(&self) -> usize {
+        MAX_EVENTS.saturating_sub(self.sent)
+    }
+
+    async fn send(
+        &mut self,
+        events: &[Envelope],
+        post: impl AsyncFn(&Envelope) -> Delivery,
+    ) -> Went {
+        for event in events {
+            if self.begun.elapsed() > PART_TIME {
+                return Went::Paused;
+            }
+            match post(event).await {
+                Delivery::Sent => {}
+                Delivery::Failed => return Went::Failed,
+                Delivery::Gone => return Went::Gone,
+            }
+            self.reached = event.seq.unwrap_or(self.reached);
+            self.sent += 1;
+        }
+        Went::On
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::{EventBody, Timestamp};
+
+    fn events(seqs: std::ops::RangeInclusive<u64>) -> Vec<Envelope> {
+        let event = |seq| Envelope {
+            timestamp: Timestamp::from_micros(0).unwrap(),
+            run_id: None,
+            session_id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
+            seq: Some(Seq(seq)),
+            body: EventBody::Output {
+                message: String::new(),
+            }
+            .into(),
+        };
+        seqs.map(event).collect()
+    }
+
+    #[tokio::test]
+    async fn a_post_that_fails_stops_the_walk_where_it_was() {
+        for (third, went) in [
+            (Delivery::Failed, Went::Failed),
+            (Delivery::Gone, Went::Gone),
+        ] {
+            let mut walk = Walk::from(Seq(4));
+            let post = async |event: &Envelope| match event.seq {
+                Some(Seq(7)) => third,
+                _ => Delivery::Sent,
+            };
+            assert_eq!(walk.send(&events(5..=9), post).await, went);
+            assert_eq!((walk.reached, walk.sent), (Seq(6), 2));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_walk_goes_on_over_pages_until_all_is_sent() {
+        let mut walk = Walk::from(Seq(0));
+        let post = async |_: &Envelope| Delivery::Sent;
+        assert_eq!(walk.send(&events(1..=300), post).await, Went::On);
+        assert_eq!((walk.reached, walk.left()), (Seq(300), 200));
+        assert_eq!(walk.send(&events(301..=500), post).await, Went::On);
+        assert_eq!((walk.reached, walk.left()), (Seq(500), 0));
+    }
+
+    #[tokio::test]
+    async fn a_walk_stops_when_its_time_is_up() {
+        let mut walk = Walk::from(Seq(0));
+        walk.begun = Instant::now()
+            .checked_sub(PART_TIME + Duration::from_secs(1))
+            .unwrap();
+        let post = async |_: &Envelope| Delivery::Sent;
+        assert_eq!(walk.send(&events(1..=2), post).await, Went::Paused);
+        assert_eq!(walk.reached, Seq(0));
+    }
+}

@@ -1,0 +1,165 @@
+//! The order of events on one connection, while a replay and a run go on.
+//!
+//! The worker is this process, so that its commits are many and fast.
+
+use lambda_kit::now;
+use serde_json::{Value, json};
+use session::{
+    Command, EventBody, Mode, NewSession, Next, OwnerId, Progress, SessionId, StageStart, State,
+};
+use session_manager::{Actor, NewSessionRows};
+use tests::stack::stack;
+use tests::ws::connect;
+use uuid::Uuid;
+
+use executor::Executor;
+
+use crate::in_process::{executor, run};
+
+/// The events of one commit: an entry has 32 at most.
+const EACH: usize = 30;
+
+/// A worker of this process whose commits reach the stack's connections.
+struct Worker {
+    executor: Executor,
+    state: State,
+}
+
+impl Worker {
+    async fn new() -> Self {
+        let callback = stack().get("WS_URL").replacen("ws://", "http://", 1);
+        let settings = [("WS_CALLBACK_URL", callback.as_str())];
+        let executor = executor(stack().get("AWS_ENDPOINT_URL_DYNAMODB"), &settings).await;
+        let new = NewSession {
+            id: SessionId::new(Uuid::now_v7()),
+            owner: OwnerId::of("local", "local"),
+            mode: Mode::OneShot,
+            run: Some(run("Count to a thousand.")),
+        };
+        let rows = NewSessionRows {
+            name: "long".into(),
+            config: "{}".into(),
+            run_config: None,
+        };
+        let created = executor.sessions.create(&new, &rows, None, now()).await;
+        let state = created.unwrap().state;
+        let mut worker = Self { executor, state };
+        let (run, opening) = (worker.state.run.clone().unwrap(), worker.start());
+        worker
+            .change(Command::TakeLease {
+                run: run.id,
+                until: now().plus(std::time::Duration::from_secs(600)),
+                at: run.position,
+                opening,
+            })
+            .await;
+        worker
+    }
+
+    /// The same stage again.
+    fn start(&self) -> StageStart {
+        StageStart {
+            position: self.state.run.as_ref().unwrap().position,
+            phase: self.state.phase,
+            step: None,
+            events: Vec::new(),
+            history_from: None,
+        }
+    }
+
+    async fn change(&mut self, command: Command) {
+        let (sessions, id) = (&self.executor.sessions, self.state.session_id);
+        let changed = sessions.change(id, &Actor::System, &command, now()).await;
+        let committed = changed.unwrap();
+        self.executor.outbox.publish(&committed, now()).await;
+        self.state = committed.state;
+    }
+
+    /// Commits and pushes some lines.
+    async fn says(&mut self, commits: usize) {
+        for _ in 0..commits {
+            let run = self.state.run.clone().unwrap();
+            let line = || EventBody::Output {
+                message: "a line".into(),
+            };
+            self.change(Command::Commit {
+                run: run.id,
+                epoch: self.state.lease.epoch,
+                progress: Progress {
+                    at: run.position,
+                    work: (0..EACH).map(|_| line()).collect(),
+                    cost_usd: 0.0,
+                    tokens: 0,
+                    next: Next::Advance(self.start()),
+                },
+                yield_lease: false,
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_long_replay_goes_on_by_itself_and_live_events_wait_behind_it() {
+    let mut worker = Worker::new().await;
+    worker.says(40).await;
+    let session = worker.state.session_id.to_string();
+    let mut client = connect(&Uuid::now_v7().to_string()).await;
+    // The worker goes on while more than two parts of 500 events are replayed.
+    let config = json!({"session_id": session});
+    let first = json!({"task": "any text", "config": config});
+    let (frames, ()) = tokio::join!(client.exchange(&first), worker.says(10));
+    let (status, rest) = frames.split_first().unwrap();
+    let (end, replayed) = rest.split_last().unwrap();
+    assert_eq!(status["event_type"], "status");
+    assert_eq!(status["seq"], Value::Null);
+    assert_eq!(end["event_type"], "replay_end");
+    assert_eq!(end["data"]["more"], false, "{end}");
+    in_order(replayed, 1);
+    assert!(replayed.len() > 1_200, "{}", replayed.len());
+
+    let live = replayed.len() as u64 + 1;
+    worker.says(1).await;
+    let last = worker.state.last_seq.0;
+    let mut frames = Vec::new();
+    while frames
+        .last()
+        .is_none_or(|frame: &Value| frame["seq"] != last)
+    {
+        frames.push(client.frame().await);
+    }
+    in_order(&frames, live);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_client_that_subscribes_asks_for_each_further_part() {
+    let mut worker = Worker::new().await;
+    worker.says(20).await;
+    let session = worker.state.session_id.to_string();
+    let mut client = connect(&Uuid::now_v7().to_string()).await;
+    let subscribe =
+        |after: u64| json!({"type": "subscribe", "session_id": session, "after": after});
+    let frames = client.exchange(&subscribe(0)).await;
+    let (end, replayed) = frames.split_last().unwrap();
+    in_order(replayed, 1);
+    assert_eq!(
+        (&end["data"]["more"], &end["data"]["next_after"]),
+        (&json!(true), &json!(500))
+    );
+    // A commit between the parts waits for the next one.
+    worker.says(1).await;
+    let frames = client.exchange(&subscribe(500)).await;
+    let (end, replayed) = frames.split_last().unwrap();
+    in_order(replayed, 501);
+    assert_eq!(end["data"]["more"], false);
+    assert_eq!(replayed.last().unwrap()["seq"], worker.state.last_seq.0);
+}
+
+/// Each frame is an event, and the next one of the record.
+fn in_order(frames: &[Value], from: u64) {
+    let seqs = frames.iter().map(|frame| frame["seq"].as_u64());
+    let expected = (from..).map(Some).take(frames.len());
+    assert!(seqs.clone().eq(expected), "{:?}", seqs.collect::<Vec<_>>());
+}
