@@ -1,7 +1,8 @@
 """`make restore`: copies sessions from a restored table into the stack's own.
 
 DynamoDB restores only into a new table, while the stack keeps its own. A session is one partition,
-so each can be restored separately: the items of the copy replace those of its partition.
+so each can be restored separately: the items of the copy replace those of its partition. Each run also gets its
+locator, the only item of a session outside its partition.
 Connections are not copied, because they ended long ago. Due actions of the restored session are
 overdue, and the sweeper executes them within a minute. OPERATIONS.md describes how the contents
 above 32 KiB are restored. Some modules come from infra/local, through PYTHONPATH.
@@ -43,10 +44,18 @@ def restore(copy: Any, into: Any, session: str) -> int:
     with into.batch_writer() as batch:
         for item in partition(into, session):
             if item["SK"] not in kept:
-                batch.delete_item(Key={"PK": item["PK"], "SK": item["SK"]})
+                for key in ({"PK": item["PK"], "SK": item["SK"]}, *locator_keys(item)):
+                    batch.delete_item(Key=key)
         for item in wanted:
             batch.put_item(Item=item)
+            for key in locator_keys(item):
+                batch.put_item(Item=key | {"session_id": session})
     return len(wanted)
+
+
+def locator_keys(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """The key of the item that finds a run by its id alone, when this item is a run's row."""
+    return [{"PK": item["SK"], "SK": "META"}] if item["SK"].startswith("RUN#") else []
 
 
 def partition(table: Any, session: str) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,7 @@ pub use read::approvals::ApprovalPage;
 pub use read::costs::{ByAgent, ByModel, ByStep, CostShare, RunCosts, UsageTotals, UsdAmount};
 pub use read::detail::Detail;
 pub use read::events::EventPage;
+pub use read::find_run::FoundRun;
 pub use read::history::HistoryPage;
 pub use read::list::{Filter, SummaryPage};
 pub use read::runs::RunPage;

@@ -58,6 +58,7 @@ impl SessionManager {
         while let Some(mut page) = pages.next().await? {
             page.retain(|item| !kept.contains(&sort_key(item)));
             for batch in page.chunks(BATCH) {
+                self.delete_locators(batch).await?;
                 self.batch_delete(batch.to_vec()).await?;
                 // Checked after a batch, so that each call makes progress.
                 if Instant::now() >= deadline {
@@ -68,6 +69,17 @@ impl SessionManager {
         let summary = keys::key(keys::session(session), keys::SUMMARY);
         self.batch_delete(vec![summary]).await?;
         Ok(Purged::Done)
+    }
+
+    /// Deletes the locators of the runs whose rows are in the batch. They go before the rows: an
+    /// interrupted purge finds the rows again, and by them the locators.
+    async fn delete_locators(&self, batch: &[Item]) -> Result<(), ReadError> {
+        let runs = batch.iter().filter_map(sort_key).filter_map(keys::run_of);
+        let locators: Vec<_> = runs.map(keys::run_locator).collect();
+        if locators.is_empty() {
+            return Ok(());
+        }
+        Ok(self.batch_delete(locators).await?)
     }
 }
 

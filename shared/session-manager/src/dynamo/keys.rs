@@ -1,8 +1,9 @@
 //! The table's keys, indexes and key attributes.
 //!
-//! One partition holds one session; each connection, request key and slot has a partition of its
-//! own. No part of a key is text that a client chose: owners and request keys are digests, and the
-//! rest are ids, times and numbers of fixed width, which sort as text in their own order.
+//! One partition holds one session; each connection, request key, run locator and slot has a
+//! partition of its own. No part of a key is text that a client chose: owners and request keys are
+//! digests, and the rest are ids, times and numbers of fixed width, which sort as text in their own
+//! order.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{ApprovalId, Mode, OwnerId, RunId, Seq, SessionId, SessionStatus, Timestamp};
@@ -84,6 +85,16 @@ pub(crate) fn run(id: RunId) -> String {
     format!("{RUN}{id}")
 }
 
+/// The key of the item that finds a run by its id alone.
+pub(crate) fn run_locator(id: RunId) -> Item {
+    key(run(id), META)
+}
+
+/// The run of the sort key of its row, or `None` when the key is not a run's.
+pub(crate) fn run_of(sk: &str) -> Option<RunId> {
+    sk.strip_prefix(RUN)?.parse().ok()
+}
+
 /// A run's own configuration.
 pub(crate) fn run_config(id: RunId) -> String {
     format!("{CONFIG}#{id}")
@@ -151,6 +162,8 @@ pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn session_id() -> SessionId {
@@ -173,8 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_has_a_partition_of_its_own() {
+    fn slots_and_run_locators_have_partitions_of_their_own() {
         assert_eq!(slot("arxiv"), key("SLOT#arxiv", "META"));
+        let run_id = RunId::new(Uuid::from_u128(session_id().as_u128()));
+        let pk = format!("RUN#{run_id}");
+        assert_eq!(run_locator(run_id), key(&*pk, "META"));
+        assert_eq!(run_of(&run(run_id)), Some(run_id));
+        assert_eq!(run_of(&run_config(run_id)), None);
     }
 
     #[test]

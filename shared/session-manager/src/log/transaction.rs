@@ -14,8 +14,8 @@ use session::{
 use super::size;
 use crate::dynamo::item::{Item, Malformed, number, seq, text, to_item};
 use crate::dynamo::items::{
-    ConfigItem, LogEntry, RequestKeyItem, SessionSummary, approval_item, changing_attributes,
-    deleted_summary, run_item,
+    ConfigItem, LogEntry, RequestKeyItem, RunLocatorItem, SessionSummary, approval_item,
+    changing_attributes, deleted_summary, run_item,
 };
 use crate::dynamo::keys;
 use crate::dynamo::update::update_attributes;
@@ -125,8 +125,12 @@ impl<'a> CommitTransaction<'a> {
     }
 
     /// Adds the put of a row of this session.
-    fn put(&mut self, sk: String, mut item: Item) {
-        item.extend(keys::key(self.pk(), sk));
+    fn put(&mut self, sk: String, item: Item) {
+        self.put_under(keys::key(self.pk(), sk), item);
+    }
+
+    fn put_under(&mut self, key: Item, mut item: Item) {
+        item.extend(key);
         let put = Put::builder()
             .table_name(self.table)
             .set_item(Some(item))
@@ -193,9 +197,16 @@ impl<'a> CommitTransaction<'a> {
         Ok(())
     }
 
+    /// Adds the run's row, the locator that finds it by its id alone, and its configuration. The
+    /// locator is one item more per run: two write units in the transaction.
     fn add_run(&mut self, row: &RunRow, config: Option<&str>) -> Result<(), Malformed> {
         let first_seq = self.entry.state.run.as_ref().map(|run| run.first_seq);
         self.put(keys::run(row.id), run_item(row, first_seq)?);
+        let locator = RunLocatorItem {
+            session_id: self.entry.state.session_id,
+        };
+        let locator = to_item("run locator", locator)?;
+        self.put_under(keys::run_locator(row.id), locator);
         if let Some(config) = config {
             self.add_config(keys::run_config(row.id), config)?;
         }

@@ -5,11 +5,10 @@
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use session::{Envelope, EventBody, RunId, Seq, SessionId, StoredEventBody};
+use session::{Envelope, EventBody, RunId, SessionId, StoredEventBody};
 
 use super::events::envelopes_between;
-use crate::dynamo::items::RunSpan;
-use crate::{Actor, ReadError, SessionManager};
+use crate::{Actor, FoundRun, ReadError, SessionManager};
 
 /// The parts of a dollar.
 const PARTS: f64 = 1e9;
@@ -108,13 +107,17 @@ impl SessionManager {
         actor: &Actor,
         run: RunId,
     ) -> Result<RunCosts, ReadError> {
-        let (state, row) = tokio::join!(self.state(session, actor), self.run_item(session, run));
-        let (state, row) = (state?, row?.ok_or(ReadError::NoSuchRun)?);
-        let span = RunSpan::from_item(row)?;
-        // An unfinished run goes up to the session's last event.
-        let from = span.first_seq.unwrap_or(Seq(1));
-        let to = span.last_seq.unwrap_or(state.last_seq);
-        let mut costs = RunCosts::none(run);
+        let run = self.run_of_session(session, actor, run).await?;
+        self.costs_of(&run).await
+    }
+
+    /// The costs so far of a run that was found by its id.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
+    pub async fn costs_of(&self, run: &FoundRun) -> Result<RunCosts, ReadError> {
+        let (session, from, to) = (run.session(), run.first_seq, run.last_seq);
+        let mut costs = RunCosts::none(run.row.id);
         let mut pages = Self::pages(self.log(session, from, to), None);
         while let Some(page) = pages.next().await? {
             envelopes_between(session, page, from, to)?
@@ -211,7 +214,7 @@ impl Serialize for UsdAmount {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use session::Timestamp;
+    use session::{Seq, Timestamp};
     use uuid::Uuid;
 
     use super::*;

@@ -5,6 +5,7 @@ pub(crate) mod costs;
 mod cursor;
 pub(crate) mod detail;
 pub(crate) mod events;
+pub(crate) mod find_run;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod runs;

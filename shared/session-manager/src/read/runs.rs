@@ -136,7 +136,7 @@ impl SessionManager {
 }
 
 /// Takes an unfinished run's status from the state. A row with its end is newer than the state.
-fn overlay(row: &mut RunRow, state: &State) {
+pub(crate) fn overlay(row: &mut RunRow, state: &State) {
     let unfinished = state.unfinished_run().filter(|run| run.id == row.id);
     if let Some(run) = unfinished.filter(|_| row.completed_at.is_none()) {
         row.status = run.status;

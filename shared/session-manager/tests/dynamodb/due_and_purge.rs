@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use session::{Command, Mode, Rules, SessionId, State};
 use session_manager::{ConnectionId, Overdue, Purged, SHARDS, SessionManager};
 
-use crate::world::{SUSPEND, World, at, finish, new_run, note, rows};
+use crate::world::{CANCEL, SUSPEND, World, at, finish, new_run, note, rows, run_of};
 
 const DELAY: u64 = 20 * 60;
 
@@ -145,7 +145,8 @@ async fn an_outdated_due_time_is_corrected() {
 #[ignore = "needs DynamoDB Local: make test"]
 async fn items_without_a_log_are_purged_completely() {
     let world = World::new().await;
-    let id = world.queued(Mode::PlanningControl).await.session_id;
+    let state = world.queued(Mode::PlanningControl).await;
+    let (id, run) = (state.session_id, run_of(&state).id);
     world.does(id, Command::Delete, at(0)).await.unwrap();
     for sk in world.sort_keys(id).await {
         if sk.starts_with("LOG#") {
@@ -159,6 +160,45 @@ async fn items_without_a_log_are_purged_completely() {
     let purged = world.manager.purge(id, at(DELAY), soon()).await.unwrap();
     assert_eq!(purged, Purged::Done);
     assert_eq!(world.sort_keys(id).await, [""; 0]);
+    assert_eq!(world.locators(&[run]).await, 0);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn an_interrupted_purge_leaves_no_locator_of_a_run_behind() {
+    let world = World::new().await;
+    let mut state = world.queued(Mode::PlanningControl).await;
+    let (id, ada) = (state.session_id, world.ada());
+    let mut runs = vec![run_of(&state).id];
+    // More runs than a batch has items.
+    for _ in 0..30 {
+        world.does(id, CANCEL, at(1)).await.unwrap();
+        let next = new_run();
+        let started = world.start_run(id, &ada, &next, None, at(2));
+        state = started.await.unwrap().state;
+        runs.push(run_of(&state).id);
+    }
+    assert_eq!(world.locators(&runs).await, runs.len());
+    world.does(id, Command::Delete, at(3)).await.unwrap();
+    let mut slices = 0;
+    while world
+        .manager
+        .purge(id, at(3 + DELAY), Instant::now())
+        .await
+        .unwrap()
+        == Purged::More
+    {
+        let rows = world.sort_keys(id).await;
+        let rows = rows.iter().filter(|sk| sk.starts_with("RUN#")).count();
+        assert_eq!(
+            world.locators(&runs).await,
+            rows,
+            "rows and locators go together"
+        );
+        slices += 1;
+    }
+    assert!(slices > 1, "{slices}");
+    assert_eq!(world.locators(&runs).await, 0);
 }
 
 #[tokio::test]

@@ -383,7 +383,11 @@ async fn a_purge_interrupted_in_any_batch_stays_due() {
     let world = World::new().await;
     let id = world.queued(Mode::OneShot).await.session_id;
     world.does(id, Command::Delete, at(1)).await.unwrap();
-    world.proxy.next("BatchWriteItem", [Fault::LeaveAllButLast]);
+    // The batch of the run's locator, and that of its row.
+    world.proxy.next(
+        "BatchWriteItem",
+        [Fault::LeaveAllButLast, Fault::LeaveAllButLast],
+    );
     world
         .proxy
         .next("BatchWriteItem", vec![Fault::LeaveUndone; 20]);
@@ -395,4 +399,23 @@ async fn a_purge_interrupted_in_any_batch_stays_due() {
         summary.contains_key("due"),
         "the sweeper must find the session"
     );
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_row_stays_until_the_locator_of_its_run_is_deleted() {
+    let world = World::new().await;
+    let state = world.queued(Mode::OneShot).await;
+    let (id, run) = (state.session_id, run_of(&state).id);
+    world.does(id, Command::Delete, at(1)).await.unwrap();
+    world
+        .proxy
+        .next("BatchWriteItem", vec![Fault::LeaveUndone; 10]);
+    let soon = Instant::now() + Duration::from_secs(60);
+    let purge = || world.manager.purge(id, at(3600), soon);
+    assert!(matches!(purge().await, Err(ReadError::Unavailable(_))));
+    assert_eq!(world.locators(&[run]).await, 1);
+    assert!(world.item(id, &format!("RUN#{run}")).await.is_some());
+    assert_eq!(purge().await.unwrap(), Purged::Done);
+    assert_eq!(world.locators(&[run]).await, 0);
 }

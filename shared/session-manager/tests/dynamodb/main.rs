@@ -12,6 +12,7 @@ mod connections;
 mod costs;
 mod due_and_purge;
 mod faults;
+mod find_run;
 mod listing;
 mod logs;
 mod proxy;

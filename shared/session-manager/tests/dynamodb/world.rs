@@ -147,6 +147,15 @@ impl World {
             .find(|item| item["SK"].as_s().unwrap() == sk)
     }
 
+    /// How many of these runs are found by their ids alone.
+    pub async fn locators(&self, runs: &[RunId]) -> usize {
+        let mut found = 0;
+        for run in runs {
+            found += self.partition(&format!("RUN#{run}")).await.len();
+        }
+        found
+    }
+
     /// Asserts that the log has neither a gap nor a fork, and that each entry's state ends at its
     /// own seq. Returns the last seq.
     pub async fn assert_whole(&self, session: SessionId) -> u64 {

@@ -11,7 +11,7 @@ mod summary;
 
 pub(crate) use entry::LogEntry;
 pub(crate) use rows::{RunSpan, approval_item, approval_row, run_item, run_row};
-pub(crate) use side_items::{ConfigItem, FollowerItem, SlotItem};
+pub(crate) use side_items::{ConfigItem, FollowerItem, RunLocatorItem, SlotItem};
 pub use side_items::{Connection, RequestKeyItem};
 pub use summary::SessionSummary;
 pub(crate) use summary::{changing_attributes, deleted_summary};

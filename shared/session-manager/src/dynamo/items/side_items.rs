@@ -1,4 +1,4 @@
-//! The items beside the log: configurations, connections, request keys and slots.
+//! The items beside the log: configurations, connections, request keys, run locators and slots.
 
 use serde::{Deserialize, Serialize};
 use session::{OwnerId, RunId, Seq, SessionId, Timestamp};
@@ -75,6 +75,13 @@ impl RequestKeyItem {
     }
 }
 
+/// Finds a run's session by the run's id alone. The owner is checked on the session's state, which
+/// alone knows whether the session was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunLocatorItem {
+    pub session_id: SessionId,
+}
+
 /// When the next request to a service may go out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SlotItem {
@@ -111,6 +118,9 @@ mod tests {
             session_id: Some(SessionId::new(Uuid::from_u128(3))),
             run_id: None,
             ttl: 1,
+        });
+        round_trips(RunLocatorItem {
+            session_id: SessionId::new(Uuid::from_u128(3)),
         });
         round_trips(SlotItem { free_at: at(1) });
         round_trips(FollowerItem {
