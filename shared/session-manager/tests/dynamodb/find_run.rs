@@ -72,7 +72,15 @@ async fn foreign_deleted_and_unknown_runs_do_not_exist() {
     let state = world.queued(Mode::OneShot).await;
     let run = run_of(&state).id;
     let missing = async |actor: &Actor, run| {
+        world.proxy.seen();
         let found = world.manager.find_run(actor, run).await;
+        let mut asked = world.proxy.seen();
+        asked.sort();
+        assert_eq!(
+            asked,
+            ["GetItem", "GetItem", "Query"],
+            "the time is the same"
+        );
         assert!(matches!(found, Err(ReadError::NoSuchRun)), "{found:?}");
     };
     missing(&world.ada(), RunId::new(Uuid::now_v7())).await;
