@@ -67,6 +67,8 @@ pub struct ByModel {
 pub struct ByAgent {
     /// The agent's id.
     pub agent: String,
+    /// The model of its newest call.
+    pub model: String,
 }
 
 /// A share by step.
@@ -77,7 +79,8 @@ pub struct ByStep {
     pub step_id: Option<String>,
 }
 
-/// The tokens and costs of a number of calls.
+/// The tokens and costs of a number of calls. Tokens and costs have two names each: the contract's
+/// own, and those that existing clients read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct UsageTotals {
     /// Tokens of questions and answers.
@@ -88,6 +91,14 @@ pub struct UsageTotals {
     pub output_tokens: u64,
     /// US dollars.
     pub cost_usd: UsdAmount,
+    /// The same as `input_tokens`.
+    pub prompt_tokens: u64,
+    /// The same as `output_tokens`.
+    pub completion_tokens: u64,
+    /// The same as `cost_usd`.
+    pub cost: UsdAmount,
+    /// How many calls they are.
+    pub call_count: u64,
 }
 
 /// An amount of US dollars, in whole billionths; as JSON in dollars.
@@ -163,11 +174,16 @@ impl RunCosts {
         if run_id != self.run_id {
             return;
         }
+        let cost = UsdAmount::of(cost_usd.unwrap_or_default());
         let call = UsageTotals {
             tokens,
             input_tokens,
             output_tokens,
-            cost_usd: UsdAmount::of(cost_usd.unwrap_or_default()),
+            cost_usd: cost,
+            prompt_tokens: input_tokens,
+            completion_tokens: output_tokens,
+            cost,
+            call_count: 1,
         };
         self.total_cost_usd.0 += call.cost_usd.0;
         self.total_tokens += tokens;
@@ -175,16 +191,34 @@ impl RunCosts {
         self.total_completion_tokens += output_tokens;
         self.record_count += 1;
         self.unpriced_records += u64::from(cost_usd.is_none());
+        let by_agent = ByAgent {
+            agent,
+            model: model.clone(),
+        };
         add_to_share(&mut self.model_breakdown, ByModel { model }, call);
-        add_to_share(&mut self.agent_breakdown, ByAgent { agent }, call);
+        let same_agent = |one: &ByAgent, other: &ByAgent| one.agent == other.agent;
+        add_to_share_of(&mut self.agent_breakdown, by_agent, call, same_agent);
         add_to_share(&mut self.step_breakdown, ByStep { step_id }, call);
     }
 }
 
-/// Adds a call to the share of its model, agent or step.
+/// Adds a call to the share of its model or step.
 fn add_to_share<T: PartialEq>(shares: &mut Vec<CostShare<T>>, of: T, call: UsageTotals) {
-    match shares.iter_mut().find(|share| share.of == of) {
-        Some(share) => share.sums.add(call),
+    add_to_share_of(shares, of, call, T::eq);
+}
+
+/// Adds a call to the share that is the same, which is then named as the call is.
+fn add_to_share_of<T>(
+    shares: &mut Vec<CostShare<T>>,
+    of: T,
+    call: UsageTotals,
+    same: impl Fn(&T, &T) -> bool,
+) {
+    match shares.iter_mut().find(|share| same(&share.of, &of)) {
+        Some(share) => {
+            share.of = of;
+            share.sums.add(call);
+        }
         None => shares.push(CostShare { of, sums: call }),
     }
 }
@@ -195,6 +229,10 @@ impl UsageTotals {
         self.input_tokens += call.input_tokens;
         self.output_tokens += call.output_tokens;
         self.cost_usd.0 += call.cost_usd.0;
+        self.prompt_tokens += call.prompt_tokens;
+        self.completion_tokens += call.completion_tokens;
+        self.cost.0 += call.cost.0;
+        self.call_count += call.call_count;
     }
 }
 
@@ -262,6 +300,10 @@ mod tests {
             of["input_tokens"] = json!(10 * calls);
             of["output_tokens"] = json!(5 * calls);
             of["cost_usd"] = json!(cost);
+            of["prompt_tokens"] = json!(10 * calls);
+            of["completion_tokens"] = json!(5 * calls);
+            of["cost"] = json!(cost);
+            of["call_count"] = json!(calls);
             of
         };
         assert_eq!(
@@ -275,8 +317,8 @@ mod tests {
                     shares(json!({"model": "own"}), 1, 0.0),
                 ],
                 "agent_breakdown": [
-                    shares(json!({"agent": "planner"}), 2, 0.1),
-                    shares(json!({"agent": "researcher"}), 2, 0.200_000_001),
+                    shares(json!({"agent": "planner", "model": "own"}), 2, 0.1),
+                    shares(json!({"agent": "researcher", "model": "priced"}), 2, 0.200_000_001),
                 ],
                 "step_breakdown": [
                     shares(json!({"step_id": "planning"}), 1, 0.1),
