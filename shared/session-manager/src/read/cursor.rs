@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use session::{ApprovalId, ApprovalStatus, RunId, SessionId, Timestamp};
+use session::{ApprovalId, ApprovalStatus, RunId, Seq, SessionId, Timestamp};
 
 use crate::ReadError;
 
@@ -35,6 +35,35 @@ impl ListPosition {
             updated_at: updated_at.parse().map_err(|_| ReadError::BadCursor)?,
             id: id.parse().map_err(|_| ReadError::BadCursor)?,
         })
+    }
+}
+
+/// The position behind an event of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunEventPosition {
+    pub seq: Seq,
+    /// The node that the events up to here named last.
+    pub node: Option<String>,
+}
+
+impl RunEventPosition {
+    /// `filter` identifies the run and the filter of the list.
+    pub fn to_cursor(&self, filter: &str) -> String {
+        let node = self.node.as_deref().unwrap_or_default();
+        URL_SAFE_NO_PAD.encode(format!("{} {filter} {node}", self.seq.0))
+    }
+
+    pub fn from_cursor(cursor: &str, filter: &str) -> Result<Self, ReadError> {
+        let text = decode(cursor)?;
+        let mut parts = text.splitn(3, ' ');
+        let mut part = || parts.next().ok_or(ReadError::BadCursor);
+        let (seq, digest, node) = (part()?, part()?, part()?);
+        let seq = seq.parse().map(Seq).map_err(|_| ReadError::BadCursor)?;
+        if digest != filter || seq > Seq::MAX {
+            return Err(ReadError::BadCursor);
+        }
+        let node = Some(node.to_owned()).filter(|node| !node.is_empty());
+        Ok(Self { seq, node })
     }
 }
 
@@ -147,6 +176,10 @@ mod tests {
             if let Ok(run) = run_of(&cursor) {
                 prop_assert_eq!(after_run(run), cursor.clone());
             }
+            if let Ok(place) = RunEventPosition::from_cursor(&cursor, &filter) {
+                let again = place.to_cursor(&filter);
+                prop_assert_eq!(RunEventPosition::from_cursor(&again, &filter).unwrap(), place);
+            }
             if let Ok(approval) = approval_of(&cursor, None) {
                 prop_assert_eq!(after_approval(approval, None), cursor);
             }
@@ -185,6 +218,23 @@ mod tests {
         }
         let run = RunId::new(Uuid::from_u128(1));
         assert_eq!(run_of(&after_run(run)).unwrap(), run);
+    }
+
+    #[test]
+    fn a_cursor_of_a_runs_events_belongs_to_one_run_and_filter() {
+        for node in [None, Some("step_1".to_owned()), Some("a b".to_owned())] {
+            let place = RunEventPosition { seq: Seq(7), node };
+            let cursor = place.to_cursor("f");
+            assert_eq!(RunEventPosition::from_cursor(&cursor, "f").unwrap(), place);
+            assert!(RunEventPosition::from_cursor(&cursor, "g").is_err());
+        }
+        for bad in ["", "7", "7 f", "x f ", "-1 f ", "1000000000000 f "] {
+            let cursor = URL_SAFE_NO_PAD.encode(bad);
+            assert!(
+                RunEventPosition::from_cursor(&cursor, "f").is_err(),
+                "{bad}"
+            );
+        }
     }
 
     #[test]

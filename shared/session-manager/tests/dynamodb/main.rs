@@ -20,6 +20,7 @@ mod races;
 mod reading;
 mod recent;
 mod request_keys;
+mod run_reads;
 mod slot;
 mod table;
 mod world;
