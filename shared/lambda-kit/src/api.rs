@@ -60,6 +60,8 @@ pub struct Parameter {
     pub about: &'static str,
     /// What it may be.
     pub shape: Shape,
+    /// Whether it must be there.
+    pub required: bool,
     refuses: Code,
 }
 
@@ -99,18 +101,45 @@ impl Parameter {
             name,
             about,
             shape: Box::new(SchemaGenerator::subschema_for::<T>),
+            required: false,
+            refuses: Code::InvalidQuery,
+        }
+    }
+
+    /// The same, where it must be there.
+    #[must_use]
+    pub fn required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
+    /// A word of this pattern.
+    pub fn text(name: &'static str, about: &'static str, pattern: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            shape: Box::new(move |_| json_schema!({"type": "string", "pattern": pattern})),
+            required: false,
             refuses: Code::InvalidQuery,
         }
     }
 
     /// `limit`, from 1.
     pub fn limit(max: u16, default: u16) -> Self {
+        Self::count("limit", "The most that a page holds.", max, default)
+    }
+
+    /// A number of something, from 1.
+    pub fn count(name: &'static str, about: &'static str, max: u16, default: u16) -> Self {
         let schema =
             json_schema!({"type": "integer", "minimum": 1, "maximum": max, "default": default});
         Self {
-            name: "limit",
-            about: "The most that a page holds.",
+            name,
+            about,
             shape: Box::new(move |_| schema.clone()),
+            required: false,
             refuses: Code::InvalidQuery,
         }
     }
@@ -122,6 +151,7 @@ impl Parameter {
             name,
             about,
             shape: Box::new(move |_| schema.clone()),
+            required: false,
             refuses: Code::InvalidQuery,
         }
     }
@@ -132,6 +162,7 @@ impl Parameter {
             name: "cursor",
             about: "The `next_cursor` of the page before, with the same filter.",
             shape: Box::new(|_| json_schema!({"type": "string"})),
+            required: false,
             refuses: Code::BadCursor,
         }
     }

@@ -3,10 +3,10 @@
 use environment::EnvironmentError;
 use schemars::JsonSchema;
 use serde::Serialize;
-use session::{Command, NewRun, RunStatus, SessionId, State, Timestamp};
-use session_manager::{Actor, Committed, SessionManager};
+use session::{Command, NewRun, RunId, RunStatus, SessionId, State, Timestamp};
+use session_manager::{Actor, Committed, FoundRun, SessionManager};
 
-use crate::{Authenticator, Aws, EdgeSettings, Outbox, Problem, Request, http};
+use crate::{Authenticator, Aws, Caller, EdgeSettings, Outbox, Problem, Request, http};
 
 /// Authentication and sessions.
 #[derive(Debug, Clone)]
@@ -55,6 +55,31 @@ impl App {
     pub fn admit(&self, request: &Request) -> Result<(Actor, SessionId), Problem> {
         let caller = self.authenticator.caller(request)?;
         Ok((Actor::Client(caller.owner), http::session_id(request)?))
+    }
+
+    /// The run of the path, which is found by its id alone.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `run_not_found`, `unavailable`.
+    pub async fn admit_run(&self, request: &Request) -> Result<FoundRun, Problem> {
+        let caller = self.authenticator.caller(request)?;
+        let run = http::run_id(request)?;
+        self.find_run(caller, run).await
+    }
+
+    /// The run of the query, which must name one.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `invalid_query`, `run_not_found`, `unavailable`.
+    pub async fn admit_run_of_query(&self, request: &Request) -> Result<FoundRun, Problem> {
+        let caller = self.authenticator.caller(request)?;
+        let run = http::Query::of(request).required("run_id", "the id of a run")?;
+        self.find_run(caller, run).await
+    }
+
+    async fn find_run(&self, caller: Caller, run: RunId) -> Result<FoundRun, Problem> {
+        let actor = Actor::Client(caller.owner);
+        Ok(self.sessions.find_run(&actor, run).await?)
     }
 
     /// Commits a command and publishes the commit.

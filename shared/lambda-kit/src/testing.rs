@@ -83,10 +83,12 @@ pub fn post(body: impl Into<String>) -> Request {
     request
 }
 
-/// A request for a session, a run and an approval of this name.
+/// A request for a session, a run and an approval of this name, and the node `step_1`.
 pub fn of_session(id: &str) -> Request {
     let ids = ["session_id", "run_id", "approval_id"].map(|name| (name.to_owned(), id.to_owned()));
-    Request::new(Body::Empty).with_path_parameters(std::collections::HashMap::from(ids))
+    let node = ("node_id".to_owned(), "step_1".to_owned());
+    let ids = ids.into_iter().chain([node]);
+    Request::new(Body::Empty).with_path_parameters(ids.collect::<std::collections::HashMap<_, _>>())
 }
 
 /// Holds a handler against a table of requests and the codes that it must answer with.
@@ -120,18 +122,53 @@ pub async fn reads(
     bad_queries: &[&str],
     replies: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Value {
+    let unknown = (of_session("x"), Code::SessionNotFound);
+    reads_with(handle, unknown, "", bad_queries, replies).await
+}
+
+/// The reply of a route that reads a run by its id alone, as [`reads`].
+///
+/// # Panics
+/// When it does not.
+pub async fn reads_run(
+    handle: impl AsyncFn(&App, Request) -> Result<HttpReply, Problem>,
+    bad_queries: &[&str],
+    replies: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Value {
+    let unknown = (of_session("x"), Code::RunNotFound);
+    reads_with(handle, unknown, "", bad_queries, replies).await
+}
+
+/// The reply of a route that reads a node of the run in its query, as [`reads`].
+///
+/// # Panics
+/// When it does not.
+pub async fn reads_node(
+    handle: impl AsyncFn(&App, Request) -> Result<HttpReply, Problem>,
+    bad_queries: &[&str],
+    replies: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Value {
+    let unknown = (get("run_id=x"), Code::InvalidQuery);
+    let query = format!("run_id={ID}");
+    reads_with(handle, unknown, &query, bad_queries, replies).await
+}
+
+async fn reads_with(
+    handle: impl AsyncFn(&App, Request) -> Result<HttpReply, Problem>,
+    unknown: (Request, Code),
+    query: &str,
+    bad_queries: &[&str],
+    replies: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Value {
     let silent = app();
-    let mut cases = vec![
-        (of_session("x"), Code::SessionNotFound),
-        (get(""), Code::Unavailable),
-    ];
+    let mut cases = vec![unknown, (get(query), Code::Unavailable)];
     cases.extend(
         bad_queries
             .iter()
             .map(|query| (get(query), Code::InvalidQuery)),
     );
     expect(|request| handle(&silent, request), cases).await;
-    success(handle(&Wire::new(replies).app(), get("")).await)
+    success(handle(&Wire::new(replies).app(), get(query)).await)
 }
 
 /// The reply to an action on the session [`ID`], with its sentence.

@@ -91,14 +91,14 @@ fn tag(route: &str) -> &'static str {
     match route {
         _ if route.contains("/approvals") => "approvals",
         _ if route.contains("/uploads") || route.contains("/artifacts") => "files",
-        _ if route.contains("/runs") => "runs",
+        _ if route.contains("/runs") || route.contains("/nodes") => "runs",
         _ if route.contains("/modes") || route.contains("/health") => "service",
         _ => "sessions",
     }
 }
 
 fn parameters_of(schemas: &mut Schemas, operation: &Operation) -> Value {
-    let ids = ["session_id", "run_id", "approval_id"].into_iter();
+    let ids = ["session_id", "run_id", "approval_id", "node_id"].into_iter();
     let ids = ids.filter(|id| operation.route.contains(&format!("{{{id}}}")));
     let key = operation.once.then_some("idempotency_key");
     let named = ids
@@ -110,7 +110,7 @@ fn parameters_of(schemas: &mut Schemas, operation: &Operation) -> Value {
 
 fn in_query(schemas: &mut Schemas, value: &Parameter) -> Value {
     json!({
-        "name": value.name, "in": "query", "required": false, "description": value.about,
+        "name": value.name, "in": "query", "required": value.required, "description": value.about,
         "schema": schemas.heard(&value.shape),
     })
 }
@@ -125,6 +125,10 @@ fn parameters(schemas: &mut Schemas) -> Value {
         "session_id": id("session_id", BodySchema::of::<SessionId>(""), "01936e5c-7d2a-7b4e-9c61-2f0a8d3b5e17"),
         "run_id": id("run_id", BodySchema::of::<RunId>(""), "01936e5c-8b10-7c52-8f3e-6a1d4e9b7c20"),
         "approval_id": id("approval_id", BodySchema::of::<ApprovalId>(""), "01936e5c-b3f4-7d08-a1c5-3b7e9f2d4a60"),
+        "node_id": {
+            "name": "node_id", "in": "path", "required": true,
+            "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}, "example": "step_1",
+        },
         "idempotency_key": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key and body gives the first answer again, for 24 hours; another body is refused.",

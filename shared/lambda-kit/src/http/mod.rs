@@ -17,7 +17,7 @@ use crate::{Problem, logs};
 
 pub use query::Query;
 pub use request::{
-    approval_id, body, first_time, no_body, optional_body, request_key, run_id, session_id,
+    approval_id, body, first_time, no_body, node_id, optional_body, request_key, run_id, session_id,
 };
 
 /// How long a handler may take. The function's limit is 10 seconds: the client gets this error body

@@ -45,9 +45,17 @@ impl Query {
     /// # Errors
     /// `invalid_query`.
     pub fn limit(&self, max: u16, default: u16) -> Result<usize, Problem> {
-        let limit = self.number("limit", 1..=max.into())?;
-        Ok(limit
-            .and_then(|limit| usize::try_from(limit).ok())
+        self.count("limit", max, default)
+    }
+
+    /// A number of something, from 1 to `max`.
+    ///
+    /// # Errors
+    /// `invalid_query`.
+    pub fn count(&self, name: &str, max: u16, default: u16) -> Result<usize, Problem> {
+        let count = self.number(name, 1..=max.into())?;
+        Ok(count
+            .and_then(|count| usize::try_from(count).ok())
             .unwrap_or(default.into()))
     }
 
@@ -66,6 +74,14 @@ impl Query {
     pub fn word<T: FromStr>(&self, name: &str, must: impl Display) -> Result<Option<T>, Problem> {
         let parse = |text: &str| text.parse().map_err(|_| invalid(name, &must));
         self.text(name).map(parse).transpose()
+    }
+
+    /// A value that must be there.
+    ///
+    /// # Errors
+    /// `invalid_query`.
+    pub fn required<T: FromStr>(&self, name: &str, must: impl Display) -> Result<T, Problem> {
+        self.word(name, &must)?.ok_or_else(|| invalid(name, must))
     }
 }
 
@@ -146,6 +162,16 @@ mod tests {
             );
         }
         assert!(query("before=0").seq("before", 1).is_err());
+    }
+
+    #[test]
+    fn a_required_value_must_be_there() {
+        let step = |text| query(text).required::<u8>("step", "a number");
+        assert_eq!(step("step=7").unwrap(), 7);
+        for text in ["", "step=", "step=x"] {
+            let problem = step(text).unwrap_err();
+            assert_eq!(problem.to_string(), "`step` must be a number.", "{text}");
+        }
     }
 
     #[test]

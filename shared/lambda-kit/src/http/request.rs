@@ -37,6 +37,13 @@ pub fn approval_id(request: &Request) -> Result<ApprovalId, Problem> {
     path_id(request, "approval_id", Refusal::NoSuchApproval)
 }
 
+/// The `{node_id}` of the path, as it is.
+pub fn node_id(request: &Request) -> String {
+    let parameters = request.path_parameters_ref();
+    let node = parameters.and_then(|parameters| parameters.first("node_id"));
+    node.unwrap_or_default().to_owned()
+}
+
 fn path_id<T: std::str::FromStr>(
     request: &Request,
     name: &str,

@@ -174,6 +174,11 @@ pub fn run(change: &Change) -> Value {
     with_text(row.expect("a run was started"), &["meta"])
 }
 
+/// The item that finds the run [`ID`] by its id alone.
+pub fn locator() -> Value {
+    json!({"PK": format!("RUN#{ID}"), "SK": "META", "session_id": ID})
+}
+
 /// A row as it is stored, with JSON text in these fields.
 fn with_text(row: &impl Serialize, json: &[&str]) -> Value {
     let mut fields = serde_json::to_value(row).unwrap_or_default();

@@ -102,7 +102,8 @@ impl World {
 
 fn ids(ids: [String; 3]) -> Ids {
     let names = ["session_id", "run_id", "approval_id"];
-    names.into_iter().zip(ids).collect()
+    let node = ("node_id", "planning".to_owned());
+    names.into_iter().zip(ids).chain([node]).collect()
 }
 
 /// Ids that refer to nothing.
@@ -133,7 +134,12 @@ async fn ask_with(
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let body = body.map(Value::to_string);
     let mark = calls::mark();
-    let path = filled(path, ids);
+    let query = if path.starts_with("/api/nodes/") {
+        "?run_id={run_id}"
+    } else {
+        ""
+    };
+    let path = filled(&format!("{path}{query}"), ids);
     let mut reply = send(token, &method, &path, body.as_deref(), headers).await;
     if let Some(id) = reply.headers.get("x-request-id") {
         reply.text = reply.text.replace(id, "<request id>");

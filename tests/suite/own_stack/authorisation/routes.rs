@@ -48,11 +48,12 @@ async fn anothers_session_run_or_approval_looks_like_a_missing_one() {
     settled().await;
     let mut tried = 0;
     for route in http_routes() {
-        if !route.key.contains("{session_id}") {
+        if !route.key.contains('{') {
             continue;
         }
         let mut tries = vec![(world.theirs.clone(), missing())];
-        if route.key.contains("run_id") || route.key.contains("approval_id") {
+        let below_a_session = route.key.contains("{session_id}");
+        if below_a_session && (route.key.contains("run_id") || route.key.contains("approval_id")) {
             let below_own = |mut ids: super::Ids| {
                 ids.extend(own.clone());
                 ids
@@ -67,7 +68,7 @@ async fn anothers_session_run_or_approval_looks_like_a_missing_one() {
             tried += 1;
         }
     }
-    assert!(tried >= 17, "{tried} tries");
+    assert!(tried >= 22, "{tried} tries");
     world.end().await;
 }
 
