@@ -88,9 +88,21 @@ async fn a_runs_costs_add_up_by_model_by_agent_and_by_step() {
         ]
     );
     let events = record(&session).await;
-    let mut newest_first = events.iter().rev();
-    let told = newest_first.find(|event| event["event_type"] == "cost_update");
-    let total = told.unwrap()["data"]["total_cost_usd"].as_f64().unwrap();
+    let told: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["event_type"] == "cost_update")
+        .map(|event| &event["data"])
+        .collect();
+    let prices: Vec<(&Value, &Value)> = told
+        .iter()
+        .map(|cost| (&cost["cost_usd"], &cost["priced"]))
+        .collect();
+    let (known, unknown) = (
+        (&json!(ONE_CALL), &json!(true)),
+        (&json!(0.0), &json!(false)),
+    );
+    assert_eq!(prices, [known, known, known, unknown, unknown]);
+    let total = told[4]["total_cost_usd"].as_f64().unwrap();
     assert!((total - THREE_CALLS).abs() < 1e-12, "{total}");
 }
 

@@ -150,10 +150,8 @@ pub fn add_record(found: &mut Values, mode: &str, events: &[Value]) {
                 &["StepTime", mode],
                 data["execution_time"].as_f64().unwrap(),
             ),
-            "cost_update" => {
-                if let Some(dollars) = data["cost_usd"].as_f64() {
-                    add(&["CostUsd", mode], dollars);
-                }
+            "cost_update" if data["priced"] == true => {
+                add(&["CostUsd", mode], data["cost_usd"].as_f64().unwrap());
             }
             "workflow_completed" => add(&["Runs", mode, "completed"], 1.0),
             "workflow_failed" => add(&["Runs", mode, "failed"], 1.0),

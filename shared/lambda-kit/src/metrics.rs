@@ -106,10 +106,9 @@ fn recorded(mode: Mode, body: &EventBody) {
         EventBody::StepComplete { execution_time, .. } => {
             histogram!(STEP_TIME, MODE => mode.id()).record(*execution_time);
         }
-        EventBody::CostUpdate {
-            cost_usd: Some(usd),
-            ..
-        } => histogram!(COST, MODE => mode.id()).record(*usd),
+        EventBody::CostUpdate { cost, .. } if cost.priced => {
+            histogram!(COST, MODE => mode.id()).record(cost.cost_usd);
+        }
         _ => {}
     }
 }

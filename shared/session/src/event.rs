@@ -5,11 +5,13 @@
 //! it) is kept and shown unchanged.
 
 mod approval;
+mod call_cost;
 mod envelope;
 mod graph;
 mod structured_output;
 
 pub use approval::{ApprovalReceived, ApprovalRequest, ApprovalRow};
+pub use call_cost::CallCost;
 pub use envelope::{Envelope, Message};
 pub use graph::{Dag, DagEdge, DagNode};
 pub use structured_output::{PlanStep, Route, RouteKind, StructuredOutput};
@@ -109,7 +111,8 @@ pub enum EventBody {
         #[schemars(with = "StructuredOutputFields")]
         structured_output: Option<StructuredOutput>,
     },
-    /// One committed model call; `cost_usd` is null if the price of the model is unknown.
+    /// One committed model call. The total is the run's so far; `cost_usd` is 0 and `priced` false
+    /// if the price of the model is unknown.
     CostUpdate {
         run_id: RunId,
         agent: String,
@@ -118,7 +121,8 @@ pub enum EventBody {
         tokens: u64,
         input_tokens: u64,
         output_tokens: u64,
-        cost_usd: Option<f64>,
+        #[serde(flatten)]
+        cost: CallCost,
         total_cost_usd: f64,
     },
     /// The plan is complete.

@@ -22,8 +22,9 @@ pub use command::{
 };
 pub use decide::{MAX_ATTEMPTS, MAX_HOPS, create};
 pub use event::{
-    ApprovalReceived, ApprovalRequest, ApprovalRow, ArtifactLink, Dag, DagEdge, DagNode, Envelope,
-    Event, EventBody, Message, PlanStep, Role, Route, RouteKind, StoredEventBody, StructuredOutput,
+    ApprovalReceived, ApprovalRequest, ApprovalRow, ArtifactLink, CallCost, Dag, DagEdge, DagNode,
+    Envelope, Event, EventBody, Message, PlanStep, Role, Route, RouteKind, StoredEventBody,
+    StructuredOutput,
 };
 pub use id::{ApprovalId, CommitId, Epoch, InvalidId, OwnerId, RunId, Seq, SessionId, digest};
 pub use limits::{CONTENT_BYTES, DESCRIPTION_CHARS, FRAME_BYTES};

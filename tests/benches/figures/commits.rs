@@ -181,7 +181,7 @@ fn paid(run: &Run) -> EventBody {
         tokens: 620,
         input_tokens: 500,
         output_tokens: 120,
-        cost_usd: Some(0.0125),
+        cost: Some(0.0125).into(),
         total_cost_usd: 0.25,
     }
 }

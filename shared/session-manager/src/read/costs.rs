@@ -165,7 +165,7 @@ impl RunCosts {
             tokens,
             input_tokens,
             output_tokens,
-            cost_usd,
+            cost,
             ..
         }) = envelope.body
         else {
@@ -174,15 +174,15 @@ impl RunCosts {
         if run_id != self.run_id {
             return;
         }
-        let cost = UsdAmount::of(cost_usd.unwrap_or_default());
+        let amount = UsdAmount::of(cost.cost_usd);
         let call = UsageTotals {
             tokens,
             input_tokens,
             output_tokens,
-            cost_usd: cost,
+            cost_usd: amount,
             prompt_tokens: input_tokens,
             completion_tokens: output_tokens,
-            cost,
+            cost: amount,
             call_count: 1,
         };
         self.total_cost_usd.0 += call.cost_usd.0;
@@ -190,7 +190,7 @@ impl RunCosts {
         self.total_prompt_tokens += input_tokens;
         self.total_completion_tokens += output_tokens;
         self.record_count += 1;
-        self.unpriced_records += u64::from(cost_usd.is_none());
+        self.unpriced_records += u64::from(!cost.priced);
         let by_agent = ByAgent {
             agent,
             model: model.clone(),
@@ -270,7 +270,7 @@ mod tests {
             tokens: 15,
             input_tokens: 10,
             output_tokens: 5,
-            cost_usd,
+            cost: cost_usd.into(),
             total_cost_usd: 9.0,
         };
         Envelope {

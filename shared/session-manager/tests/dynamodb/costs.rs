@@ -16,7 +16,7 @@ fn cost(state: &State, agent: &str, step: u32, cost_usd: Option<f64>) -> EventBo
         tokens: 12,
         input_tokens: 10,
         output_tokens: 2,
-        cost_usd,
+        cost: cost_usd.into(),
         total_cost_usd: 0.0,
     }
 }

@@ -75,7 +75,7 @@ impl<'a> ProgressBuilder<'a> {
                 tokens,
                 input_tokens: usage.input_tokens,
                 output_tokens: usage.output_tokens,
-                cost_usd: usage.cost_usd,
+                cost: usage.cost_usd.into(),
                 total_cost_usd: plus_usd(self.engine.run.cost_usd, self.cost_usd),
             });
         }

@@ -193,11 +193,11 @@ impl Teller {
                 node.status = *new_status;
             }
             EventBody::CostUpdate {
-                cost_usd,
+                cost,
                 total_cost_usd,
                 ..
             } => {
-                self.cost += cost_usd.unwrap();
+                self.cost += cost.cost_usd;
                 assert!((self.cost - total_cost_usd).abs() < 1e-9);
             }
             EventBody::Result { .. } => self.results += 1,
