@@ -9,12 +9,14 @@ mod call_cost;
 mod envelope;
 mod graph;
 mod structured_output;
+mod tracked_files;
 
 pub use approval::{ApprovalReceived, ApprovalRequest, ApprovalRow};
 pub use call_cost::CallCost;
 pub use envelope::{Envelope, Message};
 pub use graph::{Dag, DagEdge, DagNode};
 pub use structured_output::{PlanStep, Route, RouteKind, StructuredOutput};
+pub use tracked_files::TrackedFiles;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -154,8 +156,8 @@ pub enum EventBody {
     WorkflowResumed { run_id: RunId, message: String },
     /// The run was cancelled.
     WorkflowCancelled { run_id: RunId, message: String },
-    /// An agent's answer was stored as an artifact.
-    FilesUpdated { files_tracked: Vec<String> },
+    /// Files were stored as artifacts. `files` names all files of the run so far.
+    FilesUpdated(TrackedFiles),
     /// A line of output to show.
     Output { message: String },
     /// The run has succeeded, with its result.

@@ -24,7 +24,7 @@ pub use decide::{MAX_ATTEMPTS, MAX_HOPS, create};
 pub use event::{
     ApprovalReceived, ApprovalRequest, ApprovalRow, ArtifactLink, CallCost, Dag, DagEdge, DagNode,
     Envelope, Event, EventBody, Message, PlanStep, Role, Route, RouteKind, StoredEventBody,
-    StructuredOutput,
+    StructuredOutput, TrackedFiles,
 };
 pub use id::{ApprovalId, CommitId, Epoch, InvalidId, OwnerId, RunId, Seq, SessionId, digest};
 pub use limits::{CONTENT_BYTES, DESCRIPTION_CHARS, FRAME_BYTES};

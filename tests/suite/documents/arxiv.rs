@@ -76,6 +76,14 @@ async fn available_papers_are_fetched_and_failed_ones_are_named() {
         .find(|event| event["event_type"] == "result")
         .unwrap();
     assert_eq!(result["data"]["artifacts"].as_array().unwrap().len(), 3);
+    let mut newest_first = events.iter().rev();
+    let tracked = newest_first.find(|event| event["event_type"] == "files_updated");
+    let tracked = &tracked.unwrap()["data"];
+    assert_eq!(
+        (&tracked["files_tracked"], &tracked["node_id"]),
+        (&json!(3), &json!("download"))
+    );
+    assert_eq!(tracked["files"][0], format!("{good}.pdf"));
     let requests = asked(std::slice::from_ref(&good));
     assert_eq!(
         requests.iter().filter(|request| request.pdf).count(),

@@ -2,7 +2,7 @@
 //!
 //! `reject` and `abort` never arrive here, because `session` ends the run with the answer.
 
-use session::{EventBody, NodeStatus, Position, Progress, Stage};
+use session::{EventBody, NodeStatus, Position, Progress, Stage, TrackedFiles};
 
 use super::{Engine, check::plan_of, graph, progress_builder::ProgressBuilder};
 use crate::history::ReceivedAnswer;
@@ -67,9 +67,8 @@ impl Engine<'_> {
     /// the artifacts of earlier turns are recorded again.
     fn next_turn(&self, mut progress: ProgressBuilder, answer: &ReceivedAnswer) -> Progress {
         if !self.history.artifacts.is_empty() {
-            progress.push(EventBody::FilesUpdated {
-                files_tracked: self.history.artifacts.clone(),
-            });
+            let files = self.history.artifacts.clone();
+            progress.push(EventBody::FilesUpdated(TrackedFiles::new(files, None)));
         }
         let first = Position {
             steps: 0,

@@ -117,11 +117,11 @@ impl Engine<'_> {
     fn record_files(&self, progress: &mut ProgressBuilder, result: &DocumentTaskResult) {
         if !result.artifacts.is_empty() {
             let known = self.history.artifacts.clone();
-            let files_tracked = result
+            let files = result
                 .artifacts
                 .iter()
                 .fold(known, |files, name| with_artifact(&files, Some(name)));
-            progress.push(EventBody::FilesUpdated { files_tracked });
+            progress.files(files);
         }
         if let Some(message) = &result.message {
             progress.push(EventBody::AgentMessage {

@@ -2,7 +2,7 @@
 
 use session::{
     EventBody, Next, NodeStatus, PlanStep, Position, Progress, Role, RunFailure, Seq, StageStart,
-    plus_usd,
+    TrackedFiles, plus_usd,
 };
 
 use super::{AgentAnswer, Engine, Usage};
@@ -55,10 +55,18 @@ impl<'a> ProgressBuilder<'a> {
             structured_output: answer.content.made(),
         });
         if let Some(name) = answer.artifact.as_deref() {
-            let files_tracked = with_artifact(&self.engine.history.artifacts, Some(name));
-            self.push(EventBody::FilesUpdated { files_tracked });
+            self.files(with_artifact(&self.engine.history.artifacts, Some(name)));
         }
         self.costs(&answer.usages);
+    }
+
+    /// The files of the run, of which the stage's node stored the newest.
+    pub fn files(&mut self, files: Vec<String>) {
+        let node = self.engine.position().node();
+        self.push(EventBody::FilesUpdated(TrackedFiles::new(
+            files,
+            Some(node),
+        )));
     }
 
     /// A `cost_update` for each model answer.

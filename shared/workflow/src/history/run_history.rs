@@ -213,7 +213,7 @@ impl RunHistory {
                 self.artifacts = with_artifact(&self.artifacts, artifact.as_deref());
                 self.apply_output(agent, message, made.as_ref());
             }
-            EventBody::FilesUpdated { files_tracked } => self.artifacts.clone_from(files_tracked),
+            EventBody::FilesUpdated(tracked) => self.artifacts.clone_from(&tracked.files),
             EventBody::PlanningComplete { steps, .. } => {
                 self.plan.clone_from(steps);
                 self.done.clear();
