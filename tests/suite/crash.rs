@@ -128,7 +128,7 @@ async fn tripled_messages_run_everything_once() {
 async fn a_killed_worker_loses_or_doubles_no_question_and_no_answer() {
     model();
     let _storm = exclusive_workers().await;
-    let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
+    let config = json!({"checkpoints": "after_planning", "nPlanReviews": 0});
     let word = Uuid::now_v7().to_string();
     let ask = async |time: u64| {
         let id = create_with("planning-control", &config).await;

@@ -127,8 +127,7 @@ const PLAN_KEYS: [&str; 5] = [
     "planInstructions",
 ];
 
-const APPROVAL_KEYS: [&str; 5] = [
-    "approvalMode",
+const APPROVAL_KEYS: [&str; 4] = [
     "maxHumanIterations",
     "allowPlanModification",
     "allowStepSkip",

@@ -8,9 +8,9 @@ mod modes;
 
 pub use clip::{MAX_MESSAGE_BYTES, clip};
 pub use config::{
-    Amount, ApprovalMode, CheckpointSettings, ConfigKey, DocumentName, FieldError, HitlVariant,
-    ModelName, OcrSettings, OneShotAgent, RunConfig, RunSettings, RunSettingsError, Whole,
-    config_keys,
+    Amount, ApprovalMode, CheckpointChoice, CheckpointSettings, ConfigKey, DocumentName,
+    FieldError, HitlVariant, ModelName, OcrSettings, OneShotAgent, RunConfig, RunSettings,
+    RunSettingsError, Whole, config_keys,
 };
 pub use engine::{
     AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,

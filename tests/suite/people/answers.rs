@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// A session that asks about its plan.
 async fn asking() -> (String, Value) {
-    let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
+    let config = json!({"checkpoints": "after_planning", "nPlanReviews": 0});
     let session = create_with("planning-control", &config).await;
     start(&session, "Measure the tides. [[steps=1]]").await;
     let open = question(&session, "during_planning").await;
@@ -158,7 +158,7 @@ async fn an_option_that_requires_a_text_is_refused_without_one() {
         ),
         (
             "idea-generation",
-            json!({"approvalMode": "after_ideas", "nPlanReviews": 0}),
+            json!({"checkpoints": "after_ideas", "nPlanReviews": 0}),
             "What could a lighthouse do by day? [[steps=2]]",
             "after_ideas",
             "custom",

@@ -43,7 +43,7 @@ async fn unanswered(mode: &str, config: &Value, checkpoint: &str) -> (String, Va
 async fn a_late_answer_is_refused_and_a_resume_asks_again() {
     model();
     let _calm = shared_workers().await;
-    let config = json!({"approvalMode": "after_planning", "nPlanReviews": 0});
+    let config = json!({"checkpoints": "after_planning", "nPlanReviews": 0});
     let (session, lapsed) = unanswered("planning-control", &config, "during_planning").await;
     let yes = json!({"resolution": "approve"});
     let late = answer(&session, &lapsed, &yes).await;

@@ -6,7 +6,7 @@ use super::walk::{Walk, go};
 
 pub fn walks() -> Vec<Walk> {
     let choosing = |name| {
-        let config = json!({"approvalMode": "after_ideas", "nPlanReviews": 0});
+        let config = json!({"checkpoints": "after_ideas", "nPlanReviews": 0});
         let task = "What could a lighthouse do by day? [[steps=2]] [[ideas=3]]";
         Walk::of(name, "idea-generation", config, task).has("step_complete", 2)
     };

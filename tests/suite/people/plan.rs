@@ -53,11 +53,19 @@ pub fn walks() -> Vec<Walk> {
         Walk::of(
             "a plan that nobody may change is approved in planning-control",
             "planning-control",
-            json!({"approvalMode": "after_planning", "allowPlanModification": false}),
+            json!({"checkpoints": "after_planning", "allowPlanModification": false}),
             TASK,
         )
         .at("during_planning", "approve")
         .among(&["approve", "reject", "revise"]),
+        Walk::of(
+            "an existing client sends approvalMode in every mode, and is not asked",
+            "planning-control",
+            json!({"approvalMode": "both", "hitlVariant": "full_interactive"}),
+            TASK,
+        )
+        .has("approval_requested", 0)
+        .has("step_complete", 1),
     ]
 }
 

@@ -7,8 +7,8 @@ use super::walk::{Walk, go};
 const TWO_STEPS: &str = "Measure the tides. [[steps=2]]";
 const FAILS_ONCE: &str = "Measure the tides. [[steps=2]] [[status=400 times=1 at=step_1 id={id}]]";
 
-fn planned(name: &'static str, approval_mode: &str, task: &'static str) -> Walk {
-    let config = json!({"approvalMode": approval_mode, "nPlanReviews": 0});
+fn planned(name: &'static str, checkpoints: &str, task: &'static str) -> Walk {
+    let config = json!({"checkpoints": checkpoints, "nPlanReviews": 0});
     Walk::of(name, "planning-control", config, task)
 }
 

@@ -2,7 +2,9 @@
 
 use session::Mode;
 
-use super::{ApprovalMode, HitlVariant, RunConfig, RunSettingsError, fields::one_of};
+use super::{
+    ApprovalMode, CheckpointChoice, HitlVariant, RunConfig, RunSettingsError, fields::one_of,
+};
 
 /// The checkpoints of a run, and the options at each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,20 +48,19 @@ impl CheckpointSettings {
 
     /// The checkpoints of a mode by its configuration.
     pub(super) fn of(mode: Mode, config: &RunConfig) -> Result<Self, RunSettingsError> {
-        let steps = Self::by_approval_mode(approval_mode(mode, config.approval_mode)?);
         let on = match (mode, config.hitl_variant) {
             (Mode::HitlInteractive, HitlVariant::PlanningOnly) => {
-                Self::by_approval_mode(ApprovalMode::AfterPlanning)
+                Self::chosen(CheckpointChoice::AfterPlanning)
             }
             (Mode::HitlInteractive, HitlVariant::ErrorRecovery) => {
-                Self::by_approval_mode(ApprovalMode::OnError)
+                Self::chosen(CheckpointChoice::OnError)
             }
             (Mode::HitlInteractive, HitlVariant::FullInteractive) => Self {
                 during_planning: true,
                 on_error: true,
-                ..steps
+                ..Self::chosen(config.approval_mode.into())
             },
-            _ => steps,
+            _ => Self::chosen(fitting(mode, config.checkpoints)?),
         };
         Ok(Self {
             copilot_turn: config.conversational,
@@ -71,52 +72,47 @@ impl CheckpointSettings {
         })
     }
 
-    fn by_approval_mode(mode: ApprovalMode) -> Self {
-        let both = mode == ApprovalMode::Both;
+    fn chosen(choice: CheckpointChoice) -> Self {
+        let both = choice == CheckpointChoice::Both;
         Self {
-            during_planning: mode == ApprovalMode::AfterPlanning,
-            before_step: both || mode == ApprovalMode::BeforeStep,
-            after_step: both || mode == ApprovalMode::AfterStep,
-            on_error: mode == ApprovalMode::OnError,
-            after_ideas: mode == ApprovalMode::AfterIdeas,
+            during_planning: choice == CheckpointChoice::AfterPlanning,
+            before_step: both || choice == CheckpointChoice::BeforeStep,
+            after_step: both || choice == CheckpointChoice::AfterStep,
+            on_error: choice == CheckpointChoice::OnError,
+            after_ideas: choice == CheckpointChoice::AfterIdeas,
             ..Self::NONE
         }
     }
 }
 
-/// The approval mode of a run: one that its session's mode has.
-fn approval_mode(
-    mode: Mode,
-    given: Option<ApprovalMode>,
-) -> Result<ApprovalMode, RunSettingsError> {
-    let default = match mode {
-        Mode::HitlInteractive => ApprovalMode::Both,
-        _ => ApprovalMode::None,
-    };
-    let chosen = given.unwrap_or(default);
-    match approval_modes(mode).any(|fitting| fitting == chosen) {
-        true => Ok(chosen),
-        false => Err(RunSettingsError::invalid(
-            "approvalMode",
-            must_be_an_approval_mode(mode),
-        )),
+impl From<ApprovalMode> for CheckpointChoice {
+    fn from(mode: ApprovalMode) -> Self {
+        match mode {
+            ApprovalMode::BeforeStep => Self::BeforeStep,
+            ApprovalMode::AfterStep => Self::AfterStep,
+            ApprovalMode::Both => Self::Both,
+            ApprovalMode::OnError => Self::OnError,
+        }
     }
 }
 
-fn approval_modes(mode: Mode) -> impl Iterator<Item = ApprovalMode> {
-    use ApprovalMode::{AfterIdeas, AfterPlanning, None};
-    let excluded: &[ApprovalMode] = match mode {
-        Mode::HitlInteractive => &[None, AfterPlanning, AfterIdeas],
-        Mode::IdeaGeneration => &[],
-        _ => &[AfterIdeas],
-    };
-    let all = ApprovalMode::ALL.iter().copied();
-    all.filter(|mode| !excluded.contains(mode))
+/// The choice, if the mode has it.
+fn fitting(mode: Mode, choice: CheckpointChoice) -> Result<CheckpointChoice, RunSettingsError> {
+    let fits = choices(mode).any(|fitting| fitting == choice);
+    fits.then_some(choice)
+        .ok_or_else(|| RunSettingsError::invalid("checkpoints", must_be_a_checkpoint_choice(mode)))
 }
 
-/// What `approvalMode` must be in a mode.
-pub(super) fn must_be_an_approval_mode(mode: Mode) -> String {
-    one_of(approval_modes(mode).map(ApprovalMode::as_str))
+fn choices(mode: Mode) -> impl Iterator<Item = CheckpointChoice> {
+    let all = CheckpointChoice::ALL.iter().copied();
+    all.filter(move |choice| {
+        mode == Mode::IdeaGeneration || *choice != CheckpointChoice::AfterIdeas
+    })
+}
+
+/// What `checkpoints` must be in a mode.
+pub(super) fn must_be_a_checkpoint_choice(mode: Mode) -> String {
+    one_of(choices(mode).map(CheckpointChoice::as_str))
 }
 
 #[cfg(test)]
@@ -150,22 +146,22 @@ mod tests {
             (PlanningControl, json!({}), ""),
             (
                 PlanningControl,
-                json!({"approvalMode": "after_planning"}),
+                json!({"checkpoints": "after_planning"}),
                 "during_planning",
             ),
             (
                 PlanningControl,
-                json!({"approvalMode": "both"}),
+                json!({"checkpoints": "both"}),
                 "before_step after_step",
             ),
             (
                 PlanningControl,
-                json!({"approvalMode": "on_error"}),
+                json!({"checkpoints": "on_error"}),
                 "on_error",
             ),
             (
                 IdeaGeneration,
-                json!({"approvalMode": "after_ideas"}),
+                json!({"checkpoints": "after_ideas"}),
                 "after_ideas",
             ),
             (

@@ -100,8 +100,18 @@ choices! {
 }
 
 choices! {
-    /// The checkpoints of a plan and its steps.
+    /// The checkpoints of the steps in mode `hitl-interactive`.
     ApprovalMode {
+        BeforeStep = "before_step",
+        AfterStep = "after_step",
+        Both = "both",
+        OnError = "on_error",
+    }
+}
+
+choices! {
+    /// The checkpoints of a plan and its steps in `planning-control` and `idea-generation`.
+    CheckpointChoice {
         None = "none",
         AfterPlanning = "after_planning",
         AfterIdeas = "after_ideas",

@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(shown("agent"), (some("researcher"), "researcher, engineer"));
         assert_eq!(shown("saveText"), (some("false"), ""));
         assert_eq!(shown("maxCostUsd"), (None, "above 0"));
-        let (default, range) = shown("approvalMode");
-        assert_eq!((default, range.contains("after_ideas")), (None, true));
+        let words = "before_step, after_step, both, on_error";
+        assert_eq!(shown("approvalMode"), (some("both"), words));
         assert!(keys.iter().all(|key| !key.meaning.is_empty()));
     }
 

@@ -11,7 +11,9 @@ mod run_settings;
 
 pub use checkpoint_settings::CheckpointSettings;
 pub use field_error::FieldError;
-pub use fields::{Amount, ApprovalMode, HitlVariant, ModelName, OneShotAgent, Whole};
+pub use fields::{
+    Amount, ApprovalMode, CheckpointChoice, HitlVariant, ModelName, OneShotAgent, Whole,
+};
 pub use keys::{ConfigKey, config_keys};
 pub use ocr::{DocumentName, OcrSettings};
 pub use run_config::RunConfig;

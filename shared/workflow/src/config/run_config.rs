@@ -10,8 +10,8 @@ use session::Mode;
 use super::field_error::FieldError;
 use super::{
     DocumentName, RunSettingsError,
-    checkpoint_settings::must_be_an_approval_mode,
-    fields::{Amount, ApprovalMode, HitlVariant, ModelName, OneShotAgent, Whole},
+    checkpoint_settings::must_be_a_checkpoint_choice,
+    fields::{Amount, ApprovalMode, CheckpointChoice, HitlVariant, ModelName, OneShotAgent, Whole},
 };
 use crate::modes::ModeSpec;
 
@@ -55,10 +55,12 @@ pub struct RunConfig {
     pub idea_maker_model: Option<ModelName>,
     /// The model of the idea hater; `model` without it.
     pub idea_hater_model: Option<ModelName>,
-    /// The checkpoints of a plan and its steps; `none` without it, in `hitl-interactive` `both`.
-    /// `after_ideas` is for `idea-generation` alone; `hitl-interactive` has no `none` and no
-    /// `after_planning`.
-    pub approval_mode: Option<ApprovalMode>,
+    /// The checkpoints of a plan and its steps in modes `planning-control` and `idea-generation`;
+    /// `both` is `before_step` and `after_step`. `after_ideas` is for `idea-generation` alone.
+    pub checkpoints: CheckpointChoice,
+    /// The checkpoints of the steps in mode `hitl-interactive`; a failed step asks with each.
+    /// Ignored in the other modes, where existing clients send it too.
+    pub approval_mode: ApprovalMode,
     /// The checkpoints of mode `hitl-interactive`: `full_interactive` has the plan, failed steps,
     /// and steps by `approvalMode`; `planning_only` the plan; `error_recovery` failed steps.
     pub hitl_variant: HitlVariant,
@@ -101,7 +103,8 @@ impl Default for RunConfig {
             engineer_model: None,
             idea_maker_model: None,
             idea_hater_model: None,
-            approval_mode: None,
+            checkpoints: CheckpointChoice::None,
+            approval_mode: ApprovalMode::Both,
             hitl_variant: HitlVariant::FullInteractive,
             max_human_iterations: Whole(3),
             allow_plan_modification: true,
@@ -135,7 +138,7 @@ impl RunConfig {
         serde_path_to_error::deserialize(Value::Object(read)).map_err(|error| {
             let FieldError { field, must_be } = error.into();
             let must_be = match field.as_str() {
-                "approvalMode" => must_be_an_approval_mode(mode),
+                "checkpoints" => must_be_a_checkpoint_choice(mode),
                 _ => must_be,
             };
             RunSettingsError::invalid(field, must_be)

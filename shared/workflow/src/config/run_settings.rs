@@ -98,7 +98,7 @@ impl RunSettings {
         if checkpoints.after_ideas && config.max_plan_steps.0 < 2 {
             return Err(RunSettingsError::invalid(
                 "maxPlanSteps",
-                "at least 2 with the approvalMode after_ideas",
+                "at least 2 with the checkpoints after_ideas",
             ));
         }
         let models = [
@@ -193,7 +193,7 @@ mod tests {
         for config in [
             Value::Null,
             json!({}),
-            json!({"maxAttempts": null, "approvalMode": null, "sessionName": 7}),
+            json!({"maxAttempts": null, "checkpoints": null, "sessionName": 7}),
         ] {
             let settings = RunSettings::parse(Mode::PlanningControl, &config).unwrap();
             assert_eq!(settings, RunSettings::defaults(Mode::PlanningControl));
@@ -205,7 +205,7 @@ mod tests {
         let config = json!({
             "model": "m", "maxAttempts": 10, "maxRounds": 100, "maxCostUsd": 0.5, "maxPlanSteps": 50,
             "nPlanReviews": 0.0, "planInstructions": "be brief", "plannerModel": " p ",
-            "engineerModel": "e", "approvalMode": "none",
+            "engineerModel": "e", "checkpoints": "none",
         });
         let settings = RunSettings::parse(Mode::PlanningControl, &config).unwrap();
         assert_eq!(settings.max_attempts, 10);
@@ -272,8 +272,8 @@ mod tests {
                 "config.plannerModel must be a string.",
             ),
             (
-                json!({"approvalMode": "sometimes"}),
-                "config.approvalMode must be one of none, after_planning, before_step, after_step, both, on_error.",
+                json!({"checkpoints": "sometimes"}),
+                "config.checkpoints must be one of none, after_planning, before_step, after_step, both, on_error.",
             ),
         ] {
             assert_eq!(problem(Mode::PlanningControl, &config), sentence);
@@ -299,7 +299,7 @@ mod tests {
             (Mode::IdeaGeneration, json!({"ideaMakerModel": ""})),
             (
                 Mode::IdeaGeneration,
-                json!({"approvalMode": "after_ideas", "maxPlanSteps": 1}),
+                json!({"checkpoints": "after_ideas", "maxPlanSteps": 1}),
             ),
             (Mode::Ocr, json!({"document": 7})),
             (Mode::Ocr, json!({"document": "../another.pdf"})),
@@ -315,6 +315,21 @@ mod tests {
         }
         let of_another_mode = json!({"saveJson": "yes", "conversational": 1});
         assert!(RunSettings::parse(Mode::Arxiv, &of_another_mode).is_ok());
+        for mode in [Mode::PlanningControl, Mode::IdeaGeneration, Mode::Copilot] {
+            for value in [
+                json!("both"),
+                json!("after_planning"),
+                json!("sometimes"),
+                json!(7),
+            ] {
+                let config = json!({"approvalMode": value});
+                let settings = RunSettings::parse(mode, &config).unwrap();
+                assert_eq!(settings, RunSettings::defaults(mode), "{mode} {value}");
+            }
+        }
+        let config = json!({"checkpoints": ["of another mode"]});
+        let settings = RunSettings::parse(Mode::HitlInteractive, &config).unwrap();
+        assert_eq!(settings, RunSettings::defaults(Mode::HitlInteractive));
     }
 
     #[test]
@@ -338,6 +353,13 @@ mod tests {
             ["model", "maxAttempts", "maxRounds", "maxCostUsd", "agent"]
         );
         assert!(RunSettings::keys(Mode::Copilot).contains(&"conversational"));
-        assert!(!RunSettings::keys(Mode::Copilot).contains(&"approvalMode"));
+        let modes = session::MODES.iter().map(|info| info.id);
+        let with = |key| {
+            modes
+                .clone()
+                .filter(move |mode| RunSettings::keys(*mode).contains(&key))
+        };
+        assert!(with("approvalMode").eq([Mode::HitlInteractive]));
+        assert!(with("checkpoints").eq([Mode::PlanningControl, Mode::IdeaGeneration]));
     }
 }

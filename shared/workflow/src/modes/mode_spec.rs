@@ -66,7 +66,6 @@ const PLAN_KEYS: &[&str] = &[
 const WORKER_KEYS: &[&str] = &["researcherModel", "engineerModel"];
 const IDEA_KEYS: &[&str] = &["ideaMakerModel", "ideaHaterModel"];
 const APPROVAL_KEYS: &[&str] = &[
-    "approvalMode",
     "maxHumanIterations",
     "allowPlanModification",
     "allowStepSkip",
@@ -97,7 +96,7 @@ const PLANNING_CONTROL: ModeSpec = ModeSpec {
     agent: agent::PLANNER,
     team: &agent::WORKERS,
     checkpoints: &OF_A_PLAN,
-    keys: &[PLAN_KEYS, WORKER_KEYS, APPROVAL_KEYS],
+    keys: &[PLAN_KEYS, WORKER_KEYS, APPROVAL_KEYS, &["checkpoints"]],
     first: Stage::Plan,
     nodes: &[Node::Planning],
     shows_steps: true,
@@ -113,7 +112,12 @@ const HITL_INTERACTIVE: ModeSpec = ModeSpec {
         Phase::HitlControl,
         Phase::Completed,
     ],
-    keys: &[PLAN_KEYS, WORKER_KEYS, APPROVAL_KEYS, &["hitlVariant"]],
+    keys: &[
+        PLAN_KEYS,
+        WORKER_KEYS,
+        APPROVAL_KEYS,
+        &["hitlVariant", "approvalMode"],
+    ],
     planning: Phase::HitlPlanning,
     working: Phase::HitlControl,
     ..PLANNING_CONTROL
@@ -129,7 +133,7 @@ const IDEA_GENERATION: ModeSpec = ModeSpec {
         Checkpoint::AfterIdeas,
         Checkpoint::Budget,
     ],
-    keys: &[PLAN_KEYS, IDEA_KEYS, APPROVAL_KEYS],
+    keys: &[PLAN_KEYS, IDEA_KEYS, APPROVAL_KEYS, &["checkpoints"]],
     ..PLANNING_CONTROL
 };
 

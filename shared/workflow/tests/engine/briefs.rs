@@ -64,7 +64,7 @@ fn feedback_applies_to_its_step_or_to_the_whole_task() {
 
 #[test]
 fn the_last_step_receives_the_chosen_idea() {
-    let config = json!({"approvalMode": "after_ideas", "nPlanReviews": 0});
+    let config = json!({"checkpoints": "after_ideas", "nPlanReviews": 0});
     for (option, words, remark) in [
         ("option_2", None, "The user chose this idea: A kite"),
         ("custom", Some("A boat"), "The user chose this idea: A boat"),

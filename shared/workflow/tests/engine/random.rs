@@ -268,7 +268,8 @@ proptest! {
             "nPlanReviews": reviews,
             "maxAttempts": 2,
             "maxRounds": 3,
-            "approvalMode": approval_mode(mode, chosen),
+            "approvalMode": APPROVAL_MODES[chosen % 4],
+            "checkpoints": checkpoints(mode, chosen),
             "conversational": chosen % 2 == 0,
             "maxCostUsd": budget.map(f64::from),
         });
@@ -284,9 +285,10 @@ proptest! {
     }
 }
 
-fn approval_mode(mode: Mode, chosen: usize) -> &'static str {
+const APPROVAL_MODES: [&str; 4] = ["both", "before_step", "after_step", "on_error"];
+
+fn checkpoints(mode: Mode, chosen: usize) -> &'static str {
     let words: &[&str] = match mode {
-        Mode::HitlInteractive => &["both", "before_step", "after_step", "on_error"],
         Mode::IdeaGeneration => &["none", "after_ideas", "after_planning", "both", "on_error"],
         _ => &[
             "none",

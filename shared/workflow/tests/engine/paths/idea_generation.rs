@@ -26,7 +26,7 @@ fn it_succeeds() {
 
 #[test]
 fn each_answer_about_the_ideas() {
-    let config = json!({"approvalMode": "after_ideas", "nPlanReviews": 0});
+    let config = json!({"checkpoints": "after_ideas", "nPlanReviews": 0});
     let mut paths = Vec::new();
     for (option, words) in [
         ("option_2", None),
