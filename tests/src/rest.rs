@@ -131,6 +131,11 @@ pub async fn post_empty(path: &str) -> Reply {
     call(Method::POST, path, None, &[]).await
 }
 
+/// `PATCH` with a JSON value.
+pub async fn patch(path: &str, body: &Value) -> Reply {
+    call(Method::PATCH, path, Some(&body.to_string()), &[]).await
+}
+
 /// `DELETE`.
 pub async fn delete(path: &str) -> Reply {
     call(Method::DELETE, path, None, &[]).await

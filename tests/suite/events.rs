@@ -39,6 +39,7 @@ fn every_function_understands_its_sample_event() {
         ("create-session", 200),
         ("list-sessions", 200),
         ("get-session", 404),
+        ("rename-session", 404),
         ("get-history", 404),
         ("list-events", 404),
         ("suspend-session", 404),

@@ -29,6 +29,7 @@ mod people;
 mod rest;
 mod run_reads;
 mod runs;
+mod summaries;
 mod template;
 mod trouble;
 mod waiting;

@@ -99,6 +99,8 @@ async fn a_session_exists_before_the_reply_and_keeps_its_fields() {
         "status",
         "current_phase",
         "current_step",
+        "progress",
+        "last_run_status",
         "created_at",
         "updated_at",
     ] {

@@ -9,7 +9,7 @@ use lambda_kit::{App, ClientConfig, Problem, Request, json, now};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use session::{Mode, NewSession, SessionId};
+use session::{Mode, NewSession, SessionId, Timestamp};
 use session_manager::{NewSessionRows, SessionSummary};
 use uuid::Uuid;
 
@@ -37,8 +37,11 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Http
     let caller = app.authenticator.caller(&request)?;
     let (body, now) = (http::body::<SessionBody>(&request)?, now());
     let mode = body.mode;
-    let default = || format!("{mode}_{}", now.compact());
-    let name = body.name.unwrap_or_else(default);
+    let name_at = |created: Timestamp| match &body.name {
+        Some(name) => name.clone(),
+        None => format!("{mode}_{}", created.compact()),
+    };
+    let name = name_at(now);
     let config = ClientConfig::of(body.config)?;
     models.settings(mode, &config.value()?)?;
     let key = http::request_key(&request, &caller.owner)?;
@@ -58,7 +61,10 @@ pub async fn handle(app: &App, models: &Models, request: Request) -> Result<Http
         Ok(committed) => HttpReply::ok(&SessionSummary::of(&committed.state, name)),
         Err(error) => {
             let first = http::first_time(key.as_ref(), error)?;
-            HttpReply::ok(&app.sessions.as_created(first.session_id).await?)
+            let created = app.sessions.as_created(first.session_id).await?;
+            // The session may have another name by now.
+            let name = name_at(created.created_at);
+            HttpReply::ok(&SessionSummary { name, ..created })
         }
     }
 }

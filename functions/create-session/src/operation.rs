@@ -15,6 +15,8 @@ const SUMMARY: &str = r#"{
     "status": "active",
     "current_phase": "init",
     "current_step": null,
+    "progress": null,
+    "last_run_status": null,
     "created_at": "2026-09-21T14:13:20.000000Z",
     "updated_at": "2026-09-21T14:13:20.250000Z"
 }"#;

@@ -80,6 +80,7 @@ mod tests {
         assert_eq!(reply["name"], "Tides");
         assert_eq!(reply["config"], json!({"k": 1.5}));
         assert_eq!(reply["active_run"], ID);
+        assert_eq!(reply["last_run_status"], "queued");
         assert_eq!(reply["version"], json!(new.state.last_seq));
         assert_eq!(
             reply["conversation_history"][0]["content"],

@@ -11,6 +11,8 @@ const PAGE: &str = r#"{
     "status": "suspended",
     "current_phase": "control",
     "current_step": 1,
+    "progress": 0,
+    "last_run_status": "paused",
     "created_at": "2026-09-21T14:13:20.000000Z",
     "updated_at": "2026-09-21T14:13:41.250000Z",
     "conversation_history": [

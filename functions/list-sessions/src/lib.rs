@@ -73,13 +73,17 @@ mod tests {
     #[tokio::test]
     async fn a_list_of_one_status_is_one_query() {
         let summary = SessionSummary::of(&queued().state, "Tides");
-        let summary = serde_json::to_value(summary).unwrap();
+        let mut summary = serde_json::to_value(summary).unwrap();
+        summary["current_step"] = json!({"last_run_status": "running", "progress": 40, "step": 3});
         let wire = Wire::new([("Query", found(&[summary]))]);
         let reply = handle(&wire.app(), get("status=active")).await;
         let reply = success(reply);
         assert_eq!(reply["total"], 1);
         assert_eq!(reply["sessions"][0]["session_id"], ID);
         assert_eq!(reply["sessions"][0]["name"], "Tides");
+        let shown = ["current_step", "progress", "last_run_status"];
+        let shown = shown.map(|field| reply["sessions"][0][field].clone());
+        assert_eq!(shown, [json!(3), json!(40), json!("running")]);
         assert_eq!(reply["next_cursor"], json!(null));
         assert_eq!(wire.asked(), ["Query"]);
     }

@@ -13,6 +13,8 @@ const SESSIONS: &str = r#"{
     "status": "completed",
     "current_phase": "completed",
     "current_step": null,
+    "progress": 100,
+    "last_run_status": "completed",
     "created_at": "2026-09-21T14:13:20.000000Z",
     "updated_at": "2026-09-21T14:13:58.250000Z"
     }],

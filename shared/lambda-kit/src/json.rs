@@ -124,12 +124,31 @@ pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error
 /// For a longer name.
 pub fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let given = Option::<String>::deserialize(deserializer)?;
-    let given = given.filter(|text| !text.trim().is_empty());
-    match given {
-        Some(name) if name.chars().count() > MAX_NAME => Err(D::Error::custom(format_args!(
+    let given = given.filter(|text| !is_blank(text));
+    given.map(short_enough).transpose()
+}
+
+/// Reads a name of at most [`MAX_NAME`] characters that replaces another one.
+///
+/// # Errors
+/// For a longer name and a blank one.
+pub fn new_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Option::<String>::deserialize(deserializer)? {
+        Some(text) if is_blank(&text) => Err(D::Error::custom("a string that is not empty")),
+        given => given.map(short_enough).transpose(),
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+fn short_enough<E: serde::de::Error>(name: String) -> Result<String, E> {
+    match name.chars().count() {
+        0..=MAX_NAME => Ok(name),
+        _ => Err(E::custom(format_args!(
             "at most {MAX_NAME} characters long"
         ))),
-        given => Ok(given),
     }
 }
 

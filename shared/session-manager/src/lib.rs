@@ -8,6 +8,7 @@ mod log;
 mod purge;
 mod read;
 mod replay;
+mod rename;
 mod request_key;
 mod slot;
 

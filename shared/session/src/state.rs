@@ -101,6 +101,17 @@ pub struct Run {
     pub sends: u32,
 }
 
+impl Run {
+    /// The progress of the run, from 0 to 100: 100 after a success, else the share of the steps
+    /// that are done, if it is known.
+    pub fn progress(&self) -> Option<u8> {
+        match self.status {
+            RunStatus::Completed => Some(100),
+            _ => self.position.progress(),
+        }
+    }
+}
+
 /// What the engine does next. The crate `workflow` gives the stages their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -213,6 +224,21 @@ impl Position {
         }
     }
 
+    /// The share of the plan's steps that are done, from 0 to 100. `None` before the plan is
+    /// complete and in runs without a plan.
+    pub fn progress(&self) -> Option<u8> {
+        let done = match self.stage {
+            Stage::BeforeStep | Stage::Step | Stage::OnError | Stage::ChooseIdea => {
+                self.step.saturating_sub(1)
+            }
+            Stage::AfterStep => self.step,
+            Stage::Turn | Stage::Finish => self.steps,
+            _ => return None,
+        };
+        let percent = done.saturating_mul(100).checked_div(self.steps)?;
+        u8::try_from(percent.min(100)).ok()
+    }
+
     /// Whether that node is running according to the record. Review and approval of a plan belong
     /// to the running planning node. The approvals of a step come before its node runs or
     /// after.
@@ -314,6 +340,34 @@ mod tests {
 
     use super::*;
     use crate::{NewRun, NewSession, create};
+
+    #[test]
+    fn progress_is_the_share_of_the_steps_that_are_done() {
+        let at = |stage, step, steps| {
+            let position = Position {
+                stage,
+                step,
+                steps,
+                ..Position::OPEN
+            };
+            position.progress()
+        };
+        for (stage, step, steps, progress) in [
+            (Stage::Open, 0, 0, None),
+            (Stage::Answer, 0, 0, None),
+            (Stage::Finish, 0, 0, None),
+            (Stage::Review, 0, 3, None),
+            (Stage::Step, 1, 3, Some(0)),
+            (Stage::BeforeStep, 2, 3, Some(33)),
+            (Stage::OnError, 3, 3, Some(66)),
+            (Stage::AfterStep, 3, 3, Some(100)),
+            (Stage::Finish, 0, 3, Some(100)),
+            // A document task is no step.
+            (Stage::Download, 2, 4, None),
+        ] {
+            assert_eq!(at(stage, step, steps), progress, "{stage:?} {step}/{steps}");
+        }
+    }
 
     #[test]
     fn the_stored_names_of_a_state_stay() {

@@ -30,6 +30,7 @@ pub fn operations() -> Vec<Operation> {
         create_session::operation(),
         list_sessions::operation(),
         get_session::operation(),
+        rename_session::operation(),
         delete_session::operation(),
         get_history::operation(),
         list_events::operation(),

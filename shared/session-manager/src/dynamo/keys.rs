@@ -39,6 +39,9 @@ pub(crate) const DUE_SHARD: &str = "due_shard";
 /// Its sort key.
 pub(crate) const DUE: &str = "due";
 
+/// The name of a session, which the summary of a deleted one does not have.
+pub(crate) const NAME: &str = "name";
+
 /// When a slot may be taken.
 pub(crate) const FREE_AT: &str = "free_at";
 

@@ -14,8 +14,8 @@ use session::{
 use super::size;
 use crate::dynamo::item::{Item, Malformed, number, seq, text, to_item};
 use crate::dynamo::items::{
-    ConfigItem, LogEntry, RequestKeyItem, RunLocatorItem, SessionSummary, approval_item,
-    changing_attributes, deleted_summary, run_item,
+    ConfigItem, LogEntry, RequestKeyItem, RunLocatorItem, SessionSummary, approval_item, changes,
+    deleted_summary, run_item,
 };
 use crate::dynamo::keys;
 use crate::dynamo::update::update_attributes;
@@ -154,21 +154,17 @@ impl<'a> CommitTransaction<'a> {
     ) -> Result<(), Malformed> {
         let state = &self.entry.state;
         if let Some(new) = options.new_session {
-            let item = SessionSummary::of(state, &new.name).to_item(rules, state)?;
+            let item = SessionSummary::of(state, &new.name).to_item(rules, state);
             self.put(keys::SUMMARY.into(), item);
             return self.add_config(keys::CONFIG.into(), &new.config);
         }
         if state.is_deleted() {
             self.put(keys::SUMMARY.into(), deleted_summary(rules, state));
         } else if let Some(before) = before {
-            let before = changing_attributes(rules, before);
-            let mut after = changing_attributes(rules, state);
-            let mut remove: Vec<_> = before.keys().copied().collect();
-            remove.retain(|name| !after.contains_key(name));
-            after.retain(|name, value| before.get(name) != Some(value));
-            if !(after.is_empty() && remove.is_empty()) {
+            let (set, remove) = changes(rules, before, state);
+            if !(set.is_empty() && remove.is_empty()) {
                 let key = keys::key(self.pk(), keys::SUMMARY);
-                let update = update_attributes(key, after.into_iter().collect(), &remove);
+                let update = update_attributes(key, set.into_iter().collect(), &remove);
                 self.update(RowKind::SessionRow, update);
             }
         }

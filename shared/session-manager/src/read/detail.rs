@@ -140,10 +140,10 @@ impl SessionManager {
         Ok(Some(from_item::<ConfigItem>("configuration", item)?.config))
     }
 
-    async fn name(&self, session: SessionId) -> Result<String, ReadError> {
+    pub(crate) async fn name(&self, session: SessionId) -> Result<String, ReadError> {
         let key = keys::key(keys::session(session), keys::SUMMARY);
         let item = self.get(key).await?;
-        match item.filter(|item| item.contains_key("name")) {
+        match item.filter(|item| item.contains_key(keys::NAME)) {
             Some(item) => Ok(from_item::<SessionSummary>("summary", item)?.name),
             // It was deleted after its state was read.
             None => Err(ReadError::NoSuchSession),

@@ -147,7 +147,8 @@ async fn a_worker_with_the_current_state_appends_in_one_round_trip() {
         .item(committed.state.session_id, "SUMMARY")
         .await
         .unwrap();
-    assert_eq!(summary["current_step"].as_n().unwrap(), "2");
+    let progress = summary["current_step"].as_m().unwrap();
+    assert_eq!(progress["step"].as_n().unwrap(), "2");
     assert_eq!(summary["updated_at"].as_s().unwrap(), &at(0).to_string());
     assert_eq!(summary["due"].as_s().unwrap(), &at(100).to_string());
 }
@@ -194,7 +195,8 @@ async fn the_end_of_a_run_is_in_its_row() {
     assert_eq!(row.task_description, "Say something.");
     let summary = world.item(id, "SUMMARY").await.unwrap();
     assert_eq!(summary["status"].as_s().unwrap(), "completed");
-    assert!(!summary.contains_key("current_step") && !summary.contains_key("due"));
+    let progress = summary["current_step"].as_m().unwrap();
+    assert!(!progress.contains_key("step") && !summary.contains_key("due"));
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use session::{Mode, OwnerId, SessionId, SessionStatus};
+use session::{Command, Mode, Next, OwnerId, Position, RunStatus, SessionId, SessionStatus, State};
 use session_manager::{Filter, ReadError, SessionSummary};
 
-use crate::world::{SUSPEND, World, at, resume, rows};
+use crate::world::{CANCEL, SUSPEND, World, at, commit, finish, note, resume, rows, step};
 
 const MODES: [Mode; 2] = [Mode::Copilot, Mode::PlanningControl];
 
@@ -139,6 +139,83 @@ async fn unchanged_sessions_are_listed_once_while_others_move() {
             "{wanted:?}"
         );
     }
+}
+
+/// The step, the progress and the status of the last run in every list that shows the session.
+async fn listed(world: &World, state: &State) -> (Option<u32>, Option<u8>, Option<RunStatus>) {
+    let seen = FILTERS.map(|wanted| async move {
+        let wanted = Filter {
+            status: wanted.status.map(|_| state.status),
+            mode: wanted.mode.map(|_| state.mode),
+        };
+        let all = walk(world, wanted, 20, async |_| ()).await;
+        let found = all
+            .iter()
+            .find(|shown| shown.session_id == state.session_id);
+        let shown = found.unwrap();
+        (shown.current_step, shown.progress, shown.last_run_status)
+    });
+    let seen = futures::future::join_all(seen).await;
+    assert!(seen.iter().all(|shown| *shown == seen[0]), "{seen:?}");
+    seen[0]
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_list_tells_the_progress_and_the_end_of_the_last_run() {
+    let world = World::new().await;
+    let state = world.session(Mode::PlanningControl).await;
+    assert_eq!(listed(&world, &state).await, (None, None, None));
+
+    let state = world.running(Mode::PlanningControl).await;
+    let running = Some(RunStatus::Running);
+    assert_eq!(listed(&world, &state).await, (Some(1), Some(0), running));
+    let does = async |state: State, command: Command, second| {
+        let done = world.manager.commit_on(state, &command, at(second)).await;
+        done.unwrap().state
+    };
+    let next = commit(&state, "one", Next::Advance(step(4)));
+    let state = does(state, next, 2).await;
+    assert_eq!(listed(&world, &state).await, (Some(4), Some(33), running));
+
+    let paused = does(state, SUSPEND, 3).await;
+    let shown = (Some(4), Some(33), Some(RunStatus::Paused));
+    assert_eq!(listed(&world, &paused).await, shown);
+    let cancelled = does(paused.clone(), CANCEL, 4).await;
+    let shown = (Some(4), Some(33), Some(RunStatus::Cancelled));
+    assert_eq!(listed(&world, &cancelled).await, shown);
+
+    let state = world.running(Mode::PlanningControl).await;
+    let end = finish(&state);
+    let state = does(state, end, 2).await;
+    let shown = (None, Some(100), Some(RunStatus::Completed));
+    assert_eq!(listed(&world, &state).await, shown);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn progress_alone_writes_no_summary() {
+    let world = World::new().await;
+    let state = world.running(Mode::PlanningControl).await;
+    world.proxy.seen();
+    let mut work = note(&state, "a thought");
+    if let Command::Commit { progress, .. } = &mut work
+        && let Next::Advance(opening) = &mut progress.next
+    {
+        opening.position = Position {
+            step: 5,
+            ..opening.position
+        };
+    }
+    let done = world.manager.commit_on(state, &work, at(2)).await.unwrap();
+    assert_eq!(world.proxy.seen(), ["PutItem"]);
+    let run = done.state.run.as_ref().unwrap();
+    assert_eq!(run.progress(), Some(44));
+    let running = Some(RunStatus::Running);
+    assert_eq!(
+        listed(&world, &done.state).await,
+        (Some(1), Some(0), running)
+    );
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod proxy;
 mod races;
 mod reading;
 mod recent;
+mod rename;
 mod request_keys;
 mod run_reads;
 mod slot;

@@ -172,6 +172,7 @@ fn body_of(route: &str) -> Option<Value> {
         "POST /api/sessions/{session_id}/uploads" => {
             json!({"name": "a.txt", "content_type": "text/plain", "size": 1})
         }
+        "PATCH /api/sessions/{session_id}" => json!({"name": "Tides"}),
         _ => return None,
     })
 }
@@ -181,7 +182,7 @@ fn http_routes() -> Vec<Route> {
     let mut routes = routes();
     routes.retain(|route| !route.key.starts_with('$'));
     let place = |route: &Route| {
-        let mut methods = ["GET", "POST", "DELETE"].iter();
+        let mut methods = ["GET", "POST", "PATCH", "DELETE"].iter();
         methods.position(|method| route.key.starts_with(method))
     };
     routes.sort_by_key(place);

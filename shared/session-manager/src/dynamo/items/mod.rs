@@ -14,4 +14,4 @@ pub(crate) use rows::{RunSpan, approval_item, approval_row, run_item, run_row};
 pub(crate) use side_items::{ConfigItem, FollowerItem, RunLocatorItem, SlotItem};
 pub use side_items::{Connection, RequestKeyItem};
 pub use summary::SessionSummary;
-pub(crate) use summary::{changing_attributes, deleted_summary};
+pub(crate) use summary::{changes, deleted_summary};
