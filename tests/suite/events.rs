@@ -36,6 +36,8 @@ fn every_function_understands_its_sample_event() {
     let http = [
         ("health", 200),
         ("list-modes", 200),
+        ("get-credentials-status", 200),
+        ("get-models-config", 200),
         ("create-session", 200),
         ("list-sessions", 200),
         ("get-session", 404),

@@ -20,6 +20,7 @@ mod provider;
 mod providers;
 mod route;
 mod settings;
+mod setup;
 mod team;
 mod usage;
 
@@ -42,3 +43,4 @@ pub use prices::{PriceError, Prices};
 pub use providers::{Fetching, Key, KeyError, KeyStore};
 pub use route::{RouteAnswer, TaskAgent};
 pub use settings::ModelSettings;
+pub use setup::SetupError;

@@ -5,7 +5,9 @@ use serde_json::Value;
 use session::Mode;
 use workflow::{RunSettings, RunSettingsError};
 
-use crate::{ModelConfigError, ModelNames, ModelSettings, NotSetUp, Prices};
+use crate::{
+    ModelConfigError, ModelNames, ModelSettings, NotSetUp, OFFLINE_MODEL, Prices, ProviderKind,
+};
 
 /// The deployment's models, by name.
 #[derive(Debug, Clone)]
@@ -61,6 +63,30 @@ impl Models {
         Ok(settings)
     }
 
+    /// The model of calls that name none.
+    pub fn default_model(&self) -> &str {
+        self.names.name(None)
+    }
+
+    /// The models that a config may name, without repetition: the default, the priced models of the
+    /// providers that are set up, and the offline engine. A provider may know further ones, which
+    /// are accepted too.
+    pub fn available(&self) -> Vec<String> {
+        let mut names = vec![self.default_model().to_owned()];
+        let priced = self.prices.models().map(|name| self.names.shortest(name));
+        for name in priced.chain([OFFLINE_MODEL]) {
+            if self.check(name, false).is_ok() && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    /// A model's name at its provider, and the provider.
+    pub fn provider_of<'a>(&self, name: &'a str) -> (ProviderKind, &'a str) {
+        self.names.kind(name)
+    }
+
     fn check(&self, name: &str, has_budget: bool) -> Result<(), String> {
         if let Err(NotSetUp(kind)) = self.names.route(name) {
             return Err(format!(
@@ -79,6 +105,7 @@ impl Models {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use session::MODES;
 
     use super::*;
 
@@ -141,6 +168,56 @@ mod tests {
             refusal(&own, budget("gpt-5-mini")).is_some(),
             "a model without a row has no price"
         );
+    }
+
+    #[test]
+    fn every_available_model_is_accepted_in_every_mode() {
+        let own = r#"[{"model": "openai/openai/gpt-oss", "input_usd_per_million": 1,
+            "output_usd_per_million": 1, "as_of": "2026-11-23", "source": "s"},
+            {"model": "ollama/llama3.3", "input_usd_per_million": 0, "output_usd_per_million": 0,
+            "as_of": "2026-11-23", "source": "s"}]"#;
+        let with = |further: &[(&str, &str)]| models(&[&OPENAI[..], further].concat());
+        let ollama = ("MODEL_PROVIDERS", "ollama");
+        for (models, some) in [
+            (models(&[]), vec!["offline/extract-1"]),
+            (
+                with(&[]),
+                vec!["gpt-5-mini", "gpt-5.4", "offline/extract-1"],
+            ),
+            (
+                with(&[("MODEL_PROVIDERS", "anthropic")]),
+                vec!["gpt-5-mini", "anthropic/claude-opus-5-5"],
+            ),
+            (
+                with(&[ollama, ("MODEL_PRICES", own)]),
+                vec!["gpt-5-mini", "openai/openai/gpt-oss", "ollama/llama3.3"],
+            ),
+        ] {
+            let available = models.available();
+            assert_eq!(available[0], models.default_model());
+            for name in some {
+                let times = available.iter().filter(|known| *known == name).count();
+                assert_eq!(times, 1, "{name} in {available:?}");
+            }
+            for (name, mode) in available
+                .iter()
+                .flat_map(|name| MODES.map(|info| (name, info.id)))
+            {
+                let keys = RunSettings::keys(mode).into_iter();
+                let of_models = keys.filter(|key| key.to_lowercase().ends_with("model"));
+                let config: Value = of_models.map(|key| (key, name.as_str())).collect();
+                assert!(models.settings(mode, &config).is_ok(), "{config}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_model_of_a_provider_that_is_not_set_up_is_not_available() {
+        let available = models(&OPENAI).available();
+        let foreign =
+            |name: &&String| name.starts_with("anthropic/") || name.starts_with("bedrock/");
+        assert_eq!(available.iter().find(foreign), None);
+        assert_eq!(models(&[]).available(), [OFFLINE_MODEL]);
     }
 
     #[test]

@@ -76,7 +76,23 @@ impl ModelNames {
         &self.available
     }
 
-    fn kind<'a>(&self, name: &'a str) -> (ProviderKind, &'a str) {
+    /// The shortest name of a model that is given with its provider's prefix.
+    pub(crate) fn shortest<'a>(&self, name: &'a str) -> &'a str {
+        match ProviderKind::split(name) {
+            // The offline engine has no other name, and a second prefix would become the first.
+            Some((kind, model))
+                if kind == self.provider
+                    && kind != ProviderKind::Offline
+                    && ProviderKind::split(model).is_none() =>
+            {
+                model
+            }
+            _ => name,
+        }
+    }
+
+    /// The provider of the model with this name, set up or not, and the model's name there.
+    pub(crate) fn kind<'a>(&self, name: &'a str) -> (ProviderKind, &'a str) {
         ProviderKind::split(name).unwrap_or((self.provider, name))
     }
 }

@@ -115,6 +115,11 @@ impl Prices {
         self.of(names, name, 0).is_some()
     }
 
+    /// The models of the table, each behind its provider's prefix.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The price of one call. A model is looked up under its provider. A dated snapshot
     /// (`…-2025-08-07`, `…-20251001`) has the price of its family.
     pub(crate) fn of(&self, names: &ModelNames, name: &str, input_tokens: u64) -> Option<Price> {

@@ -71,11 +71,21 @@ fn make(
     })
 }
 
+/// Whether a provider requires a key: a vendor's own service does.
+pub(crate) fn needs_key(kind: ProviderKind, base_url: Option<&str>) -> bool {
+    let vendors = match kind {
+        ProviderKind::OpenAi => OPENAI,
+        ProviderKind::Anthropic => ANTHROPIC,
+        _ => return false,
+    };
+    base_url.is_none_or(|url| url.trim_end_matches('/') == vendors)
+}
+
 fn openai(config: &ModelConfig, http: &Http) -> Result<OpenAi, ModelConfigError> {
     let service = &config.openai;
     let url = base_url("OPENAI_BASE_URL", service.base_url.as_deref(), OPENAI)?;
     let keys = keyring("OPENAI_API_KEY", service, config)?;
-    if keys.is_none() && url == OPENAI {
+    if keys.is_none() && needs_key(ProviderKind::OpenAi, Some(&url)) {
         return Err(ModelConfigError::NoKey("OPENAI_API_KEY"));
     }
     Ok(OpenAi::new(url, transport(http, keys, KeyHeader::Bearer)))
@@ -85,7 +95,7 @@ fn anthropic(config: &ModelConfig, http: &Http) -> Result<Anthropic, ModelConfig
     let service = &config.anthropic;
     let url = base_url("ANTHROPIC_BASE_URL", service.base_url.as_deref(), ANTHROPIC)?;
     let keys = keyring("ANTHROPIC_API_KEY", service, config)?;
-    if keys.is_none() && url == ANTHROPIC {
+    if keys.is_none() && needs_key(ProviderKind::Anthropic, Some(&url)) {
         return Err(ModelConfigError::NoKey("ANTHROPIC_API_KEY"));
     }
     Ok(Anthropic {

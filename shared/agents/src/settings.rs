@@ -19,6 +19,9 @@ environment::settings! {
     "MODEL_ID" model_id: String, "The model for calls that name none; needed by all but `offline`.";
     "MODEL_PROVIDERS" model_providers: ProviderList,
         "Further providers, with commas between, for models that begin with `<provider>/`.";
+    "MODEL_KEYS" model_keys: ProviderList,
+        "The providers that have a key, with commas between; set by the template for functions that \
+        may not read a key.";
     "MODEL_PRICES" model_prices: Prices,
         "What models cost, in place of `shared/agents/prices.json`: JSON in its form, or the path of a \
         file with it.";

@@ -27,6 +27,8 @@ pub fn operations() -> Vec<Operation> {
     vec![
         health::operation(),
         list_modes::operation(),
+        get_credentials_status::operation(),
+        get_models_config::operation(),
         create_session::operation(),
         list_sessions::operation(),
         get_session::operation(),

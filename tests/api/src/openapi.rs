@@ -92,7 +92,12 @@ fn tag(route: &str) -> &'static str {
         _ if route.contains("/approvals") => "approvals",
         _ if route.contains("/uploads") || route.contains("/artifacts") => "files",
         _ if route.contains("/runs") || route.contains("/nodes") => "runs",
-        _ if route.contains("/modes") || route.contains("/health") => "service",
+        _ if ["/modes", "/health", "/credentials", "/models"]
+            .iter()
+            .any(|part| route.contains(part)) =>
+        {
+            "service"
+        }
         _ => "sessions",
     }
 }
