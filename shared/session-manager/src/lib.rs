@@ -33,6 +33,7 @@ pub use read::history::HistoryPage;
 pub use read::list::{Filter, SummaryPage};
 pub use read::run_event::RunEvent;
 pub use read::run_events::{EventKind, RunEventFilter, RunEventPage};
+pub use read::run_files::{FileOrigin, RecordedFiles, RunAnswer};
 pub use read::run_graph::{GraphEdge, GraphNode, RunGraph};
 pub use read::runs::RunPage;
 pub use replay::{ReplayEnd, ReplayId};

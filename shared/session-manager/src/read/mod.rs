@@ -11,5 +11,6 @@ pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod run_event;
 pub(crate) mod run_events;
+pub(crate) mod run_files;
 pub(crate) mod run_graph;
 pub(crate) mod runs;
