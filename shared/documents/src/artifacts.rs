@@ -11,8 +11,10 @@ mod key;
 mod link;
 mod list;
 mod name;
+mod path;
 mod purge;
 mod read;
+mod text;
 mod write;
 
 use aws_sdk_s3::Client;
@@ -25,6 +27,8 @@ pub use key::{ArtifactKey, InvalidPlace};
 pub use link::{LINK_TIME, MAX_UPLOAD_BYTES, UploadLink};
 pub use list::{Listed, Listing};
 pub use name::{ArtifactName, InvalidName};
+pub use path::FilePath;
+pub use text::TextBeginning;
 
 /// The bucket that holds the files of sessions.
 #[derive(Debug, Clone)]

@@ -15,9 +15,9 @@ mod settings;
 pub mod testing;
 
 pub use artifacts::{
-    ArtifactError, ArtifactKey, ArtifactName, Artifacts, ContentType, InvalidContentType,
+    ArtifactError, ArtifactKey, ArtifactName, Artifacts, ContentType, FilePath, InvalidContentType,
     InvalidName, InvalidPlace, LINK_TIME, Listed, Listing, MAX_UPLOAD_BYTES, SessionFiles,
-    UploadLink,
+    TextBeginning, UploadLink,
 };
 pub use arxiv_id::{ArxivId, InvalidArxivId};
 pub use settings::DocumentSettings;

@@ -12,9 +12,9 @@ pub enum ArtifactError {
         /// The maximum size, in bytes.
         limit: u64,
     },
-    /// The content is not UTF-8 text.
+    /// The content is not UTF-8 text, or its media type is none of text.
     #[error("the artifact is not UTF-8 text")]
-    NotText(#[from] std::string::FromUtf8Error),
+    NotText,
     /// The local copy could not be written.
     #[error("the artifact could not be written to a local file")]
     Local(#[source] std::io::Error),

@@ -71,6 +71,25 @@ impl SessionFiles {
         })
     }
 
+    /// The first files of a run by name, at most `limit` (1 to 1,000), by one request, and whether
+    /// there are more.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`].
+    pub async fn of_run(
+        &self,
+        run: RunId,
+        limit: usize,
+    ) -> Result<(Vec<Listed>, bool), ArtifactError> {
+        let keys = i32::try_from(limit.min(MAX_KEYS)).unwrap_or_default();
+        let list = self.bucket.list().prefix(format!("{}{run}/", self.folder));
+        let page = list.max_keys(keys).send().await;
+        let page = page.map_err(ArtifactError::storage)?;
+        let files = page.contents().iter();
+        let files = files.filter_map(|object| self.shown(object)).collect();
+        Ok((files, page.is_truncated() == Some(true)))
+    }
+
     /// The names of a run's drafts, in key order.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use bytes::{Bytes, BytesMut};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
@@ -35,7 +36,7 @@ impl SessionFiles {
     /// As [`Self::get`], and [`ArtifactError::NotText`].
     pub async fn get_text(&self, place: &ArtifactKey, limit: u64) -> Result<String, ArtifactError> {
         let content = self.get(place, limit).await?;
-        Ok(String::from_utf8(content.into())?)
+        String::from_utf8(content.into()).map_err(|_| ArtifactError::NotText)
     }
 
     /// Reads a file of at most `limit` bytes; none if it does not exist.
@@ -89,9 +90,22 @@ impl SessionFiles {
         if place.run().is_some() {
             return Ok(Some(place.content_type().to_owned()));
         }
+        let object = self.head(place).await?;
+        Ok(object.map(|object| object.content_type.unwrap_or_else(unknown_type)))
+    }
+
+    /// Whether the file exists, by one request.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`].
+    pub async fn exists(&self, place: &ArtifactKey) -> Result<bool, ArtifactError> {
+        Ok(self.head(place).await?.is_some())
+    }
+
+    async fn head(&self, place: &ArtifactKey) -> Result<Option<HeadObjectOutput>, ArtifactError> {
         let request = self.bucket.client.head_object().bucket(&self.bucket.name);
         match request.key(self.key(place)).send().await {
-            Ok(object) => Ok(Some(object.content_type.unwrap_or_else(unknown_type))),
+            Ok(object) => Ok(Some(object)),
             Err(error)
                 if error
                     .as_service_error()
@@ -125,7 +139,7 @@ impl SessionFiles {
 }
 
 /// The content type of an object without one, as in S3.
-fn unknown_type() -> String {
+pub(super) fn unknown_type() -> String {
     "application/octet-stream".to_owned()
 }
 

@@ -165,3 +165,31 @@ async fn a_failing_bucket_is_not_an_empty_list() {
         Err(ArtifactError::Storage(_))
     ));
 }
+
+#[tokio::test]
+async fn the_files_of_a_run_are_one_request_and_say_when_there_are_more() {
+    let other = RUN.replace('0', "1");
+    let bucket = with(&[
+        format!("{RUN}/a"),
+        format!("{RUN}/b"),
+        format!("{other}/c"),
+        format!("drafts/{RUN}/d"),
+        "uploads/e".into(),
+    ])
+    .await;
+    let (files, more) = bucket.files.of_run(run(), 2).await.unwrap();
+    let places: Vec<_> = files.into_iter().map(|file| file.place).collect();
+    assert_eq!((places, more), (vec![artifact("a"), artifact("b")], false));
+    let (files, more) = bucket.files.of_run(run(), 1).await.unwrap();
+    assert_eq!((files[0].place.clone(), more), (artifact("a"), true));
+    assert_eq!(bucket.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_exists_if_its_head_does() {
+    for (status, exists) in [(200, true), (404, false)] {
+        let bucket = Bucket::start(move |_| (status, vec![], vec![])).await;
+        assert_eq!(bucket.files.exists(&artifact("a")).await.unwrap(), exists);
+        assert_eq!(bucket.asked()[0].method, "HEAD");
+    }
+}

@@ -6,6 +6,7 @@ mod link;
 mod list;
 mod purge;
 mod read;
+mod text;
 mod write;
 
 use documents::{ArtifactKey, ArtifactName};
