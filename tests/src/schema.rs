@@ -139,14 +139,17 @@ fn by_status(responses: &Value, document: &Value) -> BTreeMap<u16, Validator> {
         let response = reference.map_or(response, |reference| {
             document.pointer(reference.trim_start_matches('#')).unwrap()
         });
+        // A redirect and a file are no JSON.
+        let own = response["content"].get("application/json")?;
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "allOf": [response["content"]["application/json"]["schema"]], "components": document["components"],
+            "allOf": [own["schema"]], "components": document["components"],
         });
         let options = jsonschema::options().should_validate_formats(true);
-        (status.parse().unwrap(), options.build(&schema).unwrap())
+        Some((status.parse().unwrap(), options.build(&schema).unwrap()))
     };
-    responses.as_object().unwrap().iter().map(form).collect()
+    let responses = responses.as_object().unwrap().iter();
+    responses.filter_map(form).collect()
 }
 
 /// Every field that an object of this schema may have.

@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 use session::Seq;
 
+use crate::http::MARKDOWN;
 use crate::{Action, Code};
 
 pub use workflow::{Modifications, RunConfig};
@@ -37,6 +38,8 @@ pub struct Operation {
     pub status: u16,
     /// The body of a success.
     pub answers: BodySchema,
+    /// Whether a success may be a redirect to a link instead.
+    pub redirects: bool,
     /// Whether it reads a body, if only to refuse one that is no JSON object.
     reads: bool,
     refuses: &'static [Code],
@@ -50,6 +53,8 @@ pub struct BodySchema {
     pub example: Cow<'static, str>,
     /// Whether it must be there.
     pub required: bool,
+    /// Its media type.
+    pub media_type: &'static str,
 }
 
 /// A value of the query.
@@ -72,6 +77,15 @@ impl BodySchema {
             shape: Box::new(SchemaGenerator::subschema_for::<T>),
             example: example.into(),
             required: true,
+            media_type: "application/json",
+        }
+    }
+
+    /// A Markdown text. The example is a JSON string.
+    pub fn markdown(example: &'static str) -> Self {
+        Self {
+            media_type: MARKDOWN,
+            ..Self::of::<String>(example)
         }
     }
 
@@ -179,6 +193,7 @@ impl Operation {
             once: false,
             status: 200,
             answers,
+            redirects: false,
             reads: false,
             refuses: &[],
         }
@@ -221,6 +236,15 @@ impl Operation {
     pub fn accepted(self) -> Self {
         Self {
             status: 202,
+            ..self
+        }
+    }
+
+    /// With a redirect to a link as another success.
+    #[must_use]
+    pub fn redirects(self) -> Self {
+        Self {
+            redirects: true,
             ..self
         }
     }

@@ -3,10 +3,10 @@
 use environment::EnvironmentError;
 use schemars::JsonSchema;
 use serde::Serialize;
-use session::{Command, NewRun, RunId, RunStatus, SessionId, State, Timestamp};
+use session::{Command, NewRun, RunStatus, SessionId, State, Timestamp};
 use session_manager::{Actor, Committed, FoundRun, SessionManager};
 
-use crate::{Authenticator, Aws, Caller, EdgeSettings, Outbox, Problem, Request, http};
+use crate::{Authenticator, Aws, EdgeSettings, Outbox, Problem, Request, http};
 
 /// Authentication and sessions.
 #[derive(Debug, Clone)]
@@ -48,13 +48,20 @@ impl App {
         })
     }
 
+    /// The caller.
+    ///
+    /// # Errors
+    /// `unauthenticated`.
+    pub fn client(&self, request: &Request) -> Result<Actor, Problem> {
+        Ok(Actor::Client(self.authenticator.caller(request)?.owner))
+    }
+
     /// The caller, and the session of the path.
     ///
     /// # Errors
     /// `unauthenticated`, `session_not_found`.
     pub fn admit(&self, request: &Request) -> Result<(Actor, SessionId), Problem> {
-        let caller = self.authenticator.caller(request)?;
-        Ok((Actor::Client(caller.owner), http::session_id(request)?))
+        Ok((self.client(request)?, http::session_id(request)?))
     }
 
     /// The run of the path, which is found by its id alone.
@@ -62,9 +69,9 @@ impl App {
     /// # Errors
     /// `unauthenticated`, `run_not_found`, `unavailable`.
     pub async fn admit_run(&self, request: &Request) -> Result<FoundRun, Problem> {
-        let caller = self.authenticator.caller(request)?;
+        let actor = self.client(request)?;
         let run = http::run_id(request)?;
-        self.find_run(caller, run).await
+        Ok(self.sessions.find_run(&actor, run).await?)
     }
 
     /// The run of the query, which must name one.
@@ -72,13 +79,8 @@ impl App {
     /// # Errors
     /// `unauthenticated`, `invalid_query`, `run_not_found`, `unavailable`.
     pub async fn admit_run_of_query(&self, request: &Request) -> Result<FoundRun, Problem> {
-        let caller = self.authenticator.caller(request)?;
+        let actor = self.client(request)?;
         let run = http::Query::of(request).required("run_id", "the id of a run")?;
-        self.find_run(caller, run).await
-    }
-
-    async fn find_run(&self, caller: Caller, run: RunId) -> Result<FoundRun, Problem> {
-        let actor = Actor::Client(caller.owner);
         Ok(self.sessions.find_run(&actor, run).await?)
     }
 

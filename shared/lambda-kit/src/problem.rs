@@ -50,6 +50,7 @@ codes! {
     SessionNotFound "session_not_found" 404 "The session does not exist, was deleted, or belongs to another owner.";
     RunNotFound "run_not_found" 404 "The session has no such run.";
     ApprovalNotFound "approval_not_found" 404 "The session has no such approval.";
+    FileNotFound "file_not_found" 404 "`path` names no file of a session of the caller.";
     SessionNotActive "session_not_active" 409 "Suspend of a session that is not active.";
     SessionNotSuspended "session_not_suspended" 409 "Resume of a session that is not suspended.";
     RunCannotPause "run_cannot_pause" 409 "Suspend of a live run in a mode without resume: cancel it.";
@@ -65,9 +66,10 @@ codes! {
     NoSessionFollowed "no_session_followed" 409 "A frame that needs a followed session.";
     ApprovalExpired "approval_expired" 410 "The answer comes too late.";
     TooLarge "too_large" 413 "Task or config above 64 KiB, `additional_context`, `feedback` or frame above 32 KiB, body above 1 MiB; upload above 100 MiB.";
+    NotText "not_text" 415 "The file is no UTF-8 text; `GET /api/files/download` has it.";
     InvalidField "invalid_field" 422 "A field of the wrong type or value.";
     InvalidConfig "invalid_config" 422 "A key of `config` of the wrong type or value, or a budget for a model without a price.";
-    InvalidQuery "invalid_query" 422 "A query value out of its range.";
+    InvalidQuery "invalid_query" 422 "A query value that is missing or out of its range.";
     ModeMismatch "mode_mismatch" 422 "`config.mode` is not the session's mode.";
     EmptyTask "empty_task" 422 "No task, or white space.";
     NotAnOption "not_an_option" 422 "The answer is none of the approval's options.";

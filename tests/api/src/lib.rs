@@ -51,6 +51,10 @@ pub fn operations() -> Vec<Operation> {
         resolve_approval::operation(),
         create_upload::operation(),
         list_artifacts::operation(),
+        list_run_files::operation(),
+        list_node_files::operation(),
+        get_file_content::operation(),
+        download_file::operation(),
     ]
 }
 

@@ -90,7 +90,12 @@ fn told(schemas: &mut Schemas, operation: &Operation) -> std::io::Result<Value> 
 fn tag(route: &str) -> &'static str {
     match route {
         _ if route.contains("/approvals") => "approvals",
-        _ if route.contains("/uploads") || route.contains("/artifacts") => "files",
+        _ if ["/uploads", "/artifacts", "/files"]
+            .iter()
+            .any(|part| route.contains(part)) =>
+        {
+            "files"
+        }
         _ if route.contains("/runs") || route.contains("/nodes") => "runs",
         _ if ["/modes", "/health", "/credentials", "/models"]
             .iter()
@@ -153,6 +158,9 @@ fn responses_of(schemas: &mut Schemas, operation: &Operation) -> Value {
     };
     let answer = response(done, &content(&schema, &operation.answers));
     responses.insert(operation.status.to_string(), answer);
+    if operation.redirects {
+        responses.insert("302".into(), redirect());
+    }
     responses.insert(
         "429".into(),
         json!({"$ref": "#/components/responses/throttled"}),
@@ -240,7 +248,17 @@ fn response(description: &str, content: &Value) -> Value {
     })
 }
 
+fn redirect() -> Value {
+    json!({
+        "description": "The link of the file.",
+        "headers": {
+            "x-request-id": {"$ref": "#/components/headers/x-request-id"},
+            "location": {"required": true, "schema": {"type": "string", "format": "uri"}},
+        },
+    })
+}
+
 fn content(schema: &Value, body: &BodySchema) -> Value {
     let example: Value = serde_json::from_str(&body.example).unwrap_or_default();
-    json!({"application/json": {"schema": schema, "example": example}})
+    json!({body.media_type: {"schema": schema, "example": example}})
 }

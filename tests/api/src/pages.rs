@@ -119,8 +119,14 @@ fn range(schema: &Value) -> String {
 fn success(document: &Value, told: &Value) -> String {
     let responses = entries(&told["responses"]);
     let done = responses
-        .filter(|(status, _)| status.starts_with('2'))
+        .filter(|(status, _)| status.starts_with(['2', '3']))
         .map(|(status, response)| {
+            let Some((media_type, _)) = entries(&response["content"]).next() else {
+                return format!("{status} to a link");
+            };
+            if media_type != "application/json" {
+                return format!("{status} `{media_type}`");
+            }
             let schema = &response["content"]["application/json"]["schema"];
             let shape = match schema["$ref"]
                 .as_str()

@@ -9,6 +9,8 @@ mod request;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use lambda_http::http::HeaderName;
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
 use lambda_http::{Request, RequestExt as _, Response, run, service_fn};
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -24,11 +26,17 @@ pub use request::{
 /// and not the gateway's.
 const HANDLER_TIME: Duration = Duration::from_secs(9);
 
+/// The media type of Markdown (RFC 7763).
+pub const MARKDOWN: &str = "text/markdown; charset=utf-8";
+
+const JSON: &str = "application/json";
+
 /// A handler's success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpReply {
     status: u16,
-    json: String,
+    headers: Vec<(HeaderName, String)>,
+    body: String,
 }
 
 impl HttpReply {
@@ -48,9 +56,35 @@ impl HttpReply {
         Self::new(202, value)
     }
 
+    /// 302 to a URL, which is a secret of the caller.
+    pub fn redirect(url: String) -> Self {
+        Self {
+            status: 302,
+            headers: vec![(LOCATION, url), (CACHE_CONTROL, "no-store".to_owned())],
+            body: String::new(),
+        }
+    }
+
+    /// 200 with a Markdown file, which a browser saves under this name, of letters, digits and
+    /// `.` alone.
+    pub fn markdown_file(name: &str, text: String) -> Self {
+        let disposition = format!("attachment; filename=\"{name}\"");
+        Self {
+            status: 200,
+            headers: vec![
+                (CONTENT_TYPE, MARKDOWN.to_owned()),
+                (CONTENT_DISPOSITION, disposition),
+            ],
+            body: text,
+        }
+    }
+
     fn new(status: u16, value: &impl Serialize) -> Result<Self, Problem> {
-        let json = serde_json::to_string(value)?;
-        Ok(Self { status, json })
+        Ok(Self {
+            status,
+            headers: vec![(CONTENT_TYPE, JSON.to_owned())],
+            body: serde_json::to_string(value)?,
+        })
     }
 
     /// The HTTP status.
@@ -58,9 +92,15 @@ impl HttpReply {
         self.status
     }
 
-    /// The body, as JSON text.
+    /// The body, which is JSON text except for files.
     pub fn json(&self) -> &str {
-        &self.json
+        &self.body
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 }
 
@@ -102,20 +142,22 @@ async fn respond(
     let result = tokio::time::timeout(HANDLER_TIME, handled)
         .await
         .unwrap_or_else(|elapsed| Err(Problem::unavailable(elapsed)));
-    let (status, json) = match result {
-        Ok(reply) => (reply.status, reply.json),
-        Err(problem) => {
-            problem.log();
+    let reply = result.unwrap_or_else(|problem| {
+        problem.log();
+        HttpReply {
+            status: problem.status(),
+            headers: vec![(CONTENT_TYPE, JSON.to_owned())],
             // A body of texts and ids always serialises.
-            let json = serde_json::to_string(&problem.body(request_id)).unwrap_or_default();
-            (problem.status(), json)
+            body: serde_json::to_string(&problem.body(request_id)).unwrap_or_default(),
         }
-    };
-    Response::builder()
-        .status(status)
-        .header("content-type", "application/json")
+    });
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    response
         .header("x-request-id", request_id)
-        .body(json)
+        .body(reply.body)
         .unwrap_or_default()
 }
 
@@ -144,6 +186,26 @@ mod tests {
             reply.body(),
             r#"{"detail":"The task is empty.","code":"empty_task","request_id":"r-2"}"#
         );
+    }
+
+    #[tokio::test]
+    async fn a_file_and_a_redirect_have_headers_of_their_own() {
+        let file = HttpReply::markdown_file("answer.md", "# Tides".into());
+        let reply = respond("r-5", async { Ok(file) }).await;
+        assert_eq!(reply.headers()["content-type"], MARKDOWN);
+        assert_eq!(
+            reply.headers()["content-disposition"],
+            "attachment; filename=\"answer.md\""
+        );
+        assert_eq!(reply.body(), "# Tides");
+
+        let there = HttpReply::redirect("https://bucket.example/a?b".into());
+        let reply = respond("r-6", async { Ok(there) }).await;
+        assert_eq!(reply.status().as_u16(), 302);
+        assert_eq!(reply.headers()["location"], "https://bucket.example/a?b");
+        assert_eq!(reply.headers()["cache-control"], "no-store");
+        assert_eq!(reply.headers()["x-request-id"], "r-6");
+        assert_eq!(reply.body(), "");
     }
 
     #[tokio::test]
