@@ -1,8 +1,12 @@
 //! Files of a session, uploaded as by a client and downloaded through the links of its list.
 
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
+use crate::issuer::owner_token;
 use crate::rest::{get, post};
+use crate::stack::stack;
 
 /// Requests a link, uploads the file with the required headers, and returns the link.
 pub async fn upload(
@@ -63,4 +67,32 @@ pub async fn download(session: &str, name: &str) -> Vec<u8> {
 /// The content of a text file.
 pub async fn text(session: &str, name: &str) -> String {
     String::from_utf8(download(session, name).await).unwrap()
+}
+
+/// The value of a query in a URL.
+pub fn escaped(value: &str) -> String {
+    let mut url = reqwest::Url::parse("http://localhost").unwrap();
+    url.query_pairs_mut().append_pair("", value);
+    url.query().unwrap()[1..].to_owned()
+}
+
+/// The answer to the download of a file by its path, without following a redirect.
+pub async fn ask_for_download(path: &str) -> Response {
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let url = stack().get("HTTP_URL");
+    let mut request = client.get(format!("{url}/api/files/download?path={}", escaped(path)));
+    if let Some(token) = owner_token() {
+        request = request.bearer_auth(token);
+    }
+    request.send().await.unwrap()
+}
+
+/// The content of a file by its path, through the link that its download redirects to.
+pub async fn download_by_path(path: &str) -> Vec<u8> {
+    let reply = ask_for_download(path).await;
+    assert_eq!(reply.status(), 302, "{reply:?}");
+    let link = reply.headers()["location"].to_str().unwrap();
+    let file = reqwest::get(link).await.unwrap();
+    assert!(file.status().is_success(), "{file:?}");
+    file.bytes().await.unwrap().to_vec()
 }

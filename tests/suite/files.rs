@@ -27,7 +27,7 @@ async fn fetch(artifact: &Value) -> Response {
 }
 
 /// The session's files from the executor's view.
-async fn files(session: &str) -> SessionFiles {
+pub async fn files(session: &str) -> SessionFiles {
     let bucket = stack().get("BUCKET_NAME").to_owned();
     let get = |name: &str| (name == "BUCKET_NAME").then(|| bucket.clone());
     let settings = DocumentSettings::read(get).unwrap();

@@ -27,6 +27,7 @@ mod order;
 mod own_stack;
 mod people;
 mod rest;
+mod run_files;
 mod run_reads;
 mod runs;
 mod summaries;

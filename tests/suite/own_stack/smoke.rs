@@ -8,14 +8,15 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::canary::logged;
-use tests::files::{artifacts, download, upload};
+use tests::files::{artifacts, ask_for_download, download, download_by_path, escaped, upload};
 use tests::issuer::owner_token;
 use tests::model::model;
 use tests::people::{answer, choose, question};
 use tests::rest::{
-    count, create_with, delete, get, newest_run, post_empty, record, start, succeeded, until,
+    count, create_with, delete, get, newest_run, post_empty, record, send, start, succeeded, until,
     until_status,
 };
 use tests::stack::{eventually, stack};
@@ -80,6 +81,8 @@ async fn the_main_use_cases_of_users_and_operators_work() {
     for path in [
         "/api/health",
         "/api/sessions/modes/list",
+        "/api/credentials/status",
+        "/api/models/config",
         "/api/sessions?limit=5",
     ] {
         get(path).await.ok();
@@ -194,8 +197,9 @@ async fn makes_and_fetches_files(made: &mut Made) {
         .session("one-shot", &json!({"agent": "engineer"}))
         .await;
     upload(&session, "tides.txt", "text/plain", b"The Sun pulls too.").await;
-    start(&session, TASK).await;
+    let run = start(&session, TASK).await;
     until_status(&session, "completed").await;
+    reads_by_run(&session, &run).await;
     let names: Vec<Value> = artifacts(&session)
         .await
         .iter()
@@ -204,6 +208,39 @@ async fn makes_and_fetches_files(made: &mut Made) {
     assert_eq!(names.len(), 2, "{names:?}");
     assert_eq!(download(&session, "tides.txt").await, b"The Sun pulls too.");
     assert_eq!(download(&session, "execute_count.py").await, b"print(42)\n");
+}
+
+/// The reads of a run by its id alone, and of its files by their paths.
+async fn reads_by_run(session: &str, run: &str) {
+    for path in [
+        format!("/api/runs/{run}/history"),
+        format!("/api/runs/{run}/dag"),
+        format!("/api/runs/{run}/console-log"),
+        format!("/api/runs/{run}/costs"),
+        format!("/api/nodes/execute/events?run_id={run}"),
+        format!("/api/nodes/execute/files?run_id={run}"),
+    ] {
+        get(&path).await.ok();
+    }
+    let listed = get(&format!("/api/runs/{run}/files")).await.ok();
+    let paths: Vec<&str> = listed["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["file_path"].as_str().unwrap())
+        .collect();
+    let [answer, program] = paths[..] else {
+        panic!("{listed}")
+    };
+    let content = get(&format!("/api/files/content?path={}", escaped(program))).await;
+    assert_eq!(content.ok()["content"], "print(42)\n");
+    assert_eq!(download_by_path(program).await, b"print(42)\n");
+    let query = format!("/api/files/download?path={}", escaped(answer));
+    let token = owner_token();
+    let reply = send(token.as_deref(), &Method::GET, &query, None, &[]).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let missing = format!("{session}/uploads/none.txt");
+    assert_eq!(ask_for_download(&missing).await.status(), 404);
 }
 
 /// The queue is drained as the operations page describes. Its message is given up, and the run

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tests::calls::{assert_within, mark, settled};
+use tests::files::upload;
 use tests::issuer::{OWNER, issuer};
 use uuid::Uuid;
 
@@ -164,6 +165,39 @@ async fn a_link_gives_access_only_to_the_callers_session() {
         400,
         "a place in another owner's list: {seen:?}"
     );
+    world.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs a stack of its own: make test"]
+async fn a_path_names_files_of_the_callers_sessions_alone() {
+    let world = World::new().await;
+    let [owner, stranger] = [OWNER, STRANGER].map(|subject| issuer().token(subject));
+    upload(&world.theirs["session_id"], "a.txt", "text/plain", b"tides").await;
+    let own = own_session("ocr").await;
+    settled().await;
+    let theirs = [
+        "{session_id}/uploads/a.txt",
+        "{session_id}/{run_id}/answer.md",
+        "{session_id}/{run_id}/step_1_a.md",
+    ];
+    for route in ["GET /api/files/content", "GET /api/files/download"] {
+        for path in theirs {
+            let route = format!("{route}?path={path}");
+            let seen = ask(Some(&stranger), &route, &world.theirs).await;
+            let reference = ask(Some(&stranger), &route, &missing()).await;
+            assert_eq!(seen, reference, "{route}");
+            assert_eq!(seen.status(), 404, "{route}: {seen:?}");
+            // Their run below a session of the caller's own.
+            let mut ids = world.theirs.clone();
+            ids.extend(own.clone());
+            let seen = ask(Some(&stranger), &route, &ids).await;
+            assert_eq!(seen.status(), 404, "{route}: {seen:?}");
+        }
+    }
+    let route = format!("GET /api/files/content?path={}", theirs[0]);
+    let owned = ask(Some(&owner), &route, &world.theirs).await;
+    assert_eq!(owned.json()["content"], "tides");
     world.end().await;
 }
 
