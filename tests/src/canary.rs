@@ -34,8 +34,8 @@ pub async fn said() -> String {
 /// an invocation adds its stream while the streams are counted (version 1.5.33).
 pub async fn logged() -> String {
     let mut said = String::new();
-    for function in stack().functions().await {
-        read(&format!("/aws/lambda/{function}"), &mut said).await;
+    for group in stack().log_groups().await {
+        read(&group, &mut said).await;
     }
     said
 }

@@ -1,6 +1,6 @@
 //! The stack that `make test` or `make up` has started, described by `.stack/env`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -161,14 +161,17 @@ impl Stack {
         self.lambda(Method::POST, &path, event).await
     }
 
-    /// The names of the functions that MiniStack runs.
-    pub(crate) async fn functions(&self) -> Vec<String> {
+    /// The log groups of the functions that MiniStack runs.
+    pub(crate) async fn log_groups(&self) -> BTreeSet<String> {
         let path = "2015-03-31/functions/?MaxItems=10000";
         let listed = self.lambda(Method::GET, path, &Value::Null).await;
         assert_eq!(listed["NextMarker"], Value::Null, "the list is cut");
         let functions = listed["Functions"].as_array().unwrap().iter();
         functions
-            .map(|function| function["FunctionName"].as_str().unwrap().to_owned())
+            .map(|function| match function["LoggingConfig"]["LogGroup"].as_str() {
+                Some(group) => group.to_owned(),
+                None => format!("/aws/lambda/{}", function["FunctionName"].as_str().unwrap()),
+            })
             .collect()
     }
 

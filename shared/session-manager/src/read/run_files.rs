@@ -100,9 +100,9 @@ impl RecordedFiles {
                     origin,
                 });
             }
-            EventBody::FilesUpdated { files_tracked } => {
+            EventBody::FilesUpdated(tracked) => {
                 // All files so far: those that no earlier event has named are new.
-                for name in files_tracked {
+                for name in &tracked.files {
                     let origin = self.here(envelope, None);
                     self.origins.entry(name.clone()).or_insert(origin);
                 }
