@@ -1,7 +1,10 @@
 //! A run is found by its id alone, within its owner.
 
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use session::{Command, Mode, Next, RunFailure, RunId, RunStatus, Seq};
-use session_manager::{Actor, ReadError};
+use session_manager::{Actor, Purged, ReadError};
 use uuid::Uuid;
 
 use crate::world::{World, at, commit, finish, new_run, run_of};
@@ -91,4 +94,25 @@ async fn foreign_deleted_and_unknown_runs_do_not_exist() {
         .unwrap();
     assert_eq!(world.locators(&[run]).await, 1, "the purge comes later");
     missing(&world.ada(), run).await;
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_run_from_before_locators_is_found_through_its_session() {
+    let world = World::new().await;
+    let state = world.queued(Mode::OneShot).await;
+    let run = run_of(&state).id;
+    let key = |text: &str| AttributeValue::S(text.into());
+    let delete = world.client.delete_item().table_name(&world.table);
+    let delete = delete.key("PK", key(&format!("RUN#{run}")));
+    delete.key("SK", key("META")).send().await.unwrap();
+    let (session, ada) = (state.session_id, world.ada());
+    let found = world.manager.find_run(&ada, run).await;
+    assert!(matches!(found, Err(ReadError::NoSuchRun)));
+    let costs = world.manager.run_costs(session, &ada, run).await;
+    assert_eq!(costs.unwrap().run_id, run);
+    world.does(session, Command::Delete, at(1)).await.unwrap();
+    let soon = Instant::now() + Duration::from_secs(60);
+    let purged = world.manager.purge(session, at(3600), soon).await;
+    assert_eq!(purged.unwrap(), Purged::Done);
 }
