@@ -26,6 +26,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::calls::{self, count_calls, operations_since, settled};
 use tests::canary::logged;
+use tests::files::upload;
 use tests::issuer::{Key, OWNER, in_seconds, issuer};
 use tests::people::question;
 use tests::rest::{RawReply, create_with, record, send, start};
@@ -57,7 +58,8 @@ struct Seen {
     operations: Vec<String>,
 }
 
-/// The owner's session waits for an answer, and no run is active, while other callers try.
+/// The owner's session waits for an answer, has a file, and no run is active, while other callers
+/// try.
 struct World {
     /// The ids of the session, its run and its open approval.
     theirs: Ids,
@@ -75,6 +77,7 @@ impl World {
         let session = create_with("hitl-interactive", &config).await;
         let run = start(&session, TASK).await;
         let open = question(&session, "during_planning").await;
+        upload(&session, "a.txt", "text/plain", b"tides").await;
         settled().await;
         let approval = open["approval_id"].as_str().unwrap().to_owned();
         Self {
@@ -134,12 +137,7 @@ async fn ask_with(
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let body = body.map(Value::to_string);
     let mark = calls::mark();
-    let query = if path.starts_with("/api/nodes/") {
-        "?run_id={run_id}"
-    } else {
-        ""
-    };
-    let path = filled(&format!("{path}{query}"), ids);
+    let path = filled(&format!("{path}{}", query_of(path)), ids);
     let mut reply = send(token, &method, &path, body.as_deref(), headers).await;
     if let Some(id) = reply.headers.get("x-request-id") {
         reply.text = reply.text.replace(id, "<request id>");
@@ -158,6 +156,15 @@ impl Seen {
 
     fn json(&self) -> Value {
         serde_json::from_str(&self.reply.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
+
+/// The query that a route needs to succeed for its owner, if the path has none.
+fn query_of(path: &str) -> &'static str {
+    match path {
+        "/api/files/content" | "/api/files/download" => "?path={session_id}/uploads/a.txt",
+        _ if path.starts_with("/api/nodes/") && !path.contains('?') => "?run_id={run_id}",
+        _ => "",
     }
 }
 

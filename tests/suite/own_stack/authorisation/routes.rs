@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tests::calls::{assert_within, mark, settled};
-use tests::files::upload;
 use tests::issuer::{OWNER, issuer};
 use uuid::Uuid;
 
@@ -173,7 +172,6 @@ async fn a_link_gives_access_only_to_the_callers_session() {
 async fn a_path_names_files_of_the_callers_sessions_alone() {
     let world = World::new().await;
     let [owner, stranger] = [OWNER, STRANGER].map(|subject| issuer().token(subject));
-    upload(&world.theirs["session_id"], "a.txt", "text/plain", b"tides").await;
     let own = own_session("ocr").await;
     settled().await;
     let theirs = [
