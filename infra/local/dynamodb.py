@@ -19,6 +19,8 @@ def start(settings: Settings, processes: Processes, environment: Mapping[str, st
     # One database for all keys and regions, because MiniStack gives its functions other credentials
     # than a client has.
     arguments = ["-sharedDb", "-disableTelemetry", "-port", str(settings.dynamodb_port)]
+    # Its default permits every web page to read the table.
+    arguments += ["-cors", "http://localhost"]
     if settings.data:
         settings.data.mkdir(parents=True, exist_ok=True)
     if install.has_java():

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from processes import Failed, Processes
 from settings import ROOT, Settings, architecture
 
 NAME = "functions"
+GATEWAY = "gateway"
 # The number of instances per function. With one, a slow call would block all others.
 INSTANCES = 4
 
@@ -81,20 +83,23 @@ def target() -> Path:
 
 def watch(settings: Settings, processes: Processes, environment: Mapping[str, str]) -> None:
     """Starts `cargo lambda watch`: the HTTP routes of the manifest's router table, and the invoke
-    API for MiniStack.
+    API for MiniStack. Clients reach it through the gateway.
     """
     command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "watch", "--disable-cors"]
     command += [
         "--invoke-address",
         "127.0.0.1",
         "--invoke-port",
-        str(settings.http_port),
+        str(settings.watch_port),
         "--concurrency",
         str(INSTANCES),
     ]
     if not settings.hot_reload:
         command.append("--ignore-changes")
     processes.start(NAME, command, environment, ROOT)
+    gateway = [sys.executable, str(Path(__file__).with_name("gateway.py")), str(settings.http_port)]
+    gateway += [str(settings.watch_port), ",".join(settings.browser_origins)]
+    processes.start(GATEWAY, gateway, environment, ROOT)
     processes.wait_until(NAME, lambda: answers(settings), 120)
 
 

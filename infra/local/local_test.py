@@ -12,7 +12,9 @@ from pathlib import Path
 from unittest import mock
 
 import asking
+import gateway
 import install
+import origins
 import processes
 import settings
 import supply
@@ -47,6 +49,55 @@ class TheRuleOfSeq(unittest.TestCase):
         follower.take(frame(1))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=1)), (None, None))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=2)), (None, follower.subscribe()))
+
+
+class WebPages(unittest.TestCase):
+    def test_pages_of_this_machine_and_listed_ones_may_use_the_stack(self) -> None:
+        listed = origins.parse("https://app.example, http://dev.example:3000,")
+        for origin in (
+            None,
+            "http://localhost",
+            "http://localhost:5173",
+            "https://127.0.0.1:8443",
+            "http://[::1]:3000",
+            *listed,
+        ):
+            self.assertTrue(origins.is_allowed(listed, origin), origin)
+        for origin in (
+            "",
+            "null",
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "http://evil.example:8000",
+            "https://app.example.evil.example",
+            "http://app.example",
+            "http://localhost:3000, https://evil.example",
+            "file://localhost",
+        ):
+            self.assertFalse(origins.is_allowed(listed, origin), origin)
+        self.assertTrue(origins.is_allowed(origins.parse("*"), "https://any.example"))
+
+    def test_an_entry_that_is_no_origin_is_named(self) -> None:
+        for given in ("app.example", "https://app.example/path", "null", "https://"):
+            with self.assertRaisesRegex(Invalid, "BROWSER_ORIGINS"):
+                settings.browser_origins({"BROWSER_ORIGINS": given})
+
+    def test_the_gateway_permits_what_the_template_does(self) -> None:
+        api = templates.read(TEMPLATE)["Resources"]["HttpApi"]["Properties"]
+        cors = api["CorsConfiguration"]["Fn::If"][1]
+        expected = {
+            "access-control-allow-methods": ",".join(cors["AllowMethods"]),
+            "access-control-allow-headers": ",".join(cors["AllowHeaders"]),
+            "access-control-max-age": str(cors["MaxAge"]),
+        }
+        self.assertEqual(gateway.ALLOWED, expected)
+        self.assertEqual(gateway.EXPOSED, {"access-control-expose-headers": ",".join(cors["ExposeHeaders"])})
+        routes = [
+            resource["Properties"]["RouteKey"].split()[0]
+            for resource in templates.read(TEMPLATE)["Resources"].values()
+            if resource["Type"] == "AWS::ApiGatewayV2::Route" and " " in resource["Properties"]["RouteKey"]
+        ]
+        self.assertEqual(set(cors["AllowMethods"]), set(routes))
 
 
 class WhatIsMissing(unittest.TestCase):

@@ -8,6 +8,7 @@ program, and MiniStack forwards their invocations.
 import hashlib
 import io
 import json
+import sys
 import urllib.error
 import urllib.request
 import zipfile
@@ -47,14 +48,22 @@ def function_name(name: str) -> str:
     return f"{STACK_NAME}-{name}"
 
 
-def start(settings: Settings, processes: Processes, environment: Mapping[str, str], names: list[str]) -> None:
+def start(
+    settings: Settings,
+    processes: Processes,
+    environment: Mapping[str, str],
+    names: list[str],
+    *,
+    guarded: bool = False,
+) -> None:
     """Starts it without state, except the objects that `settings.data` keeps.
 
-    `environment` is also passed to the functions that it runs natively.
+    `environment` is also passed to the functions that it runs natively. With `guarded` it refuses
+    foreign pages; a stack with tokens needs no guard.
     """
     temporary = scratch(settings)
     temporary.mkdir(parents=True, exist_ok=True)
-    invocations = f"http://127.0.0.1:{settings.http_port}/2015-03-31/functions"
+    invocations = f"http://127.0.0.1:{settings.watch_port}/2015-03-31/functions"
     handed_on = {
         f"MINISTACK_LAMBDA_PROXY_{function_name(name)}": f"{invocations}/{name}/invocations"
         for name in names
@@ -70,6 +79,9 @@ def start(settings: Settings, processes: Processes, environment: Mapping[str, st
     if settings.data:
         own |= {"S3_PERSIST": "1", "S3_DATA_DIR": str(settings.data / "objects")}
     program = [str(install.VENV / "bin" / "ministack")]
+    if guarded:
+        guard = str(Path(__file__).with_name("guarded_ministack.py"))
+        program = [sys.executable, guard, ",".join(settings.browser_origins)]
     processes.start(NAME, program, {**environment, **handed_on, **own}, ROOT)
     processes.wait_until(NAME, lambda: answers(settings), 60)
 

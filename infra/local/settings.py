@@ -8,9 +8,12 @@ by side (`HTTP_PORT`, `DYNAMODB_PORT`, `AWS_PORT` and `STACK_DIR`).
 import os
 import platform
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import origins
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
@@ -53,6 +56,9 @@ SCRIPTED_ARXIV = {
     "ARXIV_INTERVAL_MS": "1000",
 }
 
+# A page of another machine that may use the stack of the tests.
+BROWSER_ORIGINS = {"BROWSER_ORIGINS": "https://app.example"}
+
 # The tests' token issuer for a stack with authentication, and a proxy to its table that counts
 # calls.
 ISSUER = {"JWT_ISSUER": "http://127.0.0.1:8079", "JWT_AUDIENCE": "the-audience"}
@@ -61,6 +67,14 @@ COUNTED_DYNAMODB_URL = "http://127.0.0.1:8076"
 
 class Invalid(Exception):
     """An environment variable that cannot be used; the text names it."""
+
+
+def free_port() -> int:
+    """A port on which no process listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        bound: int = probe.getsockname()[1]
+        return bound
 
 
 @dataclass(frozen=True)
@@ -78,11 +92,16 @@ class Settings:
     # Template parameters with another value than the default.
     parameters: Mapping[str, str] = field(default_factory=dict)
     hot_reload: bool = True
+    # The web pages of other machines that may use the stack.
+    browser_origins: tuple[str, ...] = ()
+    # `cargo lambda watch`, whose invoke API checks no `Origin`: another port at each start, so that
+    # no page knows it.
+    watch_port: int = field(default_factory=free_port)
 
     @property
     def http_url(self) -> str:
-        """The address for REST clients: `cargo lambda watch` itself, so that the path needs no
-        stage.
+        """The address for REST clients: the gateway in front of `cargo lambda watch`, so that the
+        path needs no stage.
         """
         return f"http://localhost:{self.http_port}"
 
@@ -134,12 +153,13 @@ def from_environment(
         data=Path(data).absolute() if data else None,
         parameters=parameters,
         hot_reload=hot_reload,
+        browser_origins=browser_origins(environment),
     )
 
 
 def for_tests(parameter_names: list[str]) -> Settings:
     """The stack of the tests, without keys and providers of the user's environment."""
-    environment = {**os.environ, **SCRIPTED_MODEL, **SCRIPTED_ARXIV}
+    environment = {**os.environ, **SCRIPTED_MODEL, **SCRIPTED_ARXIV, **BROWSER_ORIGINS}
     return from_environment(parameter_names, environment, quick=True, native=True, hot_reload=False)
 
 
@@ -151,6 +171,14 @@ def native_functions(executor: str) -> frozenset[str]:
         case "native":
             return frozenset(WORKERS)
     raise Invalid(f"EXECUTOR is watch or native, not {executor!r}")
+
+
+def browser_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The origins in `BROWSER_ORIGINS`, which is also the template's parameter."""
+    try:
+        return origins.parse(environment.get("BROWSER_ORIGINS", ""))
+    except ValueError as reason:
+        raise Invalid(f"BROWSER_ORIGINS is a list of origins with commas: {reason}") from reason
 
 
 def variable_of(parameter: str) -> str:

@@ -71,7 +71,7 @@ def bring_up(
         dynamodb.start(settings, processes, {**os.environ, **base})
         dynamodb.create_table(settings, template)
     with step(f"AWS: MiniStack, port {settings.aws_port}"):
-        ministack.start(settings, processes, {**os.environ, **base}, names)
+        ministack.start(settings, processes, {**os.environ, **base}, names, guarded=True)
     native = functions.native_binaries(settings)
     with step(f"template: {len(names)} functions, two APIs, queue, bucket and schedule deployed"):
         deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local", "TABLE_NAME": TABLE_NAME})

@@ -46,11 +46,26 @@ pub async fn try_connect(query: &str) -> Result<Client, Error> {
 /// # Errors
 /// The handshake's refusal.
 pub async fn connect_as(query: &str, token: Option<&str>) -> Result<Client, Error> {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    connect_with(query, bearer.map(|value| ("authorization", value))).await
+}
+
+/// Connects with a query as the page of an origin, as a browser does.
+///
+/// # Errors
+/// The handshake's refusal.
+pub async fn connect_from(query: &str, origin: &str) -> Result<Client, Error> {
+    connect_with(query, Some(("origin", origin.to_owned()))).await
+}
+
+async fn connect_with(
+    query: &str,
+    header: Option<(&'static str, String)>,
+) -> Result<Client, Error> {
     let url = format!("{}{query}", stack().get("WS_URL"));
     let mut request = url.into_client_request()?;
-    if let Some(token) = token {
-        let value = format!("Bearer {token}").parse().unwrap();
-        request.headers_mut().insert("authorization", value);
+    if let Some((name, value)) = header {
+        request.headers_mut().insert(name, value.parse().unwrap());
     }
     let (socket, _) = connect_async(request).await?;
     Ok(Client {

@@ -11,6 +11,7 @@
 
 mod afterwards;
 mod bad_input;
+mod browsers;
 mod canaries;
 mod costs;
 mod crash;

@@ -1,0 +1,144 @@
+//! Web pages: those of this machine and of `BROWSER_ORIGINS` use the stack, others are refused
+//! before any function runs.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::rest::{RawReply, create, detail, send};
+use tests::stack::stack;
+use tests::ws::connect_from;
+use tokio_tungstenite::tungstenite::Error;
+use uuid::Uuid;
+
+/// Pages of this machine, and the one that the tests' stack permits.
+const ALLOWED: [&str; 4] = [
+    "http://localhost:3000",
+    "http://127.0.0.1",
+    "http://[::1]:5173",
+    "https://app.example",
+];
+const FOREIGN: [&str; 4] = [
+    "https://evil.example",
+    "null",
+    "http://localhost.evil.example",
+    "http://app.example",
+];
+
+async fn from_page(origin: &str, method: Method, path: &str, body: Option<&str>) -> RawReply {
+    send(None, &method, path, body, &[("origin", origin)]).await
+}
+
+async fn preflight(origin: &str, path: &str) -> RawReply {
+    let asked = [
+        ("origin", origin),
+        ("access-control-request-method", "PATCH"),
+        (
+            "access-control-request-headers",
+            "authorization,content-type",
+        ),
+    ];
+    send(None, &Method::OPTIONS, path, None, &asked).await
+}
+
+fn header<'a>(reply: &'a RawReply, name: &str) -> &'a str {
+    reply.headers.get(name).map_or("", String::as_str)
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn an_allowed_page_gets_preflights_answered_and_reads_replies() {
+    let session = create("copilot").await;
+    let path = format!("/api/sessions/{session}");
+    for origin in ALLOWED {
+        let answered = preflight(origin, &path).await;
+        assert_eq!(answered.status, 204, "{answered:?}");
+        assert_eq!(header(&answered, "access-control-allow-origin"), origin);
+        let methods = header(&answered, "access-control-allow-methods");
+        assert!(methods.split(',').any(|method| method == "PATCH"));
+        assert_eq!(
+            header(&answered, "access-control-allow-headers"),
+            "authorization,content-type,idempotency-key"
+        );
+        let renamed = json!({"name": origin}).to_string();
+        let reply = from_page(origin, Method::PATCH, &path, Some(&renamed)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(header(&reply, "access-control-allow-origin"), origin);
+        assert_eq!(
+            header(&reply, "access-control-expose-headers"),
+            "x-request-id"
+        );
+        assert!(!header(&reply, "x-request-id").is_empty());
+        assert_eq!(detail(&session).await["name"], origin);
+        // An error can be read too.
+        let missing = format!("/api/sessions/{}", Uuid::now_v7());
+        let missing = from_page(origin, Method::GET, &missing, None).await;
+        assert_eq!(missing.status, 404);
+        assert_eq!(header(&missing, "access-control-allow-origin"), origin);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_foreign_page_is_refused_and_changes_nothing() {
+    let session = create("copilot").await;
+    let path = format!("/api/sessions/{session}");
+    let before = detail(&session).await;
+    // The address by which MiniStack calls the functions, and `cargo lambda invoke`.
+    let invoke = "/2015-03-31/functions/delete-session/invocations";
+    let suspend = format!("{path}/suspend");
+    for origin in FOREIGN {
+        let mut refused = vec![preflight(origin, &path).await];
+        for (method, path) in [
+            (Method::GET, path.as_str()),
+            (Method::DELETE, &path),
+            (Method::POST, &suspend),
+            (Method::POST, invoke),
+        ] {
+            refused.push(from_page(origin, method, path, Some("{}")).await);
+        }
+        for reply in refused {
+            assert_eq!(reply.status, 403, "{origin}: {reply:?}");
+            assert_eq!(header(&reply, "access-control-allow-origin"), "");
+            let body: Value = serde_json::from_str(&reply.text).unwrap();
+            assert_eq!(body["code"], "foreign_origin");
+            assert_eq!(body["request_id"], header(&reply, "x-request-id"));
+        }
+    }
+    assert_eq!(detail(&session).await, before);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_request_without_an_origin_needs_no_permission() {
+    let reply = send(None, &Method::GET, "/api/health", None, &[]).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(header(&reply, "access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_socket_opens_for_an_allowed_page_alone() {
+    let query = format!("?task_id={}", Uuid::now_v7());
+    for origin in ALLOWED {
+        let mut client = connect_from(&query, origin).await.unwrap();
+        client.ask(&json!({"type": "ping"}), "pong").await;
+        client.close().await;
+    }
+    for origin in FOREIGN {
+        match connect_from(&query, origin).await {
+            Err(Error::Http(reply)) => assert_eq!(reply.status().as_u16(), 403, "{origin}"),
+            Err(error) => panic!("{origin}: {error}"),
+            Ok(_) => panic!("{origin} has a socket"),
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn the_other_services_of_the_stack_refuse_a_foreign_page() {
+    let client = reqwest::Client::new();
+    let url = stack().get("AWS_ENDPOINT_URL");
+    for (origin, refused) in [("https://evil.example", true), (ALLOWED[0], false)] {
+        let reply = client.get(url).header("origin", origin).send().await;
+        assert_eq!(reply.unwrap().status().as_u16() == 403, refused, "{origin}");
+    }
+}
