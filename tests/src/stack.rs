@@ -168,10 +168,12 @@ impl Stack {
         assert_eq!(listed["NextMarker"], Value::Null, "the list is cut");
         let functions = listed["Functions"].as_array().unwrap().iter();
         functions
-            .map(|function| match function["LoggingConfig"]["LogGroup"].as_str() {
-                Some(group) => group.to_owned(),
-                None => format!("/aws/lambda/{}", function["FunctionName"].as_str().unwrap()),
-            })
+            .map(
+                |function| match function["LoggingConfig"]["LogGroup"].as_str() {
+                    Some(group) => group.to_owned(),
+                    None => format!("/aws/lambda/{}", function["FunctionName"].as_str().unwrap()),
+                },
+            )
             .collect()
     }
 

@@ -7,8 +7,8 @@ mod error;
 mod log;
 mod purge;
 mod read;
-mod replay;
 mod rename;
+mod replay;
 mod request_key;
 mod slot;
 
