@@ -102,6 +102,8 @@ async def passed_on(
         await copied(from_function, writer)
     finally:
         sending.cancel()
+        # Another task may not read while this one does.
+        await asyncio.gather(sending, return_exceptions=True)
         to_function.close()
 
 

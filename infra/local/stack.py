@@ -75,7 +75,7 @@ def bring_up(
     native = functions.native_binaries(settings)
     with step(f"template: {len(names)} functions, two APIs, queue, bucket and schedule deployed"):
         deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local", "TABLE_NAME": TABLE_NAME})
-    with step(f"functions: cargo lambda watch, port {settings.http_port}" + native_note(settings)):
+    with step(f"functions: the gateway before cargo lambda watch, port {settings.http_port}" + native_note(settings)):
         functions.watch(settings, processes, {**os.environ, **deployed.environment})
         # API Gateway refuses a handshake if the first start of its function is slow, so the
         # functions are started first.

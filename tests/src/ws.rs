@@ -22,6 +22,7 @@ pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     session: Option<String>,
     last: u64,
+    asked: Option<u64>,
     /// The applied events of the record, in order.
     pub events: Vec<Value>,
     /// The number of frames that were dropped as duplicates.
@@ -72,6 +73,7 @@ async fn connect_with(
         socket,
         session: None,
         last: 0,
+        asked: None,
         events: Vec::new(),
         doubled: 0,
     })
@@ -177,7 +179,10 @@ impl Client {
             return false;
         }
         if seq > self.last + 1 {
-            self.subscribe_again().await;
+            // One question is enough for all events behind a gap.
+            if self.asked.replace(self.last) != Some(self.last) {
+                self.subscribe_again().await;
+            }
             return false;
         }
         self.last = seq;

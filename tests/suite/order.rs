@@ -8,7 +8,7 @@ use session::{
     Command, EventBody, Mode, NewSession, Next, OwnerId, Progress, SessionId, StageStart, State,
 };
 use session_manager::{Actor, NewSessionRows};
-use tests::stack::stack;
+use tests::stack::{shared_workers, stack};
 use tests::ws::connect;
 use uuid::Uuid;
 
@@ -102,6 +102,8 @@ impl Worker {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_long_replay_goes_on_by_itself_and_live_events_wait_behind_it() {
+    // A killed worker would send a part of the replay twice.
+    let _calm = shared_workers().await;
     let mut worker = Worker::new().await;
     worker.says(40).await;
     let session = worker.state.session_id.to_string();
@@ -135,6 +137,7 @@ async fn a_long_replay_goes_on_by_itself_and_live_events_wait_behind_it() {
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
 async fn a_client_that_subscribes_asks_for_each_further_part() {
+    let _calm = shared_workers().await;
     let mut worker = Worker::new().await;
     worker.says(20).await;
     let session = worker.state.session_id.to_string();

@@ -24,7 +24,7 @@ struct NodeEvents {
 }
 
 /// Answers with the events of a node of the run `?run_id`, in the order of the record, from
-/// `?cursor` on; bookkeeping (costs, changes of status and phase, graphs) only with
+/// `?cursor` on; bookkeeping (costs, changes of status and phase) only with
 /// `?include_internal=true`. A page has at most 500 events and reads a bounded part of the record:
 /// the page of a long run may be `truncated`. A node that has not begun, and one that the run does
 /// not have, has no events.

@@ -17,6 +17,7 @@ pub async fn ping(frame: &FrameContext<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Sends a part of the record, and says where the client asks for the next one.
 pub async fn subscribe(
     frame: &FrameContext<'_>,
     session: SessionId,
@@ -24,30 +25,36 @@ pub async fn subscribe(
 ) -> Result<(), Problem> {
     let state = frame.state(session).await?;
     let context = ReplyContext::state(&state);
-    replay(frame, context, session, after).await
-}
-
-/// Sends a part of the record, and where the client asks for the next one.
-async fn replay(
-    frame: &FrameContext<'_>,
-    context: ReplyContext,
-    session: SessionId,
-    after: Seq,
-) -> Result<(), Problem> {
-    let replay = frame.follow_behind(session, context.run, after).await?;
-    if let Replayed::Rest { replay, last_seq } = frame.first_part(replay, context).await? {
-        let end = context.replay_end(last_seq, replay.after, now());
-        frame.reply(&end).await;
-    }
+    let mut replay = frame.follow_behind(session, context.run, after).await?;
+    let (sessions, push) = (&frame.deps.app.sessions, frame.deps.outbox.push());
+    let sent = replay
+        .send_part(sessions, push, &frame.actor(), context)
+        .await;
+    let last_seq = match sent {
+        Ok(Replayed::Over) => return Ok(()),
+        Ok(Replayed::Rest(last_seq)) => last_seq,
+        Ok(Replayed::Failed(last_seq)) => {
+            replay.abandon(sessions).await;
+            last_seq
+        }
+        Err(problem) => {
+            replay.abandon(sessions).await;
+            return Err(problem);
+        }
+    };
+    let end = context.replay_end(last_seq, replay.after, now());
+    frame.reply(&end).await;
     Ok(())
 }
 
+/// Sends the state and the record after an event. Existing clients ask for no further part.
 pub async fn request_state(frame: &FrameContext<'_>, after: Seq) -> Result<(), Problem> {
     let session = frame.followed()?;
     let state = frame.state(session).await?;
     let context = ReplyContext::state(&state);
+    let replay = frame.follow_behind(session, context.run, after).await?;
     frame.reply(&context.state_of(&state, now())).await;
-    replay(frame, context, session, after).await
+    frame.replay(replay, context).await
 }
 
 pub async fn pause(frame: &FrameContext<'_>, run: Option<RunId>) -> Result<(), Problem> {

@@ -1,10 +1,9 @@
 //! The context of one frame: its connection, and its replies.
 
-use lambda_kit::websocket::{Replay, Replayed, ReplyContext, ReplyFrame};
+use lambda_kit::websocket::{Replay, ReplyContext, ReplyFrame};
 use lambda_kit::{Code, Delivery, Problem, now};
 use session::{RunId, Seq, SessionId, State};
-use session_manager::{Actor, Connection, ConnectionId, ReplayId};
-use uuid::Uuid;
+use session_manager::{Actor, Connection, ConnectionId};
 
 use crate::Deps;
 
@@ -61,12 +60,7 @@ impl FrameContext<'_> {
         run: Option<RunId>,
         after: Seq,
     ) -> Result<Replay, Problem> {
-        let replay = Replay {
-            connection_id: self.id.clone(),
-            session_id: session,
-            replay_id: ReplayId::new(Uuid::now_v7()),
-            after,
-        };
+        let replay = Replay::new(self.id.clone(), session, after);
         let (sessions, mark) = (&self.deps.app.sessions, replay.replay_id);
         sessions
             .follow_behind(&self.id, session, run, mark, now())
@@ -74,15 +68,9 @@ impl FrameContext<'_> {
         Ok(replay)
     }
 
-    /// Sends the first part of a replay.
-    pub async fn first_part(
-        &self,
-        replay: Replay,
-        context: ReplyContext,
-    ) -> Result<Replayed, Problem> {
-        let (sessions, push) = (&self.deps.app.sessions, self.deps.outbox.push());
-        replay
-            .send_part(sessions, push, &self.actor(), context)
-            .await
+    /// Sends a replay to its end, without being asked for its parts.
+    pub async fn replay(&self, replay: Replay, context: ReplyContext) -> Result<(), Problem> {
+        let (sessions, outbox) = (&self.deps.app.sessions, &self.deps.outbox);
+        replay.go_on(sessions, outbox, &self.actor(), context).await
     }
 }

@@ -2,8 +2,8 @@
 //! that run.
 
 use lambda_kit::task::{continued, mode_of};
-use lambda_kit::websocket::{Replayed, ReplyContext};
-use lambda_kit::{ClientConfig, Code, Problem, QueueMessage, Task, now};
+use lambda_kit::websocket::ReplyContext;
+use lambda_kit::{ClientConfig, Code, Problem, Task, now};
 use session::{Mode, NewSession, Refusal, Seq, SessionId, State, TaskId, Timestamp, digest};
 use session_manager::{
     ChangeError, Committed, NewSessionRows, ReadError, RequestKey, RequestKeyItem,
@@ -193,7 +193,8 @@ fn before(first: Option<Seq>) -> Seq {
     Seq(first.map_or(0, |first| first.0.saturating_sub(1)))
 }
 
-/// Follows a session behind a replay of its record after an event.
+/// Follows a session behind a replay of its record after an event. The run has begun, so an error
+/// does not refuse the frame: sent again, it attaches.
 async fn attach(
     frame: &FrameContext<'_>,
     context: ReplyContext,
@@ -201,12 +202,14 @@ async fn attach(
     message: &str,
     after: Seq,
 ) -> Result<(), Problem> {
-    let replay = frame.follow_behind(session, context.run, after).await?;
-    frame.reply(&context.attached(message, now())).await;
-    if let Replayed::Rest { replay, .. } = frame.first_part(replay, context).await? {
-        // These clients ask for no rest, so the executor continues.
-        let outbox = &frame.deps.outbox;
-        outbox.enqueue(QueueMessage::Replay(replay)).await;
+    let attached = async {
+        let replay = frame.follow_behind(session, context.run, after).await?;
+        frame.reply(&context.attached(message, now())).await;
+        frame.replay(replay, context).await
+    };
+    if let Err(problem) = attached.await {
+        problem.log();
+        frame.reply(&context.error(&problem, now())).await;
     }
     Ok(())
 }

@@ -50,12 +50,13 @@ pub struct RunFile {
 pub struct RunFileList {
     /// The run's answer, then the artifacts by name.
     pub files: Vec<RunFile>,
-    /// Whether there are more: above 1,000 files or 1 MiB.
+    /// Whether something is missing: files above 1,000 or 1 MiB, or the origins of files that the
+    /// record names behind its first 4 MiB.
     pub truncated: bool,
 }
 
 /// The files of a run. They cost its record (at most 4 MiB) and one request to the bucket. Files of
-/// a failed run that it took over are that run's.
+/// a failed run are listed with it, not with the run that took over.
 ///
 /// # Errors
 /// `unavailable`.
@@ -83,7 +84,7 @@ pub async fn list(
     let (files, cut) = fitting(all);
     Ok(RunFileList {
         files,
-        truncated: more || cut,
+        truncated: more || cut || recorded.is_cut(),
     })
 }
 

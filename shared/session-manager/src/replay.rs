@@ -4,6 +4,9 @@
 //! The replay removes the mark in one transaction with the check that the record ends where the
 //! replay has arrived. So each event is sent by the replay or by its publisher, and the order on
 //! the connection is that of the record. A replay whose function died ends with its time.
+//!
+//! A part that another function continues is claimed: the mark gets a new id, so a message that is
+//! delivered twice, or too late, continues nothing.
 
 use std::time::Duration;
 
@@ -68,20 +71,28 @@ impl SessionManager {
         self.follow_from(id, session, run, Some(mark), now).await
     }
 
-    /// Gives a replay more time. Returns false when it was replaced.
+    /// Takes a replay over under another id, with more time. Returns false when it was taken over
+    /// before, was replaced, or its time is up.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].
-    pub async fn extend_replay(
+    pub async fn claim_replay(
         &self,
         id: &ConnectionId,
         session: SessionId,
         replay: ReplayId,
+        next: ReplayId,
         now: Timestamp,
     ) -> Result<bool, ReadError> {
-        let more = vec![("replay_until", number(until(now)))];
-        let update = update_attributes(id.follower_key(session), more, &[]);
-        let refused = self.update_or_old(if_replaying(update, replay)).await?;
+        let claimed = vec![
+            ("replay_id", text(next.0.to_string())),
+            ("replay_until", number(until(now))),
+        ];
+        let update = update_attributes(id.follower_key(session), claimed, &[])
+            .condition_expression("replay_id = :replay AND replay_until > :now")
+            .expression_attribute_values(":replay", text(replay.0.to_string()))
+            .expression_attribute_values(":now", number(now.as_seconds()));
+        let refused = self.update_or_old(update).await?;
         Ok(refused.is_none())
     }
 
@@ -119,8 +130,8 @@ impl SessionManager {
                 return Ok(ReplayEnd::Live);
             };
             match failed_conditions(&error)[..] {
-                [true, _] => return Ok(ReplayEnd::More),
                 [_, true] => return Ok(ReplayEnd::Replaced),
+                [true, _] => return Ok(ReplayEnd::More),
                 _ => {}
             }
             let raced = is_race(&error);
@@ -157,12 +168,7 @@ fn until(now: Timestamp) -> i64 {
 fn go_live(id: &ConnectionId, session: SessionId, replay: ReplayId, reached: Seq) -> UpdateBuilder {
     let reached = vec![("after", seq(reached))];
     let removed = ["replay_id", "replay_until"];
-    let update = update_attributes(id.follower_key(session), reached, &removed);
-    if_replaying(update, replay)
-}
-
-fn if_replaying(update: UpdateBuilder, replay: ReplayId) -> UpdateBuilder {
-    update
+    update_attributes(id.follower_key(session), reached, &removed)
         .condition_expression("replay_id = :replay")
         .expression_attribute_values(":replay", text(replay.0.to_string()))
 }

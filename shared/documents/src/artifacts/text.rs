@@ -85,9 +85,13 @@ impl SessionFiles {
 
     async fn empty(&self, place: &ArtifactKey) -> Result<TextBeginning, ArtifactError> {
         let content_type = self.content_type(place).await?;
+        let content_type = content_type.ok_or(ArtifactError::NotFound)?;
+        if !may_be_text(&content_type) {
+            return Err(ArtifactError::NotText);
+        }
         Ok(TextBeginning {
             text: String::new(),
-            content_type: content_type.ok_or(ArtifactError::NotFound)?,
+            content_type,
             size: 0,
         })
     }

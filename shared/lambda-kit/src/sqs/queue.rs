@@ -1,6 +1,7 @@
 //! The queue that wakes the executor. A message has ids alone; the session's state says what to do.
 //!
-//! A lost message does no harm: the session has a due time, at which the sweeper sends it again.
+//! A lost message of a session does no harm: the session has a due time, at which the sweeper sends
+//! it again. After a lost message of a replay live events go on within a minute, behind a gap.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub enum QueueMessage {
 }
 
 /// The message's body: `{"session_id", "run_id", "epoch"}`, `{"session_id", "purge": true}` or
-/// `{"connection_id", "session_id", "replay_id", "after"}`.
+/// `{"connection_id", "session_id", "replay_id", "after", "tries"}`.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum MessageBody {
@@ -158,6 +159,7 @@ mod tests {
             session_id: ID.parse().unwrap(),
             replay_id: ReplayId::new(ID.parse().unwrap()),
             after: Seq(500),
+            tries: 0,
         });
         for (message, body) in [
             (
@@ -168,7 +170,7 @@ mod tests {
             (
                 replay,
                 format!(
-                    r#"{{"connection_id":"c=","session_id":"{ID}","replay_id":"{ID}","after":500}}"#
+                    r#"{{"connection_id":"c=","session_id":"{ID}","replay_id":"{ID}","after":500,"tries":0}}"#
                 ),
             ),
         ] {

@@ -100,7 +100,7 @@ impl Push {
         let connection = &follower.connection;
         let in_order = async {
             for (seq, frame) in frames {
-                if *seq <= Some(follower.after) {
+                if seq.is_some_and(|seq| seq <= follower.after) {
                     continue; // a replay has sent it
                 }
                 let delivery = self.post(connection, frame).await;

@@ -1,23 +1,27 @@
 //! Replays the events after a place in the record to one connection, in parts.
 //!
 //! Live events wait behind a replay (`session_manager::replay`), so the connection gets all events
-//! in their order. Every replay ends with `replay_end`, also after a failed post: a client waits
-//! for it.
+//! in their order. A replay ends with `replay_end`, unless another one has replaced it.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use session::{Envelope, Seq, SessionId, Timestamp};
 use session_manager::{Actor, ConnectionId, ReplayEnd, ReplayId, SessionManager};
+use uuid::Uuid;
 
 use super::reply::ReplyContext;
-use crate::{Delivery, Outbox, Problem, Push, QueueMessage, now};
+use crate::{Code, Delivery, Outbox, Problem, Push, QueueMessage, now};
 
 /// The most events of one part.
 const MAX_EVENTS: usize = 500;
 
 /// The longest time of one part. API Gateway waits 29 seconds for the function.
 const PART_TIME: Duration = Duration::from_secs(10);
+
+/// The pause before a part that failed is tried again, and how often that is done.
+const PAUSE: Duration = Duration::from_secs(1);
+const MAX_TRIES: u32 = 5;
 
 /// A replay, as a message of the queue has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +34,9 @@ pub struct Replay {
     pub replay_id: ReplayId,
     /// The last event that was sent.
     pub after: Seq,
+    /// How many parts in a row have failed.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 /// What a part of a replay leaves.
@@ -37,29 +44,37 @@ pub struct Replay {
 pub enum Replayed {
     /// Nothing: the replay is over.
     Over,
-    /// Events up to `last_seq`, and perhaps more by now.
-    Rest {
-        /// The rest.
-        replay: Replay,
-        /// The session's last event.
-        last_seq: Seq,
-    },
+    /// Events up to this one, and perhaps more by now.
+    Rest(Seq),
+    /// The same, and a post has failed.
+    Failed(Seq),
 }
 
 impl Replay {
+    /// A replay of the events after `after`.
+    pub fn new(connection_id: ConnectionId, session_id: SessionId, after: Seq) -> Self {
+        Self {
+            connection_id,
+            session_id,
+            replay_id: ReplayId::new(Uuid::now_v7()),
+            after,
+            tries: 0,
+        }
+    }
+
     /// Sends the next part, and `replay_end` if it is the last one.
     ///
     /// # Errors
     /// `session_not_found`, `unavailable`.
     pub async fn send_part(
-        mut self,
+        &mut self,
         sessions: &SessionManager,
         push: &Push,
         actor: &Actor,
         context: ReplyContext,
     ) -> Result<Replayed, Problem> {
         let mut walk = Walk::from(self.after);
-        let last_seq = loop {
+        loop {
             let page = sessions
                 .events(self.session_id, actor, walk.reached, walk.left())
                 .await?;
@@ -68,74 +83,125 @@ impl Replay {
             // A client's cursor may be ahead of the record.
             walk.reached = walk.reached.min(page.last_seq);
             self.after = walk.reached;
-            let at_end = page.next_after.is_none();
             match went {
                 Went::Gone => return Ok(Replayed::Over),
-                Went::Failed => {
-                    self.abandon(sessions).await?;
-                    break page.last_seq;
-                }
-                Went::On if at_end && !self.is_followed_by_more(sessions).await? => {
-                    break page.last_seq;
+                Went::Failed => return Ok(Replayed::Failed(page.last_seq)),
+                Went::On if page.next_after.is_none() => {
+                    match self.end(sessions).await? {
+                        ReplayEnd::More => {}
+                        ReplayEnd::Replaced => return Ok(Replayed::Over),
+                        ReplayEnd::Live => {
+                            let end = context.replay_end(page.last_seq, self.after, now());
+                            push.one(&self.connection_id, &end).await;
+                            return Ok(Replayed::Over);
+                        }
+                    }
+                    if walk.left() == 0 {
+                        return Ok(Replayed::Rest(page.last_seq));
+                    }
                 }
                 Went::On if walk.left() > 0 => {}
-                Went::On | Went::Paused => {
-                    let last_seq = page.last_seq;
-                    let replay = self;
-                    return Ok(Replayed::Rest { replay, last_seq });
-                }
+                Went::On | Went::Paused => return Ok(Replayed::Rest(page.last_seq)),
             }
-        };
-        let end = context.replay_end(last_seq, self.after, now());
-        push.one(&self.connection_id, &end).await;
-        Ok(Replayed::Over)
+        }
     }
 
     /// Ends the replay, unless the record has grown meanwhile.
-    async fn is_followed_by_more(&self, sessions: &SessionManager) -> Result<bool, Problem> {
+    async fn end(&self, sessions: &SessionManager) -> Result<ReplayEnd, Problem> {
         let (id, session) = (&self.connection_id, self.session_id);
-        let end = sessions
-            .end_replay(id, session, self.replay_id, self.after)
-            .await?;
-        Ok(end == ReplayEnd::More)
+        let ended = sessions.end_replay(id, session, self.replay_id, self.after);
+        Ok(ended.await?)
     }
 
-    async fn abandon(&self, sessions: &SessionManager) -> Result<(), Problem> {
+    /// Gives the replay up: live events go on behind a gap, which the client sees in their `seq`.
+    pub async fn abandon(&self, sessions: &SessionManager) {
         let (id, session) = (&self.connection_id, self.session_id);
-        sessions
-            .abandon_replay(id, session, self.replay_id, self.after)
-            .await?;
+        let abandoned = sessions.abandon_replay(id, session, self.replay_id, self.after);
+        if let Err(error) = abandoned.await {
+            tracing::warn!(connection = %id, error = %error, "replay not ended; its time will");
+        }
+    }
+
+    /// Sends one part after another without being asked: the next ones by the queue.
+    ///
+    /// # Errors
+    /// `session_not_found`, `unavailable`. The replay is over then.
+    pub async fn go_on(
+        mut self,
+        sessions: &SessionManager,
+        outbox: &Outbox,
+        actor: &Actor,
+        context: ReplyContext,
+    ) -> Result<(), Problem> {
+        let before = self.after;
+        let sent = self
+            .send_part(sessions, outbox.push(), actor, context)
+            .await;
+        let failed = match sent {
+            Ok(Replayed::Over) => return Ok(()),
+            Ok(Replayed::Rest(_)) => None,
+            Ok(Replayed::Failed(last_seq)) => Some(Ok(last_seq)),
+            Err(problem) => Some(Err(problem)),
+        };
+        self.tries = match failed {
+            Some(_) if self.after == before => self.tries + 1,
+            _ => 0,
+        };
+        let lasting = matches!(&failed, Some(Err(problem)) if problem.code() != Code::Unavailable);
+        if lasting || self.tries > MAX_TRIES {
+            self.abandon(sessions).await;
+            return match failed {
+                Some(Err(problem)) => Err(problem),
+                Some(Ok(last_seq)) => {
+                    let end = context.replay_end(last_seq, self.after, now());
+                    outbox.push().one(&self.connection_id, &end).await;
+                    Ok(())
+                }
+                None => Ok(()),
+            };
+        }
+        let pause = if failed.is_some() {
+            PAUSE
+        } else {
+            Duration::ZERO
+        };
+        outbox
+            .enqueue_after(QueueMessage::Replay(self), pause)
+            .await;
         Ok(())
     }
 }
 
-/// Continues a replay that an earlier function began, unless the connection has ended or another
-/// replay has begun.
+/// Continues a replay that an earlier function began, unless the connection has ended, another
+/// replay has begun, or another function continues it.
 ///
 /// # Errors
 /// `unavailable`.
 pub async fn continue_replay(
     sessions: &SessionManager,
     outbox: &Outbox,
-    replay: Replay,
+    mut replay: Replay,
     now: Timestamp,
 ) -> Result<(), Problem> {
     let id = &replay.connection_id;
     let Some(connection) = sessions.connection(id, now).await? else {
         return Ok(());
     };
-    let (session, mark) = (replay.session_id, replay.replay_id);
-    if !sessions.extend_replay(id, session, mark, now).await? {
+    let (session, before) = (replay.session_id, replay.replay_id);
+    let claim = ReplayId::new(Uuid::now_v7());
+    let claimed = sessions.claim_replay(id, session, before, claim, now);
+    if !claimed.await? {
         return Ok(());
     }
+    replay.replay_id = claim;
     let context = ReplyContext {
         session: Some(session),
         run: connection.run_id,
     };
     let actor = Actor::Client(connection.owner);
-    let part = replay.send_part(sessions, outbox.push(), &actor, context);
-    if let Replayed::Rest { replay, .. } = part.await? {
-        outbox.enqueue(QueueMessage::Replay(replay)).await;
+    if let Err(problem) = replay.go_on(sessions, outbox, &actor, context).await {
+        // A second delivery has nothing to continue.
+        problem.log();
     }
     Ok(())
 }

@@ -12,17 +12,7 @@ use session::{Envelope, Timestamp};
 const QUOTED: usize = 200;
 
 /// Bookkeeping: what the history of a node leaves out unless a client asks for it.
-const INTERNAL: [&str; 9] = [
-    "status",
-    "phase_change",
-    "dag_created",
-    "dag_updated",
-    "dag_node_status_changed",
-    "cost_update",
-    "slice_started",
-    "slice_ended",
-    "run_requeued",
-];
+const INTERNAL: [&str; 3] = ["phase_change", "dag_node_status_changed", "cost_update"];
 
 /// The events about a run as a whole: they belong to no node.
 const OF_THE_RUN: [&str; 15] = [
@@ -70,13 +60,12 @@ pub struct RunEvent {
     pub outputs: Option<Value>,
     /// Why something failed.
     pub error_message: Option<String>,
-    /// The other fields of the event's `data`.
+    /// The fields of the event's `data` that are not in `inputs`, `outputs` or `error_message`.
     pub meta: Value,
 }
 
 impl RunEvent {
-    /// The row of an event. `node` is the last node that an earlier event named, and becomes the
-    /// last one that this event or an earlier one named.
+    /// The row of an event. `node` is the node named last; an event that names one replaces it.
     pub(crate) fn of(envelope: &Envelope, node: &mut Option<String>) -> Self {
         let (event_type, mut data) = published(envelope);
         let kind = event_type.as_str();
@@ -150,7 +139,7 @@ fn subtype(kind: &str, data: &Map<String, Value>) -> Option<String> {
         "phase_change" => "phase",
         "agent_message" | "user_message" => "role",
         "approval_requested" => "checkpoint_type",
-        "approval_received" | "approval_resolved" => "resolution",
+        "approval_received" => "resolution",
         "cost_update" => "model",
         "error" => "error_type",
         _ => return None,
@@ -183,7 +172,7 @@ fn inputs(kind: &str, data: &mut Map<String, Value>) -> Option<Value> {
         "user_message" => "content",
         "workflow_started" => "task_description",
         "step_start" => "goal",
-        "approval_received" | "approval_resolved" => {
+        "approval_received" => {
             let names = ["resolution", "feedback", "modifications"];
             let answer = names.map(|name| (name.to_owned(), data.remove(name).unwrap_or_default()));
             return Some(Value::Object(answer.into_iter().collect()));
@@ -198,9 +187,7 @@ fn outputs(kind: &str, data: &mut Map<String, Value>) -> Option<Value> {
         "agent_message" | "output" | "approval_requested" => "message",
         "step_complete" | "result" => "summary",
         "planning_complete" => "steps",
-        "files_updated" if data.contains_key("files") => "files",
-        // The form of an earlier version.
-        "files_updated" => "files_tracked",
+        "files_updated" => "files",
         _ => return None,
     };
     data.remove(name)
@@ -245,17 +232,14 @@ fn describe(kind: &str, data: &Map<String, Value>, chars: usize) -> String {
         }
         "step_failed" => format!("Step {} failed: {}", count("step_number"), quoted("error")),
         "approval_requested" => format!("The run asks: {}", quoted("message")),
-        "approval_received" | "approval_resolved" => {
+        "approval_received" => {
             let (resolution, feedback) = (quoted("resolution"), quoted("feedback"));
             format!("The question is closed: {resolution}. {feedback}")
                 .trim_end()
                 .to_owned()
         }
         "approval_expired" => "The question expired without an answer.".to_owned(),
-        "files_updated" => format!(
-            "The run has {} files.",
-            length("files").max(length("files_tracked"))
-        ),
+        "files_updated" => format!("The run has {} files.", length("files")),
         "result" => format!("The result: {}", quoted("summary")),
         "workflow_completed" => "The run is complete.".to_owned(),
         "workflow_failed" => format!("The run failed: {}", quoted("error")),
@@ -376,15 +360,17 @@ mod tests {
     }
 
     #[test]
-    fn files_and_answers_of_earlier_versions_are_read() {
-        let files = row("files_updated", json!({"files_tracked": ["a.md", "b.md"]}));
+    fn files_are_outputs_and_answers_are_inputs() {
+        let names = ["a.md", "b.md"];
+        let data = json!({"files_tracked": 2, "files": names, "node_id": "step_1"});
+        let files = row("files_updated", data);
         assert_eq!(files.outputs, Some(json!(["a.md", "b.md"])));
         assert_eq!(files.description, "The run has 2 files.");
         let data = json!({
             "approval_id": Uuid::nil(), "approved": true, "resolution": "approve", "feedback": "Good.",
             "modifications": null, "resolved_by": "ada",
         });
-        let answer = row("approval_resolved", data);
+        let answer = row("approval_received", data);
         let given = json!({"resolution": "approve", "feedback": "Good.", "modifications": null});
         assert_eq!(answer.inputs, Some(given));
         assert_eq!(answer.description, "The question is closed: approve. Good.");

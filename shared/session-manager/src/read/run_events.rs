@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use session::{RunId, Seq, digest};
+use session::{Envelope, RunId, Seq, digest};
 
 use super::cursor::RunEventPosition;
 use super::events::{envelopes_between, fits_page};
@@ -99,6 +99,11 @@ impl FoundRun {
     pub const fn event_count(&self) -> u64 {
         (self.last_seq.0 + 1).saturating_sub(self.first_seq.0)
     }
+
+    /// Whether an event between the run's first and last one is the run's, or the session's alone.
+    pub(crate) fn has_event(&self, envelope: &Envelope) -> bool {
+        envelope.run_id.is_none_or(|run| run == self.row.id)
+    }
 }
 
 impl SessionManager {
@@ -133,11 +138,15 @@ impl SessionManager {
         let entries = i32::try_from(entries + ENTRY_EVENTS - 1).unwrap_or(i32::MAX);
         let mut pages = Self::pages(self.log(session, from, to).limit(entries), None);
         let (mut bytes, mut queries) = (0, 0);
-        'full: while queries < QUERIES
+        'full: while events.len() < limit
+            && queries < QUERIES
             && let Some(page) = pages.next().await?
         {
             queries += 1;
             for envelope in envelopes_between(session, page, from, to)? {
+                if !run.has_event(&envelope) {
+                    continue;
+                }
                 let mut node = reached.node.clone();
                 let event = RunEvent::of(&envelope, &mut node);
                 if filter.wants(&event) {

@@ -45,6 +45,7 @@ pub struct RecordedFiles {
     origins: BTreeMap<String, FileOrigin>,
     answer: Option<RunAnswer>,
     node: Option<String>,
+    is_cut: bool,
 }
 
 impl RecordedFiles {
@@ -57,6 +58,11 @@ impl RecordedFiles {
     /// The run's answer, once the run has completed.
     pub const fn answer(&self) -> Option<&RunAnswer> {
         self.answer.as_ref()
+    }
+
+    /// Whether a part of the record was not read, so that origins may be missing.
+    pub const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     fn apply(&mut self, envelope: &Envelope) {
@@ -103,7 +109,8 @@ impl RecordedFiles {
             EventBody::FilesUpdated(tracked) => {
                 // All files so far: those that no earlier event has named are new.
                 for name in &tracked.files {
-                    let origin = self.here(envelope, None);
+                    let mut origin = self.here(envelope, None);
+                    origin.node_id = tracked.node_id.clone().or(origin.node_id);
                     self.origins.entry(name.clone()).or_insert(origin);
                 }
             }
@@ -148,17 +155,18 @@ impl SessionManager {
                 files.apply_of(run, &envelope);
             }
         }
+        files.is_cut = seen < to;
         let completed = run.row.status == RunStatus::Completed;
         if !completed {
             files.answer = None;
-        } else if seen < to {
+        } else if files.is_cut {
             files.answer = self.run_answer(run).await?;
         }
         Ok(files)
     }
 
-    /// The answer of a run that has completed, by one query of its last entries. Its node is that
-    /// of a node which begins there.
+    /// The answer of a run that has completed, by one query of its last entries. Its node is
+    /// known only if the node began within these entries.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].

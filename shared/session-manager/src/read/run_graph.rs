@@ -1,5 +1,5 @@
-//! The graph of a run as it stands: the newest graph of its record, with what later and earlier
-//! events say about its nodes.
+//! The graph of a run as it stands: the newest graph of its record. Times, summaries and errors
+//! come from the other events. A run that took over from a failed one has only its own events.
 //!
 //! A record of up to 8 MiB is folded from its beginning. Of a longer one the first 8 MiB and the
 //! newest MiB are folded, and the graph says that it is cut: it then shows where the run stands
@@ -8,8 +8,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use session::{
-    Dag, DagEdge, DagNode, Envelope, EventBody, NodeStatus, PlanStep, RunId, StoredEventBody,
-    Timestamp,
+    Dag, DagEdge, DagNode, Envelope, EventBody, NodeStatus, PlanStep, RunId, RunStatus,
+    StoredEventBody, Timestamp,
 };
 
 use super::events::envelopes_between;
@@ -60,7 +60,7 @@ pub struct GraphNode {
     pub summary: Option<String>,
     /// Its place among the nodes, from 0.
     pub order_index: usize,
-    /// When its work began, the last time.
+    /// When its work last began.
     pub started_at: Option<Timestamp>,
     /// When its work ended.
     pub completed_at: Option<Timestamp>,
@@ -99,7 +99,7 @@ impl SessionManager {
             };
             for envelope in envelopes_between(session, page, from, to)? {
                 next = envelope.seq.unwrap_or(next).plus(1);
-                fold.apply(&envelope);
+                fold.apply_of(run, &envelope);
             }
         }
         let mut truncated = false;
@@ -109,7 +109,11 @@ impl SessionManager {
             let mut rest = envelopes_between(session, page.unwrap_or_default(), next, to)?;
             rest.sort_by_key(|envelope| envelope.seq);
             truncated = rest.first().is_none_or(|first| first.seq > Some(next));
-            rest.iter().for_each(|envelope| fold.apply(envelope));
+            rest.iter()
+                .for_each(|envelope| fold.apply_of(run, envelope));
+        }
+        if run.row.status == RunStatus::Cancelled {
+            fold.cancel(run.row.completed_at);
         }
         Ok(fold.into_graph(run.row.id, truncated))
     }
@@ -125,6 +129,12 @@ struct GraphFold {
 }
 
 impl GraphFold {
+    fn apply_of(&mut self, run: &FoundRun, envelope: &Envelope) {
+        if run.has_event(envelope) {
+            self.apply(envelope);
+        }
+    }
+
     fn apply(&mut self, envelope: &Envelope) {
         let (StoredEventBody::Known(body), at) = (&envelope.body, envelope.timestamp) else {
             return;
@@ -154,7 +164,10 @@ impl GraphFold {
                 failed_step: Some(failed),
                 ..
             } => self.on_node(failed, |node| {
-                node.error.get_or_insert_with(|| error.clone());
+                // A run may also fail at a node that is done or has not begun.
+                if node.status == NodeStatus::Failed {
+                    node.error.get_or_insert_with(|| error.clone());
+                }
             }),
             _ => {}
         }
@@ -172,6 +185,16 @@ impl GraphFold {
         self.nodes = nodes.collect();
         self.edges.clone_from(&dag.edges);
         self.levels.clone_from(&dag.levels);
+    }
+
+    /// A cancel is an event of the run alone: its running node has ended without a result.
+    fn cancel(&mut self, at: Option<Timestamp>) {
+        for node in &mut self.nodes {
+            if node.status == NodeStatus::Running {
+                node.status = NodeStatus::Skipped;
+                node.completed_at = at;
+            }
+        }
     }
 
     fn on_node(&mut self, id: &str, change: impl FnOnce(&mut GraphNode)) {
@@ -228,8 +251,10 @@ impl GraphNode {
                 self.summary = None;
                 self.error = None;
             }
-            NodeStatus::Completed | NodeStatus::Failed | NodeStatus::Skipped => {
+            NodeStatus::Completed | NodeStatus::Failed => self.completed_at = Some(at),
+            NodeStatus::Skipped => {
                 self.completed_at = Some(at);
+                self.error = None;
             }
         }
     }
@@ -406,6 +431,29 @@ mod tests {
             (&node.error, node.started_at, node.completed_at),
             (&None, Some(second(4)), None)
         );
+    }
+
+    #[test]
+    fn a_cancelled_run_leaves_no_running_node() {
+        let mut fold = GraphFold::default();
+        let nodes = json!([
+            {"id": "init", "label": "I", "type": "init", "agent": null, "status": "completed", "step_number": null},
+            {"id": "execute", "label": "E", "type": "agent", "agent": "engineer", "status": "running", "step_number": null},
+        ]);
+        fold.replace(
+            &serde_json::from_value(json!({"nodes": nodes, "edges": [], "levels": []})).unwrap(),
+        );
+        fold.cancel(Some(second(9)));
+        let graph = fold.into_graph(run(), false);
+        let ends = graph
+            .nodes
+            .iter()
+            .map(|node| (node.status, node.completed_at));
+        let expected = [
+            (NodeStatus::Completed, None),
+            (NodeStatus::Skipped, Some(second(9))),
+        ];
+        assert!(ends.eq(expected), "{:?}", graph.nodes);
     }
 
     #[test]

@@ -190,8 +190,7 @@ async fn live_events_wait_until_the_replay_is_at_the_end_of_the_record() {
         .connect(&id, &world.owner, "task", None, at(0))
         .await
         .unwrap();
-    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let (first, second) = (ReplayId::new(first), ReplayId::new(second));
+    let [first, second, third] = [1, 2, 3].map(|n| ReplayId::new(Uuid::from_u128(n)));
     let behind = async |replay, second| {
         let followed = manager.follow_behind(&id, session, None, replay, at(second));
         assert!(followed.await.unwrap());
@@ -223,20 +222,24 @@ async fn live_events_wait_until_the_replay_is_at_the_end_of_the_record() {
     behind(first, 2).await;
     behind(second, 2).await;
     assert_eq!(end(first, 2).await, ReplayEnd::Replaced);
-    let extended = manager.extend_replay(&id, session, first, at(2)).await;
-    assert!(!extended.unwrap());
+    let claim = async |replay, next, second| {
+        let claimed = manager.claim_replay(&id, session, replay, next, at(second));
+        claimed.await.unwrap()
+    };
+    assert!(!claim(first, third, 2).await);
     manager
         .abandon_replay(&id, session, first, Seq(2))
         .await
         .unwrap();
     assert_eq!(live(&world, session, 2).await, []);
-    // A replay that nobody ends is over with its time, which it may extend.
+    // A replay that no function ends is over with its time. One function at most continues it.
     assert_eq!(live(&world, session, 62).await, std::slice::from_ref(&id));
-    let extended = manager.extend_replay(&id, session, second, at(50)).await;
-    assert!(extended.unwrap());
+    assert!(claim(second, third, 50).await);
+    assert!(!claim(second, first, 50).await);
     assert_eq!(live(&world, session, 62).await, []);
+    assert!(!claim(third, first, 110).await, "its time is up");
     manager
-        .abandon_replay(&id, session, second, Seq(1))
+        .abandon_replay(&id, session, third, Seq(1))
         .await
         .unwrap();
     let followers = manager.followers(session, at(62)).await.unwrap();
