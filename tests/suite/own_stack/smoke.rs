@@ -16,8 +16,8 @@ use tests::issuer::owner_token;
 use tests::model::model;
 use tests::people::{answer, choose, question};
 use tests::rest::{
-    count, create_with, delete, get, newest_run, post_empty, record, send, start, succeeded, until,
-    until_status,
+    count, create_with, delete, get, newest_run, patch, post_empty, record, send, start, succeeded,
+    until, until_status,
 };
 use tests::stack::{eventually, stack};
 use tests::ws::{Client, connect_as};
@@ -265,6 +265,9 @@ async fn purges_a_deleted_session(made: &mut Made) {
     let session = made.asking().await;
     start(&session, TASK).await;
     question(&session, "during_planning").await;
+    let path = format!("/api/sessions/{session}");
+    let renamed = patch(&path, &json!({"name": "soon gone"})).await.ok();
+    assert_eq!(renamed["name"], "soon gone");
     upload(&session, "gone.txt", "text/plain", b"gone soon").await;
     let listed = artifacts(&session).await;
     let link = listed[0]["url"].as_str().unwrap();
@@ -272,7 +275,7 @@ async fn purges_a_deleted_session(made: &mut Made) {
     // The deletion cancels the run. No client can read that event.
     events.push(json!({"event_type": "workflow_cancelled", "data": {}}));
     made.deleted.insert(session.clone(), events);
-    delete(&format!("/api/sessions/{session}")).await.ok();
+    delete(&path).await.ok();
     eventually("the purge", || async {
         stack().sweep().await;
         // The entry `deleted` remains.

@@ -5,10 +5,13 @@
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use session::{Envelope, EventBody, RunId, SessionId, StoredEventBody};
+use session::{Envelope, EventBody, RunId, Seq, SessionId, StoredEventBody};
 
 use super::events::envelopes_between;
 use crate::{Actor, FoundRun, ReadError, SessionManager};
+
+/// The number of queries that read the record. Each reads at most 1 MiB.
+const QUERIES: usize = 8;
 
 /// The parts of a dollar.
 const PARTS: f64 = 1e9;
@@ -39,6 +42,9 @@ pub struct RunCosts {
     pub agent_breakdown: Vec<CostShare<ByAgent>>,
     /// By step.
     pub step_breakdown: Vec<CostShare<ByStep>>,
+    /// Whether the record is longer than the 8 MiB that were read: all sums leave out its later
+    /// calls.
+    pub truncated: bool,
 }
 
 /// The tokens and costs of one model, agent or step.
@@ -130,11 +136,17 @@ impl SessionManager {
         let (session, from, to) = (run.session(), run.first_seq, run.last_seq);
         let mut costs = RunCosts::none(run.row.id);
         let mut pages = Self::pages(self.log(session, from, to), None);
-        while let Some(page) = pages.next().await? {
-            envelopes_between(session, page, from, to)?
-                .into_iter()
-                .for_each(|envelope| costs.add(envelope));
+        let mut seen = Seq(0);
+        for _ in 0..QUERIES {
+            let Some(page) = pages.next().await? else {
+                return Ok(costs);
+            };
+            for envelope in envelopes_between(session, page, from, to)? {
+                seen = envelope.seq.unwrap_or(seen);
+                costs.add(envelope);
+            }
         }
+        costs.truncated = seen < to;
         Ok(costs)
     }
 }
@@ -152,6 +164,7 @@ impl RunCosts {
             model_breakdown: Vec::new(),
             agent_breakdown: Vec::new(),
             step_breakdown: Vec::new(),
+            truncated: false,
         }
     }
 

@@ -188,6 +188,9 @@ async fn views_of_a_long_run_read_a_bounded_part_and_say_so() {
     assert!(graph.truncated);
     assert_eq!(graph.nodes[0].status, NodeStatus::Running);
 
+    let costs = world.manager.costs_of(&run).await.unwrap();
+    assert_eq!((costs.truncated, queries()), (true, 8));
+
     let log = world.manager.console_log(&run, 10_000).await.unwrap();
     assert!(queries() <= 8 && log.truncated);
     assert!((log.returned_lines as u64) < log.total_lines);
