@@ -339,6 +339,7 @@ mod tests {
                     shares(json!({"step_id": "step_10"}), 1, 0.0),
                     shares(json!({"step_id": null}), 1, 0.000_000_001),
                 ],
+                "truncated": false,
             })
         );
     }
