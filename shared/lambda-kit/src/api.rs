@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 use session::Seq;
+use session_manager::RunCosts;
 
 use crate::http::MARKDOWN;
 use crate::{Action, Code};
@@ -70,6 +71,20 @@ pub struct Parameter {
     refuses: Code,
 }
 
+const COSTS: &str = r#"{
+    "run_id": "01936e5c-8b10-7c52-8f3e-6a1d4e9b7c20",
+    "total_cost_usd": 0.0,
+    "total_tokens": 180,
+    "total_prompt_tokens": 150,
+    "total_completion_tokens": 30,
+    "record_count": 1,
+    "unpriced_records": 0,
+    "model_breakdown": [{"model": "offline/extract-1", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1}],
+    "agent_breakdown": [{"agent": "planner", "model": "offline/extract-1", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1}],
+    "step_breakdown": [{"step_id": "planning", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1}],
+    "truncated": false
+}"#;
+
 impl BodySchema {
     /// A body of this type.
     pub fn of<T: JsonSchema + 'static>(example: &'static str) -> Self {
@@ -79,6 +94,11 @@ impl BodySchema {
             required: true,
             media_type: "application/json",
         }
+    }
+
+    /// The costs of a run, which two routes show.
+    pub fn run_costs() -> Self {
+        Self::of::<RunCosts>(COSTS)
     }
 
     /// A Markdown text. The example is a JSON string.

@@ -159,12 +159,7 @@ impl SessionManager {
             let Err(error) = self.transact(items).await else {
                 return Ok(true);
             };
-            let raced = is_race(&error);
-            let error = StorageError::of("TransactWriteItems", error);
-            if !(raced || error.is_throttled() || error.is_conflict()) {
-                return Err(error.into());
-            }
-            retries.wait_after(error).await?;
+            retries.wait_after(passing(error)?).await?;
         }
     }
 
@@ -285,8 +280,20 @@ fn follow_update(
     }
 }
 
+/// The error of a transaction that may be tried again, or else the reason to give up.
+pub(crate) fn passing(
+    error: SdkError<TransactWriteItemsError>,
+) -> Result<StorageError, ChangeError> {
+    let raced = is_race(&error);
+    let error = StorageError::of("TransactWriteItems", error);
+    match raced || error.is_throttled() || error.is_conflict() {
+        true => Ok(error),
+        false => Err(error.into()),
+    }
+}
+
 /// Whether the transaction lost against another frame of the same connection, or was throttled.
-pub(crate) fn is_race(error: &SdkError<TransactWriteItemsError>) -> bool {
+fn is_race(error: &SdkError<TransactWriteItemsError>) -> bool {
     codes(error).any(|code| code == CONDITION_FAILED || is_conflict(code) || is_throttle(code))
 }
 

@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use session::{RunId, Seq, SessionId, Timestamp};
 use uuid::Uuid;
 
-use crate::connections::{ConnectionId, failed_conditions, is_race};
+use crate::connections::{ConnectionId, failed_conditions, passing};
 use crate::dynamo::item::{number, seq, text};
 use crate::dynamo::keys;
 use crate::dynamo::update::update_attributes;
-use crate::error::{ChangeError, StorageError};
+use crate::error::ChangeError;
 use crate::log::append::RetryBudget;
 use crate::{ReadError, SessionManager};
 
@@ -134,12 +134,7 @@ impl SessionManager {
                 [true, _] => return Ok(ReplayEnd::More),
                 _ => {}
             }
-            let raced = is_race(&error);
-            let error = StorageError::of("TransactWriteItems", error);
-            if !(raced || error.is_throttled() || error.is_conflict()) {
-                return Err(error.into());
-            }
-            retries.wait_after(error).await?;
+            retries.wait_after(passing(error)?).await?;
         }
     }
 

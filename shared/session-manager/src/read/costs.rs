@@ -5,9 +5,8 @@
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use session::{Envelope, EventBody, RunId, Seq, SessionId, StoredEventBody};
+use session::{Envelope, EventBody, RunId, SessionId, StoredEventBody};
 
-use super::events::envelopes_between;
 use crate::{Actor, FoundRun, ReadError, SessionManager};
 
 /// The number of queries that read the record. Each reads at most 1 MiB.
@@ -133,20 +132,9 @@ impl SessionManager {
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
     pub async fn costs_of(&self, run: &FoundRun) -> Result<RunCosts, ReadError> {
-        let (session, from, to) = (run.session(), run.first_seq, run.last_seq);
         let mut costs = RunCosts::none(run.row.id);
-        let mut pages = Self::pages(self.log(session, from, to), None);
-        let mut seen = Seq(0);
-        for _ in 0..QUERIES {
-            let Some(page) = pages.next().await? else {
-                return Ok(costs);
-            };
-            for envelope in envelopes_between(session, page, from, to)? {
-                seen = envelope.seq.unwrap_or(seen);
-                costs.add(envelope);
-            }
-        }
-        costs.truncated = seen < to;
+        let left = self.apply_first_events(run, QUERIES, |envelope| costs.add(envelope));
+        costs.truncated = left.await?.is_some();
         Ok(costs)
     }
 }

@@ -107,6 +107,29 @@ impl FoundRun {
 }
 
 impl SessionManager {
+    /// Applies the run's first events, of at most `queries` pages of 1 MiB. Returns the first event
+    /// that was not read, if there is one.
+    pub(crate) async fn apply_first_events(
+        &self,
+        run: &FoundRun,
+        queries: usize,
+        mut apply: impl FnMut(Envelope),
+    ) -> Result<Option<Seq>, ReadError> {
+        let (session, from, to) = (run.session(), run.first_seq, run.last_seq);
+        let mut pages = Self::pages(self.log(session, from, to), None);
+        let mut next = from;
+        for _ in 0..queries {
+            let Some(page) = pages.next().await? else {
+                return Ok(None);
+            };
+            for envelope in envelopes_between(session, page, from, to)? {
+                next = envelope.seq.unwrap_or(next).plus(1);
+                apply(envelope);
+            }
+        }
+        Ok(Some(next).filter(|next| *next <= to))
+    }
+
     /// The run's events that the filter wants, in order: at most `limit` (1 to 500), and at most
     /// 1 MiB of them. A page reads at most 4 MiB of the record, so a filtered page may have fewer
     /// than `limit`, even none, and still have a cursor.

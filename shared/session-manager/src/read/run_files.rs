@@ -142,20 +142,9 @@ impl SessionManager {
     /// # Errors
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
     pub async fn recorded_files(&self, run: &FoundRun) -> Result<RecordedFiles, ReadError> {
-        let (session, from, to) = (run.session(), run.first_seq, run.last_seq);
         let mut files = RecordedFiles::default();
-        let mut pages = Self::pages(self.log(session, from, to), None);
-        let mut seen = Seq(0);
-        for _ in 0..QUERIES {
-            let Some(page) = pages.next().await? else {
-                break;
-            };
-            for envelope in envelopes_between(session, page, from, to)? {
-                seen = envelope.seq.unwrap_or(seen);
-                files.apply_of(run, &envelope);
-            }
-        }
-        files.is_cut = seen < to;
+        let left = self.apply_first_events(run, QUERIES, |envelope| files.apply_of(run, &envelope));
+        files.is_cut = left.await?.is_some();
         let completed = run.row.status == RunStatus::Completed;
         if !completed {
             files.answer = None;

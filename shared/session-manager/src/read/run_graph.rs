@@ -89,21 +89,10 @@ impl SessionManager {
     /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
     pub async fn run_graph(&self, run: &FoundRun) -> Result<RunGraph, ReadError> {
         let mut fold = GraphFold::default();
-        let (session, from, to) = (run.session(), run.first_seq, run.last_seq);
-        let mut next = from;
-        let mut pages = Self::pages(self.log(session, from, to), None);
-        for _ in 0..QUERIES {
-            let Some(page) = pages.next().await? else {
-                next = to.plus(1);
-                break;
-            };
-            for envelope in envelopes_between(session, page, from, to)? {
-                next = envelope.seq.unwrap_or(next).plus(1);
-                fold.apply_of(run, &envelope);
-            }
-        }
+        let left = self.apply_first_events(run, QUERIES, |envelope| fold.apply_of(run, &envelope));
         let mut truncated = false;
-        if next <= to {
+        if let Some(next) = left.await? {
+            let (session, to) = (run.session(), run.last_seq);
             let newest = self.log(session, next, to).scan_index_forward(false);
             let page = Self::pages(newest, None).next().await?;
             let mut rest = envelopes_between(session, page.unwrap_or_default(), next, to)?;
