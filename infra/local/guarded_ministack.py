@@ -20,7 +20,7 @@ def guarded(application: Application, allowed: tuple[str, ...]) -> Application:
 
     async def guard(scope: Message, receive: Receive, send: Send) -> None:
         named = [value.decode("latin-1") for name, value in scope.get("headers", []) if name.lower() == b"origin"]
-        if origins.is_allowed(allowed, ", ".join(named) if named else None):
+        if origins.is_allowed(allowed, ", ".join(named) if named else None) or is_redirected_to_link(scope, named):
             await application(scope, receive, send)
         elif scope["type"] == "websocket":
             # Before the handshake is accepted this is a 403.
@@ -33,6 +33,18 @@ def guarded(application: Application, allowed: tuple[str, ...]) -> Application:
             await send({"type": "http.response.body", "body": body})
 
     return guard
+
+
+def is_redirected_to_link(scope: Message, named: list[str]) -> bool:
+    """Whether a page follows a redirect of the REST API to a link of an object. The browser then
+    sends the origin `null`. The object's key in the link is the page's right."""
+    is_object = scope.get("path", "").strip("/").count("/") >= 2
+    return (
+        named == ["null"]
+        and scope.get("method") == "GET"
+        and is_object
+        and b"X-Amz-Signature=" in scope["query_string"]
+    )
 
 
 def main() -> None:

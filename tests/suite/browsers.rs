@@ -3,6 +3,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::files::{artifacts, upload};
 use tests::rest::{RawReply, create, detail, send};
 use tests::stack::stack;
 use tests::ws::connect_from;
@@ -137,8 +138,46 @@ async fn a_socket_opens_for_an_allowed_page_alone() {
 async fn the_other_services_of_the_stack_refuse_a_foreign_page() {
     let client = reqwest::Client::new();
     let url = stack().get("AWS_ENDPOINT_URL");
-    for (origin, refused) in [("https://evil.example", true), (ALLOWED[0], false)] {
+    for (origin, refused) in [
+        ("https://evil.example", true),
+        ("null", true),
+        (ALLOWED[0], false),
+    ] {
         let reply = client.get(url).header("origin", origin).send().await;
         assert_eq!(reply.unwrap().status().as_u16() == 403, refused, "{origin}");
     }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_page_follows_the_redirect_of_a_download_and_can_do_nothing_else() {
+    let session = create("ocr").await;
+    upload(&session, "lead.txt", "text/plain", b"Lead").await;
+    let listed = artifacts(&session).await;
+    let link = listed[0]["url"].as_str().unwrap();
+    let client = reqwest::Client::new();
+    // A browser sends `null` after a redirect from one foreign origin to another.
+    let read = client.get(link).header("origin", "null").send().await;
+    let read = read.unwrap();
+    assert_eq!(read.headers()["access-control-allow-origin"], "*");
+    assert_eq!(read.text().await.unwrap(), "Lead");
+    let (object, query) = link.split_once('?').unwrap();
+    let bucket = object.splitn(5, '/').take(4).collect::<Vec<_>>().join("/");
+    for (method, url) in [
+        (Method::PUT, link.to_owned()),
+        (Method::DELETE, link.to_owned()),
+        (Method::GET, object.to_owned()),
+        (Method::GET, format!("{bucket}?{query}")),
+    ] {
+        let request = client.request(method, &url).header("origin", "null");
+        assert_eq!(
+            request.send().await.unwrap().status().as_u16(),
+            403,
+            "{url}"
+        );
+    }
+    assert_eq!(
+        client.get(link).send().await.unwrap().text().await.unwrap(),
+        "Lead"
+    );
 }
