@@ -8,6 +8,7 @@ use session::{
     Command, EventBody, Mode, NewSession, Next, OwnerId, Progress, SessionId, StageStart, State,
 };
 use session_manager::{Actor, NewSessionRows};
+use tests::model::model;
 use tests::stack::{shared_workers, stack};
 use tests::ws::connect;
 use uuid::Uuid;
@@ -158,6 +159,40 @@ async fn a_client_that_subscribes_asks_for_each_further_part() {
     in_order(replayed, 501);
     assert_eq!(end["data"]["more"], false);
     assert_eq!(replayed.last().unwrap()["seq"], worker.state.last_seq.0);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_clients_commits_in_the_middle_of_a_run_keep_the_order() {
+    let _calm = shared_workers().await;
+    model();
+    let mut client = connect(&Uuid::now_v7().to_string()).await;
+    let config = json!({"mode": "planning-control", "maxPlanSteps": 12});
+    let first = json!({"task": "[[steps=12]] Count to twelve.", "config": config});
+    client.send(&first).await;
+    // The model answers at once: the worker commits while its pushes are on their way.
+    let (mut events, mut asked, mut resumed) = (Vec::new(), 0, 0);
+    loop {
+        let frame = client.frame().await;
+        let event = frame["event_type"].as_str().unwrap();
+        let is_last = event == "complete";
+        if event == "step_start" && asked == resumed {
+            asked += 1;
+            client.send(&json!({"type": "pause"})).await;
+        }
+        if event == "workflow_paused" {
+            client.send(&json!({"type": "resume"})).await;
+        }
+        resumed += usize::from(event == "workflow_resumed");
+        if !frame["seq"].is_null() {
+            events.push(frame);
+        }
+        if is_last {
+            break;
+        }
+    }
+    assert!(resumed > 0);
+    in_order(&events, 1);
 }
 
 /// Each frame is an event, and the next one of the record.

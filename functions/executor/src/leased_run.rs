@@ -4,7 +4,7 @@
 //! Another writer may append first. The command is then decided again on the new state, so that the
 //! work of a step is kept. The state after the commit says whether this worker continues.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lambda_kit::{Problem, Push, QueueMessage, metrics, now};
 use session::{
@@ -12,7 +12,6 @@ use session::{
     RunStatus, SessionId, Stage, StageStart, State,
 };
 use session_manager::{Actor, ChangeError, Committed};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use workflow::{Engine, Work};
@@ -29,6 +28,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(25);
 
 /// The most time for the last pushes. A client that misses an event asks for it.
 const PUSH_TIME: Duration = Duration::from_secs(3);
+
+/// How far pushes may be behind before the next commit lets them catch up, and for how long. Less
+/// than a push's turn, see `session::PushTurn`.
+const PUSH_LAG: Duration = Duration::from_millis(200);
+const CATCH_UP_TIME: Duration = Duration::from_secs(1);
 
 /// A run whose lease this worker holds.
 pub(crate) struct LeasedRun<'a> {
@@ -62,7 +66,7 @@ impl<'a> LeasedRun<'a> {
             loaded,
             run,
             epoch: state.lease.epoch,
-            pusher: EventPusher::start(executor.outbox.push().clone(), state.session_id),
+            pusher: EventPusher::new(executor.outbox.push().clone(), state.session_id),
             state,
             deadline,
             documents,
@@ -197,6 +201,7 @@ impl<'a> LeasedRun<'a> {
 
     /// Appends, and repeats a temporary failure while there is time: the command has a paid answer.
     async fn append(&mut self, command: Command) -> Result<(), ChangeError> {
+        self.pusher.keep_up().await;
         let sessions = &self.executor.sessions;
         let appended = self
             .deadline
@@ -256,7 +261,7 @@ impl<'a> LeasedRun<'a> {
         }
         history.apply(&envelopes);
         metrics::committed(state.mode, &envelopes);
-        self.pusher.push(envelopes);
+        self.pusher.push(envelopes, state.push_wait(now()));
         self.state = state;
         Ok(())
     }
@@ -298,34 +303,64 @@ impl<'a> LeasedRun<'a> {
 /// Pushes events during the next step, in the order of their commits. It must be finished before
 /// the invocation ends, because nothing runs after a Lambda's reply.
 struct EventPusher {
-    commits: UnboundedSender<Vec<Envelope>>,
-    task: JoinHandle<()>,
+    push: Push,
+    session: SessionId,
+    /// The push of the newest commit, which waits for those before it.
+    newest: Option<JoinHandle<()>>,
+    /// When the oldest commit that may not be pushed yet was given.
+    behind_since: Instant,
 }
 
 impl EventPusher {
-    fn start(push: Push, session: SessionId) -> Self {
-        let (commits, mut waiting) = unbounded_channel::<Vec<Envelope>>();
-        let task = tokio::spawn(async move {
-            while let Some(mut events) = waiting.recv().await {
-                // One query of the followers serves all commits that are waiting.
-                while let Ok(more) = waiting.try_recv() {
-                    events.extend(more);
-                }
-                push.events(session, &events).await;
-            }
-        });
-        Self { commits, task }
+    fn new(push: Push, session: SessionId) -> Self {
+        Self {
+            push,
+            session,
+            newest: None,
+            behind_since: Instant::now(),
+        }
     }
 
-    fn push(&self, events: Vec<Envelope>) {
-        // The receiver lives until `finish`.
-        let _ = self.commits.send(events);
+    /// Begins a push after `wait`, behind the pushes before.
+    fn push(&mut self, events: Vec<Envelope>, wait: Duration) {
+        if events.is_empty() {
+            return;
+        }
+        let before = self.newest.take().filter(|before| !before.is_finished());
+        if before.is_none() {
+            self.behind_since = Instant::now();
+        }
+        let (push, session) = (self.push.clone(), self.session);
+        self.newest = Some(tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            if let Some(before) = before {
+                // Whether it failed is in its log.
+                let _ = before.await;
+            }
+            push.events(session, &events).await;
+        }));
+    }
+
+    /// Lets pushes that are far behind catch up, so that a client's commit in the middle of a run
+    /// is not pushed before them.
+    async fn keep_up(&mut self) {
+        let Some(newest) = &mut self.newest else {
+            return;
+        };
+        if self.behind_since.elapsed() > PUSH_LAG && !newest.is_finished() {
+            let caught_up = tokio::time::timeout(CATCH_UP_TIME, newest).await;
+            if caught_up.is_ok() {
+                self.newest = None;
+            }
+        }
     }
 
     /// Waits for the remaining pushes, at most this long.
     async fn finish(self, time: Duration) {
-        drop(self.commits);
-        match tokio::time::timeout(time, self.task).await {
+        let Some(newest) = self.newest else {
+            return;
+        };
+        match tokio::time::timeout(time, newest).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "push ended early"),
             Err(_) => tracing::warn!("not all followers reached in time"),

@@ -39,10 +39,12 @@ impl Outbox {
         &self.push
     }
 
-    /// Pushes the commit's events to the session's followers, then wakes a worker where one is due.
+    /// Pushes the commit's events to the session's followers in their turn, then wakes a worker where
+    /// one is due.
     pub async fn publish(&self, committed: &Committed, now: Timestamp) {
         let state = &committed.state;
         metrics::committed(state.mode, &committed.envelopes);
+        tokio::time::sleep(state.push_wait(crate::now())).await;
         let pushing = self.push.events(state.session_id, &committed.envelopes);
         if tokio::time::timeout(PUSH_TIME, pushing).await.is_err() {
             tracing::warn!(session = %state.session_id, "not all followers reached in time");

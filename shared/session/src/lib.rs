@@ -7,6 +7,7 @@ mod event;
 mod id;
 mod limits;
 mod mode;
+mod push_turn;
 mod recover;
 mod refusal;
 mod state;
@@ -29,6 +30,7 @@ pub use event::{
 pub use id::{ApprovalId, CommitId, Epoch, InvalidId, OwnerId, RunId, Seq, SessionId, digest};
 pub use limits::{CONTENT_BYTES, DESCRIPTION_CHARS, FRAME_BYTES};
 pub use mode::{MODES, Mode, ModeInfo, UnknownMode};
+pub use push_turn::PushTurn;
 pub use recover::{DueAction, Wake};
 pub use refusal::Refusal;
 pub use state::{Lease, OpenApproval, Position, Run, SCHEMA, Stage, State, UnreadableState};

@@ -5,11 +5,13 @@
 //! it (`State::from_json`). The position of the engine is data, so that no deployment breaks a
 //! waiting session.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApprovalId, Epoch, Mode, OwnerId, Phase, RunId, RunStatus, Seq, SessionId, SessionStatus,
-    SuspendReason, Timestamp,
+    ApprovalId, Epoch, Mode, OwnerId, Phase, PushTurn, RunId, RunStatus, Seq, SessionId,
+    SessionStatus, SuspendReason, Timestamp,
 };
 
 /// The schema that this version writes.
@@ -56,6 +58,9 @@ pub struct State {
     pub approval: Option<OpenApproval>,
     /// The lease.
     pub lease: Lease,
+    /// When the events of the newest commit are pushed. States of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushTurn>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When the status changed last.
@@ -328,6 +333,11 @@ impl State {
         self.run.as_ref().filter(|run| !run.status.is_final())
     }
 
+    /// How long the push of the newest commit waits for the pushes of other processes.
+    pub fn push_wait(&self, now: Timestamp) -> Duration {
+        self.push.map_or(Duration::ZERO, |turn| turn.wait(now))
+    }
+
     /// Whether a worker holds the lease at `now`.
     pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease.until.is_some_and(|until| now < until)
@@ -395,7 +405,7 @@ mod tests {
         };
         assert_eq!(
             names(&stored),
-            "created_at last_seq lease messages mode owner phase run runs schema session_id status \
+            "created_at last_seq lease messages mode owner phase push run runs schema session_id status \
              updated_at"
         );
         assert_eq!(

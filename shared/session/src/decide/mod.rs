@@ -12,7 +12,7 @@ mod worker;
 use change_builder::ChangeBuilder;
 
 use crate::{
-    Change, Command, EventBody, Lease, NewSession, Phase, Refusal, Rules, SCHEMA, Seq,
+    Change, Command, EventBody, Lease, NewSession, Phase, PushTurn, Refusal, Rules, SCHEMA, Seq,
     SessionStatus, State, Timestamp,
 };
 
@@ -38,7 +38,7 @@ impl Rules {
             return Err(Refusal::NoSuchSession);
         }
         let change = ChangeBuilder::on(state, now);
-        match command {
+        let mut change = match command {
             Command::StartRun(run) => client::start_run(change, run),
             Command::Suspend { run } => client::suspend(change, *run),
             Command::Resume {
@@ -64,7 +64,15 @@ impl Rules {
             Command::YieldLease { run, epoch } => worker::yield_lease(change, *run, *epoch),
             Command::Recover => clock::recover(change, self),
             Command::DeadLetter { run, epoch } => clock::dead_letter(change, *run, *epoch),
-        }
+        }?;
+        change.state.push = Some(match command {
+            Command::TakeLease { .. } => PushTurn::at_once(true, now),
+            Command::Commit { .. } | Command::YieldLease { .. } => {
+                PushTurn::after(state.push, true, now)
+            }
+            _ => PushTurn::after(state.push, false, now),
+        });
+        Ok(change)
     }
 }
 
@@ -87,6 +95,7 @@ pub fn create(new: &NewSession, now: Timestamp) -> Change {
         run: None,
         approval: None,
         lease: Lease::default(),
+        push: Some(PushTurn::at_once(false, now)),
         created_at: now,
         updated_at: now,
         deleted_at: None,
