@@ -216,6 +216,23 @@ impl Stack {
             .unwrap()
     }
 
+    /// The number of versions in the bucket under a prefix, deleted contents and marks of deletion
+    /// included.
+    pub async fn object_versions(&self, prefix: &str) -> usize {
+        let url = format!(
+            "{}/{}",
+            self.get("AWS_ENDPOINT_URL"),
+            self.get("BUCKET_NAME")
+        );
+        let request = reqwest::Client::new()
+            .get(url)
+            .query(&[("versions", ""), ("prefix", prefix)])
+            .header("authorization", root_authorization("s3"));
+        let listed = request.send().await.unwrap().text().await.unwrap();
+        assert!(listed.contains("<ListVersionsResult"), "{listed}");
+        listed.matches("<Key>").count()
+    }
+
     /// The process ids of the natively running executor.
     pub fn executors(&self) -> Vec<u32> {
         let program = Path::new(self.get("EXECUTOR_PATH"));

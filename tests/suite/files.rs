@@ -3,13 +3,14 @@
 //! MiniStack verifies the signatures of links as S3 does.
 
 use documents::{ArtifactKey, DocumentSettings, SessionFiles};
+use futures::future::join_all;
 use lambda_kit::Aws;
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use session::OwnerId;
 use tests::files::{artifacts, text, upload};
 use tests::model::model;
-use tests::rest::{create, delete, get, newest_run, post, record, start, until_status};
+use tests::rest::{call, create, delete, get, newest_run, post, record, start, until_status};
 use tests::stack::{eventually, shared_workers, stack};
 use uuid::Uuid;
 
@@ -151,6 +152,64 @@ async fn the_artifacts_of_a_run_are_listed_and_its_drafts_are_not() {
     for file in result["data"]["artifacts"].as_array().unwrap() {
         assert_eq!(file["url"], Value::Null);
     }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_long_task_is_stored_only_for_a_run_that_begins() {
+    model();
+    let _calm = shared_workers().await;
+    let id = create("planning-control").await;
+    let owner = OwnerId::of("local", "local");
+    let stored = async || stack().object_versions(&format!("{owner}/{id}/")).await;
+    let runs = format!("/api/sessions/{id}/runs");
+    let body =
+        json!({"task": format!("[[steps=1 slow=3000]] {}", "x".repeat(40 * 1024))}).to_string();
+    let begin = |key: &'static str| {
+        let headers = [("idempotency-key", key)];
+        let (runs, body) = (&runs, &body);
+        async move { call(Method::POST, runs, Some(body), &headers).await }
+    };
+
+    // Five at the same time: one begins, and the others leave nothing behind.
+    let replies = join_all(["a", "b", "c", "d", "e"].map(begin)).await;
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    let begun = replies
+        .iter()
+        .position(|reply| reply.status == 202)
+        .unwrap();
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 409).count(),
+        4,
+        "{statuses:?}"
+    );
+    let run = &replies[begun].body["id"];
+    let listed = artifacts(&id).await;
+    let named: Vec<_> = listed
+        .iter()
+        .map(|file| (&file["name"], &file["run_id"]))
+        .collect();
+    assert_eq!(named, [(&json!("task.txt"), run)]);
+
+    // While it is live, others are refused, and its own request gives the same run again.
+    let before = stored().await;
+    for key in ["f", "g", "h", "i", "j"] {
+        assert_eq!(begin(key).await.problem(), (409, "run_unfinished"));
+    }
+    let own = ["a", "b", "c", "d", "e"][begun];
+    for _ in 0..5 {
+        assert_eq!(&begin(own).await.ok()["id"], run);
+    }
+    assert_eq!(
+        stored().await,
+        before,
+        "nothing was written, not even for a moment"
+    );
+    until_status(&id, "completed").await;
+    // Also after its end, when another run could begin.
+    assert_eq!(&begin(own).await.ok()["id"], run);
+    assert_eq!(stored().await, before);
+    assert_eq!(artifacts(&id).await.len(), listed.len());
 }
 
 #[tokio::test]

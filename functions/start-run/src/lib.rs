@@ -3,7 +3,7 @@
 mod operation;
 
 use agents::Models;
-use documents::{ArtifactKey, Artifacts};
+use documents::{ArtifactKey, Artifacts, SessionFiles};
 use lambda_kit::api::RunConfig;
 use lambda_kit::http::{self, HttpReply};
 use lambda_kit::task::continued;
@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use session::{NewRun, RowChange, RunRow, State};
-use session_manager::Committed;
+use session_manager::{ChangeError, Committed};
 
 pub use operation::operation;
 
@@ -63,40 +63,69 @@ pub async fn handle(
     let models = &tasks.models;
     let settings = models.settings_to_start(state.mode, &config.value()?)?;
     let mut run = task.run(&settings, models.of_run(&settings), None);
-    keep_whole(tasks, &state, &task, &mut run).await?;
-
     let (config, now) = (config.into_text(), now());
-    let started = app
-        .sessions
-        .start_run(state, &run, Some(&config), key.as_ref(), now);
-    match started.await {
+    let (sessions, key) = (&app.sessions, key.as_ref());
+    let started = if task.is_long() {
+        let whole = WholeTask::of(tasks, &state, &mut run)?;
+        match sessions.check_start(&state, &run, key, now).await {
+            Ok(()) => {
+                whole.keep(&task).await?;
+                let started = sessions.start_run(state, &run, Some(&config), key, now);
+                whole.settle(started.await).await
+            }
+            Err(error) => Err(error),
+        }
+    } else {
+        let started = sessions.start_run(state, &run, Some(&config), key, now);
+        started.await
+    };
+    match started {
         Ok(committed) => {
             outbox.publish(&committed, now).await;
             HttpReply::accepted(row(&committed)?)
         }
         Err(error) => {
-            let first = http::first_time(key.as_ref(), error)?;
+            let first = http::first_time(key, error)?;
             HttpReply::accepted(&app.sessions.as_started(&first).await?)
         }
     }
 }
 
-/// Puts a long task into the bucket, before the run that names it is committed.
-async fn keep_whole(
-    tasks: &Tasks,
-    state: &State,
-    task: &Task,
-    run: &mut NewRun,
-) -> Result<(), Problem> {
-    if task.is_long() {
-        let name = WHOLE_TASK.parse().map_err(Problem::internal)?;
-        let files = tasks.artifacts.of(&state.owner, state.session_id);
-        let whole = task.text().to_owned();
-        let kept = files.put(&ArtifactKey::Run(run.id, name), whole).await;
-        kept.map_err(Problem::unavailable)?;
+/// The file of a long task. It is stored before the run that names it is committed, and only for a
+/// run that can start.
+struct WholeTask {
+    files: SessionFiles,
+    place: ArtifactKey,
+}
+
+impl WholeTask {
+    fn of(tasks: &Tasks, state: &State, run: &mut NewRun) -> Result<Self, Problem> {
         run.artifact = Some(WHOLE_TASK.to_owned());
+        let name = WHOLE_TASK.parse().map_err(Problem::internal)?;
+        Ok(Self {
+            files: tasks.artifacts.of(&state.owner, state.session_id),
+            place: ArtifactKey::Run(run.id, name),
+        })
     }
-    Ok(())
+
+    async fn keep(&self, task: &Task) -> Result<(), Problem> {
+        let kept = self.files.put(&self.place, task.text().to_owned()).await;
+        kept.map_err(Problem::unavailable)
+    }
+
+    /// Takes the file back when another request was first. After any other error the run may have
+    /// been committed.
+    async fn settle(
+        &self,
+        started: Result<Committed, ChangeError>,
+    ) -> Result<Committed, ChangeError> {
+        if let Err(ChangeError::Refused(..) | ChangeError::KeyTaken(_)) = &started
+            && let Err(error) = self.files.delete(&self.place).await
+        {
+            tracing::warn!(place = %self.place, causes = lambda_kit::causes(&error), "task of no run not deleted");
+        }
+        started
+    }
 }
 
 fn row(committed: &Committed) -> Result<&RunRow, Problem> {
@@ -116,7 +145,7 @@ mod tests {
     use agents::ModelSettings;
     use documents::testing::Bucket;
     use lambda_kit::Code;
-    use lambda_kit::testing::wire::{entry, found, got, idle};
+    use lambda_kit::testing::wire::{entry, found, got, idle, lost_to, queued};
     use lambda_kit::testing::{Wire, post, refuses, success};
     use serde_json::json;
 
@@ -164,5 +193,55 @@ mod tests {
         assert_eq!(reply["agent"], "planner");
         let asked = wire.asked();
         assert_eq!(asked, ["Query", "GetItem", "TransactWriteItems", "Query"]);
+    }
+
+    /// A start of a long task, with what the bucket was asked for.
+    async fn long(wire: &Wire) -> (Result<HttpReply, Problem>, Vec<String>) {
+        let bucket = Bucket::new(|_, _| (200, "application/xml", String::new()));
+        let tasks = Tasks {
+            artifacts: bucket.artifacts.clone(),
+            ..tasks()
+        };
+        let app = wire.app();
+        let request = post(json!({"task": "x".repeat(40 * 1024)}).to_string());
+        let reply = handle(&app, &wire.outbox(&app), &tasks, request).await;
+        let methods = bucket.asked().into_iter();
+        let methods = methods.map(|asked| asked.split(' ').next().unwrap().to_owned());
+        (reply, methods.collect())
+    }
+
+    #[tokio::test]
+    async fn a_long_task_that_is_refused_is_not_stored() {
+        let wire = Wire::new([
+            ("Query", found(&[entry(&queued().state)])),
+            ("GetItem", got(&json!({"config": "{}"}))),
+        ]);
+        let (reply, stored) = long(&wire).await;
+        assert_eq!(reply.unwrap_err().code(), Code::RunUnfinished);
+        assert!(stored.is_empty(), "{stored:?}");
+        assert_eq!(wire.asked(), ["Query", "GetItem"]);
+    }
+
+    #[tokio::test]
+    async fn a_long_task_that_loses_a_race_is_taken_back() {
+        let wire = Wire::new([
+            ("Query", found(&[entry(&idle())])),
+            ("GetItem", got(&json!({"config": "{}"}))),
+            ("TransactWriteItems", lost_to(&entry(&queued().state))),
+        ]);
+        let (reply, stored) = long(&wire).await;
+        assert_eq!(reply.unwrap_err().code(), Code::RunUnfinished);
+        assert_eq!(stored, ["PUT", "DELETE"]);
+    }
+
+    #[tokio::test]
+    async fn a_long_task_stays_where_its_run_may_have_begun() {
+        let wire = Wire::new([
+            ("Query", found(&[entry(&idle())])),
+            ("GetItem", got(&json!({"config": "{}"}))),
+        ]);
+        let (reply, stored) = long(&wire).await;
+        assert_eq!(reply.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(stored, ["PUT"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Writes a file by one request. An existing file is replaced.
+//! Writes a file by one request, and takes it back. An existing file is replaced.
 
 use std::time::Duration;
 
@@ -43,6 +43,17 @@ impl SessionFiles {
             .content_type(place.content_type())
             .body(ByteStream::from(content));
         let request = request.customize().config_override(own);
+        request.send().await.map_err(ArtifactError::storage)?;
+        Ok(())
+    }
+
+    /// Deletes a file that nothing refers to. A file that does not exist is no error.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Storage`].
+    pub async fn delete(&self, place: &ArtifactKey) -> Result<(), ArtifactError> {
+        let request = self.bucket.client.delete_object();
+        let request = request.bucket(&self.bucket.name).key(self.key(place));
         request.send().await.map_err(ArtifactError::storage)?;
         Ok(())
     }

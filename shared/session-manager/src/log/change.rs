@@ -81,13 +81,46 @@ impl SessionManager {
         let started = self.commit(base, options, now).await;
         // The same request may have started the unfinished run that causes this refusal.
         let refused = matches!(&started, Err(ChangeError::Refused(refusal, _)) if *refusal != Refusal::NoSuchSession);
-        if let Some(key) = key.filter(|_| refused)
+        if refused {
+            self.check_unused(session, key, now).await?;
+        }
+        started
+    }
+
+    /// Decides like [`SessionManager::start_run`] and writes nothing, so that a caller stores a
+    /// file of the run only for a run that can start. Another commit may still be first.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; `KeyTaken` has the run that the key led to.
+    pub async fn check_start(
+        &self,
+        state: &State,
+        new: &NewRun,
+        key: Option<&RequestKey>,
+        now: Timestamp,
+    ) -> Result<(), ChangeError> {
+        self.check_unused(state.session_id, key, now).await?;
+        let decided = self
+            .rules
+            .decide(state, &Command::StartRun(new.clone()), now);
+        let refused = |refusal| ChangeError::Refused(refusal, Some(Box::new(state.clone())));
+        decided.map(|_| ()).map_err(refused)
+    }
+
+    /// Fails with `KeyTaken` when the key has led to a run of the session.
+    async fn check_unused(
+        &self,
+        session: SessionId,
+        key: Option<&RequestKey>,
+        now: Timestamp,
+    ) -> Result<(), ChangeError> {
+        if let Some(key) = key
             && let Some(used) = self.request_key(key, now).await?
             && used.session_id == session
         {
             return Err(ChangeError::KeyTaken(Box::new(used)));
         }
-        started
+        Ok(())
     }
 
     /// Changes a session by a command: reads the newest state, then [`SessionManager::commit_on`].
