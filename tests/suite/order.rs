@@ -2,6 +2,8 @@
 //!
 //! The worker is this process, so that its commits are many and fast.
 
+use std::time::{Duration, Instant};
+
 use lambda_kit::now;
 use serde_json::{Value, json};
 use session::{
@@ -49,7 +51,7 @@ impl Worker {
         worker
             .change(Command::TakeLease {
                 run: run.id,
-                until: now().plus(std::time::Duration::from_secs(600)),
+                until: now().plus(Duration::from_secs(600)),
                 at: run.position,
                 opening,
             })
@@ -143,9 +145,7 @@ async fn a_client_that_subscribes_asks_for_each_further_part() {
     worker.says(20).await;
     let session = worker.state.session_id.to_string();
     let mut client = connect(&Uuid::now_v7().to_string()).await;
-    let subscribe =
-        |after: u64| json!({"type": "subscribe", "session_id": session, "after": after});
-    let frames = client.exchange(&subscribe(0)).await;
+    let frames = client.exchange(&subscribe(&session, 0)).await;
     let (end, replayed) = frames.split_last().unwrap();
     in_order(replayed, 1);
     assert_eq!(
@@ -154,7 +154,7 @@ async fn a_client_that_subscribes_asks_for_each_further_part() {
     );
     // A commit between the parts waits for the next one.
     worker.says(1).await;
-    let frames = client.exchange(&subscribe(500)).await;
+    let frames = client.exchange(&subscribe(&session, 500)).await;
     let (end, replayed) = frames.split_last().unwrap();
     in_order(replayed, 501);
     assert_eq!(end["data"]["more"], false);
@@ -193,6 +193,96 @@ async fn a_clients_commits_in_the_middle_of_a_run_keep_the_order() {
     }
     assert!(resumed > 0);
     in_order(&events, 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn fifty_subscribes_in_a_burst_are_a_few_replays_of_a_whole_record() {
+    let _calm = shared_workers().await;
+    let mut worker = Worker::new().await;
+    worker.says(5).await;
+    let (session, last) = (worker.state.session_id.to_string(), worker.state.last_seq.0);
+    let mut client = connect(&Uuid::now_v7().to_string()).await;
+    client.follow(&session).await;
+    let begun = Instant::now();
+    for _ in 0..50 {
+        client.send(&subscribe(&session, 0)).await;
+    }
+    let (mut replayed, mut ended, mut refused) = (Vec::new(), 0, 0);
+    while ended + refused < 50 {
+        let frame = client.frame().await;
+        if frame["event_type"] == "replay_end" {
+            in_order(&replayed, 1);
+            assert_eq!(replayed.len() as u64, last, "a whole record each time");
+            replayed.clear();
+            ended += 1;
+        } else if frame["seq"].is_null() {
+            assert_eq!(frame["data"]["code"], "too_many_replays", "{frame}");
+            refused += 1;
+        } else {
+            replayed.push(frame);
+        }
+    }
+    assert!(replayed.is_empty(), "a refused one sends nothing");
+    let regained = begun.elapsed().as_secs() + 1;
+    println!("50 subscribes: {ended} replays of {last} events, {refused} refused");
+    assert!(ended >= 10 && ended <= 10 + regained, "{ended} replays");
+    // The connection is live, without a gap and without an event twice.
+    worker.says(1).await;
+    let mut live = Vec::new();
+    for _ in 0..EACH {
+        live.push(client.frame().await);
+    }
+    in_order(&live, last + 1);
+    assert!(client.is_silent_for(Duration::from_millis(500)).await);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_second_replay_on_a_connection_takes_the_place_of_the_first() {
+    let _calm = shared_workers().await;
+    let mut worker = Worker::new().await;
+    let session = worker.state.session_id.to_string();
+    worker.says(40).await;
+    // A part of 500 events, and the connection waits for its next one.
+    let mut client = connect(&Uuid::now_v7().to_string()).await;
+    client.follow(&session).await;
+    // MiniStack hands on one frame of a connection after another; API Gateway does not wait.
+    let items = stack().items(&session).await;
+    let keys = items.iter().map(|item| item["SK"].as_s().unwrap());
+    let connection = keys.filter_map(|sk| sk.strip_prefix("CONNECTION#")).next();
+    let sample = include_str!("../../events/ws-message.json");
+    let mut frame: Value = serde_json::from_str(sample).unwrap();
+    frame["requestContext"]["connectionId"] = json!(connection.unwrap());
+    frame["body"] = json!(subscribe(&session, 0).to_string());
+    let first = stack().invoke("ws-message", &frame);
+    let (mut sent, mut ends) = (0, 0);
+    let second = async {
+        while client.frame().await["seq"] != 30 {
+            sent += 1;
+        }
+        let again = stack().invoke("ws-message", &frame);
+        let read = async {
+            while ends == 0 {
+                match &client.frame().await {
+                    end if end["event_type"] == "replay_end" => ends += 1,
+                    _ => sent += 1,
+                }
+            }
+        };
+        tokio::join!(again, read);
+    };
+    tokio::join!(first, second);
+    assert!(
+        client.is_silent_for(Duration::from_millis(500)).await,
+        "one end alone"
+    );
+    println!("two replays at the same time: {sent} posts");
+    assert!((530..800).contains(&sent), "{sent} posts");
+}
+
+fn subscribe(session: &str, after: u64) -> Value {
+    json!({"type": "subscribe", "session_id": session, "after": after})
 }
 
 /// Each frame is an event, and the next one of the record.

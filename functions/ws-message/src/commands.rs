@@ -32,7 +32,10 @@ pub async fn subscribe(
         .await;
     let last_seq = match sent {
         Ok(Replayed::Over) => return Ok(()),
-        Ok(Replayed::Rest(last_seq)) => last_seq,
+        Ok(Replayed::Rest(last_seq)) => {
+            replay.note(sessions).await;
+            last_seq
+        }
         Ok(Replayed::Failed(last_seq)) => {
             replay.abandon(sessions).await;
             last_seq

@@ -3,7 +3,7 @@
 use lambda_kit::websocket::{Replay, ReplyContext, ReplyFrame};
 use lambda_kit::{Code, Delivery, Problem, now};
 use session::{RunId, Seq, SessionId, State};
-use session_manager::{Actor, Connection, ConnectionId};
+use session_manager::{Actor, Connection, ConnectionId, Followed};
 
 use crate::Deps;
 
@@ -61,11 +61,16 @@ impl FrameContext<'_> {
         after: Seq,
     ) -> Result<Replay, Problem> {
         let replay = Replay::new(self.id.clone(), session, after);
-        let (sessions, mark) = (&self.deps.app.sessions, replay.replay_id);
-        sessions
-            .follow_behind(&self.id, session, run, mark, now())
-            .await?;
-        Ok(replay)
+        let (sessions, new) = (&self.deps.app.sessions, (replay.replay_id, after));
+        let followed = sessions.follow_behind(&self.id, session, run, new, now());
+        match followed.await? {
+            Followed::TooOften => {
+                let detail =
+                    "The connection has asked for the same events too often; wait a second.";
+                Err(Problem::new(Code::TooManyReplays, detail))
+            }
+            Followed::Behind | Followed::Ended => Ok(replay),
+        }
     }
 
     /// Sends a replay to its end, without being asked for its parts.

@@ -76,6 +76,7 @@ codes! {
     InvalidAnswer "invalid_answer" 422 "The answer lacks what its option needs, or its plan does not fit; the sentence names the place, and the approval stays open.";
     KeyReused "idempotency_key_reused" 422 "The key was used with another body.";
     UnknownFrame "unknown_frame" 422 "A frame of no known type.";
+    TooManyReplays "too_many_replays" 429 "A frame that asks a connection's replay to go back, more than ten times at once and then once a second.";
     Internal "internal" 500 "A fault of our own.";
     Unavailable "unavailable" 503 "DynamoDB or another service did not answer, or ten tries lost against other changes.";
 }

@@ -21,7 +21,7 @@ use crate::dynamo::update::update_attributes;
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
 use crate::log::append::RetryBudget;
 use crate::log::outcome::CONDITION_FAILED;
-use crate::replay::ReplayId;
+use crate::replay::{Followed, NewReplay, StoreEmpty};
 use crate::{ReadError, SessionManager};
 
 /// API Gateway ends a connection after two hours. The item stays half an hour longer.
@@ -89,6 +89,7 @@ impl SessionManager {
             task_id: task_id.to_owned(),
             session_id: None,
             run_id: None,
+            repeats_full: None,
             ttl: token_ends.unwrap_or(longest).min(longest).as_seconds(),
         };
         let mut item = to_item("connection", connection)?;
@@ -126,52 +127,64 @@ impl SessionManager {
         run: Option<RunId>,
         now: Timestamp,
     ) -> Result<bool, ChangeError> {
-        self.follow_from(id, session, run, None, now).await
+        let followed = self.follow_from(id, session, run, None, now).await?;
+        Ok(followed == Followed::Behind)
     }
 
-    /// Makes a connection follow this session, behind a replay if one is given, with the time until
-    /// which live events wait for it.
+    /// Makes a connection follow this session, behind a replay if one is given.
     pub(crate) async fn follow_from(
         &self,
         id: &ConnectionId,
         session: SessionId,
         run: Option<RunId>,
-        replay: Option<(ReplayId, i64)>,
+        replay: Option<NewReplay>,
         now: Timestamp,
-    ) -> Result<bool, ChangeError> {
+    ) -> Result<Followed, ChangeError> {
         let mut retries = RetryBudget::new();
         loop {
             let Some(connection) = self.connection(id, now).await? else {
-                return Ok(false);
+                return Ok(Followed::Ended);
             };
             let follows = connection.session_id == Some(session) && connection.run_id == run;
-            if follows && replay.is_none() {
-                return Ok(true);
-            }
+            let repeats_full = match replay {
+                None if follows => return Ok(Followed::Behind),
+                None => None,
+                Some(NewReplay { after, .. }) => {
+                    match self.repeats(id, &connection, session, after, now).await? {
+                        Ok(repeats_full) => repeats_full,
+                        Err(StoreEmpty) => return Ok(Followed::TooOften),
+                    }
+                }
+            };
             let follower = FollowerItem {
                 connection_id: id.to_string(),
                 ttl: connection.ttl,
                 after: None,
-                replay_id: replay.map(|(id, _)| id),
-                replay_until: replay.map(|(_, until)| until),
+                replay_id: replay.map(|replay| replay.id),
+                replay_until: replay.map(|replay| replay.until),
             };
-            let items = self.follow_items(id, &connection, follower, session, run)?;
+            let next = Connection {
+                session_id: Some(session),
+                run_id: run,
+                repeats_full: repeats_full.or(connection.repeats_full),
+                ..connection.clone()
+            };
+            let items = self.follow_items(id, &connection, &next, (session, follower))?;
             let Err(error) = self.transact(items).await else {
-                return Ok(true);
+                return Ok(Followed::Behind);
             };
             retries.wait_after(passing(error)?).await?;
         }
     }
 
-    /// The transaction that changes the followed session. It fails when the connection follows
-    /// another session by now.
+    /// The transaction that changes the followed session. It fails when another frame has changed
+    /// the connection meanwhile.
     fn follow_items(
         &self,
         id: &ConnectionId,
         connection: &Connection,
-        follower: FollowerItem,
-        session: SessionId,
-        run: Option<RunId>,
+        next: &Connection,
+        (session, follower): (SessionId, FollowerItem),
     ) -> Result<Vec<TransactWriteItem>, ChangeError> {
         let mut item = to_item("follower", follower)?;
         item.extend(id.follower_key(session));
@@ -180,7 +193,7 @@ impl SessionManager {
             .set_item(Some(item))
             .build()
             .expect(EXPECTED);
-        let update = follow_update(id, connection.session_id, session, run)
+        let update = follow_update(id, connection, next)
             .table_name(&self.table)
             .build()
             .expect(EXPECTED);
@@ -258,26 +271,36 @@ impl SessionManager {
     }
 }
 
-/// The update of a connection's item, on the condition that it exists and follows the same session
-/// as before.
-fn follow_update(
-    id: &ConnectionId,
-    before: Option<SessionId>,
-    session: SessionId,
-    run: Option<RunId>,
-) -> UpdateBuilder {
-    let mut set = vec![("session_id", text(session.to_string()))];
-    set.extend(run.map(|run| ("run_id", text(run.to_string()))));
-    let remove: &[&str] = if run.is_some() { &[] } else { &["run_id"] };
-    let update = update_attributes(id.key(), set, remove);
-    match before {
-        None => {
-            update.condition_expression("attribute_exists(PK) AND attribute_not_exists(session_id)")
+/// The update of a connection's item, on the condition that it exists, follows the same session as
+/// before, and has taken no repeat since.
+fn follow_update(id: &ConnectionId, before: &Connection, next: &Connection) -> UpdateBuilder {
+    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    let fields = [
+        ("session_id", next.session_id.map(|id| id.to_string())),
+        ("run_id", next.run_id.map(|id| id.to_string())),
+        ("repeats_full", next.repeats_full.map(|at| at.to_string())),
+    ];
+    for (name, value) in fields {
+        match value {
+            Some(value) => set.push((name, text(value))),
+            None => remove.push(name),
         }
-        Some(before) => update
-            .condition_expression("session_id = :before")
-            .expression_attribute_values(":before", text(before.to_string())),
     }
+    let mut condition = "attribute_exists(PK)".to_owned();
+    let mut update = update_attributes(id.key(), set, &remove);
+    for (name, value) in [
+        ("session_id", before.session_id.map(|id| id.to_string())),
+        ("repeats_full", before.repeats_full.map(|at| at.to_string())),
+    ] {
+        match value {
+            None => condition += &format!(" AND attribute_not_exists({name})"),
+            Some(value) => {
+                condition += &format!(" AND {name} = :before_{name}");
+                update = update.expression_attribute_values(format!(":before_{name}"), text(value));
+            }
+        }
+    }
+    update.condition_expression(condition)
 }
 
 /// The error of a transaction that may be tried again, or else the reason to give up.

@@ -36,7 +36,7 @@ pub use read::run_events::{EventKind, RunEventFilter, RunEventPage};
 pub use read::run_files::{FileOrigin, RecordedFiles, RunAnswer};
 pub use read::run_graph::{GraphEdge, GraphNode, RunGraph};
 pub use read::runs::RunPage;
-pub use replay::{ReplayEnd, ReplayId};
+pub use replay::{Followed, ReplayEnd, ReplayId};
 pub use request_key::RequestKey;
 pub use slot::Slot;
 

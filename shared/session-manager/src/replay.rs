@@ -7,6 +7,10 @@
 //!
 //! A part that another function continues is claimed: the mark gets a new id, so a message that is
 //! delivered twice, or too late, continues nothing.
+//!
+//! A connection has one replay at a time: a new one replaces the mark, and the replay before it
+//! looks for its own mark before every few events. Going forward in the record is free. A replay
+//! of events that were replayed before takes one from a small store, which fills again with time.
 
 use std::time::Duration;
 
@@ -17,7 +21,8 @@ use session::{RunId, Seq, SessionId, Timestamp};
 use uuid::Uuid;
 
 use crate::connections::{ConnectionId, failed_conditions, passing};
-use crate::dynamo::item::{number, seq, text};
+use crate::dynamo::item::{from_item, number, seq, text};
+use crate::dynamo::items::{Connection, FollowerItem};
 use crate::dynamo::keys;
 use crate::dynamo::update::update_attributes;
 use crate::error::ChangeError;
@@ -26,6 +31,10 @@ use crate::{ReadError, SessionManager};
 
 /// How long live events wait for a part of a replay.
 const REPLAY_TIME: Duration = Duration::from_secs(60);
+
+/// How many replays that go back a connection has in store, and how soon one is there again.
+const REPEATS: u32 = 10;
+const REPEAT_AFTER: Duration = Duration::from_secs(1);
 
 const EXPECTED: &str = "table, key and condition are set";
 
@@ -41,6 +50,31 @@ impl ReplayId {
     }
 }
 
+/// Whether a connection follows a session behind a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// It does. Any replay before has been replaced.
+    Behind,
+    /// The connection does not exist or has ended.
+    Ended,
+    /// It has gone back too often. Nothing changes: a replay that goes on stays.
+    TooOften,
+}
+
+/// The connection has no repeat in store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoreEmpty;
+
+/// A replay to begin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewReplay {
+    pub id: ReplayId,
+    /// When live events wait no longer, in seconds since 1970.
+    pub until: i64,
+    /// The event after which it begins.
+    pub after: Seq,
+}
+
 /// Whether a replay has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplayEnd {
@@ -53,9 +87,8 @@ pub enum ReplayEnd {
 }
 
 impl SessionManager {
-    /// Makes a connection follow this session behind a replay: it gets no live events yet.
-    ///
-    /// Returns false when the connection does not exist or has ended.
+    /// Makes a connection follow this session behind a replay of the events after `after`: it gets
+    /// no live events yet.
     ///
     /// # Errors
     /// [`ChangeError::Unavailable`], [`ChangeError::Contention`].
@@ -64,11 +97,74 @@ impl SessionManager {
         id: &ConnectionId,
         session: SessionId,
         run: Option<RunId>,
-        replay: ReplayId,
+        (replay, after): (ReplayId, Seq),
         now: Timestamp,
-    ) -> Result<bool, ChangeError> {
-        let mark = (replay, until(now));
-        self.follow_from(id, session, run, Some(mark), now).await
+    ) -> Result<Followed, ChangeError> {
+        let new = NewReplay {
+            id: replay,
+            until: until(now),
+            after,
+        };
+        self.follow_from(id, session, run, Some(new), now).await
+    }
+
+    /// When the connection's store of repeats is full, if this replay takes one of them: each moves
+    /// that time on. `None` for a replay that goes forward, and an error when the store is empty.
+    pub(crate) async fn repeats(
+        &self,
+        id: &ConnectionId,
+        connection: &Connection,
+        session: SessionId,
+        after: Seq,
+        now: Timestamp,
+    ) -> Result<Result<Option<Timestamp>, StoreEmpty>, ReadError> {
+        let goes_back = match connection.session_id {
+            None => false,
+            Some(before) if before != session => true,
+            Some(_) => match self.get(id.follower_key(session)).await? {
+                Some(item) => from_item::<FollowerItem>("follower", item)?.has_had(after),
+                None => false,
+            },
+        };
+        if !goes_back {
+            return Ok(Ok(None));
+        }
+        let full = connection.repeats_full.unwrap_or(now).max(now);
+        let next = full.plus(REPEAT_AFTER);
+        let allowed = next <= now.plus(REPEAT_AFTER * REPEATS);
+        Ok(allowed.then_some(Some(next)).ok_or(StoreEmpty))
+    }
+
+    /// Whether a replay is still the connection's own: none has replaced it.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
+    pub async fn replay_goes_on(
+        &self,
+        id: &ConnectionId,
+        session: SessionId,
+        replay: ReplayId,
+    ) -> Result<bool, ReadError> {
+        let Some(item) = self.get(id.follower_key(session)).await? else {
+            return Ok(false);
+        };
+        let follower: FollowerItem = from_item("follower", item)?;
+        Ok(follower.replay_id == Some(replay))
+    }
+
+    /// Notes how far a replay has come whose next part the client asks for.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`].
+    pub async fn note_replay(
+        &self,
+        id: &ConnectionId,
+        session: SessionId,
+        replay: ReplayId,
+        reached: Seq,
+    ) -> Result<(), ReadError> {
+        let update = own_mark(id, session, replay, reached, &[]);
+        Ok(self.update_if(update).await?)
     }
 
     /// Takes a replay over under another id, with more time. Returns false when it was taken over
@@ -161,9 +257,19 @@ fn until(now: Timestamp) -> i64 {
 
 /// Removes the mark of a replay that was not replaced.
 fn go_live(id: &ConnectionId, session: SessionId, replay: ReplayId, reached: Seq) -> UpdateBuilder {
+    own_mark(id, session, replay, reached, &["replay_id", "replay_until"])
+}
+
+/// Sets how far a replay has come, if it was not replaced.
+fn own_mark(
+    id: &ConnectionId,
+    session: SessionId,
+    replay: ReplayId,
+    reached: Seq,
+    removed: &[&str],
+) -> UpdateBuilder {
     let reached = vec![("after", seq(reached))];
-    let removed = ["replay_id", "replay_until"];
-    update_attributes(id.follower_key(session), reached, &removed)
+    update_attributes(id.follower_key(session), reached, removed)
         .condition_expression("replay_id = :replay")
         .expression_attribute_values(":replay", text(replay.0.to_string()))
 }

@@ -12,6 +12,9 @@ use crate::schemas::{Schemas, variants, with_lone_references};
 /// The only channel.
 const CHANNEL: &str = "#/channels/socket";
 
+/// The name of the message that API Gateway itself sends.
+const GATEWAY: &str = "gateway.error";
+
 /// The document.
 pub fn asyncapi() -> Value {
     let mut schemas = Schemas::new(SchemaSettings::draft07());
@@ -19,7 +22,9 @@ pub fn asyncapi() -> Value {
     let events = events(&mut schemas);
     let replies = replies(&mut schemas);
     let names: Vec<String> = events.iter().map(|(name, _)| name.clone()).collect();
-    let all: Map<String, Value> = frames.into_iter().chain(events).chain(replies).collect();
+    let gateway = (GATEWAY.to_owned(), gateway());
+    let ours = frames.into_iter().chain(events).chain(replies);
+    let all: Map<String, Value> = ours.chain([gateway]).collect();
     let referred: Map<String, Value> = all
         .keys()
         .map(|name| {
@@ -36,7 +41,7 @@ pub fn asyncapi() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Frames are JSON text; a client's are of at most 32 KiB. Nothing is sent before the client's first frame. Every event of \
                 a session has a `seq`: 1, 2, 3, … without a gap. Delivery is at least once: a client applies the event whose `seq` is the last \
-                one plus 1, drops what is lower, and on a higher one sends `subscribe` with `after` = the last. Replies have `seq: null`.",
+                one plus 1, drops what is lower, and on a higher one sends `subscribe` with `after` = the last. Replies have `seq: null`; API Gateway's own frames have none, and a client passes them over.",
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "defaultContentType": "application/json",
@@ -134,6 +139,20 @@ fn replies(schemas: &mut Schemas) -> Vec<(String, Value)> {
         .collect()
 }
 
+/// The only frame that no function of ours sends.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html>
+fn gateway() -> Value {
+    let text = json!({"type": "string"});
+    let payload = json!({
+        "type": "object",
+        "properties": {"message": text, "connectionId": text, "requestId": text},
+        "required": ["message"],
+    });
+    let about = "API Gateway's own answer to a frame that no function has handled. It has no `seq`; a client goes on, and may send its frame again.";
+    let example = json!({"message": "Internal server error", "connectionId": "L0SM9cOFvHcCIhw=", "requestId": "L0SN1cOFvHcCIhw="});
+    json!({"name": GATEWAY, "summary": about, "payload": payload, "examples": [{"payload": example}]})
+}
+
 /// Some kinds, such as `status`, are both events of the record and replies.
 fn of_reply(name: &str) -> String {
     format!("reply.{name}")
@@ -169,6 +188,15 @@ fn operations(events: &[String]) -> Value {
         });
         operations.insert((*name).to_owned(), operation);
     }
+    operations.insert(
+        "gateway".into(),
+        json!({
+            "action": "send",
+            "channel": channel,
+            "summary": "What API Gateway says of a frame by itself.",
+            "messages": [named(GATEWAY)],
+        }),
+    );
     let record: Vec<Value> = events.iter().map(|name| named(name)).collect();
     operations.insert(
         "record".into(),
@@ -187,9 +215,10 @@ fn parsed(example: &str) -> Value {
 }
 
 /// The codes that are used only for connections and frames. Every other code belongs to routes.
-pub const OVER_SOCKET_ALONE: [Code; 4] = [
+pub const OVER_SOCKET_ALONE: [Code; 5] = [
     Code::BadTaskId,
     Code::TaskIdReused,
     Code::NoSessionFollowed,
     Code::UnknownFrame,
+    Code::TooManyReplays,
 ];

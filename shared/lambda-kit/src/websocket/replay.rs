@@ -16,6 +16,12 @@ use crate::{Code, Delivery, Outbox, Problem, Push, QueueMessage, now};
 /// The most events of one part.
 const MAX_EVENTS: usize = 500;
 
+/// The most events of one read. A replay that is replaced has read them in vain.
+const PAGE: usize = 100;
+
+/// How many events are sent before a replay asks whether another one has replaced it.
+const UNWATCHED: usize = 20;
+
 /// The longest time of one part. API Gateway waits 29 seconds for the function.
 const PART_TIME: Duration = Duration::from_secs(10);
 
@@ -75,11 +81,21 @@ impl Replay {
     ) -> Result<Replayed, Problem> {
         let mut walk = Walk::from(self.after);
         loop {
+            let limit = walk.left().min(PAGE);
             let page = sessions
-                .events(self.session_id, actor, walk.reached, walk.left())
+                .events(self.session_id, actor, walk.reached, limit)
                 .await?;
             let post = async |event: &Envelope| push.event(&self.connection_id, event).await;
-            let went = walk.send(&page.envelopes, post).await;
+            let mut went = Went::On;
+            for events in page.envelopes.chunks(UNWATCHED) {
+                if !self.is_own(sessions).await? {
+                    return Ok(Replayed::Over);
+                }
+                went = walk.send(events, post).await;
+                if went != Went::On {
+                    break;
+                }
+            }
             // A client's cursor may be ahead of the record.
             walk.reached = walk.reached.min(page.last_seq);
             self.after = walk.reached;
@@ -111,6 +127,22 @@ impl Replay {
         let (id, session) = (&self.connection_id, self.session_id);
         let ended = sessions.end_replay(id, session, self.replay_id, self.after);
         Ok(ended.await?)
+    }
+
+    /// Whether no other replay has replaced this one.
+    async fn is_own(&self, sessions: &SessionManager) -> Result<bool, Problem> {
+        let (id, session) = (&self.connection_id, self.session_id);
+        let goes_on = sessions.replay_goes_on(id, session, self.replay_id);
+        Ok(goes_on.await?)
+    }
+
+    /// Leaves the next part to the client. What it has so far counts as sent.
+    pub async fn note(&self, sessions: &SessionManager) {
+        let (id, session) = (&self.connection_id, self.session_id);
+        let noted = sessions.note_replay(id, session, self.replay_id, self.after);
+        if let Err(error) = noted.await {
+            tracing::warn!(connection = %id, error = %error, "replay not noted");
+        }
     }
 
     /// Gives the replay up: live events go on behind a gap, which the client sees in their `seq`.

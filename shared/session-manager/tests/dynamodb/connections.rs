@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use session::{Command, Mode, Seq, SessionId};
-use session_manager::{ConnectionId, Follower, ReplayEnd, ReplayId};
+use session_manager::{ConnectionId, Followed, Follower, ReplayEnd, ReplayId};
 use uuid::Uuid;
 
 use crate::world::{World, at, run_of};
@@ -192,8 +192,9 @@ async fn live_events_wait_until_the_replay_is_at_the_end_of_the_record() {
         .unwrap();
     let [first, second, third] = [1, 2, 3].map(|n| ReplayId::new(Uuid::from_u128(n)));
     let behind = async |replay, second| {
-        let followed = manager.follow_behind(&id, session, None, replay, at(second));
-        assert!(followed.await.unwrap());
+        let new = (replay, Seq(0));
+        let followed = manager.follow_behind(&id, session, None, new, at(second));
+        assert_eq!(followed.await.unwrap(), Followed::Behind);
     };
     behind(first, 0).await;
     assert_eq!(live(&world, session, 0).await, []);
@@ -244,4 +245,94 @@ async fn live_events_wait_until_the_replay_is_at_the_end_of_the_record() {
         .unwrap();
     let followers = manager.followers(session, at(62)).await.unwrap();
     assert_eq!(followers[0].after, Seq(1));
+}
+
+/// A connection that asks for replays, each under a new id.
+struct Asking<'a> {
+    world: &'a World,
+    id: ConnectionId,
+}
+
+impl<'a> Asking<'a> {
+    async fn new(world: &'a World) -> Self {
+        let id = ConnectionId::new(Uuid::now_v7().to_string());
+        let connected = world
+            .manager
+            .connect(&id, &world.owner, "task", None, at(0));
+        connected.await.unwrap();
+        Self { world, id }
+    }
+
+    async fn behind(&self, session: SessionId, after: u64, second: u64) -> Option<ReplayId> {
+        let replay = ReplayId::new(Uuid::now_v7());
+        let new = (replay, Seq(after));
+        let manager = &self.world.manager;
+        let followed = manager.follow_behind(&self.id, session, None, new, at(second));
+        let followed = followed.await.unwrap();
+        assert_ne!(followed, Followed::Ended);
+        (followed == Followed::Behind).then_some(replay)
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_replay_that_goes_forward_is_free_and_one_that_goes_back_is_taken_from_a_store() {
+    let world = World::new().await;
+    let (manager, asking) = (&world.manager, Asking::new(&world).await);
+    let session = world.session(Mode::OneShot).await.session_id;
+    // A client that asks for one part after another is never refused.
+    for part in 0..30 {
+        let replay = asking.behind(session, part * 500, 0).await.unwrap();
+        let reached = Seq((part + 1) * 500);
+        let noted = manager.note_replay(&asking.id, session, replay, reached);
+        noted.await.unwrap();
+    }
+    // Nor one that has missed an event behind those, however its replay has ended.
+    let last = asking.behind(session, 15_000, 0).await.unwrap();
+    let abandoned = manager.abandon_replay(&asking.id, session, last, Seq(15_001));
+    abandoned.await.unwrap();
+    let last = asking.behind(session, 15_001, 0).await.unwrap();
+
+    // Ten go back while that one goes on, or to another session.
+    let other = world.session(Mode::OneShot).await.session_id;
+    for n in 0..5 {
+        assert!(asking.behind(other, 0, 0).await.is_some(), "{n}");
+        assert!(asking.behind(session, 15_001, 0).await.is_some(), "{n}");
+    }
+    let goes_on = async |replay| {
+        let goes_on = manager.replay_goes_on(&asking.id, session, replay);
+        goes_on.await.unwrap()
+    };
+    assert!(!goes_on(last).await);
+    // The eleventh changes nothing. A second later there is one again.
+    let (newest, later) = (asking.behind(session, 0, 1).await.unwrap(), 1);
+    assert!(asking.behind(session, 0, later).await.is_none());
+    assert!(asking.behind(other, 0, later).await.is_none());
+    assert!(goes_on(newest).await);
+    assert!(asking.behind(session, 0, 2).await.is_some());
+    assert!(asking.behind(session, 0, 2).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn fifty_replays_at_once_leave_one_and_take_no_more_than_the_store_holds() {
+    let world = World::new().await;
+    let asking = Asking::new(&world).await;
+    let session = world.session(Mode::OneShot).await.session_id;
+    let burst = join_all((0..50).map(|_| async {
+        let new = (ReplayId::new(Uuid::now_v7()), Seq(0));
+        let manager = &world.manager;
+        let followed = manager.follow_behind(&asking.id, session, None, new, at(0));
+        // Some give up in the crowd.
+        (followed.await.ok() == Some(Followed::Behind)).then_some(new.0)
+    }));
+    let begun: Vec<_> = burst.await.into_iter().flatten().collect();
+    // One without a place before it, and ten that go back.
+    assert!((1..=11).contains(&begun.len()), "{}", begun.len());
+    let goes_on = begun.iter().map(|replay| {
+        let manager = &world.manager;
+        manager.replay_goes_on(&asking.id, session, *replay)
+    });
+    let goes_on = join_all(goes_on).await.into_iter().map(Result::unwrap);
+    assert_eq!(goes_on.filter(|own| *own).count(), 1);
 }

@@ -25,6 +25,9 @@ pub struct Connection {
     /// The run that its frames mean when they name none.
     #[serde(default)]
     pub run_id: Option<RunId>,
+    /// When its store of repeated replays is full again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) repeats_full: Option<Timestamp>,
     /// When the connection ends, in seconds since 1970.
     pub(crate) ttl: i64,
 }
@@ -46,6 +49,14 @@ pub(crate) struct FollowerItem {
 }
 
 impl FollowerItem {
+    /// Whether a replay has sent the event behind this one, or is at it.
+    pub fn has_had(&self, after: Seq) -> bool {
+        match self.after {
+            Some(reached) => after < reached,
+            None => self.replay_id.is_some(),
+        }
+    }
+
     /// Whether live events reach the connection.
     pub fn is_live(&self, now: Timestamp) -> bool {
         let now = now.as_seconds();
@@ -117,6 +128,7 @@ mod tests {
             task_id: "task".into(),
             session_id: Some(SessionId::new(Uuid::from_u128(3))),
             run_id: None,
+            repeats_full: Some(at(1)),
             ttl: 1,
         });
         round_trips(RunLocatorItem {
