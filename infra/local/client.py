@@ -70,6 +70,9 @@ async def events(socket: ClientConnection, follower: Follower) -> AsyncIterator[
         except TimeoutError:
             await send(socket, {"type": "ping"})
             continue
+        if "seq" not in frame:
+            # API Gateway's own, such as {"message": "Internal server error", ...}. The ping asks for what is missing.
+            continue
         if frame["event_type"] == "error" and frame["seq"] is None:
             raise Refused(frame["data"]["message"])
         event, answer = follower.take(frame)
@@ -93,7 +96,7 @@ async def pong(ws_url: str) -> bool:
         async with connected(ws_url, "ready") as socket:
             await send(socket, {"type": "ping"})
             frame: Event = json.loads(await asyncio.wait_for(socket.recv(), 60))
-            return bool(frame["event_type"] == "pong")
+            return frame.get("event_type") == "pong"
     except (WebSocketException, OSError):
         return False
 

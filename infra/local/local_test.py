@@ -9,6 +9,7 @@ import tomllib
 import unittest
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import asking
@@ -19,7 +20,7 @@ import processes
 import settings
 import supply
 import template as templates
-from client import Event, Follower, pong
+from client import Event, Follower, connected, events, pong
 from progress import Progress
 from settings import ROOT, TEMPLATE, Invalid
 from websockets.asyncio.server import ServerConnection, serve
@@ -49,6 +50,45 @@ class TheRuleOfSeq(unittest.TestCase):
         follower.take(frame(1))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=1)), (None, None))
         self.assertEqual(follower.take(frame(None, "pong", last_seq=2)), (None, follower.subscribe()))
+
+
+class TheGatewaysOwnFrame(unittest.IsolatedAsyncioTestCase):
+    """API Gateway's answer to a frame that no function has handled has no `seq`."""
+
+    FRAMES = (
+        {"message": "Internal server error", "connectionId": "L0SM9cOFvHcCIhw=", "requestId": "L0SN1cOFvHcCIhw="},
+        frame(1),
+        {"message": "Internal server error", "connectionId": "L0SM9cOFvHcCIhw=", "requestId": "L0SN2cOFvHcCIhw="},
+        frame(2, "complete"),
+    )
+
+    async def send_all(self, socket: ServerConnection) -> None:
+        await socket.recv()
+        for sent in self.FRAMES:
+            await socket.send(json.dumps(sent))
+
+    async def test_the_demos_client_passes_it_over(self) -> None:
+        async with serve(self.send_all, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with connected(f"ws://127.0.0.1:{port}", "task") as socket:
+                await socket.send("{}")
+                seen = [event["seq"] async for event in events(socket, Follower())]
+        self.assertEqual(seen, [1, 2])
+
+    async def test_a_handshake_that_it_answers_is_not_yet_ready(self) -> None:
+        async with serve(self.send_all, "127.0.0.1", 0) as server:
+            self.assertFalse(await pong(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+
+    async def test_the_readmes_client_passes_it_over(self) -> None:
+        readme = (ROOT / "README.md").read_text()
+        (program,) = [block for block in readme.split("```") if block.startswith("python\n")]
+        definitions: dict[str, Any] = {}
+        exec(program.removeprefix("python\n").split("\ntask = ")[0], definitions)
+        seen: list[int] = []
+        async with serve(self.send_all, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            await definitions["follow"](url, "task", {}, lambda event: seen.append(event["seq"]))
+        self.assertEqual(seen, [1, 2])
 
 
 class WebPages(unittest.TestCase):

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::stack::root;
 
@@ -21,12 +21,11 @@ struct Form {
 
 /// Validates a frame of the server against `infra/asyncapi.json`.
 pub fn hold_frame(frame: &Value) {
-    let kind = frame["event_type"].as_str().unwrap();
-    // Some kinds are both events of the record and replies.
-    let name = if frame["seq"].is_null() {
-        format!("reply.{kind}")
-    } else {
-        kind.to_owned()
+    let name = match frame["event_type"].as_str() {
+        None => "gateway.error".to_owned(),
+        // Some kinds are both events of the record and replies.
+        Some(kind) if frame["seq"].is_null() => format!("reply.{kind}"),
+        Some(kind) => kind.to_owned(),
     };
     let form = FRAMES
         .get(&name)
@@ -37,7 +36,7 @@ pub fn hold_frame(frame: &Value) {
         .map(|fault| format!("{}: {fault}", fault.instance_path()))
         .collect();
     assert!(faults.is_empty(), "{name}: {faults:?} in {frame}");
-    for field in frame["data"].as_object().unwrap().keys() {
+    for field in frame["data"].as_object().into_iter().flat_map(Map::keys) {
         assert!(
             form.fields.contains(field),
             "asyncapi.json has no {field} in {name}"

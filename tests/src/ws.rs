@@ -126,7 +126,7 @@ impl Client {
         self.receive().await.unwrap()
     }
 
-    /// The next frame with any `seq`.
+    /// The next frame with any `seq`. API Gateway's own frames are passed over.
     async fn receive(&mut self) -> Option<Value> {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.socket.next())
@@ -138,7 +138,9 @@ impl Client {
                 Ok(_) => continue,
             };
             hold_frame(&frame);
-            return Some(frame);
+            if frame["event_type"].is_string() {
+                return Some(frame);
+            }
         }
     }
 
