@@ -85,7 +85,7 @@ impl<'a> LeasedRun<'a> {
         if let Some(wake) = self.state.wake(now()).filter(|_| !self.overtaken) {
             self.executor
                 .outbox
-                .enqueue_after(QueueMessage::Wake(wake), pause)
+                .enqueue_after(QueueMessage::Wake(wake), Some(&self.state.owner), pause)
                 .await;
         }
         Ok(())

@@ -74,7 +74,9 @@ impl Executor {
     async fn purge(&self, session: SessionId, deadline: Deadline) -> Result<(), Problem> {
         let now = now();
         let until = deadline.last_call();
-        let files_are_gone = match self.sessions.state(session, &Actor::System).await {
+        let state = self.sessions.state(session, &Actor::System).await;
+        let owner = state.as_ref().ok().map(|state| state.owner.clone());
+        let files_are_gone = match state {
             Ok(state) if self.sessions.rules().recover(&state, now) == Some(DueAction::Purge) => {
                 let files = self.artifacts.of(&state.owner, session);
                 files
@@ -98,7 +100,9 @@ impl Executor {
             Purged::Done => tracing::info!(%session, "session purged"),
             Purged::More => {
                 let rest = QueueMessage::Purge(session);
-                self.outbox.enqueue_after(rest, PURGE_PAUSE).await;
+                self.outbox
+                    .enqueue_after(rest, owner.as_ref(), PURGE_PAUSE)
+                    .await;
             }
             Purged::NotDue => tracing::warn!(%session, "purge not due"),
         }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use session::Timestamp;
+use session::{OwnerId, Timestamp};
 use session_manager::Committed;
 
 use crate::{Push, Queue, QueueMessage, causes, metrics};
@@ -50,22 +50,28 @@ impl Outbox {
             tracing::warn!(session = %state.session_id, "not all followers reached in time");
         }
         if let Some(wake) = state.wake(now) {
-            self.enqueue(QueueMessage::Wake(wake)).await;
+            self.enqueue(QueueMessage::Wake(wake), Some(&state.owner))
+                .await;
         }
     }
 
-    /// Sends a message at once, or logs why not.
-    pub async fn enqueue(&self, message: QueueMessage) {
-        self.enqueue_after(message, Duration::ZERO).await;
+    /// Sends a message about an owner's session at once, or logs why not.
+    pub async fn enqueue(&self, message: QueueMessage, owner: Option<&OwnerId>) {
+        self.enqueue_after(message, owner, Duration::ZERO).await;
     }
 
     /// Sends a message that is delivered after `delay` (at most 15 minutes), or logs why not.
-    pub async fn enqueue_after(&self, message: QueueMessage, delay: Duration) {
+    pub async fn enqueue_after(
+        &self,
+        message: QueueMessage,
+        owner: Option<&OwnerId>,
+        delay: Duration,
+    ) {
         let Some(queue) = &self.queue else {
             tracing::error!(?message, "no queue to send to; the sweeper will");
             return;
         };
-        if let Err(error) = queue.send(&message, delay).await {
+        if let Err(error) = queue.send(&message, owner, delay).await {
             tracing::error!(
                 ?message,
                 causes = causes(&error),

@@ -2,7 +2,7 @@
 //!
 //! Both may run late, twice or without need: where nothing is due, nothing changes.
 
-use session::{Command, DueAction, Refusal, SessionId, Timestamp, Wake};
+use session::{Command, DueAction, OwnerId, Refusal, SessionId, Timestamp, Wake};
 use session_manager::{Actor, ChangeError, Overdue, ReadError, SessionManager};
 
 use crate::{Outbox, Problem, QueueMessage};
@@ -33,7 +33,7 @@ pub async fn recover(
     let state = match sessions.state(session, &Actor::System).await {
         Ok(state) => state,
         // The log of a deleted session has expired, and its other items are still there.
-        Err(ReadError::NoSuchSession) => return Ok(purge(outbox, session).await),
+        Err(ReadError::NoSuchSession) => return Ok(purge(outbox, session, None).await),
         Err(error) => return Err(error.into()),
     };
     let Some(owed) = sessions.rules().recover(&state, now) else {
@@ -41,7 +41,7 @@ pub async fn recover(
         return Ok(Recovered::Nothing);
     };
     if owed == DueAction::Purge {
-        return Ok(purge(outbox, session).await);
+        return Ok(purge(outbox, session, Some(&state.owner)).await);
     }
     let done = apply(sessions, outbox, session, &Command::Recover, now).await?;
     Ok(if done {
@@ -51,8 +51,8 @@ pub async fn recover(
     })
 }
 
-async fn purge(outbox: &Outbox, session: SessionId) -> Recovered {
-    outbox.enqueue(QueueMessage::Purge(session)).await;
+async fn purge(outbox: &Outbox, session: SessionId, owner: Option<&OwnerId>) -> Recovered {
+    outbox.enqueue(QueueMessage::Purge(session), owner).await;
     Recovered::Did(DueAction::Purge)
 }
 

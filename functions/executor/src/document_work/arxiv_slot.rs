@@ -81,7 +81,7 @@ impl DocumentWork {
             Slot::FreeAt(free_at) => {
                 let epoch = state.lease.epoch;
                 let wake = Wake { epoch, ..wake };
-                send_again(executor, wake, free_at.since(at)).await?;
+                send_again(executor, state, wake, free_at.since(at)).await?;
             }
         }
         Ok(self.slot_taken_at.is_some())
@@ -130,13 +130,20 @@ impl Executor {
     }
 }
 
-async fn send_again(executor: &Executor, wake: Wake, wait: Duration) -> Result<(), ReadError> {
+async fn send_again(
+    executor: &Executor,
+    state: &State,
+    wake: Wake,
+    wait: Duration,
+) -> Result<(), ReadError> {
     let delay = whole_seconds(wait);
     let (sessions, outbox) = (&executor.sessions, &executor.outbox);
     sessions
         .postpone(wake.session_id, now().plus(delay))
         .await?;
-    outbox.enqueue_after(QueueMessage::Wake(wake), delay).await;
+    outbox
+        .enqueue_after(QueueMessage::Wake(wake), Some(&state.owner), delay)
+        .await;
     Ok(())
 }
 

@@ -2,12 +2,16 @@
 //!
 //! A lost message of a session does no harm: the session has a due time, at which the sweeper sends
 //! it again. After a lost message of a replay live events go on within a minute, behind a gap.
+//!
+//! The owner is the message group, which makes the standard queue a fair one: while one owner's
+//! messages take more than their share of the workers, SQS delivers the others' first
+//! (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
 
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
-use session::{RunId, SessionId, Wake};
+use session::{OwnerId, RunId, SessionId, Wake};
 
 use crate::websocket::Replay;
 
@@ -113,11 +117,17 @@ impl Queue {
         }
     }
 
-    /// Sends a message, to be delivered after `delay`: whole seconds, at most 15 minutes.
+    /// Sends a message, to be delivered after `delay`: whole seconds, at most 15 minutes. `owner`
+    /// is the session's; a message without an owner is in no group.
     ///
     /// # Errors
     /// [`QueueError`].
-    pub async fn send(&self, message: &QueueMessage, delay: Duration) -> Result<(), QueueError> {
+    pub async fn send(
+        &self,
+        message: &QueueMessage,
+        owner: Option<&OwnerId>,
+        delay: Duration,
+    ) -> Result<(), QueueError> {
         let body = message.body().map_err(|error| QueueError(error.into()))?;
         let seconds = delay.min(MAX_DELAY).as_secs();
         let sending = self
@@ -125,6 +135,8 @@ impl Queue {
             .send_message()
             .queue_url(&self.url)
             .message_body(body)
+            // 22 letters, digits, `-` and `_`, of the 128 characters that SQS accepts.
+            .set_message_group_id(owner.map(ToString::to_string))
             // Without a delay the queue's own default counts, which is 0.
             .set_delay_seconds(i32::try_from(seconds).ok().filter(|seconds| *seconds > 0))
             .send();
@@ -138,10 +150,16 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+    use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+    use lambda_http::http;
     use proptest::prelude::*;
+    use serde_json::Value;
     use session::{Epoch, Seq};
     use session_manager::{ConnectionId, ReplayId};
+    use stub_http::stub_client;
     use uuid::Uuid;
 
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -177,6 +195,37 @@ mod tests {
             assert_eq!(message.body().unwrap(), body);
             assert_eq!(QueueMessage::parse(&body).unwrap(), message);
         }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_in_the_group_of_its_owner() {
+        let sent = Arc::new(Mutex::new(Vec::<Value>::new()));
+        let seen = sent.clone();
+        let http = stub_client(move |request| {
+            let body = request.body().bytes().unwrap_or_default();
+            seen.lock()
+                .unwrap()
+                .push(serde_json::from_slice(body).unwrap());
+            http::Response::new(r#"{"MessageId": "m"}"#)
+        });
+        let settings = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(Credentials::new("none", "none", None, None, "testing"))
+            .region(Region::from_static("us-east-1"))
+            .http_client(http)
+            .build();
+        let queue = Queue::new(Client::from_conf(settings), "http://queue.test/q");
+        let message = QueueMessage::Purge(ID.parse().unwrap());
+        let owner = OwnerId::of("https://issuer.example/", "a b#c/d");
+        for owner in [Some(&owner), None] {
+            queue.send(&message, owner, Duration::ZERO).await.unwrap();
+        }
+        let sent = sent.lock().unwrap();
+        let group = sent[0]["MessageGroupId"].as_str().unwrap();
+        assert_eq!(group, owner.as_str());
+        let accepted = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+        assert!(group.len() <= 128 && group.chars().all(accepted), "{group}");
+        assert_eq!(sent[1]["MessageGroupId"], Value::Null);
     }
 
     proptest! {

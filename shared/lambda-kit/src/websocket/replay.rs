@@ -198,7 +198,7 @@ impl Replay {
             Duration::ZERO
         };
         outbox
-            .enqueue_after(QueueMessage::Replay(self), pause)
+            .enqueue_after(QueueMessage::Replay(self), actor.owner(), pause)
             .await;
         Ok(())
     }

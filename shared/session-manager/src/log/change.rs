@@ -18,6 +18,14 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The client's owner.
+    pub const fn owner(&self) -> Option<&OwnerId> {
+        match self {
+            Self::Client(owner) => Some(owner),
+            Self::System => None,
+        }
+    }
+
     /// Whether a session in this state exists for the actor.
     pub(crate) fn can_see(&self, state: &State) -> bool {
         match self {
