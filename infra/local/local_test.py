@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tomllib
 import unittest
@@ -327,7 +329,11 @@ class Processes(unittest.TestCase):
     def test_a_running_process_is_found_by_its_program(self) -> None:
         if not Path("/proc").exists():
             self.skipTest("needs /proc")
-        self.assertTrue(processes.running_from(Path(sys.executable).resolve()))
+        program = shutil.which("sleep") or ""
+        with subprocess.Popen([program, "60"]) as sleeper:
+            self.assertIn(sleeper.pid, processes.running_from(Path(program)))
+            sleeper.kill()
+        self.assertNotIn(sleeper.pid, processes.running_from(Path(program)))
 
 
 if __name__ == "__main__":

@@ -145,12 +145,14 @@ def parents() -> list[tuple[int, int]]:
 
 
 def running_from(binary: Path) -> list[int]:
-    """The processes that run this file, for a test or a demo that kills one (Linux only)."""
+    """The processes that were started as this file, for a test or a demo that kills one (Linux
+    only). A worker hides the link to its executable, and no process hides its command line.
+    """
     found = []
-    for exe in Path("/proc").glob("[0-9]*/exe"):
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if exe.readlink() == binary:
-                found.append(int(exe.parent.name))
+            if line.read_bytes().partition(b"\0")[0] == os.fsencode(binary):
+                found.append(int(line.parent.name))
         except OSError:
             pass
     return found

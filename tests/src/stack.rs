@@ -1,6 +1,7 @@
 //! The stack that `make test` or `make up` has started, described by `.stack/env`.
 
 use std::collections::{BTreeSet, HashMap};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -239,8 +240,11 @@ impl Stack {
         let pids = std::fs::read_dir("/proc")
             .unwrap()
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        // Its command line, because it hides what else `/proc` says. A reader of documents has a
+        // second argument.
         pids.filter(|pid: &u32| {
-            std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program)
+            std::fs::read(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|line| line.strip_suffix(b"\0") == Some(program.as_os_str().as_bytes()))
         })
         .collect()
     }

@@ -2,9 +2,9 @@
 //! image for an OCR engine.
 //!
 //! All parsing happens in a child process: this program, started with a hidden argument, without
-//! its environment, and with kernel limits on memory and time. A crash affects only the current
-//! page; the next child continues after it. Therefore the first line of a `main` is
-//! [`serve_if_child`].
+//! its environment, with kernel limits on memory and time, and behind walls that leave it no file,
+//! no network and no other process. A crash affects only the current page; the next child continues
+//! after it. Therefore the first line of a `main` is [`serve_if_child`].
 
 mod child;
 mod error;
@@ -17,12 +17,15 @@ mod protocol;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Once;
 use std::time::Duration;
 
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
+use child::Wall;
 pub use child::serve_if_child;
 pub use error::{DocumentError, PageError, RenderError};
 pub use kind::{DocumentKind, Foreign};
@@ -44,6 +47,17 @@ pub struct Limits {
     pub bytes: u64,
     /// Maximum number of pages.
     pub pages: u32,
+}
+
+impl Limits {
+    /// The defaults, with half of a machine's memory, in bytes. The parent has the other half. It
+    /// may hold a PDF of 64 MiB.
+    pub fn of_machine(memory: u64) -> Self {
+        Self {
+            memory: memory / 2,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -108,11 +122,13 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The children run this program, whose `main` begins with [`serve_if_child`].
+    /// The children run this program, whose `main` begins with [`serve_if_child`]. From now on no
+    /// other process of its user reads this one's memory and environment, which hold keys.
     ///
     /// # Errors
     /// [`DocumentError::Reader`] when the system cannot name the executable.
     pub fn this_program(limits: Limits) -> Result<Self, DocumentError> {
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(DocumentError::reader)?;
         let program = std::env::current_exe().map_err(DocumentError::reader)?;
         Ok(Self::with_program(program, limits))
     }
@@ -177,7 +193,12 @@ impl Reader {
     /// A child that has opened the document.
     async fn open(&self, job: Job) -> Result<(Child, Document), DocumentError> {
         let mut child = Child::start(&self.program, self.limits, job)?;
-        match child.line(self.limits.page_time).await {
+        let mut first = child.line(self.limits.page_time).await;
+        if let Ok(ReaderReply::Confined { missing }) = first {
+            report(&missing);
+            first = child.line(self.limits.page_time).await;
+        }
+        match first {
             Ok(ReaderReply::Opened(document)) => Ok((child, document)),
             Ok(ReaderReply::Refused(error)) => Err(error),
             Ok(_) => Err(DocumentError::reader("a page came before the document")),
@@ -186,17 +207,27 @@ impl Reader {
     }
 }
 
-/// Another program under the limits of a reader. Its only inputs are these arguments and its
-/// standard input.
+/// Says once in the life of this process which walls its kernel lacks.
+fn report(missing: &[Wall]) {
+    static SAID: Once = Once::new();
+    if !missing.is_empty() {
+        SAID.call_once(|| tracing::warn!(?missing, "readers of documents lack walls"));
+    }
+}
+
+/// Another program behind the walls of a reader. Its only inputs are these arguments, its standard
+/// input, what is installed on the machine, and the files and folders in `reads`.
 pub(crate) fn becoming(
     reader: &Reader,
     limits: Limits,
     program: &Path,
     arguments: &[&str],
+    reads: Vec<PathBuf>,
 ) -> Result<Command, DocumentError> {
     let job = Job::Become {
         program: program.to_owned(),
         arguments: arguments.iter().map(ToString::to_string).collect(),
+        reads,
     };
     let mut command = process::command(&reader.program, limits, job)?;
     command.stdin(Stdio::piped());

@@ -17,6 +17,9 @@ environment::settings! {
         `MODEL_ID`, which must read images.";
     "OCR_LANGUAGES" ocr_languages: Languages = "eng",
         "What Tesseract reads, with + between: `eng+deu`.";
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" memory_mib: u32 = "1024",
+        "The function's memory in MiB, as Lambda sets it. One reader of documents has half of it, one \
+        Tesseract three quarters, and never both at once.";
     "ARXIV_API_URL" arxiv_api_url: String,
         "Where papers' metadata is asked for; arXiv's own query endpoint when absent.";
     "ARXIV_PDF_URL" arxiv_pdf_url: String,
@@ -43,6 +46,11 @@ impl DocumentSettings {
             client,
             required("BUCKET_NAME", &self.bucket)?,
         ))
+    }
+
+    /// The memory of the function, in bytes.
+    pub fn memory(&self) -> u64 {
+        u64::from(self.memory_mib) << 20
     }
 
     /// The addresses of arXiv.

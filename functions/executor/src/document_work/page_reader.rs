@@ -11,6 +11,7 @@ use lambda_kit::Aws;
 use tokio::sync::OnceCell;
 use workflow::{AgentRequest, StageFailure, Usage};
 
+use super::work_files::sweep_leftovers;
 use super::{failure, was_not_called};
 use crate::Deadline;
 
@@ -63,7 +64,8 @@ pub(super) enum PageReading {
 
 impl PageReader {
     /// By `OCR_ENGINE` and `OCR_LANGUAGES`. Documents are read by a child process of this program,
-    /// whose `main` begins with [`serve_if_child`](documents::reader::serve_if_child).
+    /// whose `main` begins with [`serve_if_child`](documents::reader::serve_if_child). Removes the
+    /// documents that a killed worker left on the disk.
     ///
     /// # Errors
     /// If the path of this program is unknown.
@@ -72,18 +74,19 @@ impl PageReader {
         models: &ModelSettings,
         aws: &Aws,
     ) -> Result<Self, DocumentError> {
+        sweep_leftovers();
         let engine = match documents.ocr_engine {
             OcrChoice::Tesseract => {
                 let settings = TesseractConfig {
                     languages: documents.ocr_languages.0.clone(),
-                    ..TesseractConfig::default()
+                    ..TesseractConfig::of_machine(documents.memory())
                 };
                 OcrBackend::Tesseract(Box::new((settings, OnceCell::new())))
             }
             OcrChoice::Textract => OcrBackend::Textract(Textract::in_region_of(aws.shared())),
             OcrChoice::Model => OcrBackend::Model,
         };
-        let limits = Limits::default();
+        let limits = Limits::of_machine(documents.memory());
         Ok(Self {
             reader: Reader::this_program(limits)?,
             max_bytes: limits.bytes,

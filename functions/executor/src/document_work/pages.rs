@@ -209,13 +209,15 @@ impl DocumentWorker<'_> {
 
     /// Reads a page from its image.
     async fn read_image(
-        &self,
+        &mut self,
         page: u32,
         usages: &mut Vec<Usage>,
     ) -> Result<PageDraft, DocumentTaskError> {
-        let Some(open) = &self.shared.open else {
+        let Some(open) = &mut self.shared.open else {
             return Ok(PageDraft::failed(page, &"the document is closed"));
         };
+        // The memory is enough for one of them at a time.
+        open.pages.rest();
         let pages = &self.executor.pages;
         let image = match pages.image(&open.file.path, page).await {
             Ok(image) => image,

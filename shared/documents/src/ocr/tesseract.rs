@@ -1,8 +1,8 @@
 //! Runs the program `tesseract` (Debian: tesseract-ocr), one process per page.
 //!
-//! Tesseract is written in C++ and reads untrusted images, so it runs under the limits of a reader
-//! child: the child applies the limits to itself and then executes Tesseract. It uses one thread,
-//! because parallel pages would compete for cores.
+//! Tesseract is written in C++ and reads untrusted images, so it runs behind the walls of a reader
+//! child: the child confines itself and then executes Tesseract. It uses one thread, because
+//! parallel pages would compete for cores.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -37,13 +37,24 @@ pub struct TesseractConfig {
     pub page_time: Duration,
 }
 
+impl TesseractConfig {
+    /// The defaults, with three quarters of a machine's memory, in bytes. No reader runs meanwhile,
+    /// and the parent has the rest.
+    pub fn of_machine(memory: u64) -> Self {
+        Self {
+            memory: memory / 4 * 3,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for TesseractConfig {
-    /// `tesseract` from the `PATH`, English, 1 GiB, one minute.
+    /// `tesseract` from the `PATH`, English, 768 MiB, one minute.
     fn default() -> Self {
         Self {
             program: "tesseract".into(),
             languages: vec!["eng".to_owned()],
-            memory: 1 << 30,
+            memory: 768 << 20,
             page_time: Duration::from_secs(60),
         }
     }
@@ -66,11 +77,8 @@ impl Tesseract {
     /// [`OcrError::Unavailable`]; its message says what to install.
     pub async fn find(reader: &Reader, config: TesseractConfig) -> Result<Self, OcrError> {
         let program = in_path(&config.program).ok_or_else(|| not_installed(&config.program))?;
-        let mut command = Command::new(&program);
-        command
-            .arg("--list-langs")
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+        let mut command = command(reader, &config, &program, &["--list-langs"])?;
+        command.stdin(Stdio::null());
         let told = tokio::time::timeout(config.page_time, command.output()).await;
         let told = told.map_err(|_| OcrError::TookTooLong)?;
         let told = told.map_err(|_| not_installed(&config.program))?;
@@ -95,20 +103,9 @@ impl Tesseract {
 
     /// Runs Tesseract under its limits with the image on its standard input.
     async fn run(&self, page: &PageImage) -> Result<Output, OcrError> {
-        let limits = Limits {
-            memory: self.config.memory,
-            time: self.config.page_time,
-            ..Limits::default()
-        };
         let languages = self.config.languages.join("+");
         let arguments = ["-", "-", "-l", &languages, "--psm", self.segmentation];
-        let mut command = reader::becoming(&self.reader, limits, &self.program, &arguments)
-            .map_err(OcrError::failed)?;
-        command.env("OMP_THREAD_LIMIT", "1");
-        // The folder of the language data, if it is not the built-in one.
-        if let Some(folder) = std::env::var_os(DATA) {
-            command.env(DATA, folder);
-        }
+        let mut command = command(&self.reader, &self.config, &self.program, &arguments)?;
         let mut process = command.spawn().map_err(OcrError::failed)?;
         if let Some(mut input) = process.stdin.take() {
             // Tesseract reads its whole input before it writes. If it ends earlier, its exit status
@@ -150,6 +147,28 @@ impl OcrEngine for Tesseract {
             self.told(&output.map_err(|_| OcrError::TookTooLong)??)
         })
     }
+}
+
+/// Tesseract behind the walls. It reads its language data, wherever that is.
+fn command(
+    reader: &Reader,
+    config: &TesseractConfig,
+    program: &Path,
+    arguments: &[&str],
+) -> Result<Command, OcrError> {
+    let limits = Limits {
+        memory: config.memory,
+        time: config.page_time,
+        ..Limits::default()
+    };
+    // The folder of the language data, if it is not the built-in one.
+    let data = std::env::var_os(DATA);
+    let reads = data.iter().map(PathBuf::from).collect();
+    let mut command =
+        reader::becoming(reader, limits, program, arguments, reads).map_err(OcrError::failed)?;
+    command.env("OMP_THREAD_LIMIT", "1");
+    command.envs(data.map(|folder| (DATA, folder)));
+    Ok(command)
 }
 
 /// The lines without the form feed that ends a page.

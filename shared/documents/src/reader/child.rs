@@ -1,8 +1,9 @@
-//! The child process: applies its limits to itself, opens the document, does one job, and exits.
+//! The child process: opens the document, goes behind its walls, does one job, and exits.
 
 mod images;
 mod pdf;
 mod png;
+mod walls;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -12,11 +13,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
 
-use rlimit::{Resource, setrlimit};
-
 use super::protocol::{FLAG, Job, ReaderReply, Request};
 use super::{Document, DocumentError, DocumentKind, Limits, PageError, PageImage, PageText};
 pub(super) use png::MAX_PNG_BYTES;
+pub(super) use walls::Wall;
+use walls::{Inside, confine};
 
 /// Maximum text of a page, in bytes. A page of a book has 5 KiB.
 const MAX_TEXT_BYTES: usize = 1 << 20;
@@ -47,7 +48,6 @@ trait Opened {
 }
 
 fn serve(Request { limits, job }: &Request, output: &mut impl Write) -> io::Result<()> {
-    confine(limits)?;
     // A panic counts as an answer, and its message could contain text of the document.
     std::panic::set_hook(Box::new(|_| {}));
     match job {
@@ -69,18 +69,15 @@ fn serve(Request { limits, job }: &Request, output: &mut impl Write) -> io::Resu
                 say_image(output, *page, image)
             })
         }
-        Job::Become { program, arguments } => Err(Command::new(program).args(arguments).exec()),
+        Job::Become {
+            program,
+            arguments,
+            reads,
+        } => {
+            confine(limits, Inside::Program { program, reads })?;
+            Err(Command::new(program).args(arguments).exec())
+        }
     }
-}
-
-/// Limits memory, processor time and files for the rest of the process. The kernel enforces the
-/// limits, also after an `exec`.
-fn confine(limits: &Limits) -> io::Result<()> {
-    setrlimit(Resource::AS, limits.memory, limits.memory)?;
-    let seconds = limits.time.as_secs().max(1);
-    setrlimit(Resource::CPU, seconds, seconds + 1)?;
-    setrlimit(Resource::CORE, 0, 0)?;
-    setrlimit(Resource::FSIZE, 0, 0)
 }
 
 fn with_document<W: Write>(
@@ -89,7 +86,12 @@ fn with_document<W: Write>(
     output: &mut W,
     job: impl FnOnce(&dyn Opened, u32, &mut W) -> io::Result<()>,
 ) -> io::Result<()> {
-    let read = read(path, limits);
+    // Opened before the walls, because a reader opens nothing behind them, and read after.
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let missing = confine(limits, Inside::Reader)?;
+    say(output, &ReaderReply::Confined { missing })?;
+    let read = read(file, length, path, limits);
     let opened = read.and_then(|(kind, bytes)| {
         let document = catch_unwind(|| open(kind, bytes)).unwrap_or(Err(DocumentError::Broken))?;
         let pages = count(document.pages(), limits)?;
@@ -107,10 +109,13 @@ fn with_document<W: Write>(
 }
 
 /// The file and its kind, if the bytes match its name.
-fn read(path: &Path, limits: &Limits) -> Result<(DocumentKind, Vec<u8>), DocumentError> {
+fn read(
+    mut file: File,
+    length: u64,
+    path: &Path,
+    limits: &Limits,
+) -> Result<(DocumentKind, Vec<u8>), DocumentError> {
     let limit = limits.bytes;
-    let mut file = File::open(path).map_err(DocumentError::reader)?;
-    let length = file.metadata().map_err(DocumentError::reader)?.len();
     match length {
         0 => return Err(DocumentError::Empty),
         _ if length > limit => return Err(DocumentError::TooLarge { limit }),

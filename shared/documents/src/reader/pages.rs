@@ -48,6 +48,11 @@ impl Pages {
         self.document
     }
 
+    /// Ends the child until the next page is wanted. Its memory is then free for another program.
+    pub fn rest(&mut self) {
+        self.child = None;
+    }
+
     /// The next page; none after the last.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::child::Wall;
 use super::{Document, DocumentError, Limits, PageError, PageText};
 
 /// The first argument of a reader process.
@@ -26,19 +27,22 @@ pub(super) enum Job {
     Pages { path: PathBuf, from: u32 },
     /// The same, then one page as an image.
     Render { path: PathBuf, page: u32, dpi: u32 },
-    /// Executes another program under the limits.
+    /// Executes another program behind the walls. It reads what is installed, and these files.
     Become {
         program: PathBuf,
         arguments: Vec<String>,
+        reads: Vec<PathBuf>,
     },
 }
 
 /// One line of a reader's output.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ReaderReply {
-    /// The first line.
+    /// The first line: the walls that the kernel lacks.
+    Confined { missing: Vec<Wall> },
+    /// The second line.
     Opened(Document),
-    /// The only line if the document cannot be opened.
+    /// The second and last line if the document cannot be opened.
     Refused(DocumentError),
     /// A page, in order.
     Page {

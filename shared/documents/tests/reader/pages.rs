@@ -170,6 +170,13 @@ async fn all_pages_of_a_document_share_a_time_limit() {
     );
 }
 
+#[test]
+fn no_child_reads_the_memory_or_environment_of_its_parent() {
+    documents::reader::Reader::this_program(Limits::default()).unwrap();
+    let is_closed = rustix::process::dumpable_behavior().unwrap();
+    assert_eq!(is_closed, rustix::process::DumpableBehavior::NotDumpable);
+}
+
 #[tokio::test]
 async fn a_child_does_not_inherit_the_environment() {
     // The child cannot print its environment, so the test reads it from the kernel while the child
