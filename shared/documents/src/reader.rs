@@ -7,6 +7,7 @@
 //! after it. Therefore the first line of a `main` is [`serve_if_child`].
 
 mod child;
+mod damage;
 mod error;
 mod kind;
 mod layout;
@@ -27,6 +28,7 @@ use tokio::process::Command;
 
 use child::Wall;
 pub use child::serve_if_child;
+pub use damage::{Damage, Fault, Part};
 pub use error::{DocumentError, PageError, RenderError};
 pub use kind::{DocumentKind, Foreign};
 pub use pages::{Page, Pages};
@@ -90,6 +92,8 @@ pub struct PageText {
     /// Whether this is the text that a person would read on the page. If not, an OCR engine should
     /// read the image.
     pub usable: bool,
+    /// What of the page is damaged. The text is then what could be read of it.
+    pub damage: Option<Damage>,
 }
 
 /// A page as an image within the limits of every OCR engine.
@@ -101,6 +105,8 @@ pub struct PageImage {
     pub width: u32,
     /// In pixels, at most 4,000.
     pub height: u32,
+    /// What of the page is damaged. The image then shows what could be read of it.
+    pub damage: Option<Damage>,
 }
 
 /// Omits the image, which is large and does not belong into a log.
@@ -170,6 +176,7 @@ impl Reader {
             Ok(ReaderReply::Image {
                 width,
                 height,
+                damage,
                 bytes,
             }) if bytes <= child::MAX_PNG_BYTES => {
                 let mut png = vec![0; bytes];
@@ -178,7 +185,12 @@ impl Reader {
                     child.output().read_exact(&mut png),
                 );
                 match read.await {
-                    Ok(Ok(_)) => Ok(PageImage { png, width, height }),
+                    Ok(Ok(_)) => Ok(PageImage {
+                        png,
+                        width,
+                        height,
+                        damage,
+                    }),
                     _ => Err(DocumentError::reader("an image broke off").into()),
                 }
             }

@@ -22,7 +22,10 @@ struct DocumentText<'a> {
     document: &'a str,
     kind: DocumentKind,
     total_pages: usize,
+    /// The pages that were read whole.
     read: usize,
+    /// The pages of which a part was read, because they are damaged.
+    partial: usize,
     failed: usize,
     pages: &'a [PageDraft],
 }
@@ -34,7 +37,7 @@ impl DocumentWorker<'_> {
             .read_all(PageDraft::name, document.pages as usize)
             .await?;
         let text = DocumentText::of(&document, &pages);
-        if text.read == 0 {
+        if text.read + text.partial == 0 {
             return Err(failure("no_page_read", text.why_none()).into());
         }
         let wanted = &self.settings.ocr;
@@ -80,56 +83,73 @@ fn artifact_name(document: &ArtifactName, ending: &str) -> ArtifactName {
 
 impl<'a> DocumentText<'a> {
     fn of(document: &'a DocumentDraft, pages: &'a [PageDraft]) -> Self {
-        let failed = pages.iter().filter(|page| page.error.is_some()).count();
+        let failed = pages.iter().filter(|page| page.is_failed()).count();
+        let partial = pages.iter().filter(|page| page.is_partial()).count();
         Self {
             document: document.name.as_str(),
             kind: document.kind,
             total_pages: pages.len(),
-            read: pages.len() - failed,
+            read: pages.len() - failed - partial,
+            partial,
             failed,
             pages,
         }
     }
 
-    /// All pages, each below a comment with its number; a failed page as a sentence.
+    /// All pages, each below a comment with its number; a failed page as a sentence. The text of a
+    /// damaged page follows its sentence.
     fn markdown(&self) -> String {
         let mut text = String::new();
         for page in self.pages {
+            let (number, told) = (page.page, page.text.trim());
+            let _ = write!(text, "<!-- page {number} -->\n\n");
             let _ = match &page.error {
-                None => write!(
+                None => write!(text, "{told}\n\n"),
+                Some(error) if page.is_partial() => write!(
                     text,
-                    "<!-- page {} -->\n\n{}\n\n",
-                    page.page,
-                    page.text.trim()
+                    "*Page {number} is read in part: {error}.*\n\n{told}\n\n"
                 ),
-                Some(error) => write!(
-                    text,
-                    "<!-- page {0} -->\n\n*Page {0} could not be read: {error}.*\n\n",
-                    page.page
-                ),
+                Some(error) => write!(text, "*Page {number} could not be read: {error}.*\n\n"),
             };
         }
         text
     }
 
-    /// The text alone, with a form feed after each page, as `pdftotext` writes it.
+    /// The text alone, with a form feed after each page, as `pdftotext` writes it. A damaged page
+    /// begins with a sentence in brackets, because its text would look whole.
     fn text(&self) -> String {
-        let pages = self.pages.iter();
-        pages
-            .map(|page| format!("{}\n\u{c}", page.text.trim_end()))
-            .collect()
+        let mut text = String::new();
+        for page in self.pages {
+            if let Some(error) = page.error.as_ref().filter(|_| page.is_partial()) {
+                let _ = writeln!(text, "[Page {} is read in part: {error}.]", page.page);
+            }
+            let _ = write!(text, "{}\n\u{c}", page.text.trim_end());
+        }
+        text
     }
 
     /// The message that ends the run.
     fn message(&self) -> String {
-        let by_layer = self.count(|page| page.source.as_deref() == Some("text_layer"));
+        let by_layer =
+            self.count(|page| page.error.is_none() && page.source.as_deref() == Some("text_layer"));
         let by_image = self.read - by_layer;
         let mut message = format!(
             "{} of {} pages of {} are read: {by_layer} by their text layer, {by_image} from their image.",
             self.read, self.total_pages, self.document
         );
+        if self.partial > 0 {
+            let _ = write!(
+                message,
+                "\n\nRead in part: {}.",
+                self.errors(PageDraft::is_partial)
+            );
+        }
         if self.failed > 0 {
-            let _ = write!(message, "\n\nNot read: {}.", self.failures());
+            let _ = write!(
+                message,
+                "\n\nNot read: {}.",
+                self.errors(PageDraft::is_failed)
+            );
         }
         message
     }
@@ -137,17 +157,18 @@ impl<'a> DocumentText<'a> {
     fn why_none(&self) -> String {
         format!(
             "No page of the document could be read ({}).",
-            self.failures()
+            self.errors(PageDraft::is_failed)
         )
     }
 
-    fn failures(&self) -> String {
-        let failed = self.pages.iter().filter_map(|page| {
+    fn errors(&self, matches: fn(&PageDraft) -> bool) -> String {
+        let pages = self.pages.iter().filter(|page| matches(page));
+        let named = pages.filter_map(|page| {
             let error = page.error.as_ref()?;
             Some(format!("page {}: {error}", page.page))
         });
-        let shown: Vec<String> = failed.take(SHOWN_FAILURES).collect();
-        let more = match self.failed - shown.len() {
+        let shown: Vec<String> = named.take(SHOWN_FAILURES).collect();
+        let more = match self.count(matches) - shown.len() {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
@@ -211,6 +232,38 @@ mod tests {
         assert_eq!((&json["read"], &json["failed"]), (&json!(2), &json!(1)));
         assert_eq!(json["pages"][1]["source"], "tesseract");
         assert_eq!(json["pages"][2]["error"], "it is torn");
+    }
+
+    #[test]
+    fn every_artifact_marks_the_text_of_a_damaged_page() {
+        let (document, pages) = (
+            document(),
+            [
+                page(1, Some("text_layer"), Some("it is torn")),
+                page(2, Some("text_layer"), None),
+            ],
+        );
+        let text = DocumentText::of(&document, &pages);
+        assert_eq!(
+            text.markdown(),
+            "<!-- page 1 -->\n\n*Page 1 is read in part: it is torn.*\n\nBy text_layer.\n\n\
+             <!-- page 2 -->\n\nBy text_layer.\n\n"
+        );
+        assert_eq!(
+            text.text(),
+            "[Page 1 is read in part: it is torn.]\nBy text_layer.\n\u{c}By text_layer.\n\u{c}"
+        );
+        assert_eq!(
+            text.message(),
+            "1 of 2 pages of a report.pdf are read: 1 by their text layer, 0 from their image.\n\n\
+             Read in part: page 1: it is torn."
+        );
+        let json = serde_json::to_value(&text).unwrap();
+        assert_eq!(
+            (&json["read"], &json["partial"], &json["failed"]),
+            (&json!(1), &json!(1), &json!(0))
+        );
+        assert_eq!(json["pages"][0]["error"], "it is torn");
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use documents::reader::{Document, DocumentError, DocumentKind, PageText, Pages, RenderError};
+use documents::reader::{
+    Damage, Document, DocumentError, DocumentKind, PageText, Pages, RenderError,
+};
 use documents::{ArtifactError, ArtifactKey, ArtifactName};
 use serde::{Deserialize, Serialize};
 use session_manager::{Actor, ReadError};
@@ -44,8 +46,9 @@ pub(super) struct PageDraft {
     pub page: u32,
     /// `text_layer`, or the name of the engine; `None` if the page was not read.
     pub source: Option<String>,
+    /// With an error it is a part of the page's text.
     pub text: String,
-    /// Why it was not read.
+    /// Why it was not read, or not whole.
     pub error: Option<String>,
 }
 
@@ -54,12 +57,16 @@ impl PageDraft {
         format!("page_{page}.json")
     }
 
-    fn read(page: u32, source: &str, text: String) -> Self {
-        Self {
-            page,
-            source: Some(source.to_owned()),
-            text,
-            error: None,
+    /// A damaged page without any text was not read.
+    fn read(page: u32, source: &str, text: String, damage: Option<Damage>) -> Self {
+        match damage {
+            Some(damage) if text.trim().is_empty() => Self::failed(page, &damage),
+            damage => Self {
+                page,
+                source: Some(source.to_owned()),
+                text,
+                error: damage.map(|damage| damage.to_string()),
+            },
         }
     }
 
@@ -72,10 +79,21 @@ impl PageDraft {
         }
     }
 
+    /// Whether a part of the page was read.
+    pub fn is_partial(&self) -> bool {
+        self.error.is_some() && self.source.is_some()
+    }
+
+    /// Whether nothing of the page was read.
+    pub fn is_failed(&self) -> bool {
+        self.error.is_some() && self.source.is_none()
+    }
+
     fn line(&self, pages: u32) -> String {
         let page = self.page;
         match (&self.error, self.source.as_deref()) {
-            (Some(error), _) => format!("Page {page} of {pages} could not be read: {error}."),
+            (Some(error), Some(_)) => format!("Page {page} of {pages} is read in part: {error}."),
+            (Some(error), None) => format!("Page {page} of {pages} could not be read: {error}."),
             (None, Some(TEXT_LAYER) | None) => format!("Page {page} of {pages} is read."),
             (None, Some(engine)) => format!("Page {page} of {pages} is read by {engine}."),
         }
@@ -153,7 +171,9 @@ impl DocumentWorker<'_> {
     async fn read_page(&mut self, page: u32) -> Result<DocumentTaskResult, DocumentTaskError> {
         let mut usages = Vec::new();
         let draft = match self.text_layer(page).await? {
-            Ok(layer) if layer.usable => PageDraft::read(page, TEXT_LAYER, layer.text),
+            Ok(layer) if layer.usable => {
+                PageDraft::read(page, TEXT_LAYER, layer.text, layer.damage)
+            }
             Ok(_) => self.read_image(page, &mut usages).await?,
             Err(error) => PageDraft::failed(page, &error),
         };
@@ -234,7 +254,7 @@ impl DocumentWorker<'_> {
         match pages.read(&image, agents, request, deadline).await {
             PageReading::Text { text, by, usage } => {
                 usages.extend(usage);
-                Ok(PageDraft::read(page, &by, text))
+                Ok(PageDraft::read(page, &by, text, image.damage))
             }
             PageReading::NoTime => Err(DocumentTaskError::NoTime),
             PageReading::Failed(failed, retry_after) if self.tries_again(failed.retryable) => {
@@ -284,18 +304,35 @@ fn sentence(error: &impl fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
+    use documents::reader::{Fault, Part};
+
     use super::*;
+
+    fn broken_off() -> Damage {
+        Damage {
+            part: Part::Content,
+            fault: Fault::BrokenOff,
+        }
+    }
 
     #[test]
     fn the_line_of_a_page_says_how_it_was_read_or_why_not() {
         for (draft, line) in [
             (
-                PageDraft::read(3, TEXT_LAYER, String::new()),
+                PageDraft::read(3, TEXT_LAYER, String::new(), None),
                 "Page 3 of 9 is read.",
             ),
             (
-                PageDraft::read(3, "tesseract", String::new()),
+                PageDraft::read(3, "tesseract", String::new(), None),
                 "Page 3 of 9 is read by tesseract.",
+            ),
+            (
+                PageDraft::read(3, TEXT_LAYER, "The moon".into(), Some(broken_off())),
+                "Page 3 of 9 is read in part: the page is damaged: its content breaks off.",
+            ),
+            (
+                PageDraft::read(3, "tesseract", "\n".into(), Some(broken_off())),
+                "Page 3 of 9 could not be read: the page is damaged: its content breaks off.",
             ),
             (
                 PageDraft::failed(3, &"it is torn"),

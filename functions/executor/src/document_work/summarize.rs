@@ -121,20 +121,42 @@ impl DocumentWorker<'_> {
         }
     }
 
-    /// The text of all pages that have a text layer.
+    /// The text of all pages that have a text layer. What is missing from it is said first.
     async fn read_text(&self, path: &Path) -> Result<String, DocumentError> {
+        let mut missing = String::new();
+        let text = self.read_pages(path, &mut missing).await?;
+        Ok(match text.trim().is_empty() {
+            true => text,
+            false => missing + &text,
+        })
+    }
+
+    async fn read_pages(&self, path: &Path, missing: &mut String) -> Result<String, DocumentError> {
         let mut pages = self.executor.pages.reader.pages(path, 1);
         let mut text = String::new();
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Err(error) if text.is_empty() => return Err(error),
+                Ok(None) => return Ok(text),
                 // The pages before the broken one are kept.
-                Ok(None) | Err(_) => return Ok(text),
+                Err(error) => {
+                    missing.push_str(&format!("[The paper is read in part: {error}.]\n"));
+                    return Ok(text);
+                }
             };
-            if let Some(layer) = page.text.ok().filter(|layer| layer.usable) {
-                text.push_str(&layer.text);
-                text.push('\n');
+            let damage = match page.text {
+                Ok(layer) => {
+                    if layer.usable {
+                        text.push_str(&layer.text);
+                        text.push('\n');
+                    }
+                    layer.damage.map(|damage| damage.to_string())
+                }
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(damage) = damage {
+                missing.push_str(&format!("[Page {}: {damage}.]\n", page.number));
             }
             if page.number >= MAX_PAGES || text.len() >= MAX_TEXT_BYTES {
                 return Ok(text);

@@ -1,6 +1,7 @@
 //! The child process: opens the document, goes behind its walls, does one job, and exits.
 
 mod images;
+mod jpeg;
 mod pdf;
 mod png;
 mod walls;
@@ -14,7 +15,11 @@ use std::path::Path;
 use std::process::Command;
 
 use super::protocol::{FLAG, Job, ReaderReply, Request};
-use super::{Document, DocumentError, DocumentKind, Limits, PageError, PageImage, PageText};
+use super::{
+    Damage, Document, DocumentError, DocumentKind, Fault, Limits, PageError, PageImage, PageText,
+    Part,
+};
+use jpeg::jpeg_ends;
 pub(super) use png::MAX_PNG_BYTES;
 pub(super) use walls::Wall;
 use walls::{Inside, confine};
@@ -184,13 +189,19 @@ fn say_image(
             return say(output, &ReaderReply::Page { number, text });
         }
     };
-    let PageImage { png, width, height } = image;
+    let PageImage {
+        png,
+        width,
+        height,
+        damage,
+    } = image;
     let bytes = png.len();
     say(
         output,
         &ReaderReply::Image {
             width,
             height,
+            damage,
             bytes,
         },
     )?;

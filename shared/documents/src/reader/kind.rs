@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// How far into the file the header of a PDF may stand (ISO 32000-1, annex H, note 13).
+/// How far into the file the header of a PDF may stand (ISO 32000-1, annex H, note 13). Behind it
+/// the bytes must have the end of a PDF too.
 const PDF_HEADER_WITHIN: usize = 1024;
 
 /// The supported kinds.
@@ -95,8 +96,13 @@ impl fmt::Display for Foreign {
 }
 
 fn has_pdf_header(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(PDF_HEADER_WITHIN)];
-    head.windows(5).any(|window| window == b"%PDF-")
+    let place = |wanted: &[u8], bytes: &[u8]| {
+        let mut places = bytes.windows(wanted.len());
+        places.position(|window| window == wanted)
+    };
+    place(b"%PDF-", bytes).is_some_and(|header| {
+        header < PDF_HEADER_WITHIN || place(b"startxref", &bytes[header..]).is_some()
+    })
 }
 
 fn is_html(bytes: &[u8]) -> bool {
@@ -116,6 +122,9 @@ mod tests {
             DocumentKind::of_bytes(b"junk before\n%PDF-1.4\n"),
             Ok(DocumentKind::Pdf)
         );
+        let behind = |bytes: &str| DocumentKind::of_bytes((" ".repeat(2_000) + bytes).as_bytes());
+        assert_eq!(behind("%PDF-1.4\nstartxref\n9"), Ok(DocumentKind::Pdf));
+        assert_eq!(behind("%PDF- begins a PDF"), Err(Foreign::Unknown));
         assert_eq!(
             DocumentKind::of_bytes(b"\x89PNG\r\n\x1a\n...."),
             Ok(DocumentKind::Png)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::child::Wall;
-use super::{Document, DocumentError, Limits, PageError, PageText};
+use super::{Damage, Document, DocumentError, Limits, PageError, PageText};
 
 /// The first argument of a reader process.
 pub(super) const FLAG: &str = "--read-document";
@@ -53,6 +53,7 @@ pub(super) enum ReaderReply {
     Image {
         width: u32,
         height: u32,
+        damage: Option<Damage>,
         bytes: usize,
     },
 }

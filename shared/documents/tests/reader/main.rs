@@ -4,6 +4,7 @@
 //! right-to-left text, and Amazon Textract itself. Its replies follow its documentation.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
+mod damage;
 mod hostile;
 mod images;
 mod make;

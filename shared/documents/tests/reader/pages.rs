@@ -55,6 +55,7 @@ async fn an_empty_page_has_nothing_to_read() {
     let nothing = PageText {
         text: String::new(),
         usable: true,
+        damage: None,
     };
     assert_eq!(pages[0].text, Ok(nothing));
 }
@@ -81,7 +82,7 @@ async fn a_page_that_does_not_exist_cannot_be_rendered() {
 }
 
 #[tokio::test]
-async fn a_scan_with_a_damaged_image_is_broken_and_not_empty() {
+async fn a_scan_with_a_damaged_image_is_damaged_and_not_empty() {
     let mut pdf = Pdf::new();
     let image = "/Type/XObject/Subtype/Image/Width 800/Height 900/BitsPerComponent 8/ColorSpace/DeviceGray/Filter/DCTDecode";
     let image = pdf.raw_stream(image, b"no JPEG at all");
@@ -94,8 +95,9 @@ async fn a_scan_with_a_damaged_image_is_broken_and_not_empty() {
             .unwrap()
             .usable
     );
-    let error = reader.render(scan.path(), 1, 200).await.unwrap_err();
-    assert_eq!(error.code(), "page_broken");
+    let image = reader.render(scan.path(), 1, 200).await.unwrap();
+    let told = image.damage.unwrap().to_string();
+    assert_eq!(told, "the page is damaged: an image on it breaks off");
 }
 
 /// An expensive page between two pages of prose.

@@ -86,6 +86,7 @@ async fn each_limit_is_enforced_and_has_its_own_error() {
         png: b"no image".to_vec(),
         width: 1,
         height: 1,
+        damage: None,
     };
     let error = tesseract.read(&garbage, deadline()).await.unwrap_err();
     assert!(

@@ -71,6 +71,7 @@ impl Service {
             png: b"pixels".to_vec(),
             width: 1,
             height: 1,
+            damage: None,
         };
         let deadline = Instant::now() + Duration::from_secs(2);
         self.textract.read(&page, deadline).await

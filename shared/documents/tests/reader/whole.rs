@@ -27,6 +27,42 @@ async fn a_file_cut_at_any_point_is_truncated() {
 }
 
 #[tokio::test]
+async fn bytes_before_and_behind_a_whole_document_are_no_damage() {
+    let whole = fs::read(fixture("tides.pdf")).unwrap();
+    let expected = all(&reader(Limits::default()), &fixture("tides.pdf")).await;
+    let junk = "x".repeat(5_596);
+    let without_marker = whole.strip_suffix(b"%%EOF\n").unwrap();
+    // Linearized, and without the last line break: a byte shorter than it declares.
+    let linearized = fs::read(fixture("cases/end-f.pdf")).unwrap();
+    for (how, bytes) in [
+        ("behind", [&whole[..], junk.as_bytes()].concat()),
+        ("before", [&junk.as_bytes()[..1_100], &whole].concat()),
+        ("without the end marker", without_marker.to_vec()),
+        ("linearized", linearized),
+    ] {
+        let stored = Stored::new("tides.pdf", bytes);
+        assert_eq!(
+            all(&reader(Limits::default()), stored.path()).await,
+            expected,
+            "{how}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_linearized_file_cut_at_any_point_is_truncated() {
+    let whole = fs::read(fixture("cases/end-f.pdf")).unwrap();
+    for parts in 1..20 {
+        let cut = Stored::new("tides.pdf", &whole[..whole.len() * parts / 20]);
+        let error = refusal(&cut).await;
+        assert!(
+            matches!(error, DocumentError::Truncated),
+            "{parts}/20: {error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_empty_file_is_empty() {
     let error = refusal(&Stored::new("nothing.pdf", "")).await;
     assert!(matches!(error, DocumentError::Empty), "{error}");

@@ -1,8 +1,13 @@
 //! PDFs, read with hayro: its interpreter yields each glyph with its position, its renderer the
 //! image of a page.
 //!
-//! hayro repairs broken files where it can, so a truncated file could appear as a shorter document.
-//! Completeness is therefore checked first.
+//! hayro repairs broken files where it can, so a truncated or damaged file could appear as a
+//! shorter document. Completeness is therefore checked first, and the streams of each page.
+
+mod complete;
+mod damage;
+mod filters;
+mod raster;
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -21,14 +26,12 @@ use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use image::{DynamicImage, GrayImage};
 
+use damage::Inspector;
+
 use super::super::layout::{Glyphs, reading_order, usable};
 use super::png::{self, MAX_SIDE};
+use super::{Damage, Fault, Part};
 use super::{DocumentError, Opened, PageError, PageImage, PageText, Say, unharmed};
-
-/// How far from the end the end marker may stand (ISO 32000-1, annex H, note 18).
-const END_WITHIN: usize = 1024;
-/// How far into the file the dictionary of a linearized PDF may stand (ISO 32000-1, annex F.3.2).
-const LINEARIZED_WITHIN: usize = 1024;
 
 /// The cache keeps fonts from page to page. It is renewed because it grows, and because a panic may
 /// leave it inconsistent.
@@ -41,19 +44,18 @@ pub(super) struct PdfFile {
 }
 
 impl PdfFile {
-    pub fn open(bytes: Vec<u8>) -> Result<Self, DocumentError> {
-        if !is_complete(&bytes) {
-            return Err(DocumentError::Truncated);
-        }
+    pub fn open(mut bytes: Vec<u8>) -> Result<Self, DocumentError> {
+        let begin = complete::begin(&bytes).ok_or(DocumentError::Truncated)?;
+        bytes.drain(..begin);
         let pdf = match Pdf::new(bytes) {
             Ok(pdf) => pdf,
             Err(LoadPdfError::Decryption(_)) => return Err(DocumentError::Encrypted),
             Err(LoadPdfError::Invalid) => return Err(DocumentError::Broken),
         };
-        // The page tree has a cycle or a missing branch.
+        // The page tree is missing, or has a cycle or a missing branch.
         match declared_pages(&pdf) {
-            Some(declared) if declared > pdf.pages().len() => Err(DocumentError::Broken),
-            _ => Ok(Self { pdf }),
+            Some(declared) if declared <= pdf.pages().len() => Ok(Self { pdf }),
+            _ => Err(DocumentError::Broken),
         }
     }
 
@@ -67,8 +69,10 @@ impl PdfFile {
         &'a self,
         number: u32,
         cache: &InterpreterCache<'a>,
+        inspector: &mut Inspector<'a>,
     ) -> Result<PageText, PageError> {
         let page = self.page(number)?;
+        let damage = inspector.inspect(page, false);
         let (width, height) = page.render_dimensions();
         let paper = Rect::new(0.0, 0.0, width.into(), height.into());
         let upright = page.initial_transform(true).to_kurbo();
@@ -79,7 +83,11 @@ impl PdfFile {
         let drawn = glyphs.drawn();
         let text = reading_order(glyphs);
         let usable = usable(&text, drawn);
-        Ok(PageText { text, usable })
+        Ok(PageText {
+            text,
+            usable,
+            damage,
+        })
     }
 }
 
@@ -90,8 +98,9 @@ impl Opened for PdfFile {
 
     fn texts(&self, pages: RangeInclusive<u32>, say: &mut Say<'_>) -> io::Result<()> {
         let mut cache = InterpreterCache::new();
+        let mut inspector = Inspector::new(&self.pdf);
         for number in pages {
-            let text = unharmed(|| self.text(number, &cache));
+            let text = unharmed(|| self.text(number, &cache, &mut inspector));
             if text.is_err() || number % PAGES_OF_A_CACHE == 0 {
                 cache = InterpreterCache::new();
             }
@@ -102,6 +111,7 @@ impl Opened for PdfFile {
 
     fn image(&self, number: u32, dpi: u32) -> Result<PageImage, PageError> {
         let page = self.page(number)?;
+        let mut damage = Inspector::new(&self.pdf).inspect(page, true);
         let (width, height) = page.render_dimensions();
         let fits = MAX_SIDE as f32 / width.max(height).max(1.0);
         let scale = (dpi as f32 / POINTS_PER_INCH).min(fits);
@@ -119,7 +129,8 @@ impl Opened for PdfFile {
             &settings,
         );
         if failed.load(Ordering::Relaxed) {
-            return Err(PageError::Broken);
+            let (part, fault) = (Part::Image, Fault::Corrupt);
+            damage = damage.or(Some(Damage { part, fault }));
         }
         let size = (u32::from(pixmap.width()), u32::from(pixmap.height()));
         // On a white background no pixel is transparent, so premultiplied colours equal plain ones.
@@ -128,7 +139,8 @@ impl Opened for PdfFile {
             .iter()
             .map(|pixel| luma(pixel.r, pixel.g, pixel.b));
         let grey = GrayImage::from_raw(size.0, size.1, grey.collect()).ok_or(PageError::Broken)?;
-        png::page_image(DynamicImage::ImageLuma8(grey))
+        let image = png::page_image(DynamicImage::ImageLuma8(grey))?;
+        Ok(PageImage { damage, ..image })
     }
 }
 
@@ -146,88 +158,20 @@ fn noticing(failed: &Arc<AtomicBool>) -> InterpreterSettings {
     }
 }
 
-/// The number of pages that the document declares.
+/// The number of pages that the document declares; none without a page tree.
 fn declared_pages(pdf: &Pdf) -> Option<usize> {
     let xref = pdf.xref();
     let root = xref.get::<Dict<'_>>(xref.root_id())?;
-    let count = root.get::<Dict<'_>>("Pages")?.get::<i32>("Count")?;
-    usize::try_from(count).ok()
+    let count = root.get::<Dict<'_>>("Pages")?.get::<i32>("Count");
+    Some(
+        count
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or_default(),
+    )
 }
 
 /// Rec. 709, as in the crate `image`.
 fn luma(red: u8, green: u8, blue: u8) -> u8 {
     let weighed = 2126 * u32::from(red) + 7152 * u32::from(green) + 722 * u32::from(blue);
     u8::try_from(weighed / 10_000).unwrap_or(u8::MAX)
-}
-
-/// Whether the file is complete: it ends with the offset of its table and the end marker, and a
-/// linearized file has the length that it declares.
-fn is_complete(bytes: &[u8]) -> bool {
-    let end = bytes
-        .iter()
-        .rposition(|byte| !matches!(byte, 0 | b'\n' | b'\r' | b' ' | b'\t'));
-    let tail = &bytes[..end.map_or(0, |end| end + 1)];
-    let tail = &tail[tail.len().saturating_sub(END_WITHIN)..];
-    let Some(marker) = last(tail, b"%%EOF") else {
-        return false;
-    };
-    let told = last(&tail[..marker], b"startxref").is_some();
-    told && linearized_length(bytes).is_none_or(|length| length <= bytes.len())
-}
-
-/// The length that a linearized file declares.
-fn linearized_length(bytes: &[u8]) -> Option<usize> {
-    let head = &bytes[..bytes.len().min(LINEARIZED_WITHIN)];
-    let dictionary = &head[last(head, b"/Linearized")?..];
-    let dictionary = &dictionary[..first(dictionary, b">>")?];
-    let after =
-        &dictionary[first(dictionary, b"/L ").or_else(|| first(dictionary, b"/L\n"))? + 3..];
-    let digits = after.iter().take_while(|byte| byte.is_ascii_digit());
-    let digits = digits.map(|&byte| char::from(byte)).collect::<String>();
-    digits.parse().ok()
-}
-
-fn first(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
-}
-
-fn last(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .rposition(|window| window == wanted)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_its_end_is_not_complete() {
-        let whole = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\nstartxref\n9\n%%EOF\n";
-        assert!(is_complete(whole));
-        assert!(is_complete(&[&whole[..], b"\0\0\0\r\n"].concat()));
-        for length in 0..whole.len() - 1 {
-            assert!(!is_complete(&whole[..length]), "{length}");
-        }
-    }
-
-    #[test]
-    fn a_truncated_update_is_detected() {
-        let whole = b"%PDF-1.4\nstartxref\n9\n%%EOF\n".to_vec();
-        let update = [b"7 0 obj\n".repeat(200), whole.clone()].concat();
-        assert!(is_complete(&[whole.clone(), update.clone()].concat()));
-        let broken = &update[..update.len() - 20];
-        assert!(!is_complete(&[&whole[..], broken].concat()));
-    }
-
-    #[test]
-    fn a_linearized_file_must_have_its_declared_length() {
-        let file = |length: usize| {
-            format!("%PDF-1.4\n1 0 obj\n<</Linearized 1/L {length}/O 9>>\nstartxref\n9\n%%EOF")
-        };
-        assert!(is_complete(file(60).as_bytes()));
-        assert!(!is_complete(file(90_000).as_bytes()));
-    }
 }

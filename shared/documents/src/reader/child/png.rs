@@ -17,7 +17,12 @@ pub(super) fn page_image(image: DynamicImage) -> Result<PageImage, PageError> {
         let png = encoded(&image)?;
         let (width, height) = image.dimensions();
         if png.len() <= MAX_PNG_BYTES {
-            return Ok(PageImage { png, width, height });
+            return Ok(PageImage {
+                png,
+                width,
+                height,
+                damage: None,
+            });
         }
         image = fitted(image, width.max(height) * 3 / 4);
     }
