@@ -6,9 +6,7 @@ use std::time::Duration;
 use agents::Content;
 use documents::{ArtifactKey, ArtifactName};
 use session::State;
-use workflow::{
-    AgentAnswer, AgentRequest, EarlierMessage, MAX_MESSAGE_BYTES, Outcome, StageFailure, Usage,
-};
+use workflow::{AgentAnswer, AgentRequest, EarlierMessage, Outcome, StageFailure, Usage, is_long};
 
 use crate::{Deadline, Executor};
 
@@ -57,7 +55,7 @@ impl Executor {
                 artifact_name(&request.node, &program.filename),
                 program.code.as_str(),
             )),
-            _ if message.len() > MAX_MESSAGE_BYTES => Some((
+            _ if is_long(&message) => Some((
                 artifact_name(&request.node, &format!("{}.md", request.agent)),
                 message.as_str(),
             )),

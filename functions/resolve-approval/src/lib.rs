@@ -122,25 +122,57 @@ mod tests {
     #[tokio::test]
     async fn the_same_answer_again_is_the_first_one_and_another_learns_whose_that_is() {
         let (state, row) = open();
-        let row = answered(&row);
+        let row = ApprovalRow {
+            modifications: Some(json!({"x": 1.5})),
+            ..answered(&row)
+        };
+        let modified = |x: f64| json!({"x": x});
         for again in [
-            json!({"resolution": "approve"}),
-            json!({"resolution": "approved", "feedback": "Very fine."}),
-            json!({"approved": true}),
+            json!({"resolution": "approve", "feedback": "Fine.", "modifications": modified(1.5)}),
+            json!({"approved": true, "feedback": "Fine.", "modifications": r#"{"x": 1.50}"#}),
         ] {
             let reply = told(&state, &row, again).await.unwrap();
-            assert_eq!(reply["feedback"], "Fine.", "the first feedback stays");
+            assert_eq!(reply["feedback"], "Fine.");
             assert_eq!(reply["resolved_by"], "bob");
         }
+        let answered = "The approval was already answered by bob with approve";
         for other in [
-            json!({"resolution": "reject"}),
+            json!({"resolution": "reject", "feedback": "Fine.", "modifications": modified(1.5)}),
             json!({"approved": false}),
             json!({"resolution": "dance"}),
         ] {
-            let sentence = "The approval was already answered by bob with approve.";
             let refused = told(&state, &row, other).await;
-            assert_eq!(refused, Err((Code::ApprovalResolved, sentence.into())));
+            assert_eq!(
+                refused,
+                Err((Code::ApprovalResolved, format!("{answered}.")))
+            );
         }
+        for otherwise in [
+            json!({"resolution": "approve"}),
+            json!({"approved": true, "feedback": "Fine."}),
+            json!({"approved": true, "modifications": modified(1.5)}),
+            json!({"approved": true, "feedback": "Very fine.", "modifications": modified(1.5)}),
+            json!({"approved": true, "feedback": "Fine.", "modifications": modified(2.5)}),
+        ] {
+            let sentence = format!("{answered} and other feedback or modifications.");
+            let refused = told(&state, &row, otherwise).await;
+            assert_eq!(refused, Err((Code::ApprovalResolved, sentence)));
+        }
+    }
+
+    #[tokio::test]
+    async fn modifications_that_nest_too_deep_change_nothing() {
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(125), "}".repeat(125));
+        let wire = Wire::new([]);
+        for body in [
+            format!(r#"{{"resolution": "approve", "modifications": {deep}}}"#),
+            json!({"resolution": "approve", "modifications": deep}).to_string(),
+        ] {
+            let app = wire.app();
+            let refused = handle(&app, &wire.outbox(&app), post(body)).await;
+            assert_eq!(refused.unwrap_err().code(), Code::InvalidField);
+        }
+        assert!(wire.asked().is_empty());
     }
 
     #[tokio::test]
@@ -174,7 +206,7 @@ mod tests {
         let lost = ("TransactWriteItems", lost_to(&entry(&newer)));
         let bobs = answered(&row);
         for (body, code) in [
-            (json!({"resolution": "approve"}), None),
+            (json!({"resolution": "approve", "feedback": "Fine."}), None),
             (
                 json!({"resolution": "reject"}),
                 Some(Code::ApprovalResolved),

@@ -140,7 +140,7 @@ impl FrameKind {
 
     /// The kind of a refused frame, if it has one.
     pub fn of_text(text: &str) -> Option<Self> {
-        Self::of(&JsonObject::parse(text).ok()?).ok()
+        Self::of(&JsonObject::skim(text)?).ok()
     }
 }
 

@@ -73,7 +73,8 @@ async fn the_same_answer_again_is_received_again_and_another_is_an_error() {
             ("GetItem", got(&approval(&row))),
         ]
     };
-    let frames = told(&Wire::new(replies()), says(json!({"approved": true}))).await;
+    let again = json!({"approved": true, "feedback": "Fine."});
+    let frames = told(&Wire::new(replies()), says(again)).await;
     assert_eq!(frames[0]["event_type"], "approval_received");
     assert_eq!(
         frames[0]["data"],

@@ -1,7 +1,7 @@
 //! A person's answer to an approval, over REST and WebSocket.
 //!
-//! The approval's row decides about a further answer: the same one succeeds, another one is refused
-//! and learns who answered. An answer that its option cannot use is refused before the commit, so
+//! The approval's row decides about a further answer: the same one, with the same feedback and
+//! modifications, succeeds; another one is refused and learns who answered. An answer that its option cannot use is refused before the commit, so
 //! that the approval stays open.
 
 use schemars::JsonSchema;
@@ -14,11 +14,16 @@ use session::{
 use session_manager::Actor;
 use workflow::{Modifications, RunSettings, check_answer};
 
-use crate::{App, Caller, ClientConfig, Code, Outbox, Problem};
+use crate::{App, Caller, ClientConfig, Code, Outbox, Problem, json};
+
+const MODIFICATIONS: &str = "modifications";
 
 /// What is wrong with the modifications of a `modify` that are JSON and no object.
 const PLAN_SHAPE: &str = "`modifications` must be a plan: \
     {\"plan\": [{\"sub_task\": text, \"sub_task_agent\": agent, \"bullet_points\": [text]}]}.";
+
+/// The largest modifications, in bytes of JSON: those of the largest plan.
+const MAX_MODIFICATIONS: usize = 64 * 1024;
 
 /// An answer as a client gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +66,8 @@ impl AnswerInput {
     /// words.
     ///
     /// # Errors
-    /// `invalid_field`, `invalid_answer`, `too_large` for a feedback above 32 KiB.
+    /// `invalid_field`, `invalid_answer`, `too_large` for a feedback above 32 KiB or modifications
+    /// above 64 KiB.
     pub fn of(body: AnswerBody) -> Result<Self, Problem> {
         let mut choice = match (body.resolution, body.approved) {
             (Some(text), _) => Choice::Resolution(canonical_resolution(&text).to_owned()),
@@ -73,7 +79,11 @@ impl AnswerInput {
         let is_modify = matches!(&choice, Choice::Resolution(text) if text == "modify");
         let modifications = match body.modifications {
             Some(Value::String(text)) if text.trim().is_empty() => None,
-            Some(Value::String(text)) => match serde_json::from_str(&text) {
+            Some(Value::String(text)) => match json::parse_value(&text) {
+                // It nests deeper than can be read.
+                Err(problem) if problem.code() != Code::MalformedJson => {
+                    return Err(json::too_deep(MODIFICATIONS));
+                }
                 Err(_) if is_modify => {
                     choice = Choice::Resolution("revise".into());
                     let words: Vec<String> = feedback.into_iter().chain([text]).collect();
@@ -86,20 +96,23 @@ impl AnswerInput {
             },
             given => given,
         };
-        if modifications
-            .as_ref()
-            .is_some_and(|value| !value.is_object())
-        {
-            return Err(match is_modify {
-                true => Problem::new(Code::InvalidAnswer, PLAN_SHAPE),
-                false => Problem::field("modifications", "a JSON object, or the text of one"),
-            });
+        if let Some(value) = &modifications {
+            check_modifications(value, is_modify)?;
         }
         Ok(Self {
             choice,
             feedback,
             modifications,
         })
+    }
+
+    /// Whether the approval has this answer already. JSON is compared as it is read back: a float
+    /// may differ in its last digit after that.
+    fn is_that_of(&self, row: &ApprovalRow) -> bool {
+        let kept = |value: &Value| serde_json::from_str::<Value>(&value.to_string()).ok();
+        self.option(&row.options) == row.resolution.as_deref()
+            && self.feedback == row.feedback
+            && self.modifications.as_ref().and_then(kept) == row.modifications
     }
 
     /// The option of this answer, if it is one. The options decide what yes and no mean; `exit`
@@ -128,6 +141,22 @@ impl AnswerInput {
             by: caller.subject.clone(),
         })
     }
+}
+
+/// Modifications are an object that can be kept.
+fn check_modifications(value: &Value, is_modify: bool) -> Result<(), Problem> {
+    if !value.is_object() {
+        return Err(match is_modify {
+            true => Problem::new(Code::InvalidAnswer, PLAN_SHAPE),
+            false => Problem::field(MODIFICATIONS, "a JSON object, or the text of one"),
+        });
+    }
+    json::check_depth(MODIFICATIONS, value)?;
+    if value.to_string().len() > MAX_MODIFICATIONS {
+        let detail = "`modifications` is larger than 64 KiB.";
+        return Err(Problem::new(Code::TooLarge, detail));
+    }
+    Ok(())
 }
 
 fn check_size(feedback: &Option<String>, detail: &str) -> Result<(), Problem> {
@@ -215,15 +244,17 @@ impl App {
 /// The reply to an answer of a closed approval.
 fn closed(row: ApprovalRow, given: &AnswerInput) -> Result<Resolved, Problem> {
     match row.status {
-        ApprovalStatus::Resolved if given.option(&row.options) == row.resolution.as_deref() => {
-            Ok(Resolved::Before(row))
-        }
+        ApprovalStatus::Resolved if given.is_that_of(&row) => Ok(Resolved::Before(row)),
         ApprovalStatus::Resolved => Err(Problem::new(
             Code::ApprovalResolved,
             format!(
-                "The approval was already answered by {} with {}.",
+                "The approval was already answered by {} with {}{}.",
                 row.resolved_by.as_deref().unwrap_or("another person"),
-                row.resolution.as_deref().unwrap_or("something else")
+                row.resolution.as_deref().unwrap_or("something else"),
+                match given.option(&row.options) == row.resolution.as_deref() {
+                    true => " and other feedback or modifications",
+                    false => "",
+                }
             ),
         )),
         ApprovalStatus::Cancelled => Err(Problem::new(
@@ -302,6 +333,30 @@ mod tests {
         for value in ["[]", "1", r#""x""#, r#""[]""#] {
             let problem = with(value).unwrap_err();
             assert_eq!(problem.code(), Code::InvalidField, "{value}");
+        }
+    }
+
+    #[test]
+    fn modifications_that_cannot_be_kept_are_refused() {
+        let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        let text = |json: String| Value::from(json).to_string();
+        for resolution in ["approve", "modify"] {
+            let with = |value: &str| {
+                given(&format!(
+                    r#"{{"resolution": "{resolution}", "modifications": {value}}}"#
+                ))
+            };
+            assert!(with(&nested(json::MAX_DEPTH)).is_ok());
+            for deep in [nested(33), nested(125), text(nested(33)), text(nested(500))] {
+                let problem = with(&deep).unwrap_err();
+                assert_eq!(problem.code(), Code::InvalidField);
+                let sentence = "`modifications` must be nested at most 32 deep.";
+                assert_eq!(problem.to_string(), sentence);
+            }
+            let filled = |n: usize| format!(r#"{{"a": "{}"}}"#, "x".repeat(n));
+            assert!(with(&filled(MAX_MODIFICATIONS - 8)).is_ok());
+            let large = with(&filled(MAX_MODIFICATIONS - 7)).unwrap_err();
+            assert_eq!(large.code(), Code::TooLarge);
         }
     }
 

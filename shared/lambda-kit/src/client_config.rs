@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use session::SessionId;
 
-use crate::{Code, JsonObject, Problem};
+use crate::{Code, JsonObject, Problem, json};
 
 /// The largest config, in bytes.
 const MAX_CONFIG: usize = 64 * 1024;
@@ -29,7 +29,7 @@ impl ClientConfig {
     /// The `config` of a body or a first frame; an empty one when it is absent.
     ///
     /// # Errors
-    /// `invalid_field` for what is no object, `too_large` above 64 KiB.
+    /// `invalid_field` for what is no object or nests too deep, `too_large` above 64 KiB.
     pub fn of(given: Option<Box<RawValue>>) -> Result<Self, Problem> {
         let Some(raw) = given else {
             return Ok(Self::default());
@@ -43,6 +43,7 @@ impl ClientConfig {
                 "`config` is larger than 64 KiB.",
             ));
         }
+        json::check_depth("config", &json::parse_value(raw.get())?)?;
         Ok(Self(raw.get().to_owned()))
     }
 
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_or_too_large_is_refused() {
+    fn what_is_no_object_too_deep_or_too_large_is_refused() {
         for body in [
             r#"{"config": []}"#,
             r#"{"config": "{}"}"#,
@@ -116,6 +117,13 @@ mod tests {
         ] {
             assert_eq!(given(body).unwrap_err().status(), 422, "{body}");
         }
+        let nested =
+            |n: usize| format!(r#"{{"config": {}1{}}}"#, "{\"a\":".repeat(n), "}".repeat(n));
+        assert!(given(&nested(json::MAX_DEPTH)).is_ok());
+        assert_eq!(
+            given(&nested(json::MAX_DEPTH + 1)).unwrap_err().status(),
+            422
+        );
         let filled = |n: usize| format!(r#"{{"config": {{"k": "{}"}}}}"#, "x".repeat(n));
         assert!(given(&filled(MAX_CONFIG - 9)).is_ok());
         assert_eq!(given(&filled(MAX_CONFIG - 8)).unwrap_err().status(), 413);

@@ -2,6 +2,8 @@
 //!
 //! Text that is not JSON is one problem, a field of the wrong type another, which names the field.
 //! A null field is absent; an unknown field is ignored; of a repeated field the last value counts.
+//! JSON that is kept as it was given passes [`check_depth`]. U+0000 is a character like any other,
+//! except in file names; half of a surrogate pair is no character, so text with one is not JSON.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -20,6 +22,77 @@ use crate::{Code, Problem};
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 255;
 
+/// How deep JSON that is kept may nest. `serde_json` reads 127 levels, and what is written around
+/// kept JSON adds to its own, so the limit leaves room on both sides.
+pub const MAX_DEPTH: usize = 32;
+
+/// The ends of `serde_json`'s messages that need a sentence of their own.
+const TOO_DEEP: &str = "recursion limit exceeded";
+const LONE_SURROGATE: [&str; 2] = [
+    "lone leading surrogate in hex escape",
+    "unexpected end of hex escape",
+];
+
+/// Reads any JSON.
+///
+/// # Errors
+/// `malformed_json`; `invalid_field` for JSON that nests deeper than `serde_json` reads.
+pub fn parse_value(text: &str) -> Result<Value, Problem> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(unreadable)?;
+    reader.end().map_err(|_| not_json("The text sent", ""))?;
+    Ok(value)
+}
+
+fn unreadable(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path = error.path().to_string();
+    let message = error.into_inner().to_string();
+    if message.starts_with(TOO_DEEP) {
+        let field = path.split(['.', '[']).next().unwrap_or_default();
+        return too_deep(field);
+    }
+    // A key that cannot be read is `?`, the whole text `.`.
+    let place = match path.trim_end_matches(['?', '.']) {
+        "" => "The text sent".to_owned(),
+        path => format!("`{path}`"),
+    };
+    match LONE_SURROGATE.iter().any(|of| message.starts_with(of)) {
+        true => not_json(&place, ": a `\\u` escape is half of a surrogate pair"),
+        false => not_json("The text sent", ""),
+    }
+}
+
+fn not_json(place: &str, reason: &str) -> Problem {
+    Problem::new(
+        Code::MalformedJson,
+        format!("{place} is not valid JSON{reason}."),
+    )
+}
+
+pub(crate) fn too_deep(field: &str) -> Problem {
+    Problem::field(field, format_args!("nested at most {MAX_DEPTH} deep"))
+}
+
+/// Checks a field's JSON that is kept as it was given.
+///
+/// # Errors
+/// `invalid_field` above [`MAX_DEPTH`].
+pub fn check_depth(field: &str, value: &Value) -> Result<(), Problem> {
+    match depth(value) {
+        0..=MAX_DEPTH => Ok(()),
+        _ => Err(too_deep(field)),
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Array(values) => values.iter().map(depth).max(),
+        Value::Object(fields) => fields.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inner.unwrap_or(0)
+}
+
 /// A JSON object, whose values keep their text.
 #[derive(Debug)]
 pub struct JsonObject<'a>(BTreeMap<String, &'a RawValue>);
@@ -28,13 +101,10 @@ impl<'a> JsonObject<'a> {
     /// Reads a text.
     ///
     /// # Errors
-    /// `malformed_json` for a text that is not JSON, `invalid_field` for JSON that is not an
-    /// object.
+    /// As [`parse_value`]; `invalid_field` for JSON that is not an object.
     pub fn parse(text: &'a str) -> Result<Self, Problem> {
         // Values that keep their text would let a broken string inside them pass.
-        let whole: Value = serde_json::from_str(text)
-            .map_err(|_| Problem::new(Code::MalformedJson, "The text sent is not valid JSON."))?;
-        if !whole.is_object() {
+        if !parse_value(text)?.is_object() {
             return Err(Problem::new(
                 Code::InvalidField,
                 "The JSON must be an object.",
@@ -43,6 +113,11 @@ impl<'a> JsonObject<'a> {
         let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
         fields.retain(|_, value| value.get() != "null");
         Ok(Self(fields))
+    }
+
+    /// The fields of an object whose values may be broken, if it is one.
+    pub fn skim(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(Self)
     }
 
     /// Whether a field is there, and not null.
@@ -235,7 +310,6 @@ mod tests {
             ("", Code::MalformedJson),
             ("{", Code::MalformedJson),
             ("{\"a\":1}x", Code::MalformedJson),
-            ("{\"a\":\"\\ud800\"}", Code::MalformedJson),
             ("{\"a\":[1e999]}", Code::MalformedJson),
             ("[]", Code::InvalidField),
             ("\"text\"", Code::InvalidField),
@@ -243,8 +317,43 @@ mod tests {
         ] {
             assert_eq!(body(text).unwrap_err().code(), code, "{text}");
         }
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500));
-        assert_eq!(body(&deep).unwrap_err().code(), Code::MalformedJson);
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_named_with_its_field() {
+        for (text, place) in [
+            (r#"{"task": "\ud83d"}"#, "`task`"),
+            (r#"{"task": "\ud83dx", "name": "n"}"#, "`task`"),
+            (r#"{"name": "n", "task": "\ude00"}"#, "`task`"),
+            (r#"{"a": {"b": [1, "\ud83d\u0041"]}}"#, "`a.b[1]`"),
+            (r#"{"\ud83d": 1}"#, "The text sent"),
+            (r#"{"config": {"\ud83d": 1}}"#, "`config`"),
+        ] {
+            let problem = body(text).unwrap_err();
+            assert_eq!(problem.code(), Code::MalformedJson, "{text}");
+            let sentence =
+                format!("{place} is not valid JSON: a `\\u` escape is half of a surrogate pair.");
+            assert_eq!(problem.to_string(), sentence, "{text}");
+        }
+        let whole = body(r#"{"task": "\ud83d\ude00\u0000"}"#).unwrap();
+        assert_eq!(whole.task.as_deref(), Some("\u{1F600}\0"));
+    }
+
+    #[test]
+    fn json_that_is_kept_nests_at_most_32_deep() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let value = |depth| parse_value(&nested(depth)).unwrap();
+        assert!(check_depth("a", &value(MAX_DEPTH)).is_ok());
+        assert!(check_depth("a", &serde_json::json!({"b": value(MAX_DEPTH - 1)})).is_ok());
+        let sentence = "`a` must be nested at most 32 deep.";
+        for deep in [value(MAX_DEPTH + 1), value(125)] {
+            let problem = check_depth("a", &deep).unwrap_err();
+            assert_eq!(problem.code(), Code::InvalidField);
+            assert_eq!(problem.to_string(), sentence);
+        }
+        let problem = body(&format!("{{\"a\":{}}}", nested(500))).unwrap_err();
+        assert_eq!(problem.code(), Code::InvalidField);
+        assert_eq!(problem.to_string(), sentence);
     }
 
     #[test]

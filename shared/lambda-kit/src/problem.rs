@@ -43,7 +43,7 @@ macro_rules! codes {
 }
 
 codes! {
-    MalformedJson "malformed_json" 400 "The body or frame is not JSON.";
+    MalformedJson "malformed_json" 400 "The body or frame is not JSON, or a text in it has half of a surrogate pair; the sentence names the field.";
     BadCursor "bad_cursor" 400 "Not a cursor of this list and filter.";
     BadTaskId "bad_task_id" 400 "`?task_id=` is missing or too long; the connection is refused.";
     Unauthenticated "unauthenticated" 401 "No verified token, or a frame on a connection that is over.";
@@ -55,9 +55,9 @@ codes! {
     SessionNotSuspended "session_not_suspended" 409 "Resume of a session that is not suspended.";
     RunCannotPause "run_cannot_pause" 409 "Suspend of a live run in a mode without resume: cancel it.";
     ModeWithoutResume "mode_without_resume" 409 "Resume in a mode without it.";
-    ModeCannotContinue "mode_cannot_continue" 409 "A further task in a mode that takes one alone.";
+    ModeCannotContinue "mode_cannot_continue" 409 "A further task after a completed one, in a mode that completes one alone.";
     ApprovalOpen "approval_open" 409 "Resume while an answer is awaited.";
-    ApprovalResolved "approval_resolved" 409 "It was answered before, otherwise; the sentence says by whom and with what.";
+    ApprovalResolved "approval_resolved" 409 "It was answered before, with another resolution, feedback or modifications; the sentence says by whom and with what.";
     ApprovalCancelled "approval_cancelled" 409 "Its run was cancelled before an answer.";
     NothingToResume "nothing_to_resume" 409 "No run is paused or failed.";
     RunUnfinished "run_unfinished" 409 "A session does one run at a time.";
@@ -65,11 +65,11 @@ codes! {
     TaskIdReused "task_id_reused" 409 "The task id was used for another task.";
     NoSessionFollowed "no_session_followed" 409 "A frame that needs a followed session.";
     ApprovalExpired "approval_expired" 410 "The answer comes too late.";
-    TooLarge "too_large" 413 "Task or config above 64 KiB, `additional_context`, `feedback` or frame above 32 KiB, body above 1 MiB; upload above 100 MiB.";
+    TooLarge "too_large" 413 "Task, config or `modifications` above 64 KiB, `additional_context`, `feedback` or frame above 32 KiB, body above 1 MiB; upload above 100 MiB; an answer or addition whose event has more than 128 KiB of JSON.";
     NotText "not_text" 415 "The file is no UTF-8 text; `GET /api/files/download` has it.";
-    InvalidField "invalid_field" 422 "A field of the wrong type or value.";
+    InvalidField "invalid_field" 422 "A field of the wrong type or value, or `config` or `modifications` that nest more than 32 deep.";
     InvalidConfig "invalid_config" 422 "A key of `config` of the wrong type or value, or a budget for a model without a price.";
-    InvalidQuery "invalid_query" 422 "A query value that is missing or out of its range.";
+    InvalidQuery "invalid_query" 422 "A query value that is missing or out of its range, or a parameter given twice.";
     ModeMismatch "mode_mismatch" 422 "`config.mode` is not the session's mode.";
     EmptyTask "empty_task" 422 "No task, or white space.";
     NotAnOption "not_an_option" 422 "The answer is none of the approval's options.";
@@ -171,6 +171,11 @@ impl Problem {
     /// The HTTP status.
     pub const fn status(&self) -> u16 {
         self.code.status()
+    }
+
+    /// The run that stands in the way, if one does.
+    pub const fn run_id(&self) -> Option<RunId> {
+        self.run_id
     }
 
     pub(crate) fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use session::{Mode, NewRun, RunId, State, TaskId};
 use uuid::Uuid;
-use workflow::{MAX_MESSAGE_BYTES, RunSettings, clip};
+use workflow::{RunSettings, clip_message, is_long};
 
 use crate::{ClientConfig, Code, Problem};
 
@@ -39,15 +39,15 @@ impl Task {
     }
 
     /// Whether its message has only the beginning, so that an artifact must have the whole.
-    pub const fn is_long(&self) -> bool {
-        self.0.len() > MAX_MESSAGE_BYTES
+    pub fn is_long(&self) -> bool {
+        is_long(&self.0)
     }
 
     /// A run of this task, with a new id. `model` is the one of the run's agent.
     pub fn run(&self, settings: &RunSettings, model: &str, task_id: Option<TaskId>) -> NewRun {
         NewRun {
             id: RunId::new(Uuid::now_v7()),
-            task: clip(&self.0, MAX_MESSAGE_BYTES).to_owned(),
+            task: clip_message(&self.0).to_owned(),
             artifact: None,
             task_id,
             agent: settings.agent().to_owned(),
@@ -89,6 +89,7 @@ pub fn mode_of(config: &ClientConfig) -> Result<Option<Mode>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use workflow::MAX_MESSAGE_BYTES;
 
     fn task(text: impl Into<String>) -> Result<Task, Problem> {
         Task::new(Some(text.into()))

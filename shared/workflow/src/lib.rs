@@ -6,7 +6,7 @@ mod engine;
 mod history;
 mod modes;
 
-pub use clip::{MAX_MESSAGE_BYTES, clip};
+pub use clip::{MAX_MESSAGE_BYTES, clip_message, is_long};
 pub use config::{
     Amount, ApprovalMode, CheckpointChoice, CheckpointSettings, ConfigKey, DocumentName,
     FieldError, HitlVariant, ModelName, OcrSettings, OneShotAgent, RunConfig, RunSettings,

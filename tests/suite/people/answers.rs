@@ -47,9 +47,8 @@ async fn a_repeated_answer_succeeds_and_a_conflicting_one_is_refused() {
     until_status(&session, "completed").await;
     let story = record(&session).await;
     for again in [
-        json!({"resolution": "approve"}),
-        json!({"resolution": "approved", "feedback": "Second."}),
-        json!({"approved": true}),
+        json!({"resolution": "approved", "feedback": "First."}),
+        json!({"approved": true, "feedback": "First.", "modifications": " "}),
     ] {
         assert_eq!(
             answer(&session, &open, &again).await.ok(),
@@ -58,19 +57,28 @@ async fn a_repeated_answer_succeeds_and_a_conflicting_one_is_refused() {
         );
     }
     let mut client = follower(&session).await;
-    let frame =
-        json!({"type": "approval_response", "approval_id": open["approval_id"], "approved": true});
+    let frame = json!({
+        "type": "approval_response", "approval_id": open["approval_id"], "approved": true,
+        "feedback": "First.",
+    });
     let received = client.answer(&frame).await;
     assert_eq!(received["event_type"], "approval_received");
     assert_eq!(received["data"]["feedback"], "First.");
 
-    let who = "The approval was already answered by local with approve.";
-    for other in [json!({"resolution": "reject"}), json!({"approved": false})] {
+    let who = "The approval was already answered by local with approve";
+    let otherwise = format!("{who} and other feedback or modifications.");
+    let who = format!("{who}.");
+    for (other, who) in [
+        (json!({"resolution": "reject"}), &who),
+        (json!({"approved": false}), &who),
+        (json!({"resolution": "approve"}), &otherwise),
+        (json!({"approved": true, "feedback": "Second."}), &otherwise),
+    ] {
         let refused = answer(&session, &open, &other).await;
         assert_eq!(refused.problem(), (409, "approval_resolved"));
-        assert_eq!(refused.body["detail"], who);
+        assert_eq!(refused.body["detail"], *who);
         let told = refusal(&mut client, &open["approval_id"], other).await;
-        assert_eq!(told, ("approval_resolved".into(), who.into()));
+        assert_eq!(told, ("approval_resolved".into(), who.clone()));
     }
     assert_eq!(
         record(&session).await,

@@ -8,7 +8,7 @@ use session::{EventBody, Position, Progress, Role, Stage};
 
 use super::{AgentRequest, Engine, Usage, Work, progress_builder::ProgressBuilder};
 use crate::{
-    clip::{MAX_MESSAGE_BYTES, clip},
+    clip::{clip, clip_message},
     history::with_artifact,
 };
 
@@ -127,7 +127,7 @@ impl Engine<'_> {
             progress.push(EventBody::AgentMessage {
                 agent: self.spec.agent.to_owned(),
                 role: Role::Assistant,
-                message: clip(message, MAX_MESSAGE_BYTES).to_owned(),
+                message: clip_message(message).to_owned(),
                 artifact: None,
                 structured_output: None,
             });

@@ -21,7 +21,7 @@ pub enum Outcome {
 pub struct AgentAnswer {
     /// The part that determines the transition.
     pub content: AnswerContent,
-    /// The answer as Markdown. It is cut at [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
+    /// The answer as Markdown. It is cut by [`clip_message`](crate::clip_message).
     pub message: String,
     /// The summary for later steps.
     pub summary: String,

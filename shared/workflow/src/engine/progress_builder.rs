@@ -7,7 +7,7 @@ use session::{
 
 use super::{AgentAnswer, Engine, Usage};
 use crate::{
-    clip::{MAX_MESSAGE_BYTES, clip},
+    clip::clip_message,
     history::{PublishedStatus, with_artifact},
 };
 
@@ -50,7 +50,7 @@ impl<'a> ProgressBuilder<'a> {
         self.push(EventBody::AgentMessage {
             agent: self.engine.agent().unwrap_or_default().to_owned(),
             role: Role::Assistant,
-            message: clip(&answer.message, MAX_MESSAGE_BYTES).to_owned(),
+            message: clip_message(&answer.message).to_owned(),
             artifact: answer.artifact.clone(),
             structured_output: answer.content.made(),
         });
