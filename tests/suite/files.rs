@@ -247,7 +247,17 @@ async fn an_invalid_declaration_gets_no_link() {
     };
     let long = "x".repeat(256);
     for name in [
-        "", ".", "..", "../a", "a/b", "a\\b", "a\u{0}b", "a\nb", &long,
+        "",
+        ".",
+        "..",
+        "../a",
+        "a/b",
+        "a\\b",
+        "a\u{0}b",
+        "a\nb",
+        " lead.pdf",
+        "a\u{202e}fdp.exe",
+        &long,
     ] {
         let refused = post(&uploads(&id), &with("name", json!(name))).await;
         assert_eq!(refused.problem(), (422, "invalid_field"), "{name:?}");

@@ -31,7 +31,8 @@ struct Upload {
 /// The file of an upload.
 #[derive(Deserialize, JsonSchema)]
 struct NewUpload {
-    /// Without separators and control characters, neither `.` nor `..`, and of at most 900 bytes.
+    /// Without separators, control and format characters, without blanks at its ends, neither `.`
+    /// nor `..`, and of at most 900 bytes. It is kept in Unicode's normal form C.
     #[serde(deserialize_with = "json::parsed")]
     #[schemars(with = "String", length(min = 1, max = 255), regex(pattern = ArtifactName::PATTERN))]
     name: ArtifactName,
@@ -118,6 +119,8 @@ mod tests {
                     "a/b",
                     "a\\b",
                     "a\n",
+                    " lead.pdf",
+                    "a\u{202e}fdp.exe",
                     "x".repeat(256)
                 ]),
             ),
@@ -144,15 +147,17 @@ mod tests {
         let (state, _) = asked(now());
         let wire = Wire::new([("Query", found(&[entry(&state)]))]);
         let bucket = Bucket::silent();
-        let body = json!({"name": "a b.pdf", "content_type": "application/pdf", "size": 7});
+        let decomposed = "a e\u{301}.pdf";
+        let body = json!({"name": decomposed, "content_type": "application/pdf", "size": 7});
         let reply = handle(&wire.app(), &bucket.artifacts, post(body.to_string())).await;
         let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
-        assert_eq!(reply["artifact"], "a b.pdf");
+        assert_eq!(reply["artifact"], "a \u{e9}.pdf");
         assert_eq!(reply["method"], "PUT");
         let headers = json!({"content-length": "7", "content-type": "application/pdf"});
         assert_eq!(reply["headers"], headers);
         let url = reply["url"].as_str().unwrap();
-        assert!(url.contains(&format!("/{ID}/uploads/a%20b.pdf?")), "{url}");
+        let place = format!("/{ID}/uploads/a%20%C3%A9.pdf?");
+        assert!(url.contains(&place), "{url}");
         assert!(reply["expires_at"].is_string());
         assert_eq!(wire.asked(), ["Query"]);
         assert!(bucket.asked().is_empty());

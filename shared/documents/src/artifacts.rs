@@ -10,7 +10,6 @@ mod error;
 mod key;
 mod link;
 mod list;
-mod name;
 mod path;
 mod purge;
 mod read;
@@ -19,6 +18,7 @@ mod write;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
+pub use session::{ArtifactName, InvalidName};
 use session::{OwnerId, SessionId};
 
 pub use content_type::{ContentType, InvalidContentType};
@@ -26,7 +26,6 @@ pub use error::ArtifactError;
 pub use key::{ArtifactKey, InvalidPlace};
 pub use link::{LINK_TIME, MAX_UPLOAD_BYTES, UploadLink};
 pub use list::{Listed, Listing};
-pub use name::{ArtifactName, InvalidName};
 pub use path::FilePath;
 pub use text::TextBeginning;
 

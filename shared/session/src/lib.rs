@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod approval;
+mod artifact_name;
 mod command;
 mod decide;
 mod event;
@@ -17,6 +18,7 @@ mod usd;
 mod whole;
 
 pub use approval::{canonical_resolution, resolution_for};
+pub use artifact_name::{ArtifactName, InvalidName};
 pub use command::{
     ApprovalAnswer, ApprovalEnd, Change, Command, NewRun, NewSession, Next, Progress, RowChange,
     Rules, RunEnd, RunFailure, RunRow, StageStart, TaskId,

@@ -135,14 +135,14 @@ impl DocumentWorker<'_> {
     async fn fetch(&self) -> Result<(ArtifactName, LocalFile), DocumentTaskError> {
         let named = self.settings.ocr.document.as_ref();
         let named = named.ok_or_else(|| missing("which was not named"))?;
-        let name: ArtifactName = named.name.parse().map_err(|_| missing(&named.name))?;
+        let name = named.name.clone();
         let files = self.files_of(named).await?;
         let file = LocalFile::new(&name.ending())?;
         let limit = self.executor.pages.max_bytes;
         let key = ArtifactKey::Upload(name.clone());
         match files.download(&key, limit, &file.path).await {
             Ok(_) => Ok((name, file)),
-            Err(ArtifactError::NotFound) => Err(missing(&named.name).into()),
+            Err(ArtifactError::NotFound) => Err(missing(name.as_str()).into()),
             Err(ArtifactError::TooLarge { limit }) => {
                 Err(refused(&DocumentError::TooLarge { limit }).into())
             }
@@ -163,7 +163,7 @@ impl DocumentWorker<'_> {
         let sessions = &self.executor.sessions;
         match sessions.state(other, &Actor::Client(owner.clone())).await {
             Ok(_) => Ok(self.executor.artifacts.of(owner, other)),
-            Err(ReadError::NoSuchSession) => Err(missing(&named.name).into()),
+            Err(ReadError::NoSuchSession) => Err(missing(named.name.as_str()).into()),
             Err(error) => Err(error.into()),
         }
     }

@@ -7,9 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use session::RunId;
-
-use super::name::ArtifactName;
+use session::{ArtifactName, RunId};
 
 /// The folder of all drafts, and the key that sorts directly after all of them.
 pub(super) const DRAFTS: &str = "drafts/";
@@ -72,7 +70,7 @@ impl FromStr for ArtifactKey {
     type Err = InvalidPlace;
 
     fn from_str(key: &str) -> Result<Self, InvalidPlace> {
-        let name = |name: &str| name.parse().map_err(|_| InvalidPlace);
+        let name = |name: &str| ArtifactName::of_stored(name).map_err(|_| InvalidPlace);
         let in_run = |key: &str| {
             let (run, file) = key.split_once('/').ok_or(InvalidPlace)?;
             Ok((run.parse().map_err(|_| InvalidPlace)?, name(file)?))

@@ -3,10 +3,7 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de::Error};
-use session::SessionId;
-
-/// The longest name of an upload, in characters.
-const MAX_NAME_CHARS: usize = 255;
+use session::{ArtifactName, SessionId};
 
 /// The settings of a run of `ocr`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +25,7 @@ pub struct DocumentName {
     /// The other session; none for the run's own.
     pub session: Option<SessionId>,
     /// The name in it.
-    pub name: String,
+    pub name: ArtifactName,
 }
 
 /// The text names no upload.
@@ -43,15 +40,8 @@ impl FromStr for DocumentName {
             Some((session, name)) => (Some(session.parse().map_err(|_| NoDocumentName)?), name),
             None => (None, text),
         };
-        let name = name.trim();
-        let fits = !matches!(name, "" | "." | "..")
-            && name.chars().count() <= MAX_NAME_CHARS
-            && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\'));
-        fits.then(|| Self {
-            session,
-            name: name.to_owned(),
-        })
-        .ok_or(NoDocumentName)
+        let name = name.trim().parse().map_err(|_| NoDocumentName)?;
+        Ok(Self { session, name })
     }
 }
 
@@ -76,11 +66,15 @@ mod tests {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         let named = |session: Option<&str>, name: &str| DocumentName {
             session: session.map(|id| id.parse().unwrap()),
-            name: name.into(),
+            name: name.parse().unwrap(),
         };
         for (text, expected) in [
             ("scan 1.pdf", Ok(named(None, "scan 1.pdf"))),
             (" Zürich.pdf ", Ok(named(None, "Zürich.pdf"))),
+            (
+                "re\u{301}sume\u{301}.pdf",
+                Ok(named(None, "r\u{e9}sum\u{e9}.pdf")),
+            ),
             (&format!("{id}/a.pdf"), Ok(named(Some(id), "a.pdf"))),
         ] {
             assert_eq!(text.parse(), expected, "{text}");
@@ -99,6 +93,7 @@ mod tests {
             "uploads/a.pdf",
             "a\\b.pdf",
             "a\0.pdf",
+            "a\u{202e}fdp.exe",
             &"x".repeat(256),
             &format!("{id}/"),
             &format!("{id}/../a.pdf"),
