@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use lambda_kit::{Problem, Push, QueueMessage, metrics, now};
+use lambda_kit::{Problem, Push, QueueMessage, causes, metrics, now};
 use session::{
     ApprovalId, Command, Envelope, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId,
     RunStatus, SessionId, Stage, StageStart, State,
@@ -185,14 +185,10 @@ impl<'a> LeasedRun<'a> {
             yield_lease,
         };
         match self.append(command(progress)).await {
-            Err(ChangeError::TooLarge(error)) => {
-                // A retry would be too large as well.
-                tracing::error!(session = %self.state.session_id, error = %error, "step too large");
-                let failed = self.failing(RunFailure {
-                    error: "The step brought more than can be stored.".into(),
-                    code: "too_large".into(),
-                    error_type: "SizeLimit".into(),
-                });
+            Err(error @ (ChangeError::TooLarge(_) | ChangeError::Unstorable(_))) => {
+                // A retry would bring the same.
+                tracing::error!(session = %self.state.session_id, error = %error, causes = causes(&error), "step not stored");
+                let failed = self.failing(not_stored(&error));
                 Ok(self.append(command(failed)).await?)
             }
             other => Ok(other?),
@@ -297,6 +293,19 @@ impl<'a> LeasedRun<'a> {
         let tries = run.map_or(0, |run| run.position.tries);
         let own = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1).min(8));
         own.max(self.retry_after).min(LONGEST_PAUSE)
+    }
+}
+
+/// Why a step that cannot be stored fails.
+fn not_stored(error: &ChangeError) -> RunFailure {
+    let (error, code, error_type) = match error {
+        ChangeError::Unstorable(_) => ("what", "unstorable", "Unstorable"),
+        _ => ("more than", "too_large", "SizeLimit"),
+    };
+    RunFailure {
+        error: format!("The step brought {error} can be stored."),
+        code: code.into(),
+        error_type: error_type.into(),
     }
 }
 

@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use agents::recent;
 use documents::{ArtifactError, ArtifactKey};
 use lambda_kit::Problem;
-use session::{Envelope, EventBody, Message, Mode, Run, RunFailure, Seq, State, StoredEventBody};
+use session::{
+    Envelope, EventBody, Message, Mode, Role, Run, RunFailure, Seq, State, StoredEventBody,
+};
 use session_manager::ReadError;
 use workflow::{EarlierMessage, RunHistory, RunSettings, RunSettingsError};
 
@@ -45,6 +47,9 @@ impl Executor {
             unusable = Some(failure);
             RunSettings::defaults(state.mode)
         });
+        if record.iter().any(is_unreadable) {
+            unusable = Some(unreadable_record());
+        }
         let mut history = RunHistory::of(&record);
         match self.long_task(state, &record).await {
             Ok(Some(task)) => history.complete_task(task),
@@ -108,6 +113,22 @@ fn settings(mode: Mode, config: &str) -> Result<RunSettings, RunFailure> {
     RunSettings::parse(mode, &config).map_err(|error| error.as_failure())
 }
 
+fn is_unreadable(envelope: &Envelope) -> bool {
+    matches!(
+        envelope.body,
+        StoredEventBody::Known(EventBody::Unreadable { .. })
+    )
+}
+
+/// What the run has done so far is not known, so it cannot go on.
+fn unreadable_record() -> RunFailure {
+    RunFailure {
+        error: "A part of the run's record cannot be read.".into(),
+        code: "record_unreadable".into(),
+        error_type: "StorageError".into(),
+    }
+}
+
 fn lost_task(error: &ArtifactError) -> RunFailure {
     RunFailure {
         error: format!("The whole of the task cannot be read: {error}."),
@@ -117,7 +138,11 @@ fn lost_task(error: &ArtifactError) -> RunFailure {
 }
 
 fn earlier_message(message: &Message) -> EarlierMessage {
-    let speaker = message.agent.clone().unwrap_or_else(|| "user".into());
+    let other = match message.role {
+        Role::System => "system",
+        Role::User | Role::Assistant => "user",
+    };
+    let speaker = message.agent.clone().unwrap_or_else(|| other.into());
     EarlierMessage {
         speaker,
         text: message.content.clone(),

@@ -2,7 +2,7 @@
 //!
 //! A sparse index holds each session that waits for anything but a person, by the time at which it
 //! is due. The index may lag, so [`lambda_kit::recover`] decides by the newest log entry. A session
-//! that cannot be recovered stays due for the next minute and does not stop the sessions after it.
+//! that cannot be recovered is reported once, is put off, and does not stop the sessions after it.
 
 mod shard;
 

@@ -1,7 +1,7 @@
 //! Goes through one shard of the index, page by page, to the end or until the time is up.
 //!
-//! Each page begins after the last session of the page before, so a session that cannot be
-//! recovered, and therefore stays in the index, does not stop the others.
+//! Each page begins after the last session of the page before, so a session that stays in the index
+//! does not stop the others.
 
 use std::future::ready;
 use std::pin::pin;
@@ -49,7 +49,7 @@ impl ShardResult {
 
     fn add(&mut self, recovered: Result<Recovered, Problem>) {
         match recovered {
-            Ok(Recovered::Nothing) => {}
+            Ok(Recovered::Nothing | Recovered::PutOff) => {}
             Ok(_) => self.recovered += 1,
             Err(problem) => {
                 problem.log();
@@ -108,6 +108,7 @@ mod tests {
         Overdue {
             session: SessionId::new(uuid::Uuid::from_u128(n.into())),
             since: Timestamp::from_micros(n.into()).unwrap(),
+            put_off_since: None,
         }
     }
 

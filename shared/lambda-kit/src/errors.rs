@@ -11,6 +11,10 @@ impl From<ChangeError> for Problem {
             ChangeError::TooLarge(limit) => {
                 Self::new(Code::TooLarge, format!("It is too large: {limit}."))
             }
+            ChangeError::Unstorable(_) => Self::new(
+                Code::InvalidField,
+                "The request has JSON that cannot be stored.",
+            ),
             ChangeError::KeyTaken(_) => Self::new(
                 Code::KeyReused,
                 "The Idempotency-Key was used before, for another request.",

@@ -23,6 +23,9 @@ pub enum ChangeError {
     /// More than the table or a client accepts. A retry does not help.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// What would be written could not be read again, so it is not written. A retry does not help.
+    #[error("what would be written could not be read again")]
+    Unstorable(#[source] Malformed),
     /// Other commits were first on every try. A later retry helps.
     #[error("the session changed faster than this commit could follow")]
     Contention,

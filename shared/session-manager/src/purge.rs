@@ -11,7 +11,7 @@ use std::time::Instant;
 use session::{DueAction, SessionId, Timestamp};
 
 use crate::dynamo::item::{Item, text};
-use crate::dynamo::items::LogEntry;
+use crate::dynamo::items::EntryHead;
 use crate::dynamo::keys;
 use crate::{ReadError, SessionManager};
 
@@ -42,11 +42,11 @@ impl SessionManager {
     ) -> Result<Purged, ReadError> {
         let newest = self.newest_entry(session).await?;
         let due =
-            |newest: &LogEntry| self.rules.recover(&newest.state, now) == Some(DueAction::Purge);
+            |newest: &EntryHead| self.rules.recover(&newest.state, now) == Some(DueAction::Purge);
         if !newest.as_ref().is_none_or(due) {
             return Ok(Purged::NotDue);
         }
-        let stays = newest.map(|newest| keys::entry(newest.first()));
+        let stays = newest.map(|newest| newest.sk);
         let kept = [stays.as_deref(), Some(keys::SUMMARY)];
         let request = self
             .query()

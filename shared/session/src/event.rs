@@ -47,8 +47,8 @@ pub struct ArtifactLink {
 }
 
 /// What happened. Names and fields are the contract's (section 3). `user_message`,
-/// `approval_expired`, `slice_started`, `slice_ended` and `run_requeued` are additions of this
-/// project.
+/// `approval_expired`, `slice_started`, `slice_ended`, `run_requeued` and `unreadable` are additions
+/// of this project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
 #[allow(
@@ -197,6 +197,11 @@ pub enum EventBody {
     SliceEnded { hops: u32 },
     /// A wake message was overdue and is sent again.
     RunRequeued { sends: u32 },
+    /// Takes the place of an event that cannot be read any more. It is never stored.
+    Unreadable {
+        original_type: Option<String>,
+        message: String,
+    },
 }
 
 /// The body of an event: of a known kind, or kept as it was stored.

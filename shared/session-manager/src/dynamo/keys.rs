@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use session::{ApprovalId, Mode, OwnerId, RunId, Seq, SessionId, SessionStatus, Timestamp};
 
 use super::item::Item;
+use crate::log::size::ENTRY_EVENTS;
 
 /// The partition key.
 pub(crate) const PK: &str = "PK";
@@ -81,6 +82,13 @@ pub(crate) fn session_of(pk: &str) -> Option<SessionId> {
 /// The sort key of the entry whose first event has this sequence number.
 pub(crate) fn entry(first: Seq) -> String {
     format!("{LOG}{:012}", first.0)
+}
+
+/// The number of events of the entry with this sort key, whose last event is `last`.
+pub(crate) fn events_of(sk: &str, last: Seq) -> usize {
+    let first = sk.strip_prefix(LOG).and_then(|first| first.parse().ok());
+    let count = (last.0 + 1).saturating_sub(first.unwrap_or(last.0));
+    usize::try_from(count).map_or(0, |count| count.min(ENTRY_EVENTS))
 }
 
 /// A run's row.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::outcome::{AppendOutcome, put_failed, transaction_failed};
 use super::transaction::{CommitOptions, CommitTransaction};
 use crate::dynamo::item::text;
-use crate::dynamo::items::{LogEntry, RequestKeyItem};
+use crate::dynamo::items::{EntryHead, RequestKeyItem};
 use crate::dynamo::{keys, wire};
 use crate::error::{ChangeError, StorageError};
 use crate::{ReadError, SessionManager};
@@ -180,11 +180,11 @@ impl SessionManager {
         Ok(newest.map(|entry| entry.state))
     }
 
-    /// The newest entry: one strongly consistent query of one item, backwards.
+    /// The newest entry without its events: one strongly consistent query of one item, backwards.
     pub(crate) async fn newest_entry(
         &self,
         session: SessionId,
-    ) -> Result<Option<LogEntry>, ReadError> {
+    ) -> Result<Option<EntryHead>, ReadError> {
         let request = self
             .query()
             .key_condition_expression("PK = :pk AND begins_with(SK, :log)")
@@ -195,7 +195,7 @@ impl SessionManager {
             .consistent_read(true);
         let newest = Self::pages(request, None).next().await?;
         let newest = newest.and_then(|mut page| page.pop());
-        Ok(newest.map(LogEntry::from_item).transpose()?)
+        Ok(newest.map(EntryHead::from_item).transpose()?)
     }
 
     /// Tries once to append.

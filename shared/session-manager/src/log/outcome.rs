@@ -11,7 +11,7 @@ use session::CommitId;
 
 use super::transaction::{CommitTransaction, RowKind};
 use crate::dynamo::item::{Item, from_item};
-use crate::dynamo::items::{LogEntry, RequestKeyItem};
+use crate::dynamo::items::{EntryHead, RequestKeyItem};
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
 
 /// The cancellation code of a failed condition.
@@ -23,7 +23,7 @@ pub(crate) enum AppendOutcome {
     /// The commit succeeded.
     Committed,
     /// Another commit's entry has the sequence number.
-    Lost(Box<LogEntry>),
+    Lost(Box<EntryHead>),
     /// The client's request key was used before.
     RequestKeyTaken(Box<RequestKeyItem>),
     /// The task key of the run that ends is missing, or belongs to another session.
@@ -100,7 +100,7 @@ fn existing_item(reason: &CancellationReason) -> Option<Item> {
 }
 
 fn entry_exists(item: Item, own: CommitId) -> Result<AppendOutcome, ChangeError> {
-    let entry = LogEntry::from_item(item)?;
+    let entry = EntryHead::from_item(item)?;
     if entry.commit == own {
         return Ok(AppendOutcome::Committed);
     }

@@ -86,7 +86,7 @@ pub(crate) fn check_events(entry: &LogEntry) -> Result<(), TooLarge> {
             check_contents(body)?;
         }
         let frame = serde_json::to_string(&envelope).map_or(usize::MAX, |json| json.len());
-        at_most("an event", frame, FRAME_BYTES, "bytes")?;
+        at_most("an event", frame, FRAME_BYTES, "bytes of JSON")?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use serde_json::Value;
 use session::{
     ApprovalEnd, Change, CommitId, RowChange, Rules, RunEnd, RunRow, SessionId, State, Timestamp,
 };
@@ -15,7 +16,7 @@ use super::size;
 use crate::dynamo::item::{Item, Malformed, number, seq, text, to_item};
 use crate::dynamo::items::{
     ConfigItem, LogEntry, RequestKeyItem, RunLocatorItem, SessionSummary, approval_item, changes,
-    deleted_summary, run_item,
+    deleted_summary, modifications_text, run_item,
 };
 use crate::dynamo::keys;
 use crate::dynamo::update::update_attributes;
@@ -85,18 +86,13 @@ impl<'a> CommitTransaction<'a> {
         size::check_events(&entry)?;
         let mut transaction = Self {
             table,
-            entry_item: entry.to_item()?,
+            entry_item: entry.to_item().map_err(ChangeError::Unstorable)?,
             entry,
             row_changes: change.row_changes.clone(),
             rows: Vec::new(),
         };
-        transaction.add_summary(rules, before, options)?;
-        for change in &change.row_changes {
-            transaction.add_row_change(change, options)?;
-        }
-        if let Some(key) = options.request_key {
-            transaction.add_request_key(key, options.deleted_session)?;
-        }
+        let rows = transaction.add_rows(rules, before, change, options);
+        rows.map_err(ChangeError::Unstorable)?;
         let puts = transaction
             .rows
             .iter()
@@ -104,6 +100,23 @@ impl<'a> CommitTransaction<'a> {
         let items = std::iter::once(&transaction.entry_item).chain(puts.map(|put| &put.item));
         size::check_items(items)?;
         Ok(transaction)
+    }
+
+    fn add_rows(
+        &mut self,
+        rules: &Rules,
+        before: Option<&State>,
+        change: &Change,
+        options: &CommitOptions<'_>,
+    ) -> Result<(), Malformed> {
+        self.add_summary(rules, before, options)?;
+        for change in &change.row_changes {
+            self.add_row_change(change, options)?;
+        }
+        match options.request_key {
+            Some(key) => self.add_request_key(key, options.deleted_session),
+            None => Ok(()),
+        }
     }
 
     /// The items of the transaction, the entry first.
@@ -172,6 +185,8 @@ impl<'a> CommitTransaction<'a> {
     }
 
     fn add_config(&mut self, sk: String, config: &str) -> Result<(), Malformed> {
+        serde_json::from_str::<Value>(config)
+            .map_err(|error| Malformed::new("configuration", error))?;
         let config = config.to_owned();
         self.put(sk, to_item("configuration", ConfigItem { config })?);
         Ok(())
@@ -188,7 +203,7 @@ impl<'a> CommitTransaction<'a> {
             RowChange::ApprovalAsked(row) => {
                 self.put(keys::approval(row.approval_id), approval_item(row)?);
             }
-            RowChange::ApprovalClosed(end) => self.close_approval(end),
+            RowChange::ApprovalClosed(end) => self.close_approval(end)?,
         }
         Ok(())
     }
@@ -241,7 +256,7 @@ impl<'a> CommitTransaction<'a> {
         self.update(RowKind::TaskKey, update);
     }
 
-    fn close_approval(&mut self, end: &ApprovalEnd) {
+    fn close_approval(&mut self, end: &ApprovalEnd) -> Result<(), Malformed> {
         let mut set = vec![
             ("status", text(end.status.as_str())),
             ("resolved_at", text(end.at.to_string())),
@@ -253,11 +268,12 @@ impl<'a> CommitTransaction<'a> {
                 set.push(("feedback", text(feedback)));
             }
             if let Some(json) = &answer.modifications {
-                set.push(("modifications", text(json.to_string())));
+                set.push(("modifications", text(modifications_text(json)?)));
             }
         }
         let key = keys::key(self.pk(), keys::approval(end.id));
         self.update(RowKind::SessionRow, update_attributes(key, set, &[]));
+        Ok(())
     }
 
     /// Adds the client's request key with the session and run that it led to. The condition holds
@@ -305,9 +321,10 @@ impl<'a> CommitTransaction<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use session::{
-        Command, EventBody, Mode, NewRun, NewSession, Next, OwnerId, Phase, Position, Progress,
-        Role, RunId, Stage, StageStart, TaskId,
+        ApprovalAnswer, ApprovalId, ApprovalRequest, Command, EventBody, Mode, NewRun, NewSession,
+        Next, OwnerId, Phase, Position, Progress, Role, RunId, Stage, StageStart, TaskId,
     };
     use uuid::Uuid;
 
@@ -456,6 +473,51 @@ mod tests {
         // A transaction counts twice. The summary is below 1 KB and in two indexes with the step.
         let summary = 1;
         assert!(2 * units(&transaction.entry_item) + 2 * summary + 2 * summary <= 16);
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let deep = |depth| (0..depth).fold(json!(1), |inner, _| json!({"a": inner}));
+        let asking = |context: Value| {
+            let request = ApprovalRequest {
+                approval_id: ApprovalId::new(Uuid::from_u128(3)),
+                step_id: None,
+                action: "a".into(),
+                checkpoint_type: "after_step".into(),
+                description: "d".into(),
+                message: "m".into(),
+                options: vec!["continue".into()],
+                context,
+                expires_at: at(1_000),
+            };
+            commit(&running(), vec![], Next::Ask(Box::new(request)))
+        };
+        let state = running();
+        let asked = transaction(&state, &asking(deep(32)), &CommitOptions::default());
+        let waiting = asked.entry.state;
+        let answer = |modifications| {
+            Command::Answer(ApprovalAnswer {
+                approval: ApprovalId::new(Uuid::from_u128(3)),
+                resolution: "continue".into(),
+                feedback: None,
+                modifications: Some(modifications),
+                by: "ada".into(),
+            })
+        };
+        let written = |before: &State, command: &Command| {
+            let rules = Rules::default();
+            let change = rules.decide(before, command, at(2)).unwrap();
+            let commit = (CommitId::new(Uuid::from_u128(9)), at(2));
+            let options = CommitOptions::default();
+            CommitTransaction::new("t", &rules, Some(before), &change, &options, commit).map(drop)
+        };
+        assert!(written(&waiting, &answer(deep(32))).is_ok());
+        for refused in [
+            written(&waiting, &answer(deep(125))),
+            written(&state, &asking(deep(125))),
+        ] {
+            assert!(matches!(refused, Err(ChangeError::Unstorable(_))));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use session::{
 
 use super::events::envelopes_between;
 use crate::dynamo::item::from_item;
-use crate::dynamo::items::{ConfigItem, LogEntry};
+use crate::dynamo::items::{ConfigItem, EntryHead};
 use crate::dynamo::keys;
 use crate::{Actor, ReadError, SessionManager, SessionSummary};
 
@@ -125,7 +125,7 @@ impl SessionManager {
         let key = keys::key(keys::session(session), keys::entry(Seq(1)));
         let first = async { self.get(key).await.map_err(ReadError::from) };
         let (name, first) = tokio::try_join!(self.name(session), first)?;
-        let first = LogEntry::from_item(first.ok_or(ReadError::NoSuchSession)?)?;
+        let first = EntryHead::from_item(first.ok_or(ReadError::NoSuchSession)?)?;
         Ok(SessionSummary::of(&first.state, name))
     }
 

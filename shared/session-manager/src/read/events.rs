@@ -27,6 +27,8 @@ pub struct EventPage {
     pub last_seq: Seq,
     /// The `after` of the next page. `None` at the end.
     pub next_after: Option<Seq>,
+    /// Whether `after` is beyond the record, so that it comes from another one.
+    pub cursor_ahead: bool,
 }
 
 impl EventPage {
@@ -34,6 +36,7 @@ impl EventPage {
         let last = envelopes.last().and_then(|envelope| envelope.seq);
         Self {
             next_after: Some(last.unwrap_or(after)).filter(|reached| *reached < last_seq),
+            cursor_ahead: after > last_seq,
             envelopes,
             last_seq,
         }
@@ -120,10 +123,11 @@ impl SessionManager {
             .expression_attribute_values(":pk", text(keys::session(session)))
             .expression_attribute_values(":first", text(keys::entry(first)))
             .expression_attribute_values(":last", text(keys::entry(to.min(keys::LAST_SEQ))))
-            .projection_expression("#last, #at, #events")
-            .expression_attribute_names("#last", LogEntry::EVENT_ATTRIBUTES[0])
-            .expression_attribute_names("#at", LogEntry::EVENT_ATTRIBUTES[1])
-            .expression_attribute_names("#events", LogEntry::EVENT_ATTRIBUTES[2])
+            .projection_expression("#sk, #last, #at, #events")
+            .expression_attribute_names("#sk", LogEntry::EVENT_ATTRIBUTES[0])
+            .expression_attribute_names("#last", LogEntry::EVENT_ATTRIBUTES[1])
+            .expression_attribute_names("#at", LogEntry::EVENT_ATTRIBUTES[2])
+            .expression_attribute_names("#events", LogEntry::EVENT_ATTRIBUTES[3])
             .consistent_read(true)
     }
 }
@@ -162,16 +166,18 @@ mod tests {
 
     #[test]
     fn a_page_has_a_next_after_when_more_events_exist() {
-        for (after, held, last_seq, next) in [
-            (0, 3, 3, None),
-            (0, 3, 4, Some(3)),
+        for (after, held, last_seq, next, ahead) in [
+            (0, 3, 3, None, false),
+            (0, 3, 4, Some(3), false),
             // The events were read before the state.
-            (3, 0, 5, Some(3)),
-            (9, 0, 5, None),
+            (3, 0, 5, Some(3), false),
+            (5, 0, 5, None, false),
+            (6, 0, 5, None, true),
         ] {
             let held = (after + 1..=after + held).map(envelope).collect();
             let page = EventPage::of(Seq(after), held, Seq(last_seq));
             assert_eq!(page.next_after, next.map(Seq), "after {after}");
+            assert_eq!(page.cursor_ahead, ahead, "after {after}");
         }
     }
 }

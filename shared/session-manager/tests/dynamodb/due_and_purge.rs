@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use session::{Command, Mode, Rules, SessionId, State};
+use session::{Command, EventBody, Mode, Rules, Seq, SessionId, State, StoredEventBody};
 use session_manager::{ConnectionId, Overdue, Purged, SHARDS, SessionManager};
 
 use crate::world::{CANCEL, SUSPEND, World, at, finish, new_run, note, rows, run_of};
@@ -123,6 +123,7 @@ async fn an_outdated_due_time_is_corrected() {
     let place = Overdue {
         session: nothing.session_id,
         since: at(30),
+        put_off_since: None,
     };
     let waits = State {
         session_id: nothing.session_id,
@@ -136,9 +137,100 @@ async fn an_outdated_due_time_is_corrected() {
     let nowhere = Overdue {
         session: world.new_session(Mode::OneShot, None).id,
         since: at(0),
+        put_off_since: None,
     };
     manager.reschedule(&nowhere, &idle).await.unwrap();
     assert_eq!(world.sort_keys(nowhere.session).await, [""; 0]);
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_session_that_was_put_off_is_due_later_until_a_commit_moves_its_due_time() {
+    let world = World::new().await;
+    let id = world.queued(Mode::OneShot).await.session_id;
+    let found = async |second| {
+        let mut due = Vec::new();
+        for shard in 0..SHARDS {
+            due.extend(world.manager.due(shard, at(second), 9, None).await.unwrap());
+        }
+        due
+    };
+    let minute = Duration::from_secs(60);
+    let first = found(30).await[0];
+    assert_eq!((first.since, first.put_off_since), (at(30), None));
+    world.manager.put_off(&first, minute, at(31)).await.unwrap();
+    assert_eq!(found(90).await, []);
+    let again = found(92).await[0];
+    let expected = (at(91), Some(at(31)));
+    assert_eq!((again.since, again.put_off_since), expected);
+    let behind = world
+        .manager
+        .due(shard_of(id), at(92), 9, Some(&again))
+        .await;
+    assert_eq!(behind.unwrap(), []);
+    // The index may have shown an outdated time.
+    world.manager.put_off(&first, minute, at(92)).await.unwrap();
+    assert_eq!(found(92).await, [again]);
+
+    world.does(id, Command::Recover, at(92)).await.unwrap();
+    assert_eq!(found(151).await, []);
+    let requeued = found(152).await[0];
+    assert_eq!((requeued.since, requeued.put_off_since), (at(152), None));
+    // A deleted item is not created again.
+    let nowhere = Overdue {
+        session: world.new_session(Mode::OneShot, None).id,
+        ..first
+    };
+    world
+        .manager
+        .put_off(&nowhere, minute, at(92))
+        .await
+        .unwrap();
+    assert_eq!(world.sort_keys(nowhere.session).await, [""; 0]);
+}
+
+fn shard_of(id: SessionId) -> u8 {
+    u8::try_from(id.as_u128() % u128::from(SHARDS)).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn a_session_whose_events_cannot_be_read_is_changed_recovered_and_purged() {
+    let world = World::new().await;
+    let id = world.queued(Mode::PlanningControl).await.session_id;
+    let break_all = async || {
+        for sk in world.sort_keys(id).await {
+            if sk.starts_with("LOG#") {
+                let mut item = world.item(id, &sk).await.unwrap();
+                item.insert("events".into(), AttributeValue::L(Vec::new()));
+                let put = world.client.put_item().table_name(&world.table);
+                put.set_item(Some(item)).send().await.unwrap();
+            }
+        }
+    };
+    break_all().await;
+    let read = world.manager.events(id, &world.ada(), Seq(0), 500).await;
+    let kinds = read.unwrap().envelopes.into_iter();
+    let unreadable = |body: StoredEventBody| {
+        matches!(body, StoredEventBody::Known(EventBody::Unreadable { .. }))
+    };
+    assert!(kinds.map(|envelope| envelope.body).all(unreadable));
+    world.does(id, Command::Recover, at(30)).await.unwrap();
+    break_all().await;
+    // The first write finds an entry at its place.
+    let state = world.manager.state(id, &world.ada()).await.unwrap();
+    world.does(id, CANCEL, at(31)).await.unwrap();
+    break_all().await;
+    let deleted = world
+        .manager
+        .commit_on(state, &Command::Delete, at(32))
+        .await;
+    assert!(deleted.unwrap().state.is_deleted());
+    break_all().await;
+    let now = at(32 + DELAY);
+    let purged = world.manager.purge(id, now, soon()).await.unwrap();
+    assert_eq!(purged, Purged::Done);
+    assert_eq!(world.sort_keys(id).await.len(), 1);
 }
 
 #[tokio::test]

@@ -90,6 +90,7 @@ async fn a_page_of_the_record_can_begin_within_an_entry() {
         .await
         .unwrap();
     assert!(far.envelopes.is_empty());
+    assert!(behind.cursor_ahead && far.cursor_ahead);
 }
 
 #[tokio::test]

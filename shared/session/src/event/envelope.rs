@@ -55,6 +55,16 @@ impl Envelope {
                 message,
                 ..
             }) => (*role, message, Some(agent.clone())),
+            // It may have been a message.
+            StoredEventBody::Known(EventBody::Unreadable {
+                original_type,
+                message,
+            }) if original_type
+                .as_deref()
+                .is_none_or(|kind| matches!(kind, "user_message" | "agent_message")) =>
+            {
+                (Role::System, message, None)
+            }
             _ => return None,
         };
         Some(Message {

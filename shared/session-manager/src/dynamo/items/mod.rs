@@ -9,8 +9,10 @@ mod rows;
 mod side_items;
 mod summary;
 
-pub(crate) use entry::LogEntry;
-pub(crate) use rows::{RunSpan, approval_item, approval_row, run_item, run_row};
+pub(crate) use entry::{EntryHead, LogEntry};
+pub(crate) use rows::{
+    RunSpan, approval_item, approval_row, modifications_text, run_item, run_row,
+};
 pub(crate) use side_items::{ConfigItem, FollowerItem, RunLocatorItem, SlotItem};
 pub use side_items::{Connection, RequestKeyItem};
 pub use summary::SessionSummary;

@@ -27,7 +27,7 @@ impl RunSpan {
 /// state has the status in between.
 pub(crate) fn run_item(row: &RunRow, first_seq: Option<Seq>) -> Result<Item, Malformed> {
     let stored = RunRow {
-        meta: json_text(&row.meta),
+        meta: json_text(RUN, &row.meta)?,
         ..row.clone()
     };
     let mut item = to_item(RUN, stored)?;
@@ -45,9 +45,12 @@ pub(crate) fn run_row(item: Item) -> Result<RunRow, Malformed> {
 
 /// An approval's item. Its end is written into the same attributes.
 pub(crate) fn approval_item(row: &ApprovalRow) -> Result<Item, Malformed> {
+    let modifications = row.modifications.as_ref();
     let stored = ApprovalRow {
-        context: json_text(&row.context),
-        modifications: row.modifications.as_ref().map(json_text),
+        context: json_text(APPROVAL, &row.context)?,
+        modifications: modifications
+            .map(|json| json_text(APPROVAL, json))
+            .transpose()?,
         ..row.clone()
     };
     to_item(APPROVAL, stored)
@@ -65,8 +68,20 @@ pub(crate) fn approval_row(item: Item) -> Result<ApprovalRow, Malformed> {
     })
 }
 
-fn json_text(value: &Value) -> Value {
-    Value::String(value.to_string())
+/// An approval's modifications as its item has them.
+pub(crate) fn modifications_text(value: &Value) -> Result<String, Malformed> {
+    checked_text(APPROVAL, value)
+}
+
+fn json_text(what: &'static str, value: &Value) -> Result<Value, Malformed> {
+    checked_text(what, value).map(Value::String)
+}
+
+/// A value's text, which was read back: what cannot be read again must not be stored.
+fn checked_text(what: &'static str, value: &Value) -> Result<String, Malformed> {
+    let text = value.to_string();
+    serde_json::from_str::<Value>(&text).map_err(|error| Malformed::new(what, error))?;
+    Ok(text)
 }
 
 fn parsed(what: &'static str, text: &Value) -> Result<Value, Malformed> {
