@@ -42,8 +42,8 @@ pub enum Refusal {
         /// Its status.
         status: RunStatus,
     },
-    /// The mode allows no further task.
-    #[error("Mode {0} does not continue a session; create a new one for a further task.")]
+    /// The mode allows no further task after a completed one.
+    #[error("Mode {0} does not continue a completed session; create a new one for a further task.")]
     CannotContinue(Mode),
     /// The run has ended.
     #[error("The run has already ended as {0}.")]

@@ -14,7 +14,11 @@ pub(super) fn start_run(mut change: ChangeBuilder, new: &NewRun) -> Result<Chang
             status: run.status,
         });
     }
-    if state.runs > 0 && !state.mode.supports_resume() {
+    let has_completed = state
+        .run
+        .as_ref()
+        .is_some_and(|run| run.status == RunStatus::Completed);
+    if has_completed && !state.mode.supports_resume() {
         return Err(Refusal::CannotContinue(state.mode));
     }
     change.begin_run(new);

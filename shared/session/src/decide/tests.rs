@@ -198,7 +198,7 @@ fn starting_a_run_adds_its_message_and_its_row() {
 }
 
 #[test]
-fn a_second_run_needs_the_first_to_end_and_a_mode_with_resume() {
+fn a_second_run_needs_the_first_to_end_and_after_a_completed_one_a_mode_with_resume() {
     for state in [queued(Mode::Copilot), running(Mode::OneShot), waiting()] {
         let refusal = decide(&state, Command::StartRun(new_run(NEXT_RUN))).unwrap_err();
         assert!(
@@ -206,15 +206,20 @@ fn a_second_run_needs_the_first_to_end_and_a_mode_with_resume() {
             "{refusal}"
         );
     }
-    for (mode, refusal) in [
+    for (mode, after_completed) in [
         (Mode::OneShot, Some(Refusal::CannotContinue(Mode::OneShot))),
         (Mode::Copilot, None),
     ] {
+        let with = |status| {
+            let mut state = queued(mode);
+            state.run.as_mut().unwrap().status = status;
+            state
+        };
+        let next = |state: &State| decide(state, Command::StartRun(new_run(NEXT_RUN))).err();
         let cancelled = apply(&queued(mode), Command::Cancel { run: None });
-        assert_eq!(
-            decide(&cancelled, Command::StartRun(new_run(NEXT_RUN))).err(),
-            refusal
-        );
+        assert_eq!(next(&cancelled), None);
+        assert_eq!(next(&with(RunStatus::Failed)), None);
+        assert_eq!(next(&with(RunStatus::Completed)), after_completed);
     }
 }
 

@@ -97,6 +97,11 @@ fn the_protocol_holds_with_a_delete_and_a_purge() {
     holds(scenarios::deletion(), 300_000);
 }
 
+#[test]
+fn the_protocol_holds_in_a_mode_without_resume() {
+    holds(scenarios::without_resume(), 3_000);
+}
+
 /// Explores states until the property is violated, and prints the path.
 fn finds(property: &'static str, mutation: Mutation, scenario: Protocol) {
     let began = Instant::now();
@@ -167,6 +172,12 @@ fn the_model_finds_a_purge_that_waits_for_one_life_only() {
     // The delete carries the start time of its function. Other functions begin before it is
     // committed.
     finds(STAYS_DELETED, Mutation::PurgeTooSoon, scenarios::deletion());
+}
+
+#[test]
+fn the_model_finds_a_task_after_a_completed_one_in_a_mode_without_resume() {
+    let scenario = scenarios::without_resume();
+    finds(ONE_COMPLETED, Mutation::CompletedContinues, scenario);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::{Change, Command, Refusal, Rules, State, Timestamp};
+use session::{Change, Command, Mode, Refusal, Rules, State, Timestamp};
 
 use crate::Protocol;
 
@@ -27,6 +27,8 @@ pub enum Mutation {
     PurgeTooSoon,
     /// A worker takes a held lease, as if its clock were wrong. This must cause no violation.
     LeaseIgnored,
+    /// A mode without resume takes a task after a completed one.
+    CompletedContinues,
 }
 
 impl Mutation {
@@ -38,6 +40,7 @@ impl Mutation {
         mut command: Command,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
+        let mode = state.mode;
         let mut state = state.clone();
         match (self, &mut command) {
             (
@@ -47,9 +50,11 @@ impl Mutation {
                 *epoch = state.lease.epoch;
             }
             (Self::LeaseIgnored, Command::TakeLease { .. }) => state.lease.until = None,
+            (Self::CompletedContinues, Command::StartRun(_)) => state.mode = Mode::PlanningControl,
             _ => {}
         }
         let mut change = rules.decide(&state, &command, now)?;
+        change.state.mode = mode;
         let released = state.lease.until.is_some() && change.state.lease.until.is_none();
         match (self, &command) {
             (Self::ReleaseKeepsEpoch, _) if released => {

@@ -31,6 +31,8 @@ pub enum Violation {
     RowsDisagree,
     /// A writer got a refusal for a change that is committed.
     WrongReply,
+    /// A mode without resume took a task after a completed one.
+    CompletedContinued,
 }
 
 /// The observations.
@@ -49,6 +51,8 @@ pub struct Observer {
     /// The run and the approval whose rows are open.
     pub open_run: Option<RunId>,
     pub open_approval: Option<ApprovalId>,
+    /// Whether the newest run has completed, as its status in the state says too.
+    completed: bool,
 }
 
 /// The newest answer.
@@ -190,6 +194,9 @@ impl Observer {
             match row_change {
                 RowChange::RunStarted(row) => {
                     self.expect(self.open_run.is_none(), Violation::RowsDisagree);
+                    let may_follow = !self.completed || change.state.mode.supports_resume();
+                    self.expect(may_follow, Violation::CompletedContinued);
+                    self.completed = false;
                     self.open_run = Some(row.id);
                     self.runs += 1;
                 }
@@ -211,6 +218,7 @@ impl Observer {
     fn end(&mut self, run: RunId, status: RunStatus) {
         self.expect(self.open_run == Some(run), Violation::RowsDisagree);
         self.open_run = None;
+        self.completed = status == RunStatus::Completed;
         match status {
             RunStatus::Completed => self.expect(!self.has_unused_answer(), Violation::AnswerLost),
             // A cancelled run needs no answer.

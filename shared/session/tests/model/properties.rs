@@ -20,9 +20,10 @@ pub const REPAIRED: &str = "every accepted task ends, waits or is repaired";
 pub const STAYS_DELETED: &str = "a deleted session stays deleted";
 pub const ROWS_AGREE: &str = "one run and one approval at a time, each ended once";
 pub const WRITER_TOLD: &str = "the writer of a commit is told that it stands";
+pub const ONE_COMPLETED: &str = "a mode without resume completes one task";
 
 /// The properties that hold in every state.
-pub const INVARIANTS: [NamedPredicate; 8] = [
+pub const INVARIANTS: [NamedPredicate; 9] = [
     (GAP_FREE, |_, world| has_none(world, &[Violation::Gap])),
     (ONE_WRITER, one_writer),
     (NO_STEP_TWICE, |_, world| {
@@ -36,6 +37,9 @@ pub const INVARIANTS: [NamedPredicate; 8] = [
     (ROWS_AGREE, rows_agree),
     (WRITER_TOLD, |_, world| {
         has_none(world, &[Violation::WrongReply])
+    }),
+    (ONE_COMPLETED, |_, world| {
+        has_none(world, &[Violation::CompletedContinued])
     }),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session::{NewSession, OwnerId, Rules, SessionId, State, Timestamp, create};
+use session::{Mode, NewSession, OwnerId, Rules, SessionId, State, Timestamp, create};
 use stateright::{Model, Property};
 use uuid::Uuid;
 
@@ -19,6 +19,8 @@ use crate::world::{Budget, DEAD_LETTERS, Message, World, Writer};
 pub struct Protocol {
     pub name: &'static str,
     pub plan: Plan,
+    /// The mode of the session.
+    pub mode: Mode,
     pub rules: Rules,
     /// The duration of a lease in ticks.
     pub lease: u32,
@@ -70,7 +72,7 @@ impl Model for Protocol {
         let new = NewSession {
             id: SessionId::new(Uuid::from_u128(1)),
             owner: OwnerId::of("issuer", "ada"),
-            mode: session::Mode::PlanningControl,
+            mode: self.mode,
             run: self.with_task.then(|| new_run(1)),
         };
         let now = crate::world::at(0);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use session::{MAX_ATTEMPTS, Rules};
+use session::{MAX_ATTEMPTS, Mode, Rules};
 
 use crate::engine::Plan;
 use crate::properties::*;
@@ -51,6 +51,7 @@ fn scenario(
     Protocol {
         name,
         plan,
+        mode: Mode::PlanningControl,
         rules: rules(),
         lease: 1,
         life: 2,
@@ -63,7 +64,7 @@ fn scenario(
 }
 
 /// Returns all scenarios.
-pub fn all() -> [Protocol; 10] {
+pub fn all() -> [Protocol; 11] {
     [
         workers(),
         crash_loop(),
@@ -71,6 +72,7 @@ pub fn all() -> [Protocol; 10] {
         dead_letters(),
         people(),
         further_tasks(),
+        without_resume(),
         approval_expiry(),
         turn_expiry(),
         idle_expiry(),
@@ -171,6 +173,22 @@ pub fn further_tasks() -> Protocol {
         budget,
         &[FAILED, ANSWER_USED, SECOND_TASK],
     )
+}
+
+/// In a mode without resume a task fails or is cancelled, and another one follows.
+pub fn without_resume() -> Protocol {
+    let budget = Budget {
+        ticks: 1,
+        copies: 1,
+        failures: 1,
+        cancels: 1,
+        tasks: 2,
+        ..Budget::default()
+    };
+    Protocol {
+        mode: Mode::OneShot,
+        ..scenario("without resume", WORK, budget, &[FAILED, SECOND_TASK])
+    }
 }
 
 /// An approval expires while it is answered. A resume requests it again.
