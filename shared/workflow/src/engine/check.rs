@@ -62,7 +62,7 @@ pub struct Modifications {
 
 /// A step of a plan.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(expecting = "a step: an object")]
+#[serde(expecting = "a step: an object", deny_unknown_fields)]
 struct Step {
     /// What is to be done.
     #[schemars(regex(pattern = r"\S"))]
@@ -191,6 +191,10 @@ mod tests {
             (
                 json!([{"sub_task": "Read.", "sub_task_agent": "researcher", "bullet_points": [1]}]),
                 "`modifications.plan[0].bullet_points[0]` must be a string.",
+            ),
+            (
+                json!([good, {"sub_task": "Read.", "sub_task_agent": "engineer", "bullet_point": ["x"]}]),
+                "`modifications.plan[1].bullet_point` must be one of sub_task, sub_task_agent, bullet_points.",
             ),
             (
                 json!([good, {"sub_task": "Read."}]),
