@@ -92,6 +92,13 @@ async fn an_invalid_query_is_refused_with_its_reason() {
         ("/api/sessions?limit=0", 422, "invalid_query"),
         ("/api/sessions?limit=201", 422, "invalid_query"),
         ("/api/sessions?limit=ten", 422, "invalid_query"),
+        ("/api/sessions?limit=7&limit=8", 422, "invalid_query"),
+        ("/api/health?a=1&a=1", 422, "invalid_query"),
+        (
+            &format!("/api/sessions/{id}/events?after=1&limit=2&after=1"),
+            422,
+            "invalid_query",
+        ),
         ("/api/sessions?status=sleeping", 422, "invalid_query"),
         ("/api/sessions?mode=two-shot", 422, "invalid_query"),
         ("/api/sessions?cursor=garbage", 400, "bad_cursor"),

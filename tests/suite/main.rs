@@ -34,4 +34,5 @@ mod runs;
 mod summaries;
 mod template;
 mod trouble;
+mod unreadable;
 mod waiting;

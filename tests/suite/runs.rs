@@ -345,15 +345,18 @@ async fn a_resume_at_the_end_of_a_slice_loses_no_wakeup_and_repeats_no_step() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
-async fn a_cancel_during_a_step_ends_the_run_and_allows_a_new_task() {
+async fn a_cancel_during_a_step_ends_the_run_and_allows_a_new_task_in_any_mode() {
     model();
     let _calm = shared_workers().await;
-    let id = create("planning-control").await;
+    for (mode, phase) in [("planning-control", "planning"), ("one-shot", "execution")] {
+        cancelled_and_given_another_task(mode, phase).await;
+    }
+}
+
+async fn cancelled_and_given_another_task(mode: &str, phase: &str) {
+    let id = create(mode).await;
     let run = start(&id, "[[slow=2000]]").await;
-    until(&id, "planning", |detail| {
-        detail["current_phase"] == "planning"
-    })
-    .await;
+    until(&id, phase, |detail| detail["current_phase"] == phase).await;
     post_empty(&format!("/api/sessions/{id}/runs/{run}/cancel"))
         .await
         .ok();

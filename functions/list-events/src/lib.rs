@@ -19,6 +19,10 @@ struct Events {
     events: Vec<Envelope>,
     last_seq: Seq,
     next_after: Option<Seq>,
+    /// Whether `after` is beyond the record: the client's copy is of another one, and begins again
+    /// at 0. Absent otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cursor_ahead: bool,
 }
 
 /// Answers with at most `?limit` events after `?after`.
@@ -40,13 +44,14 @@ pub async fn handle(app: &App, request: Request) -> Result<HttpReply, Problem> {
         events: page.envelopes,
         last_seq: page.last_seq,
         next_after: page.next_after,
+        cursor_ahead: page.cursor_ahead,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use lambda_kit::testing::reads;
-    use lambda_kit::testing::wire::{entry_with, found, queued};
+    use lambda_kit::testing::wire::{entry, entry_with, found, queued};
+    use lambda_kit::testing::{Wire, get, reads, success};
     use serde_json::json;
 
     #[tokio::test]
@@ -61,5 +66,21 @@ mod tests {
         assert_eq!(events[0]["seq"], 1);
         assert_eq!(reply["last_seq"], json!(new.state.last_seq));
         assert_eq!(reply["next_after"], json!(null));
+        assert_eq!(reply["cursor_ahead"], json!(null));
+    }
+
+    #[tokio::test]
+    async fn a_place_beyond_the_record_is_told() {
+        let state = queued().state;
+        let wire = Wire::new([("Query", found(&[entry(&state)])), ("Query", found(&[]))]);
+        let request = get(&format!("after={}", state.last_seq.0 + 1_000));
+        let reply = success(super::handle(&wire.app(), request).await);
+        assert_eq!(
+            reply,
+            json!({
+                "session_id": state.session_id, "events": [], "last_seq": state.last_seq,
+                "next_after": null, "cursor_ahead": true,
+            })
+        );
     }
 }

@@ -26,6 +26,13 @@ pub async fn handle(app: &App, event: SocketEvent) -> Result<(), Problem> {
 }
 
 fn task_id(event: &SocketEvent) -> Result<&str, Problem> {
+    let all = event.multi_value_query_string_parameters.all("task_id");
+    if all.is_some_and(|all| all.len() > 1) {
+        return Err(Problem::new(
+            Code::BadTaskId,
+            "`task_id` must be given once.",
+        ));
+    }
     let task_id = event
         .query_string_parameters
         .first("task_id")
@@ -66,5 +73,8 @@ mod tests {
         ] {
             assert_eq!(task_id(&connecting(bad)).unwrap_err().status(), 400);
         }
+        let mut twice = connecting(json!({"task_id": "b"}));
+        twice.multi_value_query_string_parameters = "task_id=a&task_id=b".parse().unwrap();
+        assert_eq!(task_id(&twice).unwrap_err().status(), 400);
     }
 }

@@ -278,6 +278,8 @@ impl Operation {
     /// Every error that it may answer with, in the order of [`Code::ALL`].
     pub fn codes(&self) -> Vec<Code> {
         let may = |code| match code {
+            // Any route refuses a query parameter that is given twice.
+            Code::InvalidQuery => true,
             Code::Unauthenticated | Code::Internal | Code::Unavailable => true,
             Code::SessionNotFound => self.route.contains("{session_id}"),
             Code::RunNotFound => self.route.contains("{run_id}"),
@@ -304,7 +306,8 @@ mod tests {
             codes.collect::<Vec<_>>().join(" ")
         };
         let plain = Operation::new("f", "GET /api/health", BodySchema::of::<bool>("true"));
-        assert_eq!(words(&plain), "unauthenticated internal unavailable");
+        let every = "unauthenticated invalid_query internal unavailable";
+        assert_eq!(words(&plain), every);
         let paged = Operation::new("f", "GET /a/{session_id}", BodySchema::of::<bool>("true"))
             .query([Parameter::limit(200, 50), Parameter::cursor()]);
         assert_eq!(
@@ -317,7 +320,7 @@ mod tests {
             .refuses(&[Code::EmptyTask]);
         assert_eq!(
             words(&made),
-            "malformed_json unauthenticated too_large invalid_field empty_task idempotency_key_reused internal unavailable"
+            "malformed_json unauthenticated too_large invalid_field invalid_query empty_task idempotency_key_reused internal unavailable"
         );
     }
 }

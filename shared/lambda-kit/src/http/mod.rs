@@ -129,8 +129,13 @@ where
     let context = request.lambda_context();
     let span = logs::request(&context);
     logs::record(&span, session_id(&request).ok(), run_id(&request).ok());
+    let query = query::check_once(&request);
     // Boxed: the compiler's limit on nested types is below a handler's futures in the runtime's.
     let handled = Box::pin(handler(request));
+    let handled = async move {
+        query?;
+        handled.await
+    };
     async move { respond(&context.request_id, handled).await }.instrument(span)
 }
 
@@ -233,6 +238,31 @@ mod tests {
         assert_eq!(line["span"]["session_id"], id);
         assert_eq!(line["span"]["run_id"], id);
         assert!(!line.to_string().contains("secret"), "{line}");
+    }
+
+    #[tokio::test]
+    async fn a_query_parameter_is_given_once_on_every_route() {
+        let handler = async |_| HttpReply::ok(&json!({}));
+        for (query, detail) in [
+            ("limit=7&after=7", None),
+            ("limit=7&limit=8", Some("`limit` must be given once.")),
+            (
+                "a=1&unknown=&b=1&unknown=",
+                Some("`unknown` must be given once."),
+            ),
+            ("%6cimit=7&limit=7", Some("`limit` must be given once.")),
+        ] {
+            let request = crate::testing::get(query);
+            let context = lambda_http::Context::default();
+            let reply = answer(request.with_lambda_context(context), &handler).await;
+            let body: serde_json::Value = serde_json::from_str(reply.body()).unwrap();
+            assert_eq!(body["detail"].as_str(), detail, "{query}");
+            let (status, code) = match detail {
+                Some(_) => (422, "invalid_query".into()),
+                None => (200, json!(null)),
+            };
+            assert_eq!((reply.status().as_u16(), &body["code"]), (status, &code));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use session::Seq;
 
 use crate::{Code, Problem};
 
-/// The query string's values. Of a repeated name the first value counts.
+/// The query string's values. A repeated name is refused before the handler is called.
 #[derive(Debug)]
 pub struct Query(QueryMap);
 
@@ -85,6 +85,19 @@ impl Query {
     }
 }
 
+/// Checks that no name is repeated, known or not.
+///
+/// # Errors
+/// `invalid_query`.
+pub(super) fn check_once(request: &Request) -> Result<(), Problem> {
+    let query = request.query_string_parameters();
+    let is_repeated = |name: &&str| query.all(name).is_some_and(|values| values.len() > 1);
+    match query.iter().map(|(name, _)| name).find(is_repeated) {
+        Some(name) => Err(invalid(name, "given once")),
+        None => Ok(()),
+    }
+}
+
 fn invalid(name: &str, must: impl Display) -> Problem {
     Problem::new(Code::InvalidQuery, format!("`{name}` must be {must}."))
 }
@@ -123,12 +136,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_a_default_or_lies_in_its_range() {
-        for (text, expected) in [
-            ("", 50),
-            ("limit=1", 1),
-            ("limit=200", 200),
-            ("limit=7&limit=9", 7),
-        ] {
+        for (text, expected) in [("", 50), ("limit=1", 1), ("limit=200", 200)] {
             assert_eq!(query(text).limit(200, 50).unwrap(), expected, "{text}");
         }
         for text in [

@@ -80,6 +80,7 @@ impl Replay {
         context: ReplyContext,
     ) -> Result<Replayed, Problem> {
         let mut walk = Walk::from(self.after);
+        let mut ahead = false;
         loop {
             let limit = walk.left().min(PAGE);
             let page = sessions
@@ -96,7 +97,7 @@ impl Replay {
                     break;
                 }
             }
-            // A client's cursor may be ahead of the record.
+            ahead |= page.cursor_ahead;
             walk.reached = walk.reached.min(page.last_seq);
             self.after = walk.reached;
             match went {
@@ -107,7 +108,10 @@ impl Replay {
                         ReplayEnd::More => {}
                         ReplayEnd::Replaced => return Ok(Replayed::Over),
                         ReplayEnd::Live => {
-                            let end = context.replay_end(page.last_seq, self.after, now());
+                            let end = match ahead {
+                                true => context.cursor_ahead(page.last_seq, now()),
+                                false => context.replay_end(page.last_seq, self.after, now()),
+                            };
                             push.one(&self.connection_id, &end).await;
                             return Ok(Replayed::Over);
                         }

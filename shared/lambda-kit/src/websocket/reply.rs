@@ -33,6 +33,9 @@ enum ReplyBody {
         /// A sentence for people.
         message: String,
         code: Code,
+        /// The run that stands in the way, with `run_unfinished`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run_id: Option<RunId>,
     },
     /// To `ping`.
     Pong {
@@ -54,6 +57,10 @@ enum ReplyBody {
         next_after: Option<Seq>,
         /// Whether there is more.
         more: bool,
+        /// Whether `after` is beyond the record: the client's copy is of another one, and begins
+        /// again at 0. Absent otherwise.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        cursor_ahead: bool,
     },
     /// To `request_state`: where the session stands.
     WorkflowStateChanged {
@@ -111,6 +118,7 @@ impl ReplyContext {
         let body = ReplyBody::Error {
             message: problem.to_string(),
             code: problem.code(),
+            run_id: problem.run_id(),
         };
         self.reply(body, now)
     }
@@ -151,6 +159,18 @@ impl ReplyContext {
             last_seq,
             next_after: more.then_some(reached),
             more,
+            cursor_ahead: false,
+        };
+        self.reply(body, now)
+    }
+
+    /// The end of a replay that was to begin beyond the record.
+    pub const fn cursor_ahead(self, last_seq: Seq, now: Timestamp) -> ReplyFrame {
+        let body = ReplyBody::ReplayEnd {
+            last_seq,
+            next_after: None,
+            more: false,
+            cursor_ahead: true,
         };
         self.reply(body, now)
     }
@@ -193,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn an_error_names_the_run_in_the_way_as_rest_does() {
+        let run_id: RunId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let status = session::RunStatus::Running;
+        let refused = session::Refusal::RunUnfinished { run_id, status }.into();
+        let now = Timestamp::from_micros(0).unwrap();
+        let reply = serde_json::to_value(ReplyContext::default().error(&refused, now)).unwrap();
+        assert_eq!(reply["data"]["code"], "run_unfinished");
+        assert_eq!(reply["data"]["run_id"], run_id.to_string());
+    }
+
+    #[test]
     fn a_replay_ends_at_the_end_or_says_where_to_go_on() {
         let now = Timestamp::from_micros(0).unwrap();
         let end = |last, reached| {
@@ -206,6 +237,11 @@ mod tests {
         assert_eq!(
             end(9, 7),
             json!({"last_seq": 9, "next_after": 7, "more": true})
+        );
+        let ahead = ReplyContext::default().cursor_ahead(Seq(9), now);
+        assert_eq!(
+            serde_json::to_value(ahead).unwrap()["data"],
+            json!({"last_seq": 9, "next_after": null, "more": false, "cursor_ahead": true})
         );
     }
 }
