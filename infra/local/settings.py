@@ -36,6 +36,8 @@ QUICK = {
     "VisibilityTimeoutSeconds": "9",
     "RequeueSeconds": "2",
     "PurgeDelaySeconds": "15",
+    # All tests have one owner.
+    "MaxLiveRunsPerOwner": "1000",
 }
 
 # The prefix of all canary words that the tests plant and no log may print (tests/src/canary.rs).

@@ -20,5 +20,6 @@ pub fn operation() -> Operation {
         Code::ModeWithoutResume,
         Code::ApprovalOpen,
         Code::NothingToResume,
+        Code::TooManyRuns,
     ])
 }

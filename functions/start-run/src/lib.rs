@@ -44,7 +44,8 @@ pub struct Tasks {
 ///
 /// # Errors
 /// `session_not_found`, `run_unfinished`, `mode_cannot_continue`, `mode_mismatch`, `empty_task`,
-/// `too_large`, `invalid_config`, `idempotency_key_reused`, and those of every route.
+/// `too_many_runs`, `too_large`, `invalid_config`, `idempotency_key_reused`, and those of every
+/// route.
 pub async fn handle(
     app: &App,
     outbox: &Outbox,
@@ -65,19 +66,23 @@ pub async fn handle(
     let mut run = task.run(&settings, models.of_run(&settings), None);
     let (config, now) = (config.into_text(), now());
     let (sessions, key) = (&app.sessions, key.as_ref());
-    let started = if task.is_long() {
-        let whole = WholeTask::of(tasks, &state, &mut run)?;
-        match sessions.check_start(&state, &run, key, now).await {
-            Ok(()) => {
-                whole.keep(&task).await?;
-                let started = sessions.start_run(state, &run, Some(&config), key, now);
-                whole.settle(started.await).await
+    let whole = task
+        .is_long()
+        .then(|| WholeTask::of(tasks, &state, &mut run));
+    let whole = whole.transpose()?;
+    // What belongs to the run is stored only once it is admitted.
+    let started = match sessions.admit_run(&state, &run, key, now).await {
+        Ok(()) => {
+            let starting = sessions.start_run(state, &run, Some(&config), key, now);
+            match &whole {
+                Some(whole) => {
+                    whole.keep(&task).await?;
+                    whole.settle(starting.await).await
+                }
+                None => starting.await,
             }
-            Err(error) => Err(error),
         }
-    } else {
-        let started = sessions.start_run(state, &run, Some(&config), key, now);
-        started.await
+        Err(error) => Err(error),
     };
     match started {
         Ok(committed) => {
@@ -145,7 +150,7 @@ mod tests {
     use agents::ModelSettings;
     use documents::testing::Bucket;
     use lambda_kit::Code;
-    use lambda_kit::testing::wire::{entry, found, got, idle, lost_to, queued};
+    use lambda_kit::testing::wire::{entry, found, got, idle, lost_to, no_place, queued};
     use lambda_kit::testing::{Wire, post, refuses, success};
     use serde_json::json;
 
@@ -177,6 +182,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn beyond_the_limit_of_live_runs_nothing_is_stored() {
+        let reads = [
+            ("Query", found(&[entry(&idle())])),
+            ("GetItem", got(&json!({"config": "{}"}))),
+        ];
+        let wire = Wire::new(reads.into_iter().chain(no_place()));
+        let (reply, stored) = long_in(&wire.app_with_a_limit(), &wire).await;
+        let problem = reply.unwrap_err();
+        assert_eq!((problem.code(), problem.status()), (Code::TooManyRuns, 429));
+        assert_eq!(
+            problem.to_string(),
+            "At most 1 of your runs may be queued or running; try again when one has ended."
+        );
+        assert!(stored.is_empty(), "{stored:?}");
+        let asked = wire.asked();
+        assert_eq!(asked, ["Query", "GetItem", "UpdateItem", "BatchGetItem"]);
+    }
+
+    #[tokio::test]
     async fn a_run_is_started_by_two_reads_and_one_write() {
         let wire = Wire::new([
             ("Query", found(&[entry(&idle())])),
@@ -197,14 +221,17 @@ mod tests {
 
     /// A start of a long task, with what the bucket was asked for.
     async fn long(wire: &Wire) -> (Result<HttpReply, Problem>, Vec<String>) {
+        long_in(&wire.app(), wire).await
+    }
+
+    async fn long_in(app: &App, wire: &Wire) -> (Result<HttpReply, Problem>, Vec<String>) {
         let bucket = Bucket::new(|_, _| (200, "application/xml", String::new()));
         let tasks = Tasks {
             artifacts: bucket.artifacts.clone(),
             ..tasks()
         };
-        let app = wire.app();
         let request = post(json!({"task": "x".repeat(40 * 1024)}).to_string());
-        let reply = handle(&app, &wire.outbox(&app), &tasks, request).await;
+        let reply = handle(app, &wire.outbox(app), &tasks, request).await;
         let methods = bucket.asked().into_iter();
         let methods = methods.map(|asked| asked.split(' ').next().unwrap().to_owned());
         (reply, methods.collect())

@@ -40,5 +40,6 @@ pub fn operation() -> Operation {
         Code::ModeMismatch,
         Code::EmptyTask,
         Code::InvalidConfig,
+        Code::TooManyRuns,
     ])
 }

@@ -113,10 +113,13 @@ async fn begin(
         config: first.config.clone().into_text(),
         run_config: Some(first.config.over(&ClientConfig::default(), id)?.into_text()),
     };
-    Ok(frame
-        .deps
-        .app
-        .sessions
+    let sessions = &frame.deps.app.sessions;
+    if let Some(run) = &new.run
+        && let Err(refused) = sessions.reserve_run(&new.owner, run.id, first.now).await
+    {
+        return Ok(Err(refused));
+    }
+    Ok(sessions
         .create(&new, &rows, Some(first.key), first.now)
         .await)
 }
@@ -137,6 +140,9 @@ async fn go_on(
         Some(first.task_id.clone()),
     );
     let (config, key) = (config.into_text(), Some(first.key));
+    if let Err(refused) = sessions.admit_run(&state, &run, key, first.now).await {
+        return Ok(Err(refused));
+    }
     Ok(sessions
         .start_run(state, &run, Some(&config), key, first.now)
         .await)

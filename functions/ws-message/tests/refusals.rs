@@ -4,7 +4,7 @@
 mod connection;
 
 use lambda_kit::testing::Wire;
-use lambda_kit::testing::wire::{approval, entry, found, got};
+use lambda_kit::testing::wire::{approval, entry, found, got, no_place};
 use serde_json::{Value, json};
 
 use connection::{connected, open, told};
@@ -53,6 +53,20 @@ async fn a_refused_task_gets_the_end_of_a_run_that_was_not_started() {
         frames[1]["data"],
         json!({"run_id": null, "error": "The task is empty.", "failed_step": null})
     );
+}
+
+#[tokio::test]
+async fn a_task_beyond_the_limit_of_live_runs_is_refused_and_stores_nothing() {
+    // The connection, and no use of its task id.
+    let replies = [connected(None), ("GetItem", json!({}))];
+    let wire = Wire::new(replies.into_iter().chain(no_place()));
+    let frames = told(&wire, json!({"task": "Explain the tides."})).await;
+    let kinds: Vec<_> = frames.iter().map(|frame| &frame["event_type"]).collect();
+    assert_eq!(kinds, ["error", "workflow_failed"]);
+    assert_eq!(frames[0]["data"]["code"], "too_many_runs");
+    assert_eq!(frames[1]["data"]["error"], frames[0]["data"]["message"]);
+    let asked = wire.asked();
+    assert_eq!(asked, ["GetItem", "GetItem", "UpdateItem", "BatchGetItem"]);
 }
 
 #[tokio::test]

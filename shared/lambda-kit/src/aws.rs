@@ -47,7 +47,8 @@ impl Aws {
     pub fn sessions(&self, settings: &EdgeSettings) -> Result<SessionManager, EnvironmentError> {
         let client = aws_sdk_dynamodb::Client::new(&self.shared);
         let table = required("TABLE_NAME", &settings.table)?;
-        Ok(SessionManager::new(client, table, settings.rules()))
+        let sessions = SessionManager::new(client, table, settings.rules());
+        Ok(sessions.with_limits(settings.owner_limits()))
     }
 
     /// The queue at `QUEUE_URL`.

@@ -1,8 +1,13 @@
 //! The session manager's errors, as clients see them.
 
-use session_manager::{ChangeError, ReadError};
+use std::time::Duration;
+
+use session_manager::{ChangeError, LimitReached, ReadError};
 
 use crate::{Code, Problem};
+
+/// When a client asks again for a place among its live runs: most steps take that long.
+const RUNS_RETRY: Duration = Duration::from_secs(10);
 
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
@@ -19,9 +24,19 @@ impl From<ChangeError> for Problem {
                 Code::KeyReused,
                 "The Idempotency-Key was used before, for another request.",
             ),
+            ChangeError::Limited(limit) => limit.into(),
             ChangeError::Contention | ChangeError::Unavailable(_) => Self::unavailable(error),
             ChangeError::Malformed(_) => Self::internal(error),
         }
+    }
+}
+
+impl From<LimitReached> for Problem {
+    fn from(reached: LimitReached) -> Self {
+        let (code, retry_after) = match reached {
+            LimitReached::LiveRuns(_) => (Code::TooManyRuns, RUNS_RETRY),
+        };
+        Self::new(code, reached.to_string()).retry_after(retry_after)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -77,6 +78,7 @@ codes! {
     KeyReused "idempotency_key_reused" 422 "The key was used with another body.";
     UnknownFrame "unknown_frame" 422 "A frame of no known type.";
     TooManyReplays "too_many_replays" 429 "A frame that asks a connection's replay to go back, more than ten times at once and then once a second.";
+    TooManyRuns "too_many_runs" 429 "As many runs of the caller are queued or running as the deployment allows; `retry-after` says when to ask again.";
     Internal "internal" 500 "A fault of our own.";
     Unavailable "unavailable" 503 "DynamoDB or another service did not answer, or ten tries lost against other changes.";
 }
@@ -112,6 +114,7 @@ pub struct Problem {
     code: Code,
     detail: String,
     run_id: Option<RunId>,
+    retry_after: Option<Duration>,
     #[source]
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -137,6 +140,7 @@ impl Problem {
             code,
             detail: detail.into(),
             run_id: None,
+            retry_after: None,
             cause: None,
         }
     }
@@ -161,6 +165,17 @@ impl Problem {
     fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    /// Says when another try may succeed.
+    pub(crate) const fn retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
+        self
+    }
+
+    /// The value of `retry-after`, in whole seconds.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(|time| time.as_secs().max(1))
     }
 
     /// The word for programs.

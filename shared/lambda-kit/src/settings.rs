@@ -1,8 +1,11 @@
 //! The environment of the edge: the table, the queue, the WebSocket API, the tokens, and the times
 //! of the domain's rules.
 
+use std::num::NonZeroU32;
+
 use environment::Seconds;
 use session::Rules;
+use session_manager::OwnerLimits;
 
 environment::settings! {
     /// What the functions around the sessions need. The fields say what
@@ -27,6 +30,8 @@ environment::settings! {
         "After this long the message of a queued run is sent again; it doubles each time.";
     "PURGE_DELAY_SECONDS" purge_delay: Seconds = "1200",
         "How long after a delete its items are purged: longer than any function lives.";
+    "MAX_LIVE_RUNS_PER_OWNER" max_live_runs_per_owner: NonZeroU32 = "20",
+        "How many runs of one owner may be queued or running; a further start or resume is refused.";
     "METRICS_NAMESPACE" metrics_namespace: String = "Intermission",
         "The namespace of the metrics; the template sets the stack's name.";
     "RUST_LOG" log: String = "info", "What is logged, as a filter of the tracing crate.";
@@ -40,6 +45,13 @@ impl EdgeSettings {
             approval_ttl: self.approval_ttl.0,
             idle_ttl: self.idle_ttl.0,
             purge_delay: self.purge_delay.0,
+        }
+    }
+
+    /// The limits of each owner.
+    pub const fn owner_limits(&self) -> OwnerLimits {
+        OwnerLimits {
+            live_runs: Some(self.max_live_runs_per_owner.get()),
         }
     }
 }
@@ -62,7 +74,11 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_named_and_not_shown() {
-        for (name, value) in [("IDLE_TTL_SECONDS", "a day"), ("REQUEUE_SECONDS", "-1")] {
+        for (name, value) in [
+            ("IDLE_TTL_SECONDS", "a day"),
+            ("REQUEUE_SECONDS", "-1"),
+            ("MAX_LIVE_RUNS_PER_OWNER", "0"),
+        ] {
             let get = |asked: &str| (asked == name).then(|| value.to_owned());
             let error = EdgeSettings::read(get).unwrap_err().to_string();
             assert!(error.starts_with(name), "{error}");

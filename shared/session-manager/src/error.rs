@@ -9,6 +9,7 @@ use session::{Refusal, State};
 
 use crate::dynamo::item::{Cause, Malformed};
 use crate::dynamo::items::RequestKeyItem;
+use crate::owner_limits::LimitReached;
 
 /// Why a session was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum ChangeError {
     /// The client's request key was used before.
     #[error("the request key was used before, for session {}", .0.session_id)]
     KeyTaken(Box<RequestKeyItem>),
+    /// The owner has used up a limit. A later retry helps.
+    #[error(transparent)]
+    Limited(#[from] LimitReached),
     /// More than the table or a client accepts. A retry does not help.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),

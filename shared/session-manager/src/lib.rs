@@ -5,6 +5,7 @@ mod due;
 mod dynamo;
 mod error;
 mod log;
+mod owner_limits;
 mod purge;
 mod read;
 mod rename;
@@ -22,6 +23,7 @@ pub use log::append::Committed;
 pub use log::change::Actor;
 pub use log::size::item_size;
 pub use log::transaction::NewSessionRows;
+pub use owner_limits::{LimitReached, OwnerLimits};
 pub use purge::Purged;
 pub use read::approvals::ApprovalPage;
 pub use read::console_log::ConsoleLog;
@@ -48,10 +50,11 @@ pub struct SessionManager {
     client: aws_sdk_dynamodb::Client,
     table: String,
     rules: Rules,
+    limits: OwnerLimits,
 }
 
 impl SessionManager {
-    /// Uses a table through the process's client.
+    /// Uses a table through the process's client, without limits of owners.
     ///
     /// The append protocol's retries and time limits replace the client's own.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>, rules: Rules) -> Self {
@@ -59,6 +62,7 @@ impl SessionManager {
             client: dynamo::wire::tuned(&client),
             table: table.into(),
             rules,
+            limits: OwnerLimits::default(),
         }
     }
 

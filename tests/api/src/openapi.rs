@@ -161,10 +161,8 @@ fn responses_of(schemas: &mut Schemas, operation: &Operation) -> Value {
     if operation.redirects {
         responses.insert("302".into(), redirect());
     }
-    responses.insert(
-        "429".into(),
-        json!({"$ref": "#/components/responses/throttled"}),
-    );
+    let throttled = json!({"$ref": "#/components/responses/throttled"});
+    responses.insert("429".into(), throttled);
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in operation.codes() {
         by_status.entry(code.status()).or_default().push(code);
@@ -174,6 +172,7 @@ fn responses_of(schemas: &mut Schemas, operation: &Operation) -> Value {
             [code] if everywhere(code) => {
                 json!({"$ref": format!("#/components/responses/{}", code.word())})
             }
+            _ if status == 429 => limited(schemas, &codes),
             _ => problem(schemas, &codes),
         };
         responses.insert(status.to_string(), told);
@@ -194,10 +193,7 @@ fn responses(schemas: &mut Schemas) -> Value {
     for code in Code::ALL.iter().copied().filter(|code| everywhere(*code)) {
         responses.insert(code.word().into(), problem(schemas, &[code]));
     }
-    // API Gateway answers before any function is invoked.
-    let gateway = json!({
-        "type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"],
-    });
+    let gateway = gateway();
     let unauthenticated = &mut responses[Code::Unauthenticated.word()];
     unauthenticated["description"] =
         "No verified token. API Gateway's own refusal has its own body, and no `x-request-id`."
@@ -212,6 +208,28 @@ fn responses(schemas: &mut Schemas) -> Value {
         "content": {"application/json": {"schema": gateway, "example": {"message": "Too Many Requests"}}},
     }));
     responses.into()
+}
+
+/// The body of API Gateway, which answers before any function is invoked.
+fn gateway() -> Value {
+    json!({
+        "type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"],
+    })
+}
+
+/// The response of a route with limits for each owner. API Gateway's own limit has its own body.
+fn limited(schemas: &mut Schemas, codes: &[Code]) -> Value {
+    let mut told = problem(schemas, codes);
+    told["headers"] = json!({
+        "x-request-id": {"schema": {"type": "string"}},
+        "retry-after": {
+            "description": "In seconds; absent in API Gateway's own refusal.",
+            "schema": {"type": "integer", "minimum": 1},
+        },
+    });
+    let json = &mut told["content"]["application/json"]["schema"];
+    *json = json!({"anyOf": [json.take(), gateway()]});
+    told
 }
 
 /// The response for codes that share a status.

@@ -27,7 +27,7 @@ pub fn connected(follows: Option<&str>) -> (&'static str, Value) {
 
 /// The frames that the connection gets for a frame.
 pub async fn told(wire: &Wire, frame: Value) -> Vec<Value> {
-    let app = wire.app();
+    let app = wire.app_with_a_limit();
     let deps = Deps {
         outbox: wire.outbox(&app),
         app,

@@ -10,7 +10,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use lambda_http::http::HeaderName;
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
+use lambda_http::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+};
 use lambda_http::{Request, RequestExt as _, Response, run, service_fn};
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -149,9 +151,12 @@ async fn respond(
         .unwrap_or_else(|elapsed| Err(Problem::unavailable(elapsed)));
     let reply = result.unwrap_or_else(|problem| {
         problem.log();
+        let mut headers = vec![(CONTENT_TYPE, JSON.to_owned())];
+        let seconds = problem.retry_after_seconds();
+        headers.extend(seconds.map(|seconds| (RETRY_AFTER, seconds.to_string())));
         HttpReply {
             status: problem.status(),
-            headers: vec![(CONTENT_TYPE, JSON.to_owned())],
+            headers,
             // A body of texts and ids always serialises.
             body: serde_json::to_string(&problem.body(request_id)).unwrap_or_default(),
         }
@@ -191,6 +196,15 @@ mod tests {
             reply.body(),
             r#"{"detail":"The task is empty.","code":"empty_task","request_id":"r-2"}"#
         );
+    }
+
+    #[tokio::test]
+    async fn a_limit_says_when_to_ask_again() {
+        let reached = session_manager::LimitReached::LiveRuns(20);
+        let reply = respond("r-7", async { Err(reached.into()) }).await;
+        assert_eq!(reply.status().as_u16(), 429);
+        assert_eq!(reply.headers()["retry-after"], "10");
+        assert!(reply.body().contains(r#""code":"too_many_runs""#));
     }
 
     #[tokio::test]

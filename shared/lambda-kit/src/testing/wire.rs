@@ -12,6 +12,7 @@ use session::{
     Next, OwnerId, Phase, Position, Progress, RowChange, Rules, RunId, SessionId, StageStart,
     State, Timestamp,
 };
+use session_manager::OwnerLimits;
 use stub_http::stub_client;
 use uuid::Uuid;
 
@@ -52,6 +53,16 @@ impl Wire {
     /// For the local owner.
     pub fn app(&self) -> App {
         app_with(self.client())
+    }
+
+    /// For the local owner, who may have one live run.
+    pub fn app_with_a_limit(&self) -> App {
+        let app = self.app();
+        let limits = OwnerLimits { live_runs: Some(1) };
+        App {
+            sessions: app.sessions.with_limits(limits),
+            ..app
+        }
     }
 
     /// Push, and no queue.
@@ -118,6 +129,17 @@ pub fn lost_to(entry: &Value) -> Value {
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
         "Message": "Cancelled.", "CancellationReasons": [reason, others, others],
     })
+}
+
+/// The replies to a start whose owner has one place, which another start has just taken.
+pub fn no_place() -> [(&'static str, Value); 2] {
+    // Run 0 has no session yet; its place is of the year 2106.
+    let reserved = json!({"BS": ["AAAAAAAAAAAAAAAAAAAAAP////8="]});
+    let full = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "Message": "Failed.", "Item": {"reserved": reserved},
+    });
+    [("UpdateItem", full), ("BatchGetItem", got_all(&[]))]
 }
 
 /// Fields as DynamoDB's JSON; a null field is absent.

@@ -1,7 +1,7 @@
 //! The table's keys, indexes and key attributes.
 //!
-//! One partition holds one session; each connection, request key, run locator and slot has a
-//! partition of its own. No part of a key is text that a client chose: owners and request keys are
+//! One partition holds one session; each owner, connection, request key, run locator and slot has
+//! one of its own. No part of a key is text that a client chose: owners and request keys are
 //! digests, and the rest are ids, times and numbers of fixed width, which sort as text in their own
 //! order.
 
@@ -125,6 +125,11 @@ pub(crate) fn connection(id: &str) -> String {
 /// A client's task id or `Idempotency-Key`.
 pub(crate) fn request_key(owner: &OwnerId, scope: &str, key: &str) -> String {
     format!("KEY#{owner}#{scope}#{key}")
+}
+
+/// The key of the item with an owner's live runs.
+pub(crate) fn live_runs(owner: &OwnerId) -> Item {
+    key(format!("OWNER#{owner}"), "RUNS")
 }
 
 /// The key of a slot.

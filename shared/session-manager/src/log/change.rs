@@ -95,12 +95,13 @@ impl SessionManager {
         started
     }
 
-    /// Decides like [`SessionManager::start_run`] and writes nothing, so that a caller stores a
-    /// file of the run only for a run that can start. Another commit may still be first.
+    /// Admits a run that is about to start on this state: its key is new, the session takes it, and
+    /// it has a place among its owner's live runs. Nothing else is written, so that a caller stores
+    /// a file of the run only for a run that can start. Another commit may still be first.
     ///
     /// # Errors
     /// [`ChangeError`]; `KeyTaken` has the run that the key led to.
-    pub async fn check_start(
+    pub async fn admit_run(
         &self,
         state: &State,
         new: &NewRun,
@@ -112,7 +113,8 @@ impl SessionManager {
             .rules
             .decide(state, &Command::StartRun(new.clone()), now);
         let refused = |refusal| ChangeError::Refused(refusal, Some(Box::new(state.clone())));
-        decided.map(|_| ()).map_err(refused)
+        decided.map_err(refused)?;
+        self.reserve_run(&state.owner, new.id, now).await
     }
 
     /// Fails with `KeyTaken` when the key has led to a run of the session.
@@ -148,7 +150,8 @@ impl SessionManager {
 
     /// Changes a session on a state that the caller has read, without another read. A state that is
     /// not the newest one costs the first try. The caller has checked the owner, who never changes.
-    /// A run that takes over from a failed one inherits its configuration, which is one read.
+    /// A run that takes over from a failed one inherits its configuration, which is one read. A run
+    /// that is resumed takes a place among its owner's live runs.
     ///
     /// # Errors
     /// [`ChangeError`].
@@ -158,6 +161,12 @@ impl SessionManager {
         command: &Command,
         now: Timestamp,
     ) -> Result<Committed, ChangeError> {
+        if matches!(command, Command::Resume { .. })
+            && let Ok(change) = self.rules.decide(&state, command, now)
+            && let Some(run) = change.state.unfinished_run()
+        {
+            self.reserve_run(&state.owner, run.id, now).await?;
+        }
         let inherited = self.inherited_config(&state, command).await?;
         let options = CommitOptions {
             run_config: inherited.as_deref(),

@@ -15,6 +15,7 @@ mod faults;
 mod find_run;
 mod listing;
 mod logs;
+mod owner_limits;
 mod proxy;
 mod races;
 mod reading;
