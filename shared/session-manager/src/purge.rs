@@ -4,24 +4,29 @@
 //! writer from before is alive. That entry stays for 30 days by its TTL, so that no log can begin
 //! again under the same id. Where the TTL has removed it before a purge succeeded, all items go.
 //! The summary is removed last and alone, because the sweeper finds the session by it and a batch
-//! has no order.
+//! has no order. It stays until a second purge a day after the delete: an upload that begins in the
+//! last minute of its link ends after the first one, and nothing refers to its file.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use session::{DueAction, SessionId, Timestamp};
 
 use crate::dynamo::item::{Item, text};
 use crate::dynamo::items::EntryHead;
 use crate::dynamo::keys;
+use crate::dynamo::update::update_attributes;
 use crate::{ReadError, SessionManager};
 
 /// DynamoDB: the number of items of a batch.
 const BATCH: usize = 25;
 
+/// When a purge is the last one, after the delete: no upload takes that long.
+const LAST_PURGE: Duration = Duration::from_secs(24 * 3600);
+
 /// The progress of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purged {
-    /// Nothing is left but the last entry, which its TTL removes.
+    /// Nothing is left but the last entry, which its TTL removes, and on the first day the summary.
     Done,
     /// The deadline passed. The next slice removes the rest.
     More,
@@ -46,6 +51,7 @@ impl SessionManager {
         if !newest.as_ref().is_none_or(due) {
             return Ok(Purged::NotDue);
         }
+        let deleted_at = newest.as_ref().and_then(|newest| newest.state.deleted_at);
         let stays = newest.map(|newest| newest.sk);
         let kept = [stays.as_deref(), Some(keys::SUMMARY)];
         let request = self
@@ -67,7 +73,15 @@ impl SessionManager {
             }
         }
         let summary = keys::key(keys::session(session), keys::SUMMARY);
-        self.batch_delete(vec![summary]).await?;
+        match deleted_at.map(|at| at.plus(LAST_PURGE)) {
+            Some(last) if now < last => {
+                let due = vec![(keys::DUE, text(last.to_string()))];
+                let update = update_attributes(summary, due, &[])
+                    .condition_expression("attribute_exists(#due)");
+                self.update_if(update).await?;
+            }
+            _ => self.batch_delete(vec![summary]).await?,
+        }
         Ok(Purged::Done)
     }
 

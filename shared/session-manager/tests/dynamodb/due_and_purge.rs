@@ -10,6 +10,7 @@ use session_manager::{ConnectionId, Overdue, Purged, SHARDS, SessionManager};
 use crate::world::{CANCEL, SUSPEND, World, at, finish, new_run, note, rows, run_of};
 
 const DELAY: u64 = 20 * 60;
+const DAY: u64 = 24 * 3600;
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(60)
@@ -295,7 +296,7 @@ async fn an_interrupted_purge_leaves_no_locator_of_a_run_behind() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
-async fn a_purge_leaves_only_the_last_entry() {
+async fn a_purge_leaves_the_last_entry_and_comes_again_a_day_later() {
     let world = World::new().await;
     let mut state = world.running(Mode::PlanningControl).await;
     let id = state.session_id;
@@ -337,10 +338,12 @@ async fn a_purge_leaves_only_the_last_entry() {
         .unwrap();
     assert_eq!(late, Purged::Done);
     let last = format!("LOG#{:012}", asleep.last_seq.0 + 1);
-    assert_eq!(world.sort_keys(id).await, std::slice::from_ref(&last));
+    assert_eq!(world.sort_keys(id).await, [last.as_str(), "SUMMARY"]);
     assert!(world.item(id, &last).await.unwrap().contains_key("ttl"));
     assert_eq!(deleted.envelopes[0].seq.unwrap(), asleep.last_seq.plus(1));
     assert_eq!(due(&world, 3 + 2 * DELAY).await, []);
+    assert_eq!(due(&world, 2 + DAY).await, []);
+    assert_eq!(due(&world, 3 + DAY).await, [id]);
 
     // A writer with an old state conflicts with the remaining entry. A second purge finds nothing
     // to do.
@@ -360,6 +363,15 @@ async fn a_purge_leaves_only_the_last_entry() {
             .unwrap(),
         Purged::Done
     );
+    assert_eq!(due(&world, 2 + DAY).await, []);
+    // The purge of the next day is the last one.
+    let purge = || world.manager.purge(id, at(3 + DAY), soon());
+    assert_eq!(purge().await.unwrap(), Purged::Done);
+    assert_eq!(world.sort_keys(id).await, [last.as_str()]);
+    assert_eq!(due(&world, 9 * DAY).await, []);
+    // A late message of the first one brings no item back.
+    let late = world.manager.purge(id, at(3 + DELAY), soon()).await;
+    assert_eq!(late.unwrap(), Purged::Done);
     assert_eq!(world.sort_keys(id).await, [last]);
 }
 
