@@ -2,11 +2,14 @@
 //!
 //! A PDF draws glyphs in any order. Adjacent glyphs form fragments, fragments form rows, and rows
 //! are split where a gutter crosses several of them. Text that is rotated by a quarter turn follows
-//! the upright text. Right-to-left text keeps its order on the page, from left to right.
+//! the upright text. Text that is read from right to left is put into that order.
 
+mod accents;
 mod columns;
+mod direction;
 mod fragments;
 mod glyphs;
+mod letters;
 mod rows;
 mod usable;
 
@@ -22,11 +25,14 @@ pub(super) fn reading_order(glyphs: Glyphs) -> String {
     for turned in glyphs.by_turn() {
         append(&mut text, &lines(turned));
     }
-    text
+    letters::composed(&text)
 }
 
 fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
-    columns::lines(fragments::fragments(glyphs))
+    let fragments = fragments::fragments(accents::joined(glyphs));
+    let mut lines = columns::lines(fragments);
+    direction::order(&mut lines);
+    lines
 }
 
 /// Joins lines: an empty line where the distance exceeds the line spacing, and a rejoined word

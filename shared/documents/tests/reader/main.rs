@@ -1,12 +1,14 @@
 //! Documents through the real reader, each in a child process, and the OCR engines.
 //!
-//! Not tested here: fonts other than Helvetica (hayro's own tests cover a thousand documents),
-//! right-to-left text, and Amazon Textract itself. Its replies follow its documentation.
+//! Not tested here: fonts other than the standard ones (hayro's own tests cover a thousand
+//! documents), and Amazon Textract itself. Its replies follow its documentation.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod damage;
+mod forms;
 mod hostile;
 mod images;
+mod letters;
 mod make;
 mod order;
 mod pages;

@@ -7,6 +7,7 @@
 mod complete;
 mod damage;
 mod filters;
+mod form;
 mod raster;
 
 use std::io;
@@ -18,15 +19,16 @@ use hayro::hayro_interpret::hayro_syntax::object::Dict;
 use hayro::hayro_interpret::hayro_syntax::page::Page;
 use hayro::hayro_interpret::hayro_syntax::{LoadPdfError, Pdf};
 use hayro::hayro_interpret::{
-    Context, InterpreterCache, InterpreterSettings, InterpreterWarning, TransformExt,
-    interpret_page,
+    Context, InterpreterCache, InterpreterSettings, InterpreterWarning, RectExt, RenderContent,
+    TransformExt, interpret_page,
 };
-use hayro::kurbo::Rect;
+use hayro::kurbo::{Affine, Point, Rect};
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use image::{DynamicImage, GrayImage};
 
 use damage::Inspector;
+use form::Field;
 
 use super::super::layout::{Glyphs, reading_order, usable};
 use super::png::{self, MAX_SIDE};
@@ -76,10 +78,22 @@ impl PdfFile {
         let (width, height) = page.render_dimensions();
         let paper = Rect::new(0.0, 0.0, width.into(), height.into());
         let upright = page.initial_transform(true).to_kurbo();
-        let settings = InterpreterSettings::default();
-        let mut context = Context::new(upright, paper, cache, page.xref(), settings);
-        let mut glyphs = Glyphs::on(paper);
-        interpret_page(page, &mut context, &mut glyphs);
+        let draw = |render_content| {
+            let settings = InterpreterSettings {
+                render_content,
+                ..InterpreterSettings::default()
+            };
+            let mut context = Context::new(upright, paper, cache, page.xref(), settings);
+            let mut glyphs = Glyphs::on(paper);
+            interpret_page(page, &mut context, &mut glyphs);
+            glyphs
+        };
+        let mut glyphs = draw(RenderContent::PAGE);
+        let mut notes = draw(RenderContent::ANNOTATIONS);
+        for field in form::fields(page) {
+            write_value(&field, upright, &glyphs, &mut notes);
+        }
+        glyphs.append(notes);
         let drawn = glyphs.drawn();
         let text = reading_order(glyphs);
         let usable = usable(&text, drawn);
@@ -88,6 +102,43 @@ impl PdfFile {
             usable,
             damage,
         })
+    }
+}
+
+/// Writes the value of a field where nothing is drawn for it.
+fn write_value(field: &Field, upright: Affine, page: &Glyphs, notes: &mut Glyphs) {
+    /// The distance of the baseline from the bottom of a line, in font sizes.
+    const BASELINE: f64 = 0.25;
+    /// The distance of two lines, in font sizes.
+    const LINE: f64 = 1.2;
+    let (area, size) = (field.area.to_kurbo(), field.size);
+    let seen = upright.transform_rect_bbox(area);
+    let is_said = |text: &str| {
+        let mut chars = text.chars();
+        match field.is_tick {
+            true => chars.any(|char| char != char::REPLACEMENT_CHARACTER),
+            false => chars.any(char::is_alphanumeric),
+        }
+    };
+    let drawn = is_said(&notes.within(seen)) && !field.is_stale;
+    if drawn || is_said(&page.within(seen)) {
+        return;
+    }
+    notes.clear(seen);
+    let lines: Vec<&str> = field.value.split(['\n', '\r']).collect();
+    let below = match field.is_multiline {
+        true => area.height() - size,
+        false => (area.height() - size) / 2.0 + (lines.len() - 1) as f64 * LINE * size / 2.0,
+    };
+    let first = area.y0 + below + BASELINE * size;
+    for (line, value) in lines.into_iter().enumerate() {
+        let origin = Point::new(area.x0, first - line as f64 * LINE * size);
+        notes.write(
+            value,
+            upright * Affine::translate(origin.to_vec2()),
+            size,
+            area.width(),
+        );
     }
 }
 

@@ -1,5 +1,5 @@
 //! Splits a page into columns. Where a gutter crosses several rows, the text left of it comes
-//! before the text right of it.
+//! before the text right of it, and behind it where text is read from right to left.
 //!
 //! The gutter is the position at which most rows have a gap. Rows that cross it, a title or a wide
 //! caption, divide the page into bands that are read separately. The text of columns must look like
@@ -7,6 +7,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::direction::mostly_right_to_left;
 use super::fragments::Fragment;
 use super::rows::{BESIDE, ON_A_LINE, Row, TextLine, rows};
 
@@ -29,11 +30,12 @@ const DEPTH: usize = 8;
 /// The lines of a page in reading order.
 pub(super) fn lines(fragments: Vec<Fragment>) -> Vec<TextLine> {
     let mut lines = Vec::new();
-    read(fragments, DEPTH, &mut lines);
+    let right_first = mostly_right_to_left(fragments.iter().map(|it| it.text.as_str()));
+    read(fragments, right_first, DEPTH, &mut lines);
     lines
 }
 
-fn read(fragments: Vec<Fragment>, depth: usize, lines: &mut Vec<TextLine>) {
+fn read(fragments: Vec<Fragment>, right_first: bool, depth: usize, lines: &mut Vec<TextLine>) {
     // The rows of two columns need not share their baselines.
     let gutter = match depth {
         0 => None,
@@ -47,11 +49,16 @@ fn read(fragments: Vec<Fragment>, depth: usize, lines: &mut Vec<TextLine>) {
     for band in bands(rows, gutter) {
         let fragments = band.rows.into_iter().flat_map(|row| row.fragments);
         if band.crosses {
-            read(fragments.collect(), depth - 1, lines);
+            read(fragments.collect(), right_first, depth - 1, lines);
         } else {
             let (left, right) = fragments.partition(|it: &Fragment| it.left < gutter);
-            read(left, depth - 1, lines);
-            read(right, depth - 1, lines);
+            let columns = match right_first {
+                true => [right, left],
+                false => [left, right],
+            };
+            for column in columns {
+                read(column, right_first, depth - 1, lines);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Fragments: adjacent glyphs that are drawn consecutively, mostly one word.
 
 use super::glyphs::Glyph;
+use super::letters::readable;
 
 /// The gap between two glyphs that makes a space, in font sizes, even if no space is drawn. Fonts
 /// space words by at least a fifth and kern letters by less than a tenth.
@@ -76,27 +77,6 @@ pub(super) fn fragments(glyphs: Vec<Glyph>) -> Vec<Fragment> {
     fragments
 }
 
-/// Replaces ligatures by letters, so that the text can be searched. Drops spaces and control
-/// characters.
-fn readable(text: &str) -> Option<String> {
-    let visible = text
-        .chars()
-        .filter(|char| !char.is_whitespace() && !char.is_control());
-    let mut readable = String::new();
-    for char in visible {
-        match char {
-            '\u{fb00}' => readable.push_str("ff"),
-            '\u{fb01}' => readable.push_str("fi"),
-            '\u{fb02}' => readable.push_str("fl"),
-            '\u{fb03}' => readable.push_str("ffi"),
-            '\u{fb04}' => readable.push_str("ffl"),
-            '\u{fb05}' | '\u{fb06}' => readable.push_str("st"),
-            char => readable.push(char),
-        }
-    }
-    (!readable.is_empty()).then_some(readable)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,12 +116,5 @@ mod tests {
             glyph(0.0, 12.0, "y"),
         ];
         assert_eq!(texts(glyphs), ["x", "2", "y"]);
-    }
-
-    #[test]
-    fn a_ligature_becomes_its_letters() {
-        assert_eq!(readable("\u{fb03}").as_deref(), Some("ffi"));
-        assert_eq!(readable("\u{a0}"), None);
-        assert_eq!(readable("\u{7}"), None);
     }
 }
