@@ -96,11 +96,26 @@ def watch(settings: Settings, processes: Processes, environment: Mapping[str, st
     ]
     if not settings.hot_reload:
         command.append("--ignore-changes")
-    processes.start(NAME, command, environment, ROOT)
+    processes.start(NAME, command, {**environment, **instead_of_cargo(settings)}, ROOT)
     gateway = [sys.executable, str(Path(__file__).with_name("gateway.py")), str(settings.http_port)]
     gateway += [str(settings.watch_port), ",".join(settings.browser_origins)]
     processes.start(GATEWAY, gateway, environment, ROOT)
     processes.wait_until(NAME, lambda: answers(settings), 120)
+
+
+def instead_of_cargo(settings: Settings) -> dict[str, str]:
+    """The environment in which `cargo lambda watch` starts functions by cargo-run.sh."""
+    return {
+        "CARGO": str(Path(__file__).with_name("cargo-run.sh")),
+        "BINARIES": str(target() / "debug"),
+        "DEATHS": str(deaths(settings)),
+        "HOT_RELOAD": str(int(settings.hot_reload)),
+    }
+
+
+def deaths(settings: Settings) -> Path:
+    """The file with a line for each function that died and was started again."""
+    return settings.logs / "deaths.log"
 
 
 def answers(settings: Settings) -> bool:

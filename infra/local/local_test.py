@@ -5,10 +5,13 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
-import sys
+import tempfile
+import time
 import tomllib
 import unittest
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,8 @@ from progress import Progress
 from settings import ROOT, TEMPLATE, Invalid
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
+
+import functions
 
 
 def frame(seq: int | None, kind: str = "status", **data: object) -> dict[str, object]:
@@ -334,6 +339,71 @@ class Processes(unittest.TestCase):
             self.assertIn(sleeper.pid, processes.running_from(Path(program)))
             sleeper.kill()
         self.assertNotIn(sleeper.pid, processes.running_from(Path(program)))
+
+
+class Functions(unittest.TestCase):
+    """cargo-run.sh with scripts in place of cargo and of a function."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.script("cargo", 'echo "$@" >> asked')
+        (self.folder / "functions").mkdir()
+        (self.folder / "shared").mkdir()
+        for file in ("Cargo.toml", "Cargo.lock"):
+            (self.folder / file).touch()
+
+    def script(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.folder / name).chmod(0o755)
+
+    def start(self, *arguments: str, hot_reload: bool = False) -> subprocess.Popen[bytes]:
+        local = replace(settings.from_environment([]), state=self.folder, hot_reload=hot_reload)
+        local.logs.mkdir(exist_ok=True)
+        environment = {**os.environ, **functions.instead_of_cargo(local), "BINARIES": str(self.folder)}
+        environment["PATH"] = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.Popen(
+            [environment["CARGO"], *arguments], cwd=self.folder, env=environment, stdout=subprocess.DEVNULL
+        )
+
+    def read(self, name: str) -> list[str]:
+        file = self.folder / name
+        return file.read_text().splitlines() if file.exists() else []
+
+    def until(self, name: str, count: int) -> list[str]:
+        """The lines of a file when there are so many."""
+        deadline = time.monotonic() + 30
+        while len(self.read(name)) < count and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self.read(name)
+
+    def test_a_function_that_dies_is_started_again_and_named(self) -> None:
+        self.script("executor", "echo $$ >> started; exec sleep 60")
+        with self.start("run", "--bin", "executor") as shim:
+            os.kill(int(self.until("started", 1)[0]), signal.SIGKILL)
+            started = self.until("started", 2)
+            self.assertEqual(len(started), 2)
+            named = self.read("logs/deaths.log")
+            self.assertEqual(len(named), 1)
+            self.assertIn("function executor ended with code 137 and is started again", named[0])
+            shim.terminate()
+        self.assertEqual(shim.wait(), 143)
+        self.assertNotIn(int(started[1]), [pid for pid, _ in processes.parents()])
+        self.assertEqual(self.read("asked"), [], "a built function needs no cargo")
+
+    def test_cargo_builds_what_is_missing_or_older_than_its_source(self) -> None:
+        self.start("metadata", "--no-deps").wait()
+        self.script("cargo", 'echo "$@" >> asked; printf "#!/bin/sh\\n" > health; chmod +x health')
+        self.start("run", "--bin", "health").wait()
+        self.start("run", "--bin", "health", hot_reload=True).wait()
+        (self.folder / "shared" / "lib.rs").touch()
+        later = time.time() + 5
+        os.utime(self.folder / "shared" / "lib.rs", (later, later))
+        self.start("run", "--bin", "health").wait()
+        self.assertEqual(self.read("asked"), ["metadata --no-deps", "build --bin health"])
+        self.start("run", "--bin", "health", hot_reload=True).wait()
+        self.assertEqual(self.read("asked")[2:], ["build --bin health"])
 
 
 if __name__ == "__main__":

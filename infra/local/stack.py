@@ -87,7 +87,7 @@ def bring_up(
         **addresses(deployed),
     }
     for name, binary in native.items():
-        # A test finds the process to kill by /proc/<pid>/exe.
+        # A test finds the process to kill by its command line.
         env[f"{name.upper().replace('-', '_')}_PATH"] = str(ministack.path_of_running(settings, binary))
     return env
 

@@ -10,6 +10,8 @@ import stack
 import template as templates
 from processes import Failed
 
+import functions
+
 
 def main() -> int:
     """Returns 0 after Ctrl-C, 1 when the stack cannot start or a part of it exits on its own."""
@@ -29,14 +31,25 @@ def main() -> int:
             print(f"\nHTTP_URL={running.env['HTTP_URL']}\nWS_URL={running.env['WS_URL']}")
             print(f"addresses in {stack.relative(settings.state / 'env')}, logs in {stack.relative(settings.logs)}/")
             print("ready", flush=True)
+            told = 0
             while True:
                 time.sleep(1)
                 running.processes.check()
+                told += print_deaths(settings, told)
     except (Failed, configuration.Invalid) as reason:
         return stack.failed(reason)
     except KeyboardInterrupt:
         print("stopped", flush=True)
         return 0
+
+
+def print_deaths(settings: configuration.Settings, told: int) -> int:
+    """Prints the functions that died after the first `told` of them, and returns how many."""
+    file = functions.deaths(settings)
+    new = file.read_text().splitlines()[told:] if file.exists() else []
+    for line in new:
+        print(line, flush=True)
+    return len(new)
 
 
 if __name__ == "__main__":

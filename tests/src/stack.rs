@@ -107,6 +107,25 @@ impl Stack {
         aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(endpoint).build())
     }
 
+    /// The URL of a new queue that no function reads.
+    pub async fn new_queue(&self) -> String {
+        let name = format!("tests-{}", uuid::Uuid::new_v4());
+        let created = self.sqs().await.create_queue().queue_name(name).send();
+        created.await.unwrap().queue_url.unwrap()
+    }
+
+    /// Takes the next message out of a queue; none if there is none for a few seconds.
+    pub async fn receive(&self, queue: &str) -> Option<String> {
+        let sqs = self.sqs().await;
+        let receive = sqs.receive_message().queue_url(queue).wait_time_seconds(20);
+        let received = receive.send().await.unwrap().messages?;
+        let message = received.into_iter().next()?;
+        let delete = sqs.delete_message().queue_url(queue);
+        let handle = message.receipt_handle.unwrap();
+        delete.receipt_handle(handle).send().await.unwrap();
+        message.body
+    }
+
     async fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.aws().await)
     }
@@ -236,30 +255,45 @@ impl Stack {
 
     /// The process ids of the natively running executor.
     pub fn executors(&self) -> Vec<u32> {
-        let program = Path::new(self.get("EXECUTOR_PATH"));
-        let pids = std::fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        // Its command line, because it hides what else `/proc` says. A reader of documents has a
-        // second argument.
-        pids.filter(|pid: &u32| {
-            std::fs::read(format!("/proc/{pid}/cmdline"))
-                .is_ok_and(|line| line.strip_suffix(b"\0") == Some(program.as_os_str().as_bytes()))
-        })
-        .collect()
+        running(Path::new(self.get("EXECUTOR_PATH")))
     }
 
     /// Sends SIGKILL to every running executor and returns their number.
     pub fn kill_executors(&self) -> usize {
-        let pids = self.executors();
-        for pid in &pids {
-            // A process that has just exited needs no signal.
-            let _ = std::process::Command::new("kill")
-                .args(["-9", &pid.to_string()])
-                .status();
-        }
-        pids.len()
+        kill(&self.executors())
     }
+
+    /// Sends SIGKILL to every instance of a function under `cargo lambda watch` and returns their
+    /// number. Cargo has put its program beside this one.
+    pub fn kill_function(&self, name: &str) -> usize {
+        let own = std::env::current_exe().unwrap();
+        let folder = own.ancestors().nth(2).unwrap();
+        kill(&running(&folder.join(name)))
+    }
+}
+
+/// The process ids of a program without arguments.
+fn running(program: &Path) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    // By the command line, because an executor hides what else `/proc` says. A reader of documents
+    // has arguments.
+    pids.filter(|pid: &u32| {
+        std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.strip_suffix(b"\0") == Some(program.as_os_str().as_bytes()))
+    })
+    .collect()
+}
+
+fn kill(pids: &[u32]) -> usize {
+    for pid in pids {
+        // A process that has just exited needs no signal.
+        let _ = std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status();
+    }
+    pids.len()
 }
 
 static WORKERS: RwLock<()> = RwLock::const_new(());

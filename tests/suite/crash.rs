@@ -213,3 +213,13 @@ async fn an_invalid_message_affects_no_other_message() {
     start(&id, "count the lighthouses").await;
     until_status(&id, "completed").await;
 }
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_killed_function_of_the_api_answers_again() {
+    let ask = || get("/api/credentials/status");
+    ask().await.ok();
+    assert!(stack().kill_function("get-credentials-status") > 0);
+    // Without a living instance, the request would wait for ever.
+    ask().await.ok();
+}
