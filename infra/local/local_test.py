@@ -336,8 +336,13 @@ class Processes(unittest.TestCase):
             self.skipTest("needs /proc")
         program = shutil.which("sleep") or ""
         with subprocess.Popen([program, "60"]) as sleeper:
-            self.assertIn(sleeper.pid, processes.running_from(Path(program)))
+            # A process has no command line for a moment after its start.
+            deadline = time.monotonic() + 10
+            while sleeper.pid not in processes.running_from(Path(program)) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            found = processes.running_from(Path(program))
             sleeper.kill()
+        self.assertIn(sleeper.pid, found)
         self.assertNotIn(sleeper.pid, processes.running_from(Path(program)))
 
 
