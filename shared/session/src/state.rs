@@ -48,6 +48,9 @@ pub struct State {
     pub last_seq: Seq,
     /// The number of messages.
     pub messages: u64,
+    /// The newest message. Absent before the first one, and in older states until the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<Seq>,
     /// The number of runs.
     pub runs: u64,
     /// The newest run, also after its end.
@@ -405,8 +408,8 @@ mod tests {
         };
         assert_eq!(
             names(&stored),
-            "created_at last_seq lease messages mode owner phase push run runs schema session_id status \
-             updated_at"
+            "created_at last_message last_seq lease messages mode owner phase push run runs schema \
+             session_id status updated_at"
         );
         assert_eq!(
             names(&stored["run"]),

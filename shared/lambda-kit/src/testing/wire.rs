@@ -171,8 +171,9 @@ pub fn entry(state: &State) -> Value {
 
 /// The newest entry of a session in this state, with the events of its commit.
 pub fn entry_with(state: &State, events: &[Event]) -> Value {
+    let first = state.last_seq.0 + 1 - events.len() as u64;
     json!({
-        "PK": format!("SESSION#{}", state.session_id), "SK": format!("LOG#{:012}", state.last_seq.0 + 1),
+        "PK": format!("SESSION#{}", state.session_id), "SK": format!("LOG#{first:012}"),
         "last": state.last_seq, "commit": Uuid::nil(), "at": state.created_at,
         "events": serde_json::to_string(events).unwrap_or_default(),
         "state": state.to_json().unwrap_or_default(),

@@ -84,10 +84,15 @@ pub(crate) fn entry(first: Seq) -> String {
     format!("{LOG}{:012}", first.0)
 }
 
+/// The first event of the entry with this sort key, or `None` when the key is not an entry's.
+pub(crate) fn entry_of(sk: &str) -> Option<Seq> {
+    sk.strip_prefix(LOG)?.parse().ok().map(Seq)
+}
+
 /// The number of events of the entry with this sort key, whose last event is `last`.
 pub(crate) fn events_of(sk: &str, last: Seq) -> usize {
-    let first = sk.strip_prefix(LOG).and_then(|first| first.parse().ok());
-    let count = (last.0 + 1).saturating_sub(first.unwrap_or(last.0));
+    let first = entry_of(sk).unwrap_or(last);
+    let count = (last.0 + 1).saturating_sub(first.0);
     usize::try_from(count).map_or(0, |count| count.min(ENTRY_EVENTS))
 }
 
@@ -189,6 +194,8 @@ mod tests {
     #[test]
     fn entry_keys_sort_by_number() {
         assert_eq!(entry(Seq(1)), "LOG#000000000001");
+        assert_eq!(entry_of(&entry(Seq(17))), Some(Seq(17)));
+        assert_eq!(entry_of("RUN#17"), None);
         assert!(entry(Seq(9)) < entry(Seq(10)));
         assert!(entry(Seq(999_999)) < entry(LAST_SEQ));
         assert_eq!(entry(LAST_SEQ).len(), entry(Seq(1)).len());

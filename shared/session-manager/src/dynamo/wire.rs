@@ -103,12 +103,6 @@ impl QueryPages {
         }
     }
 
-    /// Limits the number of items that each following page reads.
-    pub fn limit_pages(&mut self, items: usize) {
-        let items = i32::try_from(items).unwrap_or(i32::MAX);
-        self.request = self.request.clone().limit(items);
-    }
-
     /// The next page, which may be empty. Returns `None` after the last one.
     pub async fn next(&mut self) -> Result<Option<Vec<Item>>, StorageError> {
         if self.done {

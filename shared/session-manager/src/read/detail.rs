@@ -5,6 +5,7 @@ use session::{
 };
 
 use super::events::envelopes_between;
+use super::history::behind_newest;
 use crate::dynamo::item::from_item;
 use crate::dynamo::items::{ConfigItem, EntryHead};
 use crate::dynamo::keys;
@@ -51,7 +52,7 @@ impl SessionManager {
         let (name, config, (messages, _), plan, error) = tokio::try_join!(
             self.name(session),
             self.config(session),
-            self.messages(session, MESSAGES, state.last_seq.plus(1)),
+            self.messages(session, MESSAGES, behind_newest(&state)),
             self.event(session, state.plan),
             self.event(session, state.error),
         )?;

@@ -43,7 +43,10 @@ impl ChangeBuilder {
         match &body {
             EventBody::PlanningComplete { .. } => self.state.plan = Some(seq),
             EventBody::WorkflowFailed { .. } => self.state.error = Some(seq),
-            body if body.is_message() => self.state.messages += 1,
+            body if body.is_message() => {
+                self.state.messages += 1;
+                self.state.last_message = Some(seq);
+            }
             _ => {}
         }
         self.events.push(Event {

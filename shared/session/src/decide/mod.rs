@@ -91,6 +91,7 @@ pub fn create(new: &NewSession, now: Timestamp) -> Change {
         plan: None,
         last_seq: Seq(0),
         messages: 0,
+        last_message: None,
         runs: 0,
         run: None,
         approval: None,
