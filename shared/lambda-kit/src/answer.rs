@@ -1,8 +1,8 @@
 //! A person's answer to an approval, over REST and WebSocket.
 //!
 //! The approval's row decides about a further answer: the same one, with the same feedback and
-//! modifications, succeeds; another one is refused and learns who answered. An answer that its option cannot use is refused before the commit, so
-//! that the approval stays open.
+//! modifications, succeeds; another one is refused and learns who answered. An answer that its
+//! option cannot use is refused before the commit, so that the approval stays open.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -47,8 +47,8 @@ pub struct ArtifactLink {
 }
 
 /// What happened. Names and fields are the contract's (section 3). `user_message`,
-/// `approval_expired`, `slice_started`, `slice_ended`, `run_requeued` and `unreadable` are additions
-/// of this project.
+/// `approval_expired`, `slice_started`, `slice_ended`, `run_requeued` and `unreadable` are
+/// additions of this project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
 #[allow(

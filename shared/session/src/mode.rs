@@ -15,7 +15,7 @@ pub struct ModeInfo {
     pub label: &'static str,
     /// One sentence that describes it.
     pub description: &'static str,
-    /// Whether a session of this mode supports suspend, resume and further tasks.
+    /// Whether a session of this mode supports suspend, resume and tasks after a completed one.
     pub supports_resume: bool,
     /// Whether a run can ask for approvals.
     pub supports_hitl: bool,
@@ -40,7 +40,7 @@ macro_rules! modes {
                 match self { $(Self::$variant => $id,)* }
             }
 
-            /// Whether a session of this mode supports suspend, resume and further tasks.
+            /// Whether a session of this mode supports suspend, resume and tasks after a completed one.
             pub const fn supports_resume(self) -> bool {
                 match self { $(Self::$variant => $resume,)* }
             }

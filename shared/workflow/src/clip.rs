@@ -5,7 +5,7 @@
 pub const MAX_MESSAGE_BYTES: usize = session::CONTENT_BYTES;
 
 /// The most bytes of a message as JSON. A control character takes six of them, so a message of
-/// [`MAX_MESSAGE_BYTES`] could be larger than a frame of 128 KB, beside the largest plan even sooner.
+/// [`MAX_MESSAGE_BYTES`] could be larger than a frame of 128 KB, and beside a plan even sooner.
 const MAX_MESSAGE_JSON: usize = MAX_MESSAGE_BYTES / 2 * 3;
 
 /// The beginning of a text that a message holds: all of it, if it is not long.

@@ -1,8 +1,8 @@
 //! An entry of the log: the events of one commit and the state after them.
 //!
-//! What was written is always readable, because it is read back before it is written. Whoever wrote
-//! what cannot be read: the state is read without the events beside it, so that a session can still
-//! be changed, deleted and purged, and an event that cannot be read is shown as such at its place.
+//! What is written is read back before. Where an entry cannot be read all the same, it blocks
+//! nothing: the state is read without the events beside it, so that the session can be changed,
+//! deleted and purged, and an event that cannot be read is shown as such at its place.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) struct LogEntry {
     pub state: State,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct LogEntryItem {
     #[serde(rename = "PK")]
     pk: String,
@@ -39,7 +39,6 @@ struct LogEntryItem {
     at: Timestamp,
     events: String,
     state: String,
-    #[serde(default)]
     ttl: Option<i64>,
 }
 
