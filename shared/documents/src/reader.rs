@@ -41,7 +41,8 @@ use protocol::{Job, ReaderReply};
 pub struct Limits {
     /// Address space of the child, in bytes.
     pub memory: u64,
-    /// The time for opening the document, and then for each page.
+    /// The time for opening the document, and then for each page: of the processor, where the
+    /// system tells it, and three times as much by the clock.
     pub page_time: Duration,
     /// The time for all pages of one [`Pages`]; also the child's limit of processor time.
     pub time: Duration,

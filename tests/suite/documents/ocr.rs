@@ -144,6 +144,31 @@ async fn a_worker_killed_among_forty_pages_repeats_at_most_one_page() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
+async fn a_damaged_page_is_named_and_what_is_read_of_it_is_marked() {
+    let _calm = shared_workers().await;
+    let torn = fixture("cases/dmg-content-half.pdf");
+    let id = with_document("torn.pdf", torn, json!({"saveText": true})).await;
+    start(&id, "Read it.").await;
+    until_status(&id, "completed").await;
+    let damage = "the page is damaged: its content breaks off";
+    let pages: Value = serde_json::from_str(&text(&id, "torn.json").await).unwrap();
+    let counts = [&pages["read"], &pages["partial"], &pages["failed"]];
+    assert_eq!(counts, [&json!(0), &json!(1), &json!(0)]);
+    let page = &pages["pages"][0];
+    assert_eq!(page["error"], damage);
+    let told = page["text"].as_str().unwrap();
+    assert_eq!(told.lines().count(), 13, "{told}");
+    for artifact in ["torn.md", "torn.txt"] {
+        let told = text(&id, artifact).await;
+        let mark = format!("Page 1 is read in part: {damage}.");
+        assert!(told.contains(&mark), "{artifact}: {told}");
+    }
+    let line = format!("Page 1 of 1 is read in part: {damage}.");
+    assert!(lines(&record(&id).await).contains(&line.as_str()));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
 async fn a_file_that_is_no_document_is_refused_with_the_reason() {
     let _calm = shared_workers().await;
     let whole = fixture("forty-pages.pdf");

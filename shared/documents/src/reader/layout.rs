@@ -11,6 +11,7 @@ mod fragments;
 mod glyphs;
 mod letters;
 mod rows;
+mod tables;
 mod usable;
 
 pub(super) use glyphs::{Drawn, Glyphs};

@@ -3,7 +3,7 @@
 //! child.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::process::Child;
 use super::protocol::{Job, ReaderReply};
@@ -18,7 +18,7 @@ pub struct Pages {
     document: Option<Document>,
     /// The running child, and whether it has delivered a page.
     child: Option<(Child, bool)>,
-    /// The time spent waiting for pages.
+    /// The time that the children took.
     spent: Duration,
 }
 
@@ -58,10 +58,7 @@ impl Pages {
     /// # Errors
     /// [`DocumentError`]. It ends the iteration. Earlier pages remain valid.
     pub async fn next(&mut self) -> Result<Option<Page>, DocumentError> {
-        let began = Instant::now();
-        let page = self.read().await;
-        self.spent += began.elapsed();
-        page
+        self.read().await
     }
 
     async fn read(&mut self) -> Result<Option<Page>, DocumentError> {
@@ -81,7 +78,11 @@ impl Pages {
             }
             let (mut child, worn) = match self.child.take() {
                 Some(child) => child,
-                None => (self.open().await?, false),
+                None => {
+                    let child = self.open().await?;
+                    self.spent += child.spent();
+                    (child, false)
+                }
             };
             if self
                 .document
@@ -89,7 +90,10 @@ impl Pages {
             {
                 continue;
             }
-            let text = match child.line(limits.page_time.min(left)).await {
+            let before = child.spent();
+            let line = child.line(limits.page_time.min(left)).await;
+            self.spent += child.spent() - before;
+            let text = match line {
                 Ok(ReaderReply::Page { number, text }) if number == self.next => {
                     self.child = Some((child, true));
                     text

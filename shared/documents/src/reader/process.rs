@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{ChildStdout, Command};
@@ -18,6 +18,13 @@ use super::{DocumentError, Limits, PageError};
 const MAX_LINE_BYTES: u64 = 8 << 20;
 /// The number of bytes of standard error that are kept to determine the cause.
 const MAX_LAST_WORDS: u64 = 4 << 10;
+
+/// How much longer than its limit a child may take on a machine that is busy with other work.
+const PATIENCE: u32 = 3;
+/// The kernel counts processor time in hundredths of a second (proc(5), `USER_HZ`).
+const TICK: Duration = Duration::from_millis(10);
+/// The least time to wait for more of it.
+const LEAST_WAIT: Duration = Duration::from_millis(50);
 
 /// How long a process may take to exit after its last line.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
@@ -34,6 +41,8 @@ const SIGXCPU: i32 = 24;
 pub(super) struct Child {
     process: tokio::process::Child,
     output: BufReader<ChildStdout>,
+    /// The time that its lines took, without the time in which other processes ran instead.
+    spent: Duration,
 }
 
 /// Why no line came.
@@ -62,16 +71,45 @@ impl Child {
         Ok(Self {
             process,
             output: BufReader::new(output),
+            spent: Duration::ZERO,
         })
     }
 
-    /// The next line of the child, within `time`.
+    /// The time that its lines took.
+    pub fn spent(&self) -> Duration {
+        self.spent
+    }
+
+    /// The next line of the child, within `time` of its processor. On a busy machine that takes
+    /// longer by the clock.
     pub async fn line(&mut self, time: Duration) -> Result<ReaderReply, Death> {
-        match tokio::time::timeout(time, self.next_line()).await {
-            Ok(Ok(Some(line))) => Ok(line),
-            Ok(Ok(None)) => Err(self.cause_of_death().await),
-            Ok(Err(error)) => Err(Death::Reader(DocumentError::reader(error))),
-            Err(_) => Err(Death::Time),
+        let (began, process) = (Instant::now(), self.process.id());
+        let before = process.and_then(processor_time);
+        let spent = || match (before, process.and_then(processor_time)) {
+            (Some(before), Some(now)) => now.saturating_sub(before),
+            // Without a count, or after its end, the clock counts.
+            _ => began.elapsed(),
+        };
+        let line = {
+            let mut line = std::pin::pin!(self.next_line());
+            let mut wait = time;
+            loop {
+                match tokio::time::timeout(wait, &mut line).await {
+                    Ok(line) => break Some(line),
+                    Err(_) if began.elapsed() >= time * PATIENCE => break None,
+                    Err(_) => match time.checked_sub(spent()) {
+                        Some(left) if !left.is_zero() => wait = left.max(LEAST_WAIT),
+                        _ => break None,
+                    },
+                }
+            }
+        };
+        self.spent += spent().min(began.elapsed());
+        match line {
+            Some(Ok(Some(line))) => Ok(line),
+            Some(Ok(None)) => Err(self.cause_of_death().await),
+            Some(Err(error)) => Err(Death::Reader(DocumentError::reader(error))),
+            None => Err(Death::Time),
         }
     }
 
@@ -113,6 +151,16 @@ impl Child {
         let status = self.process.wait().await?;
         Ok((status, String::from_utf8_lossy(&last_words).into_owned()))
     }
+}
+
+/// The processor time of a process until now; none where the system does not tell it.
+fn processor_time(process: u32) -> Option<Duration> {
+    let told = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name before may contain spaces. Fields 14 and 15 count from the first one.
+    let (_, fields) = told.rsplit_once(')')?;
+    let ticks = fields.split_ascii_whitespace().skip(11).take(2);
+    let ticks = ticks.map(|ticks| ticks.parse::<u32>().ok());
+    Some(TICK * ticks.sum::<Option<u32>>()?)
 }
 
 /// The command for a child. It passes no environment, because that may contain secrets.

@@ -79,6 +79,44 @@ async fn a_scan_whose_image_is_cut_or_lacks_its_symbols_is_damaged() {
     }
 }
 
+#[tokio::test]
+async fn a_scan_whose_jpeg_is_cut_is_damaged() {
+    let picture = image::GrayImage::from_fn(400, 300, |x, y| image::Luma([(x * y % 251) as u8]));
+    let mut jpeg = std::io::Cursor::new(vec![]);
+    picture
+        .write_to(&mut jpeg, image::ImageFormat::Jpeg)
+        .unwrap();
+    let whole = jpeg.into_inner();
+    for (data, found) in [
+        (&whole[..], None),
+        (
+            &whole[..whole.len() / 2],
+            damage(Part::Image, Fault::BrokenOff),
+        ),
+    ] {
+        let mut pdf = Pdf::new();
+        let image = pdf.raw_stream(
+            "/Type/XObject/Subtype/Image/Width 400/Height 300/BitsPerComponent 8\
+             /ColorSpace/DeviceGray/Filter/DCTDecode",
+            data,
+        );
+        assert_eq!(rendered(pdf.scan(image).bytes()).await, found);
+    }
+}
+
+#[tokio::test]
+async fn an_image_with_too_few_pixels_is_damaged() {
+    for (rows, found) in [(300, None), (200, damage(Part::Image, Fault::BrokenOff))] {
+        let mut pdf = Pdf::new();
+        let image = pdf.stream(
+            "/Type/XObject/Subtype/Image/Width 400/Height 300/BitsPerComponent 8\
+             /ColorSpace/DeviceGray",
+            &vec![200; 400 * rows],
+        );
+        assert_eq!(rendered(pdf.scan(image).bytes()).await, found, "{rows}");
+    }
+}
+
 /// Each filter, with the content cut in its middle.
 #[tokio::test]
 async fn content_of_any_filter_that_breaks_off_is_damaged() {

@@ -4,6 +4,7 @@
 //! documents), and Amazon Textract itself. Its replies follow its documentation.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
+mod beside;
 mod damage;
 mod forms;
 mod hostile;

@@ -193,7 +193,7 @@ pub fn recall(there: &str, found: &str) -> f64 {
     met.count() as f64 / total
 }
 
-fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     let words = text.split(|char: char| !char.is_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()

@@ -153,6 +153,42 @@ async fn an_endless_page_fails_alone_at_its_time_limit() {
 }
 
 #[tokio::test]
+async fn a_page_on_a_busy_machine_has_the_time_of_its_processor() {
+    let page_time = Duration::from_millis(800);
+    let reader = reader(Limits {
+        page_time,
+        ..Limits::default()
+    });
+    // More pages than the pipe between the processes holds.
+    let big = Stored::new("book.pdf", book(200, 300).0);
+    let mut pages = reader.pages(big.path(), 1);
+    pages.next().await.unwrap();
+    let child = children(big.path()).remove(0);
+    let signal = |name: &str| {
+        let sent = std::process::Command::new("kill")
+            .args([name, &child])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    // A stopped process stands for one that gets no processor.
+    signal("-STOP");
+    let kept = async {
+        tokio::time::sleep(page_time * 2).await;
+        signal("-CONT");
+    };
+    let read = async {
+        let mut count = 1;
+        while let Some(page) = pages.next().await.unwrap() {
+            assert!(page.text.is_ok(), "{page:?}");
+            count += 1;
+        }
+        count
+    };
+    let ((), count) = tokio::join!(kept, read);
+    assert_eq!(count, 200);
+}
+
+#[tokio::test]
 async fn all_pages_of_a_document_share_a_time_limit() {
     let time = Duration::from_millis(1);
     let reader = reader(Limits {
@@ -187,22 +223,22 @@ async fn a_child_does_not_inherit_the_environment() {
     let big = Stored::new("book.pdf", book(400, 300).0);
     let mut pages = reader.pages(big.path(), 1);
     pages.next().await.unwrap();
+    let children = children(big.path()).into_iter();
+    let environments = children.map(|child| fs::read(format!("/proc/{child}/environ")).unwrap());
+    assert_eq!(environments.collect::<Vec<_>>(), [b""]);
+}
+
+/// The processes of this one that read a document.
+fn children(path: &Path) -> Vec<String> {
     let own = std::process::id().to_string();
-    let children = fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter_map(|entry| {
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            let parent = stat
-                .rsplit(')')
-                .next()?
-                .split_whitespace()
-                .nth(1)?
-                .to_owned();
-            let told = fs::read(entry.path().join("cmdline")).ok()?;
-            let ours = String::from_utf8_lossy(&told).contains(big.path().to_str()?);
-            (parent == own && ours).then(|| fs::read(entry.path().join("environ")).unwrap())
-        });
-    let environments: Vec<Vec<u8>> = children.collect();
-    assert_eq!(environments, [b""]);
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let children = processes.filter_map(|entry| {
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        let fields = stat.rsplit(')').next()?;
+        let parent = fields.split_whitespace().nth(1)?;
+        let told = fs::read(entry.path().join("cmdline")).ok()?;
+        let ours = String::from_utf8_lossy(&told).contains(path.to_str()?);
+        (parent == own && ours).then(|| entry.file_name().into_string().ok())?
+    });
+    children.collect()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use documents::ocr::{OcrEngine, OcrError, Tesseract, TesseractConfig};
 use image::ImageFormat;
 
-use super::make::recall;
+use super::make::{Pdf, recall, text as shown};
 use super::*;
 
 fn deadline() -> Instant {
@@ -34,6 +34,45 @@ async fn the_words_of_a_scan_are_found() {
     let recall = recall(&second_page(), &read);
     assert!(recall >= 0.97, "{recall}: {read}");
     assert_eq!(tesseract.name(), "tesseract");
+}
+
+#[tokio::test]
+#[ignore = "needs Tesseract: apt install tesseract-ocr"]
+async fn a_scan_of_lines_that_begin_alike_stays_one_column() {
+    let lines =
+        (1..=24).map(|line| format!("Line {line}: the quick brown fox number {line} jumps"));
+    let lines: Vec<String> = lines.collect();
+    let mut content = String::new();
+    for (row, line) in lines.iter().enumerate() {
+        content += &shown(
+            72.0,
+            780.0 - 28.0 * row as f64,
+            12.0,
+            std::slice::from_ref(line),
+        );
+    }
+    let page = Stored::new("lines.pdf", Pdf::new().page(&content, "").bytes());
+    let image = reader(Limits::default()).render(page.path(), 1, 200).await;
+    let tesseract = found(TesseractConfig::default()).await.unwrap();
+    let read = tesseract.read(&image.unwrap(), deadline()).await.unwrap();
+    let read: Vec<&str> = read.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(read, lines);
+}
+
+#[tokio::test]
+#[ignore = "needs Tesseract: apt install tesseract-ocr"]
+async fn a_scan_in_two_columns_is_read_column_by_column() {
+    let page = reader(Limits::default())
+        .render(&fixture("tides.pdf"), 1, 200)
+        .await;
+    let tesseract = found(TesseractConfig::default()).await.unwrap();
+    let read = tesseract.read(&page.unwrap(), deadline()).await.unwrap();
+    let at = |part: &str| {
+        read.find(part)
+            .unwrap_or_else(|| panic!("no {part}: {read}"))
+    };
+    assert!(at("Sailors knew") < at("The Sun does the same"));
+    assert!(at("The Sun does the same") < at("Bay of Fundy"));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use super::direction::mostly_right_to_left;
 use super::fragments::Fragment;
 use super::rows::{BESIDE, ON_A_LINE, Row, TextLine, rows};
+use super::tables::is_table;
 
 /// Minimum width of a gutter, in font sizes.
 const GUTTER: f64 = 0.8;
@@ -150,7 +151,7 @@ fn gutter(rows: &[Row]) -> Option<f64> {
         usual >= WIDE * size && usual >= FULL * widest
     };
     let columns = around.len() >= ROWS && wide(|gap| gap.before) && wide(|gap| gap.after);
-    columns.then_some(gutter)
+    (columns && !is_table(rows, gutter)).then_some(gutter)
 }
 
 fn gaps(row: &Row, least: f64) -> Vec<Gap> {
@@ -329,6 +330,63 @@ mod tests {
             named("lower right", 4),
         ];
         assert_eq!(read(page(48.0)), of_the_left_one.concat());
+    }
+
+    #[test]
+    fn a_reference_card_is_read_across_although_its_cells_are_long() {
+        let cells = [
+            (
+                "git commit --amend",
+                "replaces the last commit of the branch",
+            ),
+            ("git switch --create name", "begins a branch here"),
+            (
+                "git restore --staged file",
+                "takes a file out of the next commit",
+            ),
+            ("git log --follow file", "shows all commits of a file"),
+            ("git stash push", "puts changes aside for now"),
+            ("git rebase --interactive", "edits the commits that follow"),
+        ];
+        let card = |lower: f64| {
+            let rows = cells.iter().enumerate().map(|(row, (left, right))| {
+                let y = 12.0 * row as f64;
+                [words(0.0, y, left), words(160.0, y + lower, right)].concat()
+            });
+            rows.collect::<Vec<_>>()
+        };
+        let across = cells.map(|(left, right)| format!("{left} {right}"));
+        assert_eq!(read(card(0.0)), across);
+        // Without common baselines they are two lists.
+        let (left, right): (Vec<&str>, Vec<&str>) = cells.into_iter().unzip();
+        assert_eq!(read(card(4.0)), [left, right].concat());
+    }
+
+    #[test]
+    fn ragged_prose_in_columns_with_common_baselines_is_read_column_by_column() {
+        let prose = |left: f64, text: &str| {
+            let mut lines: Vec<String> = vec![];
+            for word in text.split(' ') {
+                match lines.last_mut() {
+                    Some(line) if line.len() + word.len() < 26 => *line += &format!(" {word}"),
+                    _ => lines.push(word.to_owned()),
+                }
+            }
+            let placed = lines.iter().zip(0_u32..);
+            let placed = placed.flat_map(|(line, row)| words(left, 12.0 * f64::from(row), line));
+            (placed.collect::<Vec<_>>(), lines)
+        };
+        let (left, first) = prose(
+            0.0,
+            "Sailors knew long before there were tables that the water rises twice a day and \
+             that the moon has a part in it which nobody could explain",
+        );
+        let (right, second) = prose(
+            160.0,
+            "The sun does the same with less force and where both pull along one line the tides \
+             are strongest as every harbour master will confirm",
+        );
+        assert_eq!(read(vec![right, left]), [first, second].concat());
     }
 
     #[test]

@@ -121,13 +121,18 @@ fn jbig2(bytes: &[u8], parameters: &Dict<'_>) -> Option<Fault> {
             if fault.is_some() {
                 return fault;
             }
-            match hayro_jbig2::Globals::new(&bytes, &settings) {
-                Ok(symbols) => Some(symbols),
-                Err(_) => return Some(Fault::Corrupt),
+            let symbols = |bytes: &[u8]| hayro_jbig2::Globals::new(bytes, &settings).ok();
+            match symbols(&bytes).or_else(|| symbols(bytes.trim_ascii_end())) {
+                None => return Some(Fault::Corrupt),
+                symbols => symbols,
             }
         }
     };
-    let page = hayro_jbig2::Page::new_embedded(bytes, symbols.as_ref(), &settings);
-    let decoded = page.and_then(|page| page.decode(&mut Nothing));
-    decoded.is_err().then_some(Fault::Corrupt)
+    let is_whole = |bytes: &[u8]| {
+        let page = hayro_jbig2::Page::new_embedded(bytes, symbols.as_ref(), &settings);
+        page.is_ok_and(|page| page.decode(&mut Nothing).is_ok())
+    };
+    // Some programs count the line break behind the data too.
+    let whole = is_whole(bytes) || is_whole(bytes.trim_ascii_end());
+    (!whole).then_some(Fault::Corrupt)
 }
