@@ -48,7 +48,7 @@ impl Executor {
         request: &AgentRequest,
         answer: agents::ModelAnswer,
     ) -> Outcome {
-        let usages = answer.usages;
+        let (calls, usages) = (answer.calls, answer.usages);
         let (message, summary) = (answer.content.message(), answer.content.summary());
         let to_store = match &answer.content {
             Content::Program(program) => Some((
@@ -67,7 +67,7 @@ impl Executor {
             let place = ArtifactKey::Run(run.id, name.clone());
             if let Err(error) = files.put(&place, text.to_owned()).await {
                 tracing::error!(session = %state.session_id, causes = lambda_kit::causes(&error), "artifact not stored");
-                return Outcome::Failure(not_stored(usages));
+                return Outcome::Failure(not_stored(calls, usages));
             }
             artifact = Some(name.into());
         }
@@ -81,12 +81,13 @@ impl Executor {
     }
 }
 
-fn not_stored(usages: Vec<Usage>) -> StageFailure {
+fn not_stored(calls: u32, usages: Vec<Usage>) -> StageFailure {
     StageFailure {
         error: "The answer could not be stored.".into(),
         code: "storage_unavailable".into(),
         error_type: "StorageError".into(),
         retryable: true,
+        calls,
         usages,
     }
 }

@@ -24,7 +24,9 @@ use agents::CallError;
 use documents::{ArtifactError, SessionFiles};
 use session::{Mode, RunId, Stage, State};
 use session_manager::ReadError;
-use workflow::{DocumentTask, DocumentTaskResult, Outcome, RunHistory, RunSettings, StageFailure};
+use workflow::{
+    DocumentTask, DocumentTaskResult, Outcome, RunHistory, RunSettings, StageFailure, Usage,
+};
 
 use crate::ask::WorkResult;
 use crate::{Deadline, Executor};
@@ -111,6 +113,15 @@ impl From<StageFailure> for DocumentTaskError {
     }
 }
 
+/// A failure after replies of a model, which were billed.
+fn billed(usages: &[Usage]) -> impl Fn(StageFailure) -> StageFailure {
+    |failure| StageFailure {
+        calls: u32::try_from(usages.len()).unwrap_or(u32::MAX),
+        usages: usages.to_vec(),
+        ..failure
+    }
+}
+
 impl From<ReadError> for DocumentTaskError {
     fn from(error: ReadError) -> Self {
         tracing::error!(causes = lambda_kit::causes(&error), "table not read");
@@ -157,6 +168,7 @@ fn failure(code: &str, error: impl Into<String>) -> StageFailure {
         code: code.into(),
         error_type: "DocumentError".into(),
         retryable: false,
+        calls: 0,
         usages: Vec::new(),
     }
 }

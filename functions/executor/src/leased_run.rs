@@ -103,7 +103,7 @@ impl<'a> LeasedRun<'a> {
                 break;
             };
             let yield_lease = self.is_last(&progress.next);
-            let retries_later = matches!(progress.next, Next::RetryLater);
+            let retries_later = matches!(progress.next, Next::RetryLater { .. });
             self.commit(progress, yield_lease).await?;
             if retries_later {
                 return Ok(self.retry_pause());
@@ -184,11 +184,11 @@ impl<'a> LeasedRun<'a> {
             progress,
             yield_lease,
         };
-        match self.append(command(progress)).await {
+        match self.append(command(progress.clone())).await {
             Err(error @ (ChangeError::TooLarge(_) | ChangeError::Unstorable(_))) => {
                 // A retry would bring the same.
                 tracing::error!(session = %self.state.session_id, error = %error, causes = causes(&error), "step not stored");
-                let failed = self.failing(not_stored(&error));
+                let failed = progress.failed(not_stored(&error));
                 Ok(self.append(command(failed)).await?)
             }
             other => Ok(other?),
@@ -299,11 +299,11 @@ impl<'a> LeasedRun<'a> {
 /// Why a step that cannot be stored fails.
 fn not_stored(error: &ChangeError) -> RunFailure {
     let (error, code, error_type) = match error {
-        ChangeError::Unstorable(_) => ("what", "unstorable", "Unstorable"),
-        _ => ("more than", "too_large", "SizeLimit"),
+        ChangeError::Unstorable(_) => ("what cannot", "unstorable", "Unstorable"),
+        _ => ("more than can", "too_large", "SizeLimit"),
     };
     RunFailure {
-        error: format!("The step brought {error} can be stored."),
+        error: format!("The step brought {error} be stored."),
         code: code.into(),
         error_type: error_type.into(),
     }

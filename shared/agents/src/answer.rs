@@ -16,9 +16,11 @@ pub struct ModelAnswer {
     pub content: Content,
     /// The model that answered, under its name in the ledger.
     pub model: String,
-    /// The number of requests until the answer was valid, from 1.
+    /// The number of answers until one was valid, from 1.
     pub attempts: u32,
-    /// One entry per model answer. Invalid answers count too, because they also cost money.
+    /// The number of requests to the provider.
+    pub calls: u32,
+    /// One entry per reply of the model. Unusable ones count too, because they also cost money.
     pub usages: Vec<Usage>,
 }
 

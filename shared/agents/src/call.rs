@@ -1,7 +1,8 @@
 //! One call of an agent. An invalid answer is returned to the model with its fault until an answer
-//! is valid or the attempts are used up. Below that, a request that the provider failed is repeated
-//! as long as a whole call and the margin fit before the deadline. If they no longer fit, the error
-//! asks for a new invocation.
+//! is valid or the attempts for such a fault are used up. Below that, a request that the provider
+//! failed is repeated as long as a whole call and the margin fit before the deadline. If they no
+//! longer fit, the error asks for a new invocation. No repetition exceeds the budget or the number
+//! of calls that the stage has left.
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +17,18 @@ use crate::{
     NotSetUp, PaperBrief, Prices, ProviderError, ProviderKind, UnknownAgent,
     form::{AnswerSchema, Misfit},
     prompt,
-    provider::{ChatMessage, Completion, ModelRequest, Provider},
+    provider::{ChatMessage, Completion, FailedReply, ModelRequest, Provider},
     providers::Providers,
-    usage::estimate_tokens,
+    spending::Spending,
+    usage::{ReportedUsage, estimate_tokens},
 };
 
-/// The longest pause of the own backoff. A provider's `Retry-After` may be longer.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
+/// The longest pause of the own backoff. A provider's `Retry-After` may be longer. The ten calls of
+/// a stage then last for minutes, as the failures of a service do.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(40);
+
+/// How often a reply in no known form is asked for again: each may have been billed.
+const MAX_UNREADABLE: u32 = 2;
 
 /// The longest time of the offline engine besides its latency, generous for a slow machine.
 const LONGEST_OFFLINE_WORK: Duration = Duration::from_secs(2);
@@ -70,8 +76,9 @@ impl Agents {
         self.call_timeout + self.margin
     }
 
-    /// Calls an agent. Makes at most `max_attempts` requests (at least one) until the answer is
-    /// valid. Makes no further request once the answers have cost `max_cost_usd`.
+    /// Calls an agent. Asks at most `max_attempts` times (at least once) until the answer is valid.
+    /// Makes no further request after [`MAX_CALLS`](workflow::MAX_CALLS) of the stage, or once the
+    /// replies have cost `max_cost_usd`.
     ///
     /// # Errors
     /// [`CallError`]: an unknown agent, not enough time, a provider that fails or refuses, or no
@@ -116,50 +123,48 @@ impl Agents {
             paper,
         };
         let question = request.messages.len();
-        let mut usages = Vec::new();
-        let mut attempts = 0;
+        let mut spending = Spending::of(call);
+        let (mut attempts, mut last) = (0, None);
         let failure = loop {
-            let completion = match self.complete_before(deadline, &request).await {
+            let completed = self.complete_before(deadline, &request, &mut spending);
+            let completion = match completed.await {
                 Ok(completion) => completion,
-                Err(failure) => break failure,
+                Err(failure) => break failure.after(last),
             };
             attempts += 1;
-            usages.push(self.usage_of(&request, &completion));
-            match read(&form, &request, &completion, attempts) {
+            let misfit = match read(&form, &request, &completion, attempts) {
                 Ok(content) => {
                     return Ok(ModelAnswer {
                         content,
                         model: request.name.to_owned(),
                         attempts,
-                        usages,
+                        calls: spending.calls,
+                        usages: spending.usages,
                     });
                 }
-                Err(misfit) if attempts >= call.max_attempts || is_spent(call, &usages) => {
-                    break CallFailure::Misfit(misfit);
-                }
-                Err(misfit) => {
-                    request.messages.truncate(question);
-                    request
-                        .messages
-                        .extend(prompt::ask_again(&completion.text, &misfit));
-                }
+                Err(misfit) => misfit,
+            };
+            let most = call.max_attempts.min(misfit.most_attempts());
+            if attempts >= most || !spending.allows_another_call() {
+                break CallFailure::Misfit(misfit);
             }
+            request.messages.truncate(question);
+            let again = prompt::ask_again(&completion.text, &misfit);
+            request.messages.extend(again);
+            last = Some(misfit);
         };
-        Err(CallError {
-            asked: agent.id(),
-            failure,
-            attempts,
-            usages,
-        })
+        Err(spending.error(agent.id(), failure, attempts))
     }
 
-    /// One model answer, with as many retries as fit before the deadline.
+    /// One model answer without its thoughts, with as many retries as fit before the deadline and
+    /// are allowed.
     pub(crate) async fn complete_before(
         &self,
         deadline: Instant,
         request: &ModelRequest<'_>,
+        spending: &mut Spending,
     ) -> Result<Completion, CallFailure> {
-        let provider = self.provider(request).map_err(CallFailure::Rejected)?;
+        let (kind, provider) = self.provider(request).map_err(CallFailure::Rejected)?;
         if !self.fits(Duration::ZERO, deadline) {
             return Err(CallFailure::OutOfTime);
         }
@@ -168,26 +173,36 @@ impl Agents {
             .with_max_delay(LONGEST_BACKOFF)
             .with_jitter()
             .without_max_times()
-            .build();
+            .build()
+            .skip(spending.earlier_calls as usize);
+        let mut unreadable = 0;
         loop {
-            let error = match timeout(self.call_timeout, provider.complete(request)).await {
-                Ok(Ok(completion)) => return Ok(completion),
-                Ok(Err(error)) => error,
-                Err(_) => ProviderError::Timeout(self.call_timeout),
-            };
-            if !error.is_transient() {
+            spending.calls += 1;
+            let FailedReply { error, usage } =
+                match timeout(self.call_timeout, provider.complete(request)).await {
+                    Ok(Ok(completion)) => {
+                        let usage = self.usage_of(request, completion.usage, &completion.text);
+                        spending.usages.push(usage);
+                        return Ok(completion.without_thoughts());
+                    }
+                    Ok(Err(failed)) => failed,
+                    Err(_) => ProviderError::Timeout(self.call_timeout).into(),
+                };
+            let usage = usage.map(|usage| self.usage_of(request, usage, ""));
+            spending.usages.extend(usage);
+            unreadable += u32::from(matches!(error, ProviderError::Garbled));
+            if !error.is_transient() || unreadable > MAX_UNREADABLE {
                 return Err(CallFailure::Rejected(error));
             }
-            let retry_after = error.retry_after();
             let pause = backoffs
                 .next()
                 .unwrap_or(LONGEST_BACKOFF)
-                .max(retry_after.unwrap_or_default());
-            let again = self.fits(pause, deadline);
-            warn!(agent = request.asked, model = request.name, %error, again, "model call failed");
+                .max(error.retry_after().unwrap_or_default());
+            let again = spending.allows_another_call() && self.fits(pause, deadline);
+            warn!(agent = request.asked, provider = %kind, %error, again, "model call failed");
             if !again {
                 return Err(CallFailure::Transient {
-                    retry_after,
+                    retry_after: pause,
                     source: error,
                 });
             }
@@ -201,30 +216,26 @@ impl Agents {
     }
 
     /// The provider of a request's model.
-    fn provider(&self, request: &ModelRequest<'_>) -> Result<&dyn Provider, ProviderError> {
+    fn provider(
+        &self,
+        request: &ModelRequest<'_>,
+    ) -> Result<(ProviderKind, &dyn Provider), ProviderError> {
         let (kind, _) = self.names.route(request.name)?;
-        let provider = self.providers.get(kind);
-        provider.ok_or(ProviderError::NotSetUp(NotSetUp(kind)))
+        let provider = self.providers.get(kind).ok_or(NotSetUp(kind))?;
+        Ok((kind, provider))
     }
 
-    /// The usage of a completion, estimated if the provider does not report it.
-    pub(crate) fn usage_of(&self, request: &ModelRequest<'_>, completion: &Completion) -> Usage {
-        let (input_tokens, output_tokens) = match completion.tokens {
-            Some(counted) => counted,
-            None => {
-                let told = request.messages.iter().map(ChatMessage::text);
-                (
-                    told.map(estimate_tokens).sum(),
-                    estimate_tokens(&completion.text),
-                )
-            }
-        };
-        let price = self.prices.of(&self.names, request.name, input_tokens);
+    /// The usage of a reply with this text.
+    fn usage_of(&self, request: &ModelRequest<'_>, reported: ReportedUsage, text: &str) -> Usage {
+        let prompt = request.messages.iter().map(ChatMessage::estimated_tokens);
+        let tokens = reported.count(prompt.sum(), estimate_tokens(text));
+        let price = self.prices.of(&self.names, request.name, tokens.input);
         Usage {
             model: request.name.to_owned(),
-            input_tokens,
-            output_tokens,
-            cost_usd: price.map(|price| price.cost(input_tokens, output_tokens)),
+            input_tokens: tokens.input,
+            output_tokens: tokens.output,
+            cost_usd: price.map(|price| price.cost(tokens)),
+            estimated: tokens.estimated,
         }
     }
 
@@ -261,11 +272,6 @@ fn agent_of(call: &AgentRequest) -> Result<Agent, UnknownAgent> {
     call.agent.parse()
 }
 
-fn is_spent(call: &AgentRequest, usages: &[Usage]) -> bool {
-    let cost: f64 = usages.iter().filter_map(|usage| usage.cost_usd).sum();
-    call.max_cost_usd.is_some_and(|most| cost >= most)
-}
-
 fn read(
     form: &AnswerSchema,
     request: &ModelRequest<'_>,
@@ -273,10 +279,10 @@ fn read(
     attempt: u32,
 ) -> Result<Content, Misfit> {
     let content = form.read(completion);
-    let (agent, model) = (request.asked, request.name);
+    let agent = request.asked;
     match &content {
-        Ok(_) => info!(agent, model, attempt, "model answered"),
-        Err(misfit) => warn!(agent, model, attempt, %misfit, "model answer does not fit"),
+        Ok(_) => info!(agent, attempt, "model answered"),
+        Err(misfit) => warn!(agent, attempt, %misfit, "model answer does not fit"),
     }
     content
 }

@@ -29,6 +29,8 @@ pub struct ModelConfig {
     pub key_ttl: Duration,
     /// `MODEL_PRICES`: the prices of the models.
     pub prices: Prices,
+    /// `MODEL_MAX_OUTPUT_TOKENS`: the most tokens of an answer. Default: by the provider.
+    pub max_output_tokens: Option<u32>,
     /// `OFFLINE_LATENCY_MS`: the delay before each answer of the offline engine, so that a client
     /// can observe its progress.
     pub offline_latency: Duration,
@@ -39,7 +41,7 @@ pub struct ModelConfig {
     /// `FUNCTION_TIMEOUT_SECONDS`: the timeout of the caller's invocation. A call and the margin
     /// must fit into it.
     pub invocation: Duration,
-    /// The first pause before a retry. It doubles up to 20 s, with jitter.
+    /// The first pause before a retry. It doubles up to 40 s, with jitter.
     pub first_backoff: Duration,
 }
 
@@ -66,11 +68,12 @@ impl Default for ModelConfig {
             bedrock: None,
             key_ttl: Duration::from_secs(600),
             prices: Prices::default(),
+            max_output_tokens: None,
             offline_latency: Duration::ZERO,
             call_timeout: Duration::from_secs(90),
             margin: Duration::from_secs(30),
             invocation: Duration::from_secs(180),
-            first_backoff: Duration::from_millis(500),
+            first_backoff: Duration::from_secs(1),
         }
     }
 }
@@ -110,7 +113,9 @@ pub enum ModelConfigError {
     )]
     BadKey(&'static str),
     /// A base URL is invalid.
-    #[error("{0} must be an http or https URL, e.g. http://localhost:11434/v1")]
+    #[error(
+        "{0} must be an https URL, or an http URL of this machine, e.g. http://localhost:11434/v1"
+    )]
     BadUrl(&'static str),
     /// Bedrock is to be used, but the configuration contains no client.
     #[error("MODEL_PROVIDER or MODEL_PROVIDERS names `bedrock`, which this program cannot ask")]

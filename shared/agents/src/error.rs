@@ -21,7 +21,11 @@ pub struct CallError {
     pub failure: CallFailure,
     /// The number of invalid answers.
     pub attempts: u32,
-    /// One entry per model answer.
+    /// The number of requests to the provider.
+    pub calls: u32,
+    /// Whether the stage may make further requests.
+    pub may_call_again: bool,
+    /// One entry per reply of the model.
     pub usages: Vec<Usage>,
 }
 
@@ -36,11 +40,11 @@ pub enum CallFailure {
     #[error("too little time was left for a model call")]
     OutOfTime,
     /// The provider failed temporarily until the time was used up. Retry in a new invocation, after
-    /// `retry_after` if the provider named a time.
+    /// `retry_after`.
     #[error("the model provider is failing for the moment")]
     Transient {
-        /// The wait that the provider asked for.
-        retry_after: Option<Duration>,
+        /// The next pause of the backoff, or the longer one that the provider asked for.
+        retry_after: Duration,
         /// The last error.
         source: ProviderError,
     },
@@ -52,17 +56,32 @@ pub enum CallFailure {
     Misfit(#[source] Misfit),
 }
 
+impl CallFailure {
+    /// The failure after an answer without a fault to name. A later call would be identical to the
+    /// one that was answered so, and is not made.
+    pub(crate) fn after(self, last: Option<Misfit>) -> Self {
+        match (self, last) {
+            (Self::OutOfTime | Self::Transient { .. }, Some(misfit))
+                if misfit.most_attempts() < u32::MAX =>
+            {
+                Self::Misfit(misfit)
+            }
+            (failure, _) => failure,
+        }
+    }
+}
+
 /// An error between this crate and a provider. Contains codes, never the provider's messages.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// An HTTP status other than success.
+    /// An HTTP status other than success, or an error in the body of a success.
     #[error("status {status}, code {}", code.as_deref().unwrap_or("-"))]
     Status {
-        /// The HTTP status.
+        /// The HTTP status, or the one that the error in the body stands for.
         status: u16,
         /// The provider's code, e.g. `insufficient_quota`.
         code: Option<String>,
-        /// From `Retry-After`.
+        /// The wait that the service asked for.
         retry_after: Option<Duration>,
     },
     /// No answer within the timeout.
@@ -71,7 +90,7 @@ pub enum ProviderError {
     /// No connection, or one that closed before the whole answer.
     #[error("the connection failed")]
     Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A successful response whose body violates the protocol.
+    /// A successful response that holds no answer in any known form.
     #[error("the reply was not what the protocol says")]
     Garbled,
     /// The request could not be built.
@@ -134,6 +153,7 @@ impl From<CallError> for StageFailure {
             code: error.code().into(),
             error_type: error_type.into(),
             retryable: error.is_worth_a_new_invocation(),
+            calls: error.calls,
             usages: error.usages,
         }
     }
@@ -145,34 +165,38 @@ impl CallError {
             asked: "agent",
             failure: CallFailure::UnknownAgent(unknown),
             attempts: 0,
+            calls: 0,
+            may_call_again: true,
             usages: Vec::new(),
         }
     }
 
     /// Whether the same call may succeed in a new invocation. If not, the step has failed.
     pub fn is_worth_a_new_invocation(&self) -> bool {
-        matches!(
+        let passes = matches!(
             self.failure,
             CallFailure::OutOfTime | CallFailure::Transient { .. }
-        )
+        );
+        passes && self.may_call_again
     }
 
-    /// The wait before a retry in a new invocation; none if the provider named no time.
+    /// The wait before a retry in a new invocation.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.failure {
-            CallFailure::Transient { retry_after, .. } => *retry_after,
+            CallFailure::Transient { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
 
     /// The `code` of the error that the client sees.
     pub fn code(&self) -> &'static str {
-        match self.failure {
+        match &self.failure {
             CallFailure::UnknownAgent(_) => "unknown_agent",
             CallFailure::OutOfTime => "out_of_time",
             CallFailure::Transient { .. } => "model_unavailable",
+            CallFailure::Rejected(ProviderError::Garbled) => "model_unreadable",
             CallFailure::Rejected(_) => "model_rejected",
-            CallFailure::Misfit(_) => "answer_misfit",
+            CallFailure::Misfit(misfit) => misfit.code(),
         }
     }
 
@@ -185,9 +209,10 @@ impl CallError {
             CallFailure::OutOfTime => "There was too little time left to ask the model.",
             CallFailure::Transient { .. } => "The model service does not answer at the moment.",
             CallFailure::Rejected(ProviderError::Status { status, .. }) => match status {
+                300..=399 => "The model service refers to another address, which is not asked.",
                 401 | 403 => "The model service did not accept this deployment's credentials.",
+                402 | 429 => "This deployment's quota at the model service is used up.",
                 404 => "The model service does not have the model that was asked for.",
-                429 => "This deployment's quota at the model service is used up.",
                 _ => "The model service refused the request.",
             },
             CallFailure::Rejected(ProviderError::Key(_)) => {
@@ -199,8 +224,11 @@ impl CallError {
             CallFailure::Rejected(ProviderError::ReadsNoImages) => {
                 "The model of this deployment cannot read images."
             }
+            CallFailure::Rejected(ProviderError::Garbled) => {
+                "The model service's replies could not be read."
+            }
             CallFailure::Rejected(_) => "The model service could not be asked.",
-            CallFailure::Misfit(_) => "The model's answers did not have the required form.",
+            CallFailure::Misfit(misfit) => misfit.for_client(),
         }
     }
 }

@@ -11,7 +11,7 @@ use workflow::Brief;
 
 use crate::{
     Agent, Content, Ideas, PaperBrief, PaperSummary, Plan, Program, Report, Review, RouteAnswer,
-    TaskAgent,
+    TaskAgent, answer_text,
     provider::{Completion, CompletionEnd},
     route::allowed_routes,
 };
@@ -72,11 +72,44 @@ pub enum Misfit {
 }
 
 impl Misfit {
+    /// How often the model is asked at most until its answer is none of these. Without a fault to
+    /// name, a second answer tells whether another one would help.
+    pub(crate) const fn most_attempts(&self) -> u32 {
+        match self {
+            Self::Empty | Self::Cut | Self::Refused => 2,
+            Self::NotJson { .. } | Self::PlanTooLarge { .. } | Self::Schema { .. } => u32::MAX,
+        }
+    }
+
+    /// The `code` of the error that the client sees.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "answer_empty",
+            Self::Cut => "answer_cut",
+            Self::Refused => "answer_refused",
+            Self::NotJson { .. } => "answer_not_json",
+            Self::PlanTooLarge { .. } | Self::Schema { .. } => "answer_misfit",
+        }
+    }
+
+    /// The message for the client.
+    pub const fn for_client(&self) -> &'static str {
+        match self {
+            Self::Empty => "The model's answer was empty.",
+            Self::Cut => "The model's answer was cut by the length limit.",
+            Self::Refused => "The model refused to answer.",
+            Self::NotJson { .. } => "The model's answers were not JSON.",
+            Self::PlanTooLarge { .. } | Self::Schema { .. } => {
+                "The model's answers did not have the required form."
+            }
+        }
+    }
+
     /// The message to the model that asks for a corrected answer.
     pub(crate) fn for_model(&self) -> String {
         match self {
             Self::Empty => "Your answer was empty.".to_owned(),
-            Self::Cut => "Your answer was cut off because it was too long. Give a shorter one.".to_owned(),
+            Self::Cut => "Your answer reached the limit of its length, thoughts included, before it ended. Think less, and give a much shorter one.".to_owned(),
             Self::Refused => "You gave no answer. Answer as far as you can, and say in the answer what you leave out.".to_owned(),
             Self::NotJson { line, column } => {
                 format!("Your answer is not valid JSON: line {line}, column {column}.")
@@ -155,18 +188,17 @@ impl AnswerSchema {
     /// Parses a model's answer.
     pub(crate) fn read(&self, completion: &Completion) -> Result<Content, Misfit> {
         match completion.end {
-            CompletionEnd::CutByLength => return Err(Misfit::Cut),
-            CompletionEnd::Refused => return Err(Misfit::Refused),
-            CompletionEnd::Finished => {}
+            // An answer may be whole when the limit cuts what would have followed.
+            CompletionEnd::CutByLength => self.fit(&completion.text).map_err(|_| Misfit::Cut),
+            CompletionEnd::Refused => Err(Misfit::Refused),
+            CompletionEnd::OnlyThoughts => Err(Misfit::Empty),
+            CompletionEnd::Finished if completion.text.is_empty() => Err(Misfit::Empty),
+            CompletionEnd::Finished => self.fit(&completion.text),
         }
-        let text = without_fence(&completion.text);
-        if text.is_empty() {
-            return Err(Misfit::Empty);
-        }
-        let mut value: Value = serde_json::from_str(text).map_err(|e| Misfit::NotJson {
-            line: e.line(),
-            column: e.column(),
-        })?;
+    }
+
+    fn fit(&self, text: &str) -> Result<Content, Misfit> {
+        let mut value = answer_text::json(text)?;
         self.forget_known(&mut value);
         self.check(&value)?;
         for (field, known) in &self.known {
@@ -270,16 +302,6 @@ fn without_limits(schema: Value) -> Value {
         Value::Array(items) => items.into_iter().map(without_limits).collect(),
         other => other,
     }
-}
-
-/// Models without a strict mode often wrap JSON in a Markdown fence.
-fn without_fence(text: &str) -> &str {
-    let text = text.trim();
-    text.strip_prefix("```json")
-        .or_else(|| text.strip_prefix("```"))
-        .and_then(|inner| inner.strip_suffix("```"))
-        .unwrap_or(text)
-        .trim()
 }
 
 fn place(fault: &ValidationError<'_>) -> String {

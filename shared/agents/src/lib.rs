@@ -2,6 +2,7 @@
 
 mod agent;
 mod answer;
+mod answer_text;
 mod call;
 mod config;
 mod error;
@@ -9,6 +10,7 @@ mod form;
 mod history;
 mod ideas;
 mod kind;
+mod lenient_json;
 mod models;
 mod names;
 mod offline;
@@ -21,6 +23,7 @@ mod providers;
 mod route;
 mod settings;
 mod setup;
+mod spending;
 mod team;
 mod usage;
 

@@ -4,11 +4,13 @@
 
 use std::time::Instant;
 
-use workflow::Usage;
+use workflow::{AgentRequest, Usage};
 
 use crate::{
     Agents, CallError, CallFailure, Misfit,
+    answer_text::markdown,
     provider::{ChatMessage, Completion, CompletionEnd, ModelRequest},
+    spending::Spending,
 };
 
 /// The name of page-reading calls in the log and in errors.
@@ -24,8 +26,10 @@ const BLANK: &str = "[blank]";
 pub struct PageAnswer {
     /// The text as plain Markdown; empty when the page has none.
     pub text: String,
-    /// The usage; its `model` is the one that read the page.
-    pub usage: Usage,
+    /// The model that read the page.
+    pub model: String,
+    /// The usage of every reply.
+    pub usages: Vec<Usage>,
 }
 
 impl Agents {
@@ -39,10 +43,10 @@ impl Agents {
     pub async fn read_page(
         &self,
         image: &[u8],
-        model: Option<&str>,
+        call: &AgentRequest,
         deadline: Instant,
     ) -> Result<PageAnswer, CallError> {
-        let name = self.model(model);
+        let name = self.model(call.model.as_deref());
         let request = ModelRequest {
             asked: PAGE_READER,
             name,
@@ -55,21 +59,22 @@ impl Agents {
             brief: None,
             paper: None,
         };
-        let failed = |failure, usages: Vec<Usage>| CallError {
-            asked: PAGE_READER,
-            failure,
-            attempts: u32::from(!usages.is_empty()),
-            usages,
+        let mut spending = Spending::of(call);
+        let completed = self.complete_before(deadline, &request, &mut spending);
+        let (failure, attempts) = match completed.await {
+            Ok(completion) => match read(&completion) {
+                Ok(text) => {
+                    return Ok(PageAnswer {
+                        text,
+                        model: name.to_owned(),
+                        usages: spending.usages,
+                    });
+                }
+                Err(misfit) => (CallFailure::Misfit(misfit), 1),
+            },
+            Err(failure) => (failure, 0),
         };
-        let completion = match self.complete_before(deadline, &request).await {
-            Ok(completion) => completion,
-            Err(failure) => return Err(failed(failure, Vec::new())),
-        };
-        let usage = self.usage_of(&request, &completion);
-        match read(&completion) {
-            Ok(text) => Ok(PageAnswer { text, usage }),
-            Err(misfit) => Err(failed(CallFailure::Misfit(misfit), vec![usage])),
-        }
+        Err(spending.error(PAGE_READER, failure, attempts))
     }
 }
 
@@ -78,37 +83,23 @@ fn read(completion: &Completion) -> Result<String, Misfit> {
     match completion.end {
         CompletionEnd::CutByLength => return Err(Misfit::Cut),
         CompletionEnd::Refused => return Err(Misfit::Refused),
+        CompletionEnd::OnlyThoughts => return Err(Misfit::Empty),
         CompletionEnd::Finished => {}
     }
-    let text = without_fence(completion.text.trim());
+    let text = markdown(&completion.text);
     Ok(if text == BLANK { "" } else { text }.to_owned())
-}
-
-/// The text without an enclosing fence, which models often add despite the prompt.
-fn without_fence(text: &str) -> &str {
-    let inside = text
-        .strip_prefix("```")
-        .and_then(|rest| rest.strip_suffix("```"))
-        .and_then(|rest| rest.split_once('\n'));
-    match inside {
-        Some((language, inside))
-            if language.chars().all(char::is_alphanumeric) && !inside.contains("```") =>
-        {
-            inside.trim()
-        }
-        _ => text,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usage::ReportedUsage;
 
     fn said(text: &str, end: CompletionEnd) -> Completion {
         Completion {
             text: text.to_owned(),
             end,
-            tokens: None,
+            usage: ReportedUsage::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, str::FromStr, sync::Arc};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::{ModelNames, OFFLINE_MODEL, ProviderKind};
+use crate::{ModelNames, OFFLINE_MODEL, ProviderKind, usage::TokenCount};
 
 /// The table of this version.
 const SHIPPED: &str = include_str!("../prices.json");
@@ -16,8 +16,11 @@ const SHIPPED: &str = include_str!("../prices.json");
 /// Dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Price {
-    /// The prompt. Cached input counts in full, so that a cost is never understated.
+    /// The prompt.
     input: f64,
+    /// The part of the prompt that came from a cache. Counts in full where the row does not say, so
+    /// that a cost is never understated.
+    cached: f64,
     /// The answer, including reasoning.
     output: f64,
 }
@@ -65,6 +68,7 @@ struct PriceRow {
     #[serde(default)]
     above_input_tokens: u64,
     input_usd_per_million: Option<f64>,
+    cached_input_usd_per_million: Option<f64>,
     output_usd_per_million: Option<f64>,
     as_of: String,
     source: String,
@@ -126,6 +130,7 @@ impl Prices {
         if name == OFFLINE_MODEL {
             return Some(Price {
                 input: 0.0,
+                cached: 0.0,
                 output: 0.0,
             });
         }
@@ -144,8 +149,11 @@ impl Prices {
 
 impl Price {
     /// US dollars, rounded to a billionth.
-    pub(crate) fn cost(self, input_tokens: u64, output_tokens: u64) -> f64 {
-        let millionths = self.input * input_tokens as f64 + self.output * output_tokens as f64;
+    pub(crate) fn cost(self, tokens: TokenCount) -> f64 {
+        let cached = tokens.cached.min(tokens.input);
+        let millionths = self.input * (tokens.input - cached) as f64
+            + self.cached * cached as f64
+            + self.output * tokens.output as f64;
         (millionths * 1e3).round() / 1e9
     }
 }
@@ -174,10 +182,19 @@ fn enter(table: &mut BTreeMap<String, Bands>, row: &serde_json::Value) -> Result
 
 fn price(row: &PriceRow) -> Result<Option<Price>, String> {
     let is_price = |dollars: f64| dollars.is_finite() && dollars >= 0.0;
+    let cached = row.cached_input_usd_per_million;
     match (row.input_usd_per_million, row.output_usd_per_million) {
         (None, None) => Ok(None),
-        (Some(input), Some(output)) if is_price(input) && is_price(output) => {
-            Ok(Some(Price { input, output }))
+        (Some(input), Some(output))
+            if [input, output, cached.unwrap_or(0.0)]
+                .into_iter()
+                .all(is_price) =>
+        {
+            Ok(Some(Price {
+                input,
+                cached: cached.unwrap_or(input),
+                output,
+            }))
         }
         _ => Err("a price must be a number of dollars from 0".to_owned()),
     }
@@ -210,7 +227,11 @@ mod tests {
     }
 
     fn price(input: f64, output: f64) -> Option<Price> {
-        Some(Price { input, output })
+        Some(Price {
+            input,
+            cached: input,
+            output,
+        })
     }
 
     #[test]
@@ -268,6 +289,11 @@ mod tests {
         assert_eq!(haiku(100_000), price(0.1, 0.5));
         assert_eq!(haiku(100_001), price(0.5, 2.5));
         assert_eq!(shipped("gpt-5.4", 272_001), price(5.0, 22.5));
+        assert_eq!(
+            shipped("gpt-4o", 1).unwrap().cached,
+            1.25,
+            "what came from a cache has its own price"
+        );
         assert!(shipped("gpt-6.2-astra", 272_000).is_some());
         assert_eq!(
             shipped("gpt-6.2-astra", 272_001),

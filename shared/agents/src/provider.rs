@@ -7,7 +7,15 @@ use serde_json::Value;
 
 use workflow::Brief;
 
-use crate::{Agent, PaperBrief, ProviderError};
+use crate::{
+    Agent, PaperBrief, ProviderError,
+    answer_text::without_thoughts,
+    usage::{ReportedUsage, estimate_tokens},
+};
+
+/// The most tokens that Anthropic's models see of a page's image
+/// (<https://platform.claude.com/docs/en/build-with-claude/vision>). Others count about as many.
+const TOKENS_OF_A_PAGE: u64 = 1_600;
 
 /// A service or engine that answers model requests.
 pub(crate) trait Provider: fmt::Debug + Send + Sync {
@@ -17,7 +25,7 @@ pub(crate) trait Provider: fmt::Debug + Send + Sync {
 
 /// The pending answer.
 pub(crate) type Answering<'a> =
-    Pin<Box<dyn Future<Output = Result<Completion, ProviderError>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Completion, FailedReply>> + Send + 'a>>;
 
 /// One request to a model.
 pub(crate) struct ModelRequest<'a> {
@@ -69,6 +77,14 @@ impl ChatMessage {
             Self::Page(_) => "",
         }
     }
+
+    /// The tokens of the message, if no service counts them.
+    pub(crate) fn estimated_tokens(&self) -> u64 {
+        match self {
+            Self::Page(_) => TOKENS_OF_A_PAGE,
+            message => estimate_tokens(message.text()),
+        }
+    }
 }
 
 /// A model's response.
@@ -76,8 +92,57 @@ impl ChatMessage {
 pub(crate) struct Completion {
     pub text: String,
     pub end: CompletionEnd,
-    /// Input and output tokens, if the provider counts them.
-    pub tokens: Option<(u64, u64)>,
+    pub usage: ReportedUsage,
+}
+
+impl Completion {
+    /// The response without the model's thoughts, which no caller sees.
+    pub(crate) fn without_thoughts(self) -> Self {
+        let text = without_thoughts(&self.text);
+        let only_thoughts = text.is_empty() && !self.text.trim().is_empty();
+        let end = match self.end {
+            CompletionEnd::Finished if only_thoughts => CompletionEnd::OnlyThoughts,
+            end => end,
+        };
+        Self {
+            text: text.to_owned(),
+            end,
+            usage: self.usage,
+        }
+    }
+}
+
+/// A request without a response of the model, and what it cost all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub(crate) struct FailedReply {
+    pub error: ProviderError,
+    /// The usage to count; none if nothing was billed, as far as is known.
+    pub usage: Option<ReportedUsage>,
+}
+
+impl FailedReply {
+    /// An error in a reply, which was billed if the reply reports a usage.
+    pub(crate) fn reported(error: ProviderError, usage: ReportedUsage) -> Self {
+        Self {
+            error,
+            usage: Some(usage).filter(|usage| usage.is_counted()),
+        }
+    }
+
+    /// A model's reply in no known form, which was billed even if it reports no usage.
+    pub(crate) fn unreadable(usage: ReportedUsage) -> Self {
+        Self {
+            error: ProviderError::Garbled,
+            usage: Some(usage),
+        }
+    }
+}
+
+impl From<ProviderError> for FailedReply {
+    fn from(error: ProviderError) -> Self {
+        Self { error, usage: None }
+    }
 }
 
 /// Why a model stopped.
@@ -89,4 +154,6 @@ pub(crate) enum CompletionEnd {
     CutByLength,
     /// The model or a content filter refused to answer.
     Refused,
+    /// The model thought and said nothing.
+    OnlyThoughts,
 }

@@ -5,6 +5,7 @@ mod anthropic;
 mod bedrock;
 mod key;
 mod openai;
+mod reply;
 mod stored_key;
 mod transport;
 
@@ -26,6 +27,15 @@ use crate::{
 
 /// The default address of an Ollama server.
 const OLLAMA: &str = "http://localhost:11434/v1";
+
+/// The most tokens of an answer, with its thoughts, unless `MODEL_MAX_OUTPUT_TOKENS` sets it. A
+/// longer answer would hardly end within the timeout, and services refuse what exceeds a model's
+/// own limit.
+const MAX_TOKENS: u32 = 16_000;
+
+/// The same for Bedrock, whose models have lower limits: Amazon Nova's is 10,000
+/// (<https://docs.aws.amazon.com/nova/latest/userguide/what-is-nova.html>).
+const BEDROCK_MAX_TOKENS: u32 = 8_000;
 
 /// All available providers.
 #[derive(Debug)]
@@ -62,13 +72,32 @@ fn make(
         ProviderKind::Anthropic => Box::new(anthropic(config, http)?),
         ProviderKind::Bedrock => Box::new(Bedrock {
             client: config.bedrock.clone().ok_or(ModelConfigError::NoClient)?,
+            max_tokens: limit(config, BEDROCK_MAX_TOKENS)
+                .try_into()
+                .unwrap_or(i32::MAX),
         }),
         ProviderKind::Ollama => {
             let url = config.ollama_base_url.as_deref();
             let url = base_url("OLLAMA_BASE_URL", url, OLLAMA)?;
-            Box::new(OpenAi::new(url, transport(http, None, KeyHeader::Bearer)))
+            let transport = transport(http, None, KeyHeader::Bearer);
+            Box::new(OpenAi::new(url, transport, limit(config, MAX_TOKENS)))
         }
     })
+}
+
+fn limit(config: &ModelConfig, default: u32) -> u32 {
+    config.max_output_tokens.unwrap_or(default)
+}
+
+/// Checks the address of a provider, if one is configured.
+///
+/// # Errors
+/// [`ModelConfigError::BadUrl`].
+pub(crate) fn check_url(
+    variable: &'static str,
+    configured: Option<&str>,
+) -> Result<(), ModelConfigError> {
+    base_url(variable, configured, OLLAMA).map(drop)
 }
 
 /// Whether a provider requires a key: a vendor's own service does.
@@ -88,7 +117,8 @@ fn openai(config: &ModelConfig, http: &Http) -> Result<OpenAi, ModelConfigError>
     if keys.is_none() && needs_key(ProviderKind::OpenAi, Some(&url)) {
         return Err(ModelConfigError::NoKey("OPENAI_API_KEY"));
     }
-    Ok(OpenAi::new(url, transport(http, keys, KeyHeader::Bearer)))
+    let transport = transport(http, keys, KeyHeader::Bearer);
+    Ok(OpenAi::new(url, transport, limit(config, MAX_TOKENS)))
 }
 
 fn anthropic(config: &ModelConfig, http: &Http) -> Result<Anthropic, ModelConfigError> {
@@ -101,6 +131,7 @@ fn anthropic(config: &ModelConfig, http: &Http) -> Result<Anthropic, ModelConfig
     Ok(Anthropic {
         base_url: url,
         transport: transport(http, keys, KeyHeader::XApiKey),
+        max_tokens: limit(config, MAX_TOKENS),
     })
 }
 

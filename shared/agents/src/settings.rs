@@ -1,6 +1,6 @@
 //! The environment variables of the models: providers, keys, prices and timeouts.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use aws_config::SdkConfig;
 use environment::{Milliseconds, Seconds};
@@ -44,6 +44,9 @@ environment::settings! {
     "MODEL_WINDOW_TOKENS" model_window: u32 = "32000",
         "The tokens that a model can read at once: a paper's text is cut by its sections to fill three \
         quarters of them at most.";
+    "MODEL_MAX_OUTPUT_TOKENS" model_max_output_tokens: NonZeroU32,
+        "The most tokens of one answer, with its thoughts: 16000 when absent, 8000 with Bedrock. A model \
+        with a lower limit of its own needs a lower value.";
     "OFFLINE_LATENCY_MS" offline_latency: Milliseconds = "0",
         "How long the offline engine waits before each answer.";
     "MODEL_TIMEOUT_SECONDS" model_timeout: Seconds = "90",
@@ -74,6 +77,7 @@ impl ModelSettings {
             anthropic: service(&self.anthropic_base_url, &self.anthropic_api_key),
             ollama_base_url: self.ollama_base_url.clone(),
             key_ttl: self.model_key_ttl.0,
+            max_output_tokens: self.model_max_output_tokens.map(NonZeroU32::get),
             prices: self.model_prices.clone().unwrap_or_default(),
             offline_latency: self.offline_latency.0,
             call_timeout: self.model_timeout.0,

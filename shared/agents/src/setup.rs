@@ -4,7 +4,8 @@
 //! are those of [`crate::Agents::new`], which stops the executor's cold start.
 
 use crate::{
-    ModelConfigError, ModelNames, ModelSettings, NotSetUp, ProviderKind, providers::needs_key,
+    ModelConfigError, ModelNames, ModelSettings, NotSetUp, ProviderKind,
+    providers::{check_url, needs_key},
 };
 
 /// Why a provider, or the whole deployment, cannot answer a task.
@@ -16,7 +17,7 @@ pub enum SetupError {
     /// The vendor's own service requires a key.
     #[error("the provider `{0}` is listed in this deployment, but has no key")]
     NoKey(ProviderKind),
-    /// No model for calls that name none.
+    /// No model for calls that name none, or an address that is not allowed.
     #[error(transparent)]
     Model(#[from] ModelConfigError),
 }
@@ -30,11 +31,13 @@ impl ModelSettings {
         if !self.listed().any(|listed| listed == kind) {
             return Err(NotSetUp(kind).into());
         }
-        let base_url = match kind {
-            ProviderKind::OpenAi => &self.openai_base_url,
-            ProviderKind::Anthropic => &self.anthropic_base_url,
-            _ => &None,
+        let (variable, base_url) = match kind {
+            ProviderKind::OpenAi => ("OPENAI_BASE_URL", &self.openai_base_url),
+            ProviderKind::Anthropic => ("ANTHROPIC_BASE_URL", &self.anthropic_base_url),
+            ProviderKind::Ollama => ("OLLAMA_BASE_URL", &self.ollama_base_url),
+            ProviderKind::Bedrock | ProviderKind::Offline => ("", &None),
         };
+        check_url(variable, base_url.as_deref())?;
         if needs_key(kind, base_url.as_deref()) && !self.has_key(kind) {
             return Err(SetupError::NoKey(kind));
         }
@@ -99,8 +102,12 @@ mod tests {
             (openai.to_vec(), false),
             ([&openai[..], &[key]].concat(), true),
             (
-                [&openai[..], &[("OPENAI_BASE_URL", "http://h/v1")]].concat(),
+                [&openai[..], &[("OPENAI_BASE_URL", "https://h/v1")]].concat(),
                 true,
+            ),
+            (
+                [&openai[..], &[key, ("OPENAI_BASE_URL", "http://h/v1")]].concat(),
+                false,
             ),
             (
                 [

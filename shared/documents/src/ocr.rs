@@ -11,7 +11,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 
 use crate::reader::PageImage;
-pub use choice::{Languages, OcrChoice};
+pub use choice::{Languages, OcrChoice, PagePrice};
 pub use tesseract::{Tesseract, TesseractConfig};
 pub use textract::Textract;
 

@@ -5,7 +5,7 @@ use environment::{EnvironmentError, Milliseconds, required};
 
 use crate::Artifacts;
 use crate::arxiv::ArxivConfig;
-use crate::ocr::{Languages, OcrChoice};
+use crate::ocr::{Languages, OcrChoice, PagePrice};
 
 environment::settings! {
     /// The settings of files, papers and pages. The fields have the meaning that
@@ -20,6 +20,8 @@ environment::settings! {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" memory_mib: u32 = "1024",
         "The function's memory in MiB, as Lambda sets it. One reader of documents has half of it, one \
         Tesseract three quarters, and never both at once.";
+    "TEXTRACT_USD_PER_PAGE" textract_usd_per_page: PagePrice = "0.0015",
+        "What a page costs that Textract reads, in US dollars, for ledgers and budgets.";
     "ARXIV_API_URL" arxiv_api_url: String,
         "Where papers' metadata is asked for; arXiv's own query endpoint when absent.";
     "ARXIV_PDF_URL" arxiv_pdf_url: String,

@@ -79,9 +79,10 @@ const COSTS: &str = r#"{
     "total_completion_tokens": 30,
     "record_count": 1,
     "unpriced_records": 0,
-    "model_breakdown": [{"model": "offline/extract-1", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1}],
-    "agent_breakdown": [{"agent": "planner", "model": "offline/extract-1", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1}],
-    "step_breakdown": [{"step_id": "planning", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1}],
+    "estimated_records": 1,
+    "model_breakdown": [{"model": "offline/extract-1", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1, "estimated": true}],
+    "agent_breakdown": [{"agent": "planner", "model": "offline/extract-1", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1, "estimated": true}],
+    "step_breakdown": [{"step_id": "planning", "tokens": 180, "input_tokens": 150, "output_tokens": 30, "cost_usd": 0.0, "prompt_tokens": 150, "completion_tokens": 30, "cost": 0.0, "call_count": 1, "estimated": true}],
     "truncated": false
 }"#;
 

@@ -143,13 +143,30 @@ pub struct Progress {
     pub next: Next,
 }
 
+impl Progress {
+    /// The failure of the run in place of a progress that cannot be stored. What it cost is kept.
+    #[must_use]
+    pub fn failed(&self, failure: RunFailure) -> Self {
+        let costs = self.work.iter();
+        let costs = costs.filter(|event| matches!(event, EventBody::CostUpdate { .. }));
+        Self {
+            work: costs.cloned().collect(),
+            next: Next::Fail(failure),
+            ..*self
+        }
+    }
+}
+
 /// What follows a stage.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
     /// The next stage.
     Advance(StageStart),
     /// Another try of the same stage, with a later message.
-    RetryLater,
+    RetryLater {
+        /// How often this try has called a model's provider.
+        calls: u32,
+    },
     /// An approval. The engine keeps its position and reads the answer there.
     Ask(Box<ApprovalRequest>),
     /// The end of a run that succeeded, with its `result` event.

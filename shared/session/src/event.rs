@@ -114,7 +114,7 @@ pub enum EventBody {
         structured_output: Option<StructuredOutput>,
     },
     /// One committed model call. The total is the run's so far; `cost_usd` is 0 and `priced` false
-    /// if the price of the model is unknown.
+    /// if the price of the model is unknown; `estimated` is true if its provider counted no tokens.
     CostUpdate {
         run_id: RunId,
         agent: String,
@@ -126,6 +126,8 @@ pub enum EventBody {
         #[serde(flatten)]
         cost: CallCost,
         total_cost_usd: f64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        estimated: bool,
     },
     /// The plan is complete.
     PlanningComplete {

@@ -197,6 +197,9 @@ pub struct Position {
     pub round: u32,
     /// How often this stage was put off.
     pub tries: u32,
+    /// How often a model's provider was called in those tries.
+    #[serde(default)]
+    pub calls: u32,
     /// Whether the record already holds the start of the stage.
     pub begun: bool,
 }
@@ -209,6 +212,7 @@ impl Position {
         steps: 0,
         round: 0,
         tries: 0,
+        calls: 0,
         begun: false,
     };
 
@@ -417,7 +421,7 @@ mod tests {
         );
         assert_eq!(
             names(&stored["run"]["position"]),
-            "begun round stage step steps tries"
+            "begun calls round stage step steps tries"
         );
         assert_eq!(names(&stored["lease"]), "attempts epoch");
     }

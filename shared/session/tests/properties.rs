@@ -253,7 +253,7 @@ impl World {
                 events: vec![line("begins")],
                 history_from: None,
             }),
-            Outcome::RetryLater => Next::RetryLater,
+            Outcome::RetryLater => Next::RetryLater { calls: 1 },
             Outcome::Ask {
                 checkpoint,
                 options,
@@ -418,6 +418,7 @@ fn step(number: u32) -> Position {
         steps: 9,
         round: 0,
         tries: 0,
+        calls: 0,
         begun: true,
     }
 }

@@ -14,8 +14,8 @@ pub use config::{
 };
 pub use engine::{
     AgentAnswer, AgentRequest, AnswerContent, AnswerError, ApprovalPrompt, Brief, DocumentTask,
-    DocumentTaskResult, EarlierMessage, Engine, Modifications, Outcome, StageFailure, Usage, Work,
-    asked_again, calls_arxiv_at, check_answer,
+    DocumentTaskResult, EarlierMessage, Engine, MAX_CALLS, Modifications, Outcome, StageFailure,
+    Usage, Work, asked_again, calls_arxiv_at, check_answer,
 };
 pub use history::{DoneStep, RunHistory};
 pub use modes::{Checkpoint, ModeSpec, agent};

@@ -101,6 +101,7 @@ fn position(step: u32) -> Position {
         steps: STEPS,
         round: 0,
         tries: 0,
+        calls: 0,
         begun: true,
     }
 }
@@ -183,6 +184,7 @@ fn paid(run: &Run) -> EventBody {
         output_tokens: 120,
         cost: Some(0.0125).into(),
         total_cost_usd: 0.25,
+        estimated: false,
     }
 }
 

@@ -247,6 +247,7 @@ fn answer(request: &AgentRequest, settings: &RunSettings) -> Outcome {
             input_tokens: 500,
             output_tokens: 120,
             cost_usd: Some(0.0125),
+            estimated: false,
         }],
     })
 }

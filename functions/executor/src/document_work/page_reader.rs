@@ -43,7 +43,8 @@ pub struct PageReader {
 enum OcrBackend {
     /// Found when the first page needs it: most runs never do.
     Tesseract(Box<(TesseractConfig, OnceCell<Tesseract>)>),
-    Textract(Textract),
+    /// And what it asks for a page, in US dollars.
+    Textract(Textract, f64),
     /// The model of the run, or the default one.
     Model,
 }
@@ -54,7 +55,7 @@ pub(super) enum PageReading {
     Text {
         text: String,
         by: String,
-        usage: Option<Usage>,
+        usages: Vec<Usage>,
     },
     /// It was not read. The duration is the pause that the service asked for.
     Failed(StageFailure, Duration),
@@ -83,7 +84,10 @@ impl PageReader {
                 };
                 OcrBackend::Tesseract(Box::new((settings, OnceCell::new())))
             }
-            OcrChoice::Textract => OcrBackend::Textract(Textract::in_region_of(aws.shared())),
+            OcrChoice::Textract => OcrBackend::Textract(
+                Textract::in_region_of(aws.shared()),
+                documents.textract_usd_per_page.0,
+            ),
             OcrChoice::Model => OcrBackend::Model,
         };
         let limits = Limits::of_machine(documents.memory());
@@ -114,12 +118,21 @@ impl PageReader {
     ) -> PageReading {
         let read = match &self.engine {
             OcrBackend::Model => return by_model(image, agents, request, deadline).await,
-            OcrBackend::Textract(textract) => self.by_engine(textract, image, deadline).await,
+            OcrBackend::Textract(textract, usd_per_page) => {
+                let usage = Usage {
+                    model: textract.name().to_owned(),
+                    input_tokens: 0,
+                    output_tokens: 0,
+                    cost_usd: Some(*usd_per_page),
+                    estimated: false,
+                };
+                self.by_engine(textract, image, deadline, Some(usage)).await
+            }
             OcrBackend::Tesseract(tesseract) => {
                 let (config, found) = tesseract.as_ref();
                 let find = || Tesseract::find(&self.reader, config.clone());
                 match found.get_or_try_init(find).await {
-                    Ok(tesseract) => self.by_engine(tesseract, image, deadline).await,
+                    Ok(tesseract) => self.by_engine(tesseract, image, deadline, None).await,
                     Err(error) => Err(error),
                 }
             }
@@ -143,6 +156,7 @@ impl PageReader {
         engine: &dyn OcrEngine,
         image: &PageImage,
         deadline: Deadline,
+        usage: Option<Usage>,
     ) -> Result<PageReading, OcrError> {
         let is_fair = deadline.leaves(self.fair_time);
         let text = match engine.read(image, deadline.before(self.margin)).await {
@@ -152,7 +166,7 @@ impl PageReader {
         Ok(PageReading::Text {
             text,
             by: engine.name().to_owned(),
-            usage: None,
+            usages: usage.into_iter().collect(),
         })
     }
 }
@@ -163,12 +177,12 @@ async fn by_model(
     request: &AgentRequest,
     deadline: Deadline,
 ) -> PageReading {
-    let asked = agents.read_page(&image.png, request.model.as_deref(), deadline.instant());
+    let asked = agents.read_page(&image.png, request, deadline.instant());
     match asked.await {
         Ok(page) => PageReading::Text {
             text: page.text,
-            by: page.usage.model.clone(),
-            usage: Some(page.usage),
+            by: page.model,
+            usages: page.usages,
         },
         Err(error) if was_not_called(&error) => PageReading::NoTime,
         Err(error) => {

@@ -15,7 +15,9 @@ use workflow::{DocumentName, DocumentTaskResult, StageFailure, Usage};
 
 use super::page_reader::PageReading;
 use super::work_files::LocalFile;
-use super::{DocumentTaskError, DocumentWorker, done, failure, inspected, temporary_failure};
+use super::{
+    DocumentTaskError, DocumentWorker, billed, done, failure, inspected, temporary_failure,
+};
 
 /// The draft about the whole document.
 const DOCUMENT: &str = "document.json";
@@ -179,7 +181,8 @@ impl DocumentWorker<'_> {
         };
         self.work_files()
             .write(&PageDraft::name(page as usize), &draft)
-            .await?;
+            .await
+            .map_err(billed(&usages))?;
         Ok(DocumentTaskResult {
             usages,
             ..done(draft.line(self.task.total))
@@ -252,8 +255,12 @@ impl DocumentWorker<'_> {
         let agents = &self.executor.agents;
         let deadline = self.deadline;
         match pages.read(&image, agents, request, deadline).await {
-            PageReading::Text { text, by, usage } => {
-                usages.extend(usage);
+            PageReading::Text {
+                text,
+                by,
+                usages: of_page,
+            } => {
+                usages.extend(of_page);
                 Ok(PageDraft::read(page, &by, text, image.damage))
             }
             PageReading::NoTime => Err(DocumentTaskError::NoTime),

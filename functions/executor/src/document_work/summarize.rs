@@ -14,8 +14,8 @@ use workflow::{AgentRequest, DocumentTaskResult, StageFailure};
 use super::papers::{Downloads, PaperEntry, count_papers};
 use super::work_files::{LocalFile, fixed_name, unreadable};
 use super::{
-    DocumentTaskError, DocumentWorker, done, excerpt, failure, inspected, temporary_failure,
-    was_not_called,
+    DocumentTaskError, DocumentWorker, billed, done, excerpt, failure, inspected,
+    temporary_failure, was_not_called,
 };
 
 /// The most pages of a paper that are read. A thesis is longer and gives its results in the first
@@ -95,7 +95,8 @@ impl DocumentWorker<'_> {
         };
         self.work_files()
             .write(&PaperSummaryDraft::name(number), &draft)
-            .await?;
+            .await
+            .map_err(billed(&usages))?;
         Ok(DocumentTaskResult {
             usages,
             ..done(draft.line())

@@ -19,6 +19,7 @@ use workflow::Brief;
 use crate::{
     Agent, PaperBrief, ProviderError,
     provider::{Answering, Completion, CompletionEnd, ModelRequest, Provider},
+    usage::ReportedUsage,
 };
 
 /// The name of the engine, as ledgers and events show it.
@@ -39,7 +40,7 @@ impl Provider for Offline {
             Ok(Completion {
                 text: answer(agent, brief, request.paper).to_string(),
                 end: CompletionEnd::Finished,
-                tokens: None,
+                usage: ReportedUsage::default(),
             })
         })
     }

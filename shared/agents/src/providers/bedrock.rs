@@ -6,28 +6,38 @@
 //! models that always think refuse that and others do not support it. A plain text answer is parsed
 //! and validated in the same way.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    sync::{Arc, OnceLock},
+};
 
 use aws_sdk_bedrockruntime::{
     Client,
-    config::{Builder, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
-    error::{BuildError, ProvideErrorMetadata, SdkError},
-    operation::converse::{ConverseError, ConverseOutput},
+    config::{
+        Builder, ConfigBag, Intercept, RuntimeComponents, StalledStreamProtectionConfig,
+        interceptors::AfterDeserializationInterceptorContextRef, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
+    error::{BoxError, BuildError, ProvideErrorMetadata, SdkError},
+    operation::converse::ConverseError,
     primitives::Blob,
     types::{
         ContentBlock, ConversationRole, ImageBlock, ImageFormat, ImageSource,
-        Message as BedrockMessage, StopReason, SystemContentBlock, TokenUsage, Tool,
+        InferenceConfiguration, Message as BedrockMessage, SystemContentBlock, Tool,
         ToolConfiguration, ToolInputSchema, ToolSpecification,
     },
 };
 use aws_smithy_types::{Document, Number};
+use http::HeaderMap;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::transport::{retry_after, short_code};
+use super::reply::{error_in, failure, short_code, text_of, usage_in, wait};
 use crate::{
-    ProviderError,
-    provider::{Answering, ChatMessage, Completion, CompletionEnd, ModelRequest, Provider},
+    ProviderError, lenient_json,
+    provider::{
+        Answering, ChatMessage, Completion, CompletionEnd, FailedReply, ModelRequest, Provider,
+    },
 };
 
 /// The tool whose input is the answer.
@@ -38,10 +48,11 @@ const ANSWER_DESCRIPTION: &str = "Takes the answer: its input is the JSON object
 #[derive(Debug)]
 pub(crate) struct Bedrock {
     pub client: Client,
+    pub max_tokens: i32,
 }
 
 impl Bedrock {
-    async fn ask(&self, request: &ModelRequest<'_>) -> Result<Completion, ProviderError> {
+    async fn ask(&self, request: &ModelRequest<'_>) -> Result<Completion, FailedReply> {
         let (system, conversation) = request.system_and_conversation();
         let messages = conversation.map(wire_message).collect::<Result<_, _>>();
         let tools = request.schema.as_ref().map(answer_tool).transpose();
@@ -50,19 +61,32 @@ impl Bedrock {
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(TimeoutConfig::disabled());
-        let output = self
+        let limit = InferenceConfiguration::builder().max_tokens(self.max_tokens);
+        let kept = KeptBody::default();
+        let sent = self
             .client
             .converse()
             .model_id(request.model)
             .system(SystemContentBlock::Text(system.to_owned()))
             .set_messages(Some(messages.map_err(unmade)?))
             .set_tool_config(tools.map_err(unmade)?)
+            .inference_config(limit.build())
             .customize()
             .config_override(settings)
+            .interceptor(kept.clone())
             .send()
-            .await
-            .map_err(ours)?;
-        completion(output)
+            .await;
+        match (kept.0.get(), sent) {
+            (Some(reply), _) => match error_in(reply) {
+                Some(error) => {
+                    let error = failure(None, error, &HeaderMap::new());
+                    Err(FailedReply::reported(error, usage_in(reply)))
+                }
+                None => completion(reply),
+            },
+            (None, Err(error)) => Err(ours(error).into()),
+            (None, Ok(_)) => Err(ProviderError::Garbled.into()),
+        }
     }
 }
 
@@ -107,58 +131,57 @@ fn wire_message(message: &ChatMessage) -> Result<BedrockMessage, BuildError> {
 }
 
 /// The tool's input if it was used, otherwise the text.
-fn completion(output: ConverseOutput) -> Result<Completion, ProviderError> {
-    let said = output
-        .output
-        .and_then(|output| output.as_message().ok().cloned());
-    let said = said.ok_or(ProviderError::Garbled)?;
-    let answer = said
-        .content
-        .iter()
-        .find_map(|block| block.as_tool_use().ok());
-    let text = match answer {
-        Some(answer) => value(&answer.input).to_string(),
-        None => said
-            .content
-            .iter()
-            .filter_map(|block| block.as_text().ok().map(String::as_str))
-            .collect(),
+fn completion(reply: &Value) -> Result<Completion, FailedReply> {
+    let (content, usage) = (&reply["output"]["message"]["content"], usage_in(reply));
+    let blocks = match content {
+        Value::Array(blocks) => blocks.as_slice(),
+        Value::String(_) => std::slice::from_ref(content),
+        _ => return Err(FailedReply::unreadable(usage)),
     };
-    Ok(Completion {
-        text,
-        end: end(&output.stop_reason),
-        tokens: output.usage.as_ref().map(tokens).filter(counted),
-    })
-}
-
-fn end(reason: &StopReason) -> CompletionEnd {
-    match reason {
-        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => {
-            CompletionEnd::CutByLength
-        }
-        StopReason::ContentFiltered | StopReason::GuardrailIntervened => CompletionEnd::Refused,
-        other if other.as_str() == "refusal" => CompletionEnd::Refused,
+    let answer = blocks
+        .iter()
+        .map(|block| &block["toolUse"]["input"])
+        .find(|input| !input.is_null());
+    let text = match answer {
+        Some(Value::String(text)) => text.clone(),
+        Some(answer) => answer.to_string(),
+        None => text_of(content),
+    };
+    let end = match reply["stopReason"].as_str() {
+        Some("max_tokens" | "model_context_window_exceeded") => CompletionEnd::CutByLength,
+        Some("content_filtered" | "guardrail_intervened" | "refusal") => CompletionEnd::Refused,
         _ => CompletionEnd::Finished,
+    };
+    Ok(Completion { text, end, usage })
+}
+
+/// Keeps the body of a reply. The SDK's own reading gives up a whole reply for a field of another
+/// type, and takes an absent usage for 0.
+#[derive(Clone, Debug, Default)]
+struct KeptBody(Arc<OnceLock<Value>>);
+
+impl Intercept for KeptBody {
+    fn name(&self) -> &'static str {
+        "KeptBody"
     }
-}
 
-/// The SDK reports 0 for both if the service counts no tokens.
-fn counted(tokens: &(u64, u64)) -> bool {
-    *tokens != (0, 0)
-}
-
-/// Tokens read from or written to a cache are part of the prompt.
-fn tokens(usage: &TokenUsage) -> (u64, u64) {
-    let count = |tokens: i32| u64::try_from(tokens).unwrap_or_default();
-    let cached = [
-        usage.cache_read_input_tokens,
-        usage.cache_write_input_tokens,
-    ];
-    let cached: u64 = cached.into_iter().flatten().map(count).sum();
-    (
-        count(usage.input_tokens) + cached,
-        count(usage.output_tokens),
-    )
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let body = response
+            .body()
+            .bytes()
+            .filter(|_| response.status().is_success());
+        if let Some(reply) = body.and_then(|body| lenient_json::from_bytes(body).ok()) {
+            // One call has one reply, because retries are off.
+            let _ = self.0.set(reply);
+        }
+        Ok(())
+    }
 }
 
 fn unmade(error: BuildError) -> ProviderError {
@@ -175,11 +198,11 @@ fn ours(error: SdkError<ConverseError>) -> ProviderError {
             if raw.status().is_success() {
                 return ProviderError::Garbled;
             }
-            let asked = raw.headers().get("retry-after");
+            let header = |name: &str| raw.headers().get(name).map(str::to_owned);
             ProviderError::Status {
                 status,
                 code: error.code().and_then(short_code),
-                retry_after: asked.and_then(|asked| retry_after(asked, Timestamp::now())),
+                retry_after: wait(header, Timestamp::now()),
             }
         }
         other => ProviderError::Connection(connection(other)),
@@ -212,35 +235,5 @@ fn wire_number(number: &serde_json::Number) -> Number {
         (Some(whole), _) => Number::PosInt(whole),
         (None, Some(whole)) => Number::NegInt(whole),
         (None, None) => Number::Float(number.as_f64().unwrap_or_default()),
-    }
-}
-
-fn value(document: &Document) -> Value {
-    match document {
-        Document::Null => Value::Null,
-        Document::Bool(value) => Value::Bool(*value),
-        Document::Number(Number::PosInt(whole)) => Value::from(*whole),
-        Document::Number(Number::NegInt(whole)) => Value::from(*whole),
-        Document::Number(Number::Float(number)) => Value::from(*number),
-        Document::String(text) => Value::String(text.clone()),
-        Document::Array(items) => Value::Array(items.iter().map(value).collect()),
-        Document::Object(fields) => {
-            let fields = fields.iter();
-            let fields: Map<String, Value> = fields.map(|(k, v)| (k.clone(), value(v))).collect();
-            Value::Object(fields)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn json_survives_a_round_trip_through_a_document() {
-        let all = json!({"a": [null, true, 1, -1, 0.5, "text"], "b": {"c": {}}, "d": u64::MAX});
-        assert_eq!(value(&document(&all)), all);
     }
 }

@@ -1,8 +1,8 @@
 //! The provider for services with OpenAI's chat completions API, with `async-openai`.
 //!
 //! The crate's own retries ignore deadlines, and its errors omit headers, so requests use this
-//! crate's transport. Replies are parsed into the few fields that are needed, because compatible
-//! servers differ in the others.
+//! crate's transport. Only the fields that are needed are read, because compatible servers differ
+//! in the others.
 
 use std::sync::{Arc, OnceLock};
 
@@ -19,14 +19,19 @@ use async_openai::{
     },
 };
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
-use http::header::AUTHORIZATION;
-use serde::Deserialize;
+use http::{HeaderMap, header::AUTHORIZATION};
+use reqwest::Url;
 use serde_json::Value;
 
-use super::transport::Transport;
+use super::{
+    reply::{error_in, failure, text_of, usage_in},
+    transport::Transport,
+};
 use crate::{
     ProviderError,
-    provider::{Answering, ChatMessage, Completion, CompletionEnd, ModelRequest, Provider},
+    provider::{
+        Answering, ChatMessage, Completion, CompletionEnd, FailedReply, ModelRequest, Provider,
+    },
 };
 
 /// OpenAI's own service.
@@ -37,15 +42,33 @@ pub(crate) const OPENAI: &str = "https://api.openai.com/v1";
 pub(crate) struct OpenAi {
     base_url: String,
     transport: Arc<Transport>,
+    max_tokens: u32,
+    limit_name: LimitName,
     client: OnceLock<Client<OpenAIConfig>>,
+}
+
+/// The field that limits an answer. OpenAI's reasoning models refuse `max_tokens`. Others, such as
+/// Mistral's service, refuse the newer name, or ignore it.
+#[derive(Clone, Copy, Debug)]
+enum LimitName {
+    MaxTokens,
+    MaxCompletionTokens,
 }
 
 impl OpenAi {
     /// A client that connects at its first use.
-    pub(crate) fn new(base_url: String, transport: Transport) -> Self {
+    pub(crate) fn new(base_url: String, transport: Transport, max_tokens: u32) -> Self {
+        let url = Url::parse(&base_url).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let is_openai = host == "api.openai.com" || host.ends_with(".azure.com");
         Self {
+            limit_name: match is_openai {
+                true => LimitName::MaxCompletionTokens,
+                false => LimitName::MaxTokens,
+            },
             base_url,
             transport: Arc::new(transport),
+            max_tokens,
             client: OnceLock::new(),
         }
     }
@@ -65,14 +88,34 @@ impl OpenAi {
         }))
     }
 
-    async fn ask(&self, request: &ModelRequest<'_>) -> Result<Completion, ProviderError> {
+    async fn ask(&self, request: &ModelRequest<'_>) -> Result<Completion, FailedReply> {
         let chat = self.client()?.chat();
-        let reply: Value = chat
-            .create_byot(wire_request(request))
-            .await
-            .map_err(ours)?;
-        let reply = OpenAiReply::deserialize(reply).map_err(|_| ProviderError::Garbled)?;
-        reply.into_completion()
+        let wire_request = self.wire_request(request);
+        let reply: Value = chat.create_byot(wire_request).await.map_err(ours)?;
+        completion(&reply)
+    }
+
+    fn wire_request(&self, request: &ModelRequest<'_>) -> CreateChatCompletionRequest {
+        let format = |schema: &Value| ResponseFormat::JsonSchema {
+            json_schema: ResponseFormatJsonSchema {
+                name: request.asked.to_owned(),
+                schema: schema.clone(),
+                strict: Some(true),
+                description: None,
+            },
+        };
+        let mut wire = CreateChatCompletionRequest {
+            model: request.model.to_owned(),
+            messages: request.messages.iter().map(wire_message).collect(),
+            response_format: request.schema.as_ref().map(format),
+            ..Default::default()
+        };
+        match self.limit_name {
+            LimitName::MaxCompletionTokens => wire.max_completion_tokens = Some(self.max_tokens),
+            #[allow(deprecated, reason = "the only name that most compatible servers know")]
+            LimitName::MaxTokens => wire.max_tokens = Some(self.max_tokens),
+        }
+        wire
     }
 }
 
@@ -89,35 +132,18 @@ async fn send(
     let mut request = request.build().await?;
     request.headers_mut().remove(AUTHORIZATION);
     match transport.send(request).await {
-        Ok(body) => Ok(http::Response::new(body).into()),
+        Ok(reply) => Ok(http::Response::new(reply.to_string()).into()),
         Err(error) => Err(OpenAIError::Boxed(Box::new(error))),
     }
 }
 
-fn ours(error: OpenAIError) -> ProviderError {
+fn ours(error: OpenAIError) -> FailedReply {
     match error {
-        OpenAIError::Boxed(error) => match error.downcast::<ProviderError>() {
+        OpenAIError::Boxed(error) => match error.downcast::<FailedReply>() {
             Ok(ours) => *ours,
-            Err(other) => ProviderError::Request(other),
+            Err(other) => ProviderError::Request(other).into(),
         },
-        other => ProviderError::Request(Box::new(other)),
-    }
-}
-
-fn wire_request(request: &ModelRequest<'_>) -> CreateChatCompletionRequest {
-    let format = |schema: &Value| ResponseFormat::JsonSchema {
-        json_schema: ResponseFormatJsonSchema {
-            name: request.asked.to_owned(),
-            schema: schema.clone(),
-            strict: Some(true),
-            description: None,
-        },
-    };
-    CreateChatCompletionRequest {
-        model: request.model.to_owned(),
-        messages: request.messages.iter().map(wire_message).collect(),
-        response_format: request.schema.as_ref().map(format),
-        ..Default::default()
+        other => ProviderError::Request(Box::new(other)).into(),
     }
 }
 
@@ -138,54 +164,28 @@ fn wire_message(message: &ChatMessage) -> ChatCompletionRequestMessage {
     }
 }
 
-/// The fields of a chat completion that are used.
-#[derive(Deserialize)]
-struct OpenAiReply {
-    choices: Vec<Choice>,
-    usage: Option<OpenAiUsage>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    message: OpenAiMessage,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OpenAiMessage {
-    content: Option<String>,
-    refusal: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OpenAiUsage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-}
-
-impl OpenAiReply {
-    fn into_completion(self) -> Result<Completion, ProviderError> {
-        let choice = self
-            .choices
-            .into_iter()
-            .next()
-            .ok_or(ProviderError::Garbled)?;
-        let refused = choice
-            .message
-            .refusal
-            .is_some_and(|refusal| !refusal.is_empty());
-        let end = match choice.finish_reason.as_deref() {
-            Some("length") => CompletionEnd::CutByLength,
-            Some("content_filter") => CompletionEnd::Refused,
-            _ if refused => CompletionEnd::Refused,
-            _ => CompletionEnd::Finished,
-        };
-        Ok(Completion {
-            text: choice.message.content.unwrap_or_default(),
-            end,
-            tokens: self
-                .usage
-                .map(|usage| (usage.prompt_tokens, usage.completion_tokens)),
-        })
+/// The first choice of a chat completion. It may have ended in an error.
+fn completion(reply: &Value) -> Result<Completion, FailedReply> {
+    let (choice, usage) = (&reply["choices"][0], usage_in(reply));
+    let (message, finish) = (&choice["message"], choice["finish_reason"].as_str());
+    let error = error_in(choice).or_else(|| (finish? == "error").then_some(&Value::Null));
+    if let Some(error) = error {
+        let error = failure(None, error, &HeaderMap::new());
+        return Err(FailedReply::reported(error, usage));
     }
+    if !message.is_object() && !choice["text"].is_string() {
+        return Err(FailedReply::unreadable(usage));
+    }
+    let mut text = text_of(&message["content"]);
+    if text.is_empty() {
+        text = text_of(&choice["text"]);
+    }
+    let refusal = message["refusal"].as_str();
+    let end = match finish {
+        Some("length" | "max_tokens") => CompletionEnd::CutByLength,
+        Some("content_filter" | "refusal") => CompletionEnd::Refused,
+        _ if refusal.is_some_and(|refusal| !refusal.is_empty()) => CompletionEnd::Refused,
+        _ => CompletionEnd::Finished,
+    };
+    Ok(Completion { text, end, usage })
 }

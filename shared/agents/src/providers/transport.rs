@@ -1,24 +1,22 @@
 //! One HTTP request to a model service. Adds the key, sends the request once, reads the reply up to
-//! a limit, and converts every other reply than a well-formed success into a [`ProviderError`].
-//! Replies are never logged and do not leave this file.
+//! a limit, and converts every reply that is no JSON or holds an error into a [`ProviderError`],
+//! whatever its status. Replies are never logged.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{AUTHORIZATION, RETRY_AFTER},
-};
-use jiff::{Timestamp, fmt::rfc2822};
-use reqwest::{Client, Request, Url};
-use serde::{Deserialize, de::IgnoredAny};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use reqwest::{Client, Request, Url, redirect::Policy};
 use serde_json::Value;
 
-use super::key::Keyring;
-use crate::{ModelConfigError, ProviderError, Secret};
+use super::{
+    key::Keyring,
+    reply::{error_in, failure, usage_in},
+};
+use crate::{ModelConfigError, ProviderError, Secret, lenient_json, provider::FailedReply};
 
 /// The maximum size of a reply, in bytes: far above the longest answer of any model, far below a
 /// function's memory.
@@ -34,7 +32,9 @@ impl Http {
         if let Some(client) = self.0.get() {
             return Ok(client);
         }
+        // A redirect would send the key and the question to a host that nobody has configured.
         let client = Client::builder()
+            .redirect(Policy::none())
             .build()
             .map_err(|error| ProviderError::Request(Box::new(error)))?;
         Ok(self.0.get_or_init(|| client))
@@ -73,16 +73,16 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Sends a request and returns its JSON. If the key is refused and the store has a newer one,
-    /// the request is repeated once.
-    pub(crate) async fn send(&self, request: Request) -> Result<Bytes, ProviderError> {
+    /// Sends a request and returns the JSON of a reply without an error. If the key is refused and
+    /// the store has a newer one, the request is repeated once.
+    pub(crate) async fn send(&self, request: Request) -> Result<Value, FailedReply> {
         let Some(keys) = &self.keys else {
             return self.send_once(request, None).await;
         };
         let key = keys.current().await?;
         let again = request.try_clone();
         let refused = match self.send_once(request, Some(&key)).await {
-            Err(error) if error.is_about_the_key() => error,
+            Err(failed) if failed.error.is_about_the_key() => failed,
             other => return other,
         };
         match (again, keys.instead_of(&key).await) {
@@ -95,7 +95,7 @@ impl Transport {
         &self,
         mut request: Request,
         key: Option<&Secret>,
-    ) -> Result<Bytes, ProviderError> {
+    ) -> Result<Value, FailedReply> {
         if let Some(key) = key {
             let (name, value) = self.key_header.header(key)?;
             request.headers_mut().insert(name, value);
@@ -104,17 +104,26 @@ impl Transport {
         let response = response.await.map_err(connection)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = whole(response).await?;
+        let reply = lenient_json::from_bytes(&body);
         if !status.is_success() {
-            return Err(refusal(status.as_u16(), &headers, &body));
+            let reply = reply.unwrap_or_default();
+            let error = error_in(&reply).unwrap_or(&reply);
+            return Err(failure(Some(status.as_u16()), error, &headers).into());
         }
-        if serde_json::from_slice::<IgnoredAny>(&body).is_err() {
-            return Err(ProviderError::Garbled);
+        let reply = reply.ok().filter(Value::is_object);
+        let reply = reply.ok_or(ProviderError::Garbled)?;
+        match error_in(&reply) {
+            Some(error) => {
+                let error = failure(None, error, &headers);
+                Err(FailedReply::reported(error, usage_in(&reply)))
+            }
+            None => Ok(reply),
         }
-        Ok(body)
     }
 }
 
-/// The base of a service's URLs, without a trailing slash.
+/// The base of a service's URLs, without a trailing slash. Questions and keys leave the machine
+/// encrypted.
 pub(crate) fn base_url(
     variable: &'static str,
     configured: Option<&str>,
@@ -122,11 +131,20 @@ pub(crate) fn base_url(
 ) -> Result<String, ModelConfigError> {
     let url = configured.unwrap_or(default).trim_end_matches('/');
     let parsed = Url::parse(url).map_err(|_| ModelConfigError::BadUrl(variable))?;
-    if matches!(parsed.scheme(), "http" | "https") {
-        Ok(url.to_owned())
-    } else {
-        Err(ModelConfigError::BadUrl(variable))
-    }
+    let is_safe = match parsed.scheme() {
+        "https" => true,
+        "http" => is_loopback(&parsed),
+        _ => false,
+    };
+    is_safe
+        .then(|| url.to_owned())
+        .ok_or(ModelConfigError::BadUrl(variable))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// The whole body, of which at most [`MAX_REPLY`] is held.
@@ -144,48 +162,4 @@ async fn whole(mut response: reqwest::Response) -> Result<Bytes, ProviderError> 
 fn connection(error: reqwest::Error) -> ProviderError {
     // The URL may contain an internal host name or path.
     ProviderError::Connection(Box::new(error.without_url()))
-}
-
-/// The status, the short code and the requested wait of an error, without its messages.
-fn refusal(status: u16, headers: &HeaderMap, body: &Bytes) -> ProviderError {
-    #[derive(Deserialize)]
-    struct Body {
-        error: Codes,
-    }
-    #[derive(Deserialize)]
-    struct Codes {
-        code: Option<Value>,
-        r#type: Option<Value>,
-    }
-    let code = serde_json::from_slice::<Body>(body).ok().and_then(|body| {
-        [body.error.code, body.error.r#type]
-            .iter()
-            .flatten()
-            .find_map(|code| short_code(code.as_str()?))
-    });
-    let asked = headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok());
-    ProviderError::Status {
-        status,
-        code,
-        retry_after: asked.and_then(|asked| retry_after(asked, Timestamp::now())),
-    }
-}
-
-/// A code that is short enough for the log.
-pub(crate) fn short_code(code: &str) -> Option<String> {
-    let is_code = code.len() <= 64
-        && code
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-    is_code.then(|| code.to_owned())
-}
-
-/// `Retry-After` as seconds or as an HTTP date (RFC 9110, section 10.2.3).
-pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
-    }
-    let date = rfc2822::parse(value).ok()?.timestamp();
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }

@@ -49,6 +49,7 @@ pub fn request(agent: Agent, brief: Brief) -> AgentRequest {
         agent: agent.id().to_owned(),
         model: None,
         max_attempts: 3,
+        earlier_calls: 0,
         max_cost_usd: None,
         node: "execute".to_owned(),
         brief,

@@ -7,7 +7,10 @@
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 mod asking;
+mod cases;
 mod keys;
+mod lenience;
+mod limits;
 mod misfits;
 mod offline;
 mod offline_ideas;

@@ -37,7 +37,7 @@ fn unusable() -> [(Reply, &'static str); 6] {
         ),
         (
             Reply::IsCut("{\"content\": \"# Ti".to_owned()),
-            "cut off because it was too long",
+            "reached the limit of its length",
         ),
         (Reply::Refuses, "You gave no answer"),
         (says(""), "Your answer was empty"),
@@ -77,7 +77,7 @@ async fn it_reports_a_filter_as_refused_and_a_full_window_as_cut() {
     });
     for (wire, reply, told) in [
         (Wire::OpenAi, filtered, "You gave no answer"),
-        (Wire::Anthropic, full, "cut off because it was too long"),
+        (Wire::Anthropic, full, "reached the limit of its length"),
         (Wire::Bedrock, guarded, "You gave no answer"),
     ] {
         let reply = Reply::Http(200, vec![], reply.to_string());
@@ -213,8 +213,73 @@ async fn it_stops_after_max_attempts_and_counts_all_of_them() {
             (error.attempts, error.usages.len(), server.requests().len()),
             (3, 3, 3)
         );
-        assert_eq!(error.code(), "answer_misfit");
+        assert_eq!(error.code(), "answer_not_json");
         assert!(!error.is_worth_a_new_invocation());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_without_a_fault_to_name_is_asked_for_twice_at_most() {
+    with_each_wire(|wire| async move {
+        for (reply, code, sentence) in [
+            (
+                Reply::IsCut("{\"content\": \"# Ti".to_owned()),
+                "answer_cut",
+                "The model's answer was cut by the length limit.",
+            ),
+            (says(""), "answer_empty", "The model's answer was empty."),
+            (
+                Reply::Refuses,
+                "answer_refused",
+                "The model refused to answer.",
+            ),
+        ] {
+            let server = ModelServer::start(wire, [reply]).await;
+            let error = ask(&server, Agent::Researcher).await.unwrap_err();
+            assert_eq!((error.code(), error.for_client()), (code, sentence));
+            let calls = server.requests().len();
+            assert_eq!((calls, error.attempts, error.usages.len()), (2, 2, 2));
+            let bodies: Vec<_> = server
+                .requests()
+                .iter()
+                .map(|request| request["body"].clone())
+                .collect();
+            assert_ne!(
+                bodies[0], bodies[1],
+                "an identical call has the same result"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_no_reason_for_an_identical_call_in_a_new_invocation() {
+    with_each_wire(|wire| async move {
+        let cut = || Reply::IsCut("{\"content\": \"# Ti".to_owned());
+        for script in [
+            vec![cut(), Reply::Hang],
+            vec![Reply::Slowly(Box::new(cut()))],
+        ] {
+            let server = ModelServer::start(wire, script).await;
+            let time = Duration::from_millis(1600);
+            let error = ask_within(time, &server, &call(Agent::Researcher))
+                .await
+                .unwrap_err();
+            assert!(matches!(error.failure, CallFailure::Misfit(Misfit::Cut)));
+            assert!(!error.is_worth_a_new_invocation());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_whole_answer_before_the_cut_counts() {
+    with_each_wire(|wire| async move {
+        let whole = Reply::IsCut(format!("{} By the", report()));
+        let server = ModelServer::start(wire, [whole]).await;
+        assert_eq!(ask(&server, Agent::Researcher).await.unwrap().attempts, 1);
     })
     .await;
 }

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use agents::{
-    Agents, CallError, CallFailure, Misfit, ModelConfig, PAGE_READER, PageAnswer, ProviderError,
+    Agent, Agents, CallError, CallFailure, Misfit, ModelConfig, PAGE_READER, PageAnswer,
+    ProviderError,
 };
 use serde_json::{Value, json};
 
-use crate::asking::{config, with_each_wire};
+use crate::asking::{call, config, with_each_wire};
 use crate::server::{ModelServer, Reply, says};
 use crate::wires::Wire;
 
@@ -19,7 +20,7 @@ async fn read(config: ModelConfig) -> Result<PageAnswer, CallError> {
     let deadline = Instant::now() + Duration::from_secs(60);
     Agents::new(config)
         .unwrap()
-        .read_page(PNG, None, deadline)
+        .read_page(PNG, &call(Agent::Researcher), deadline)
         .await
 }
 
@@ -42,8 +43,14 @@ async fn it_sends_the_image_and_returns_text_and_cost() {
         let server = ModelServer::start(wire, [says("# Tides\n\nThe moon pulls.\n")]).await;
         let page = read(config(&server)).await.unwrap();
         assert_eq!(page.text, "# Tides\n\nThe moon pulls.");
-        assert_eq!(page.usage.model, wire.model());
-        assert_eq!(page.usage.cost_usd, Some(wire.cost()));
+        assert_eq!(page.model, wire.model());
+        let [usage] = &page.usages[..] else {
+            panic!("one reply: {page:?}")
+        };
+        assert_eq!(
+            (usage.model.as_str(), usage.cost_usd),
+            (wire.model(), Some(wire.cost()))
+        );
         assert!(server.system(0).starts_with("You transcribe"));
         assert_eq!(server.schema(0), Value::Null, "a page has no schema");
         let messages = server.requests()[0]["body"]["messages"].clone();

@@ -134,8 +134,8 @@ async fn it_begins_no_call_that_may_end_after_the_deadline() {
         assert!(matches!(
             error.failure,
             CallFailure::Transient {
-                retry_after: None,
-                source: ProviderError::Timeout(_)
+                source: ProviderError::Timeout(_),
+                ..
             }
         ));
     })

@@ -134,6 +134,16 @@ fn it_names_the_invalid_variable() {
         "a custom service may have no key"
     );
     let openai = |openai| ModelConfig { openai, ..good() };
+    for safe in [
+        "https://models.example/v1",
+        "http://127.0.0.1:80/v1",
+        "http://[::1]/v1",
+    ] {
+        assert!(
+            Agents::new(openai(with_key(Some(KEY), Some(safe)))).is_ok(),
+            "{safe}"
+        );
+    }
     let anthropic = |anthropic| ModelConfig {
         also: vec![ProviderKind::Anthropic],
         anthropic,
@@ -164,6 +174,18 @@ fn it_names_the_invalid_variable() {
             "OPENAI_BASE_URL",
         ),
         (openai(with_key(Some(KEY), Some(""))), "OPENAI_BASE_URL"),
+        (
+            openai(with_key(Some(KEY), Some("http://models.example/v1"))),
+            "OPENAI_BASE_URL must be an https URL, or an http URL of this machine",
+        ),
+        (
+            anthropic(with_key(Some(KEY), Some("http://10.0.0.7"))),
+            "ANTHROPIC_BASE_URL",
+        ),
+        (
+            openai(with_key(Some(KEY), Some("http://localhost.example/v1"))),
+            "OPENAI_BASE_URL",
+        ),
         (
             anthropic(with_key(None, None)),
             "ANTHROPIC_API_KEY is missing",

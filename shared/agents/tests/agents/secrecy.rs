@@ -1,10 +1,13 @@
 //! Data that must not appear in the log.
 
-use crate::asking::{ask, config};
+use std::time::Duration;
+
+use crate::asking::{ask_within, call, config};
 use crate::server::{ModelServer, Reply, answers, says};
 use crate::wires::{KEY, Wire};
 use agents::{Agent, Agents};
 use serde_json::json;
+use workflow::AgentRequest;
 
 #[tokio::test]
 async fn it_logs_neither_key_nor_question_nor_answer() {
@@ -18,7 +21,7 @@ async fn it_logs_neither_key_nor_question_nor_answer() {
     let _guard = tracing::subscriber::set_default(subscriber.finish());
     for wire in Wire::ALL {
         let garbage = Reply::Http(200, vec![], "SECRET-ANSWER".to_owned());
-        let other = json!({"choices": "SECRET-ANSWER", "content": "SECRET-ANSWER", "output": "SECRET-ANSWER"});
+        let other = json!({"choices": "SECRET-ANSWER", "content": {"a": "SECRET-ANSWER"}, "output": "SECRET-ANSWER"});
         let script = [
             Reply::Fails(500, "SECRET-ANSWER is no code"),
             garbage,
@@ -28,7 +31,12 @@ async fn it_logs_neither_key_nor_question_nor_answer() {
             Reply::Fails(400, "bad"),
         ];
         let server = ModelServer::start(wire, script).await;
-        let error = ask(&server, Agent::Researcher).await.unwrap_err();
+        let call = AgentRequest {
+            model: Some("SECRET-MODEL".to_owned()),
+            ..call(Agent::Researcher)
+        };
+        let time = Duration::from_secs(20);
+        let error = ask_within(time, &server, &call).await.unwrap_err();
         assert_eq!(server.requests().len(), 6, "{wire:?}: {error:?}");
         let settings = config(&server);
         let agents = Agents::new(settings.clone()).unwrap();
@@ -37,7 +45,7 @@ async fn it_logs_neither_key_nor_question_nor_answer() {
     }
     let log = log.text();
     assert!(log.contains("model answer does not fit"), "{log}");
-    for secret in [KEY, "SECRET-ANSWER", "tides", "own words"] {
+    for secret in [KEY, "SECRET-ANSWER", "SECRET-MODEL", "tides", "own words"] {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is in the log");
     }

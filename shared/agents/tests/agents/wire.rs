@@ -114,6 +114,15 @@ async fn openai_gets_a_strict_json_schema() {
     assert_eq!(format["type"], "json_schema");
     assert_eq!(format["json_schema"]["name"], "planner");
     assert_eq!(format["json_schema"]["strict"], true);
+    let limits = [
+        &request["body"]["max_tokens"],
+        &request["body"]["max_completion_tokens"],
+    ];
+    assert_eq!(
+        limits,
+        [&json!(16_000), &Value::Null],
+        "the name that compatible servers know"
+    );
 }
 
 #[tokio::test]
@@ -137,6 +146,7 @@ async fn bedrock_gets_a_tool_for_the_answer_and_a_signed_request() {
     let signature = request["headers"]["authorization"].as_str().unwrap();
     assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIA/"));
     assert!(!signature.contains(KEY));
+    assert_eq!(request["body"]["inferenceConfig"]["maxTokens"], 8_000);
     let tools = &request["body"]["toolConfig"];
     assert_eq!(tools["tools"][0]["toolSpec"]["name"], "answer");
     assert_eq!(
@@ -195,8 +205,9 @@ async fn it_counts_the_tokens_and_the_cost_of_a_call() {
         assert_eq!(
             (usage.input_tokens, usage.output_tokens),
             (100, 20),
-            "what came from a cache is counted in full"
+            "what came from a cache is part of the prompt"
         );
+        assert!(!usage.estimated);
         assert_eq!(usage.cost_usd, Some(wire.cost()));
     })
     .await;
@@ -240,7 +251,7 @@ async fn it_estimates_tokens_that_the_service_does_not_count() {
             .usages
             .remove(0);
         assert!(
-            usage.input_tokens > 100 && usage.output_tokens > 10,
+            usage.input_tokens > 100 && usage.output_tokens > 10 && usage.estimated,
             "{wire:?}"
         );
     }

@@ -45,12 +45,12 @@ impl Wire {
         }
     }
 
-    /// The cost of 100 input and 20 output tokens.
+    /// The cost of 100 input and 20 output tokens; Anthropic and Bedrock report 10 as cached.
     pub fn cost(self) -> f64 {
         match self {
             Self::OpenAi => 0.000_065,
-            Self::Anthropic => 0.000_2,
-            Self::Bedrock => 0.000_010_8,
+            Self::Anthropic => 0.000_191,
+            Self::Bedrock => 0.000_010_35,
         }
     }
 
@@ -187,7 +187,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn success(body: Value) -> Reply {
+pub fn success(body: Value) -> Reply {
     let json = vec![("content-type", "application/json".to_owned())];
     Reply::Http(200, json, body.to_string())
 }

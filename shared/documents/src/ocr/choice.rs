@@ -57,6 +57,25 @@ impl FromStr for Languages {
     }
 }
 
+/// What an engine's service asks for a page, in US dollars.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PagePrice(pub f64);
+
+/// A price that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("it must be a number of dollars from 0")]
+pub struct NoPrice;
+
+impl FromStr for PagePrice {
+    type Err = NoPrice;
+
+    fn from_str(text: &str) -> Result<Self, NoPrice> {
+        let price = text.parse().ok();
+        let price = price.filter(|price: &f64| price.is_finite() && *price >= 0.0);
+        price.map(Self).ok_or(NoPrice)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +93,13 @@ mod tests {
     fn an_engine_has_a_name() {
         assert_eq!("model".parse::<OcrChoice>().unwrap(), OcrChoice::Model);
         assert!("abacus".parse::<OcrChoice>().is_err());
+    }
+
+    #[test]
+    fn a_price_is_a_number_from_0() {
+        assert_eq!("0.0015".parse::<PagePrice>().unwrap(), PagePrice(0.0015));
+        for text in ["", "free", "-1", "NaN", "inf"] {
+            assert!(text.parse::<PagePrice>().is_err(), "{text}");
+        }
     }
 }

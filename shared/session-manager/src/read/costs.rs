@@ -35,6 +35,8 @@ pub struct RunCosts {
     pub record_count: u64,
     /// How many of them have no known price: their tokens count, their cost is 0.
     pub unpriced_records: u64,
+    /// For how many of them the tokens are estimated, because the provider counted none.
+    pub estimated_records: u64,
     /// By model.
     pub model_breakdown: Vec<CostShare<ByModel>>,
     /// By agent.
@@ -104,6 +106,8 @@ pub struct UsageTotals {
     pub cost: UsdAmount,
     /// How many calls they are.
     pub call_count: u64,
+    /// Whether the tokens of at least one of them are estimated.
+    pub estimated: bool,
 }
 
 /// An amount of US dollars, in whole billionths; as JSON in dollars.
@@ -149,6 +153,7 @@ impl RunCosts {
             total_completion_tokens: 0,
             record_count: 0,
             unpriced_records: 0,
+            estimated_records: 0,
             model_breakdown: Vec::new(),
             agent_breakdown: Vec::new(),
             step_breakdown: Vec::new(),
@@ -167,6 +172,7 @@ impl RunCosts {
             input_tokens,
             output_tokens,
             cost,
+            estimated,
             ..
         }) = envelope.body
         else {
@@ -185,6 +191,7 @@ impl RunCosts {
             completion_tokens: output_tokens,
             cost: amount,
             call_count: 1,
+            estimated,
         };
         self.total_cost_usd.0 += call.cost_usd.0;
         self.total_tokens += tokens;
@@ -192,6 +199,7 @@ impl RunCosts {
         self.total_completion_tokens += output_tokens;
         self.record_count += 1;
         self.unpriced_records += u64::from(!cost.priced);
+        self.estimated_records += u64::from(estimated);
         let by_agent = ByAgent {
             agent,
             model: model.clone(),
@@ -234,6 +242,7 @@ impl UsageTotals {
         self.completion_tokens += call.completion_tokens;
         self.cost.0 += call.cost.0;
         self.call_count += call.call_count;
+        self.estimated |= call.estimated;
     }
 }
 
@@ -273,6 +282,7 @@ mod tests {
             output_tokens: 5,
             cost: cost_usd.into(),
             total_cost_usd: 9.0,
+            estimated: step == Some("planning"),
         };
         Envelope {
             timestamp: Timestamp::from_micros(0).unwrap(),
@@ -295,7 +305,7 @@ mod tests {
         ] {
             costs.add(envelope);
         }
-        let shares = |of, calls: u64, cost: f64| {
+        let shares = |of, calls: u64, cost: f64, estimated: bool| {
             let mut of: serde_json::Value = of;
             of["tokens"] = json!(15 * calls);
             of["input_tokens"] = json!(10 * calls);
@@ -305,6 +315,7 @@ mod tests {
             of["completion_tokens"] = json!(5 * calls);
             of["cost"] = json!(cost);
             of["call_count"] = json!(calls);
+            of["estimated"] = json!(estimated);
             of
         };
         assert_eq!(
@@ -312,20 +323,20 @@ mod tests {
             json!({
                 "run_id": run(1), "total_cost_usd": 0.300_000_001, "total_tokens": 60,
                 "total_prompt_tokens": 40, "total_completion_tokens": 20,
-                "record_count": 4, "unpriced_records": 1,
+                "record_count": 4, "unpriced_records": 1, "estimated_records": 1,
                 "model_breakdown": [
-                    shares(json!({"model": "priced"}), 3, 0.300_000_001),
-                    shares(json!({"model": "own"}), 1, 0.0),
+                    shares(json!({"model": "priced"}), 3, 0.300_000_001, true),
+                    shares(json!({"model": "own"}), 1, 0.0, false),
                 ],
                 "agent_breakdown": [
-                    shares(json!({"agent": "planner", "model": "own"}), 2, 0.1),
-                    shares(json!({"agent": "researcher", "model": "priced"}), 2, 0.200_000_001),
+                    shares(json!({"agent": "planner", "model": "own"}), 2, 0.1, true),
+                    shares(json!({"agent": "researcher", "model": "priced"}), 2, 0.200_000_001, false),
                 ],
                 "step_breakdown": [
-                    shares(json!({"step_id": "planning"}), 1, 0.1),
-                    shares(json!({"step_id": "step_2"}), 1, 0.2),
-                    shares(json!({"step_id": "step_10"}), 1, 0.0),
-                    shares(json!({"step_id": null}), 1, 0.000_000_001),
+                    shares(json!({"step_id": "planning"}), 1, 0.1, true),
+                    shares(json!({"step_id": "step_2"}), 1, 0.2, false),
+                    shares(json!({"step_id": "step_10"}), 1, 0.0, false),
+                    shares(json!({"step_id": null}), 1, 0.000_000_001, false),
                 ],
                 "truncated": false,
             })

@@ -18,6 +18,7 @@ fn cost(state: &State, agent: &str, step: u32, cost_usd: Option<f64>) -> EventBo
         output_tokens: 2,
         cost: cost_usd.into(),
         total_cost_usd: 0.0,
+        estimated: false,
     }
 }
 

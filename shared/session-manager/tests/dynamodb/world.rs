@@ -233,6 +233,7 @@ pub fn step(n: u32) -> StageStart {
             steps: 9,
             round: 0,
             tries: 0,
+            calls: 0,
             begun: true,
         },
         phase: Phase::Control,

@@ -144,6 +144,7 @@ impl ChangeBuilder {
                 position: Position {
                     begun: false,
                     tries: 0,
+                    calls: 0,
                     ..failed.position
                 },
                 started_at: None,

@@ -65,6 +65,7 @@ fn at_step(step: u32) -> Position {
         steps: 3,
         round: 0,
         tries: 0,
+        calls: 0,
         begun: true,
     }
 }
@@ -268,7 +269,7 @@ fn a_paused_run_neither_ends_nor_requests_an_approval() {
         })),
         Next::Fail(failure),
         request_approval(&["continue"]),
-        Next::RetryLater,
+        Next::RetryLater { calls: 4 },
     ] {
         let state = apply(&suspended, commit(&running, next));
         assert_eq!(statuses(&state), statuses(&suspended));
@@ -707,7 +708,7 @@ fn a_deleted_session_refuses_every_command_and_is_due_for_its_purge() {
     for command in [
         Command::Delete,
         Command::Cancel { run: None },
-        commit(&running, Next::RetryLater),
+        commit(&running, Next::RetryLater { calls: 1 }),
         Command::Recover,
     ] {
         assert_eq!(
@@ -720,6 +721,71 @@ fn a_deleted_session_refuses_every_command_and_is_due_for_its_purge() {
         Rules::default().recover(&change.state, due),
         Some(DueAction::Purge)
     );
+}
+
+#[test]
+fn a_retry_counts_its_tries_and_its_provider_calls() {
+    let mut state = running(Mode::OneShot);
+    for (tries, calls) in [(1, 4), (2, 8)] {
+        state = apply(&state, commit(&state, Next::RetryLater { calls: 4 }));
+        let position = state.run.as_ref().unwrap().position;
+        assert_eq!((position.tries, position.calls), (tries, calls));
+        let command = take(&state);
+        state = apply(&state, command);
+        state.run.as_mut().unwrap().position = position;
+    }
+    let stored = state.to_json().unwrap().replace(r#""calls":8,"#, "");
+    let old = State::from_json(&stored).unwrap();
+    assert_eq!(
+        old.run.unwrap().position.calls,
+        0,
+        "an older state has none"
+    );
+}
+
+#[test]
+fn a_progress_that_is_too_large_to_store_keeps_its_costs() {
+    let running = running(Mode::OneShot);
+    let cost = EventBody::CostUpdate {
+        run_id: RUN,
+        agent: "researcher".into(),
+        step_id: None,
+        model: "m".into(),
+        tokens: 120,
+        input_tokens: 100,
+        output_tokens: 20,
+        cost: Some(0.5).into(),
+        total_cost_usd: 0.5,
+        estimated: false,
+    };
+    let large = EventBody::Output {
+        message: "large".into(),
+    };
+    let progress = Progress {
+        at: running.run.as_ref().unwrap().position,
+        work: vec![large, cost],
+        cost_usd: 0.5,
+        tokens: 120,
+        next: Next::RetryLater { calls: 1 },
+    };
+    let failure = RunFailure {
+        error: "Too large.".into(),
+        code: "too_large".into(),
+        error_type: "SizeLimit".into(),
+    };
+    let command = Command::Commit {
+        run: RUN,
+        epoch: running.lease.epoch,
+        progress: progress.failed(failure),
+        yield_lease: false,
+    };
+    let change = decide(&running, command).unwrap();
+    let run = change.state.run.as_ref().unwrap();
+    assert_eq!((run.cost_usd, run.tokens), (0.5, 120));
+    let kinds = kinds(&change);
+    let has = |kind: &str| kinds.iter().any(|known| known == kind);
+    assert!(has("cost_update") && has("workflow_failed"), "{kinds:?}");
+    assert!(!has("output"), "{kinds:?}");
 }
 
 #[test]

@@ -85,9 +85,10 @@ pub(super) fn commit(
                 end_slice(&mut change, run_id);
             }
         }
-        Next::RetryLater => {
+        Next::RetryLater { calls } => {
             if let Some(run) = change.state.run.as_mut() {
                 run.position.tries += 1;
+                run.position.calls = run.position.calls.saturating_add(*calls);
             }
             end_slice(&mut change, run_id);
         }
@@ -160,7 +161,7 @@ fn stop_after_step(change: &mut ChangeBuilder, run_id: RunId, next: &Next) {
             );
             change.push(Some(run_id), EventBody::Output { message });
         }
-        Next::RetryLater | Next::Ask(_) | Next::Complete(_) => {}
+        Next::RetryLater { .. } | Next::Ask(_) | Next::Complete(_) => {}
     }
     change.release_lease();
     if !change.has_events() {

@@ -65,7 +65,7 @@ impl Plan {
     ) -> Progress {
         let next = match outcome {
             Outcome::Natural => self.next(at, answered, approval, expires_at),
-            Outcome::Retry => Next::RetryLater,
+            Outcome::Retry => Next::RetryLater { calls: 1 },
             Outcome::Fail => Next::Fail(RunFailure {
                 error: "It did not work.".into(),
                 code: "no_luck".into(),

@@ -48,17 +48,22 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// The name of a model: a text that is not blank, without the blanks around it.
+/// The most characters of a model's name. Names in use have under 150, ARNs of Bedrock included.
+const MAX_MODEL_NAME: usize = 256;
+
+/// The name of a model: visible characters of ASCII, without the blanks around them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(inline, extend("pattern" = r"\S"))]
+#[schemars(inline, extend("pattern" = r"^\s*[!-~]{1,256}\s*$"))]
 pub struct ModelName(pub String);
 
 impl<'de> Deserialize<'de> for ModelName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        match text.trim() {
-            "" => Err(D::Error::custom("a string that is not empty")),
-            name => Ok(Self(name.to_owned())),
+        let name = text.trim();
+        let is_visible = name.bytes().all(|byte| byte.is_ascii_graphic());
+        match (1..=MAX_MODEL_NAME).contains(&name.len()) && is_visible {
+            true => Ok(Self(name.to_owned())),
+            false => Err(D::Error::custom("a name of 1 to 256 visible characters")),
         }
     }
 }

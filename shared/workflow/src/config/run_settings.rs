@@ -237,7 +237,15 @@ mod tests {
             (json!({"model": 4}), "config.model must be a string."),
             (
                 json!({"model": " "}),
-                "config.model must be a string that is not empty.",
+                "config.model must be a name of 1 to 256 visible characters.",
+            ),
+            (
+                json!({"model": "gpt\u{202e}5"}),
+                "config.model must be a name of 1 to 256 visible characters.",
+            ),
+            (
+                json!({"model": "m".repeat(257)}),
+                "config.model must be a name of 1 to 256 visible characters.",
             ),
             (
                 json!({"maxAttempts": 0}),

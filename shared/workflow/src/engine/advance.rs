@@ -34,7 +34,9 @@ impl Engine<'_> {
         progress.costs(&failed.usages);
         let tries_left = self.run.position.tries + 1 < self.settings.max_attempts;
         if (failed.retryable && tries_left) || self.is_spent(progress.cost_usd()) {
-            return progress.build(Next::RetryLater);
+            return progress.build(Next::RetryLater {
+                calls: failed.calls,
+            });
         }
         self.failed(
             progress,
@@ -253,6 +255,7 @@ impl Engine<'_> {
             steps: self.run.position.steps,
             round,
             tries: 0,
+            calls: 0,
             begun: false,
         }
     }

@@ -24,7 +24,7 @@ pub use check::{AnswerError, Modifications, check_answer};
 pub use document::{DocumentTask, DocumentTaskResult, calls_arxiv_at};
 pub use outcome::{AgentAnswer, AnswerContent, Outcome, StageFailure, Usage};
 pub use prompt::{ApprovalPrompt, asked_again};
-pub use work::{AgentRequest, Brief, EarlierMessage, Work};
+pub use work::{AgentRequest, Brief, EarlierMessage, MAX_CALLS, Work};
 
 /// A run at its current position.
 #[derive(Debug, Clone, Copy)]

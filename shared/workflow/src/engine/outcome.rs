@@ -71,6 +71,8 @@ pub struct StageFailure {
     pub error_type: String,
     /// Whether the same call may succeed in a later invocation.
     pub retryable: bool,
+    /// How often a model's provider was called.
+    pub calls: u32,
     /// The usage that was billed anyway.
     pub usages: Vec<Usage>,
 }
@@ -86,4 +88,6 @@ pub struct Usage {
     pub output_tokens: u64,
     /// US dollars; none if the model has no known price.
     pub cost_usd: Option<f64>,
+    /// Whether the service counted no tokens, so that they are estimated.
+    pub estimated: bool,
 }

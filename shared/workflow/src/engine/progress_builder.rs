@@ -85,6 +85,7 @@ impl<'a> ProgressBuilder<'a> {
                 output_tokens: usage.output_tokens,
                 cost: usage.cost_usd.into(),
                 total_cost_usd: plus_usd(self.engine.run.cost_usd, self.cost_usd),
+                estimated: usage.estimated,
             });
         }
     }

@@ -8,6 +8,10 @@ use crate::{
     modes::{Checkpoint, agent, idea_instructions},
 };
 
+/// The most requests of one stage to a model's provider, over all its tries. A document task counts
+/// as a stage.
+pub const MAX_CALLS: u32 = 10;
+
 /// The next work of a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
@@ -28,8 +32,11 @@ pub struct AgentRequest {
     pub agent: String,
     /// The model that the client chose for it; `None` for the deployment's default.
     pub model: Option<String>,
-    /// The maximum number of model calls until an answer is valid.
+    /// The maximum number of answers until one is valid.
     pub max_attempts: u32,
+    /// The requests to the model's provider in earlier tries of the stage. With those of this try
+    /// they are at most [`MAX_CALLS`].
+    pub earlier_calls: u32,
     /// The costs in US dollars after which no further call is made; `None` without a budget.
     pub max_cost_usd: Option<f64>,
     /// The graph node of the request, for names and logs.
@@ -140,6 +147,7 @@ impl Engine<'_> {
             agent: agent.to_owned(),
             model: self.settings.model(agent).map(ToOwned::to_owned),
             max_attempts: self.settings.max_attempts,
+            earlier_calls: self.position().calls,
             max_cost_usd: self.limit().map(|limit| limit - self.run.cost_usd),
             node: at.node(),
             brief: self.brief(at.stage),

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 use session::{EventBody, FRAME_BYTES, Mode, Next, Progress, RunFailure, RunStatus};
-use workflow::{AgentRequest, AnswerContent, MAX_MESSAGE_BYTES, Outcome, RunHistory, Work};
+use workflow::{
+    AgentRequest, AnswerContent, MAX_CALLS, MAX_MESSAGE_BYTES, Outcome, RunHistory, Work,
+};
 
 use crate::{script, world::World};
 
@@ -70,6 +72,29 @@ fn an_unusable_answer_is_billed_and_fails_its_stage() {
         assert!(matches!(progress.work[..], [EventBody::CostUpdate { .. }]));
         assert!((progress.cost_usd - 0.25).abs() < 1e-9);
     }
+}
+
+#[test]
+fn a_stage_has_ten_provider_calls_over_all_its_tries() {
+    let mut world = World::new(Mode::OneShot, &json!({"maxAttempts": 10}));
+    let mut earlier = Vec::new();
+    for calls in [4, 3, 3] {
+        let (epoch, _) = world.take_lease().unwrap();
+        let progress = turn(&world, |request| {
+            earlier.push(request.earlier_calls);
+            let Outcome::Failure(mut failed) = script::transient() else {
+                panic!("a provider that fails");
+            };
+            failed.calls = calls;
+            failed.retryable = request.earlier_calls + calls < MAX_CALLS;
+            Outcome::Failure(failed)
+        });
+        world
+            .commit(world.run().id, epoch, progress, false)
+            .unwrap();
+    }
+    assert_eq!(earlier, [0, 4, 7]);
+    assert_eq!(world.run().status, RunStatus::Failed);
 }
 
 #[test]

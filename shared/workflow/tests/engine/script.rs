@@ -113,6 +113,7 @@ fn failed(error: &str, code: &str, retryable: bool) -> Outcome {
         code: code.into(),
         error_type: "ModelError".into(),
         retryable,
+        calls: 1,
         usages: vec![usage()],
     })
 }
@@ -123,5 +124,6 @@ fn usage() -> Usage {
         input_tokens: 100,
         output_tokens: 20,
         cost_usd: Some(0.25),
+        estimated: false,
     }
 }
