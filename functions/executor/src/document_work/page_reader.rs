@@ -191,3 +191,82 @@ async fn by_model(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use agents::ModelConfig;
+    use aws_sdk_textract::config::{BehaviorVersion, Credentials, Region};
+    use workflow::Brief;
+
+    use super::*;
+
+    /// Textract with this status, at a tenth of a cent a page.
+    fn textract(status: u16) -> PageReader {
+        let reply = move |_| {
+            let body =
+                r#"{"Blocks": [{"BlockType": "LINE", "Id": "l", "Text": "The moon pulls."}]}"#;
+            http::Response::builder().status(status).body(body).unwrap()
+        };
+        let config = aws_sdk_textract::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .http_client(stub_http::stub_client(reply));
+        let client = aws_sdk_textract::Client::from_conf(config.build());
+        let limits = Limits::default();
+        PageReader {
+            reader: Reader::this_program(limits).unwrap(),
+            max_bytes: limits.bytes,
+            engine: OcrBackend::Textract(Textract::new(client), 0.001),
+            margin: Duration::from_secs(1),
+            fair_time: Duration::from_secs(1),
+        }
+    }
+
+    async fn read(reader: &PageReader) -> PageReading {
+        let image = PageImage {
+            png: b"pixels".to_vec(),
+            width: 1,
+            height: 1,
+        };
+        let request = AgentRequest {
+            agent: "reader".into(),
+            model: None,
+            max_attempts: 1,
+            earlier_calls: 0,
+            max_cost_usd: None,
+            node: "extraction".into(),
+            brief: Brief::default(),
+        };
+        let agents = Agents::new(ModelConfig::default()).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(60));
+        reader.read(&image, &agents, &request, deadline).await
+    }
+
+    #[tokio::test]
+    async fn a_page_that_textract_reads_is_in_the_ledger_at_its_price() {
+        let PageReading::Text { text, by, usages } = read(&textract(200)).await else {
+            panic!("the page is read");
+        };
+        assert_eq!(
+            (text.as_str(), by.as_str()),
+            ("The moon pulls.", "textract")
+        );
+        let [usage] = &usages[..] else {
+            panic!("one page: {usages:?}");
+        };
+        assert_eq!(
+            (usage.model.as_str(), usage.cost_usd),
+            ("textract", Some(0.001))
+        );
+        assert_eq!((usage.input_tokens, usage.output_tokens), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_textract_refuses_costs_nothing() {
+        let PageReading::Failed(failed, _) = read(&textract(400)).await else {
+            panic!("the page is not read");
+        };
+        assert!(failed.usages.is_empty());
+    }
+}

@@ -189,3 +189,59 @@ fn completion(reply: &Value) -> Result<Completion, FailedReply> {
     };
     Ok(Completion { text, end, usage })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::providers::transport::{Http, KeyHeader};
+
+    #[test]
+    fn each_service_gets_the_limit_under_the_name_that_it_knows() {
+        for (url, name, other) in [
+            (
+                "https://api.openai.com/v1",
+                "max_completion_tokens",
+                "max_tokens",
+            ),
+            (
+                "https://ours.openai.azure.com/openai/v1",
+                "max_completion_tokens",
+                "max_tokens",
+            ),
+            (
+                "https://api.mistral.ai/v1",
+                "max_tokens",
+                "max_completion_tokens",
+            ),
+            (
+                "http://localhost:11434/v1",
+                "max_tokens",
+                "max_completion_tokens",
+            ),
+        ] {
+            let transport = Transport {
+                http: Http::default(),
+                keys: None,
+                key_header: KeyHeader::Bearer,
+            };
+            let request = ModelRequest {
+                asked: "researcher",
+                name: "m",
+                model: "m",
+                messages: Vec::new(),
+                schema: None,
+                brief: None,
+                paper: None,
+            };
+            let service = OpenAi::new(url.to_owned(), transport, 77);
+            let wire = serde_json::to_value(service.wire_request(&request)).unwrap();
+            assert_eq!(
+                (&wire[name], &wire[other]),
+                (&json!(77), &Value::Null),
+                "{url}"
+            );
+        }
+    }
+}
