@@ -7,6 +7,8 @@
 //! - `[[steps=4]]` plans four steps, `[[ideas=3]]` returns three ideas.
 //! - `[[route=clarify]]` selects the route of a copilot turn, if it is allowed.
 //! - `[[say=word]]` adds a word to the answer, `[[long=1000000]]` this many bytes.
+//! - `[[lie=parts]]` answers with content as a list of parts, `[[lie=no-usage]]` without a usage,
+//!   `[[lie=402]]` with an error in a success.
 //! - `[[hold id=<word>]]` waits until the test calls [`release`].
 //!
 //! `at=<agent or step_2>` limits a directive to an agent or a step, `times=2` to its first two
@@ -49,6 +51,8 @@ struct Script {
     route: String,
     say: String,
     long: usize,
+    /// A deviation from the wire format.
+    lie: String,
     /// A failure in place of a valid answer.
     trouble: Option<(u16, String)>,
 }
@@ -98,8 +102,8 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
         .map(|body| body.to_bytes())
         .unwrap_or_default();
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let (status, content) = reply(&request).await;
-    let body = if status == 200 {
+    let (status, content, lie) = reply(&request).await;
+    let mut body = if status == 200 {
         json!({
             "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": request["model"],
             "choices": [{"index": 0, "finish_reason": "stop",
@@ -109,6 +113,17 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     } else {
         json!({"error": {"message": PLANTED, "type": "scripted", "code": "scripted"}})
     };
+    match lie.as_str() {
+        "parts" => {
+            let thought =
+                json!({"type": "thinking", "thinking": [{"type": "text", "text": PLANTED}]});
+            body["choices"][0]["message"]["content"] =
+                json!([thought, {"type": "text", "text": content}]);
+        }
+        "no-usage" => body["usage"] = Value::Null,
+        "402" => body = json!({"error": {"code": 402, "message": PLANTED}}),
+        _ => {}
+    }
     let response = Response::builder()
         .status(status)
         .header("content-type", "application/json");
@@ -117,7 +132,7 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
         .unwrap()
 }
 
-async fn reply(request: &Value) -> (u16, String) {
+async fn reply(request: &Value) -> (u16, String, String) {
     let agent = request["response_format"]["json_schema"]["name"]
         .as_str()
         .unwrap_or("unknown")
@@ -136,10 +151,11 @@ async fn reply(request: &Value) -> (u16, String) {
         .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
         .map_or_else(|| agent.clone(), |number| format!("step_{number}"));
     let script = follow(&agent, &place, &prompt).await;
-    script.trouble.clone().unwrap_or_else(|| {
+    let (status, content) = script.trouble.clone().unwrap_or_else(|| {
         let schema = &request["response_format"]["json_schema"]["schema"];
         (200, content(&agent, &place, &script, schema).to_string())
-    })
+    });
+    (status, content, script.lie)
 }
 
 /// Applies the directives of a prompt to this call, and records it under its ids.
@@ -150,6 +166,7 @@ async fn follow(agent: &str, place: &str, prompt: &str) -> Script {
         route: "one_shot".into(),
         say: String::new(),
         long: 0,
+        lie: String::new(),
         trouble: None,
     };
     let directives = directives(prompt);
@@ -193,6 +210,9 @@ impl Script {
         }
         if let Some(word) = words.get("say") {
             self.say = format!(" {word}");
+        }
+        if let Some(lie) = words.get("lie") {
+            self.lie.clone_from(lie);
         }
         if let Some(bytes) = words.get("long") {
             self.long = bytes.parse().unwrap();

@@ -1,7 +1,8 @@
 //! The cost of a run: the sums of its ledger, and a budget in a mode without people.
 
 use serde_json::{Value, json};
-use tests::model::model;
+use tests::canary::PLANTED;
+use tests::model::{calls, model};
 use tests::people::{choose, question};
 use tests::rest::{create, create_with, get, record, start, until_status};
 use tests::stack::shared_workers;
@@ -165,4 +166,40 @@ async fn an_exhausted_budget_ends_a_run_without_people() {
         (&json!(1), &json!(ONE_CALL))
     );
     add_up(&costs);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_deviating_reply_is_paid_for_once_and_is_in_the_ledger() {
+    model();
+    let _calm = shared_workers().await;
+    for (lie, status, records, estimated) in [
+        ("parts", "completed", 1, 0),
+        ("no-usage", "completed", 1, 1),
+        ("402", "suspended", 0, 0),
+    ] {
+        let word = Uuid::now_v7();
+        let session = create_with("one-shot", &json!({"model": "gpt-4o-mini"})).await;
+        let run = start(&session, &format!("Why tides? [[lie={lie} id={word}]]")).await;
+        until_status(&session, status).await;
+        assert_eq!(calls(&word.to_string()).len(), 1, "{lie}");
+        let costs = get(&format!("/api/sessions/{session}/runs/{run}/costs"))
+            .await
+            .ok();
+        assert_eq!(costs["record_count"], records, "{lie}");
+        assert_eq!(costs["estimated_records"], estimated, "{lie}");
+        add_up(&costs);
+        let events = record(&session).await;
+        let told = events
+            .iter()
+            .filter(|event| event["event_type"] == "cost_update");
+        let marks: Vec<bool> = told
+            .map(|event| event["data"]["estimated"] == true)
+            .collect();
+        assert_eq!(marks, vec![estimated == 1; records], "{lie}");
+        match status {
+            "completed" => assert!(!json!(events).to_string().contains(PLANTED), "{lie}"),
+            _ => assert_eq!(events.last().unwrap()["data"]["code"], "model_rejected"),
+        }
+    }
 }
