@@ -23,13 +23,18 @@ pub async fn upload(
         (&link["artifact"], &link["method"]),
         (&json!(name), &json!("PUT"))
     );
+    let reply = send(&link, bytes).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text().await.unwrap());
+    link
+}
+
+/// Uploads a file by a link, with the required headers.
+pub async fn send(link: &Value, content: impl Into<Vec<u8>>) -> Response {
     let mut put = reqwest::Client::new().put(link["url"].as_str().unwrap());
     for (header, value) in link["headers"].as_object().unwrap() {
         put = put.header(header, value.as_str().unwrap());
     }
-    let reply = put.body(bytes).send().await.unwrap();
-    assert_eq!(reply.status(), 200, "{}", reply.text().await.unwrap());
-    link
+    put.body(content.into()).send().await.unwrap()
 }
 
 /// The session's complete list of files.

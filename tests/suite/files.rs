@@ -8,7 +8,7 @@ use lambda_kit::Aws;
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use session::OwnerId;
-use tests::files::{artifacts, text, upload};
+use tests::files::{artifacts, send, text, upload};
 use tests::model::model;
 use tests::rest::{call, create, delete, get, newest_run, post, record, start, until_status};
 use tests::stack::{eventually, shared_workers, stack};
@@ -46,7 +46,9 @@ async fn an_uploaded_file_is_listed_and_downloaded_unchanged() {
     assert_eq!(link["artifact"], name);
     assert_eq!(
         link["headers"],
-        json!({"content-length": "14", "content-type": "application/pdf"})
+        json!({
+            "content-length": "14", "content-type": "application/pdf", "if-none-match": "*",
+        })
     );
 
     let listed = artifacts(&id).await;
@@ -75,9 +77,13 @@ async fn an_uploaded_file_is_listed_and_downloaded_unchanged() {
 async fn an_upload_replaces_a_file_and_a_link_alone_creates_none() {
     let id = create("ocr").await;
     upload(&id, "a.txt", "text/plain", b"first").await;
-    upload(&id, "a.txt", "text/markdown", b"second one").await;
     let promised = json!({"name": "b.txt", "content_type": "text/plain", "size": 1});
     post(&uploads(&id), &promised).await.ok();
+    let replacing = json!({"name": "a.txt", "content_type": "text/plain", "size": 5});
+    let outdated = post(&uploads(&id), &replacing).await.ok();
+    upload(&id, "a.txt", "text/markdown", b"second one").await;
+    let late = send(&outdated, b"third").await;
+    assert_eq!(late.status(), 412, "another upload came first");
     let listed = artifacts(&id).await;
     assert_eq!((listed.len(), &listed[0]["size"]), (1, &json!(10)));
     assert_eq!(listed[0]["content_type"], "text/markdown");
@@ -102,10 +108,21 @@ async fn a_file_of_an_undeclared_length_or_type_is_refused() {
     ] {
         assert_eq!(artifacts(&id).await.len(), 0, "{content}");
         let request = Client::new().put(url).header("content-type", content_type);
+        let request = request.header("if-none-match", "*");
         let reply = request.body(content).send().await.unwrap();
         assert_eq!(reply.status(), status, "{content}");
     }
     assert_eq!(artifacts(&id).await.len(), 1);
+    // A link is for one upload, and one without its condition is not the one that was signed.
+    for (condition, status) in [(Some("*"), 412), (None, 403)] {
+        let again = Client::new().put(url).header("content-type", "text/plain");
+        let again = match condition {
+            Some(condition) => again.header("if-none-match", condition),
+            None => again,
+        };
+        let again = again.body("other").send().await.unwrap();
+        assert_eq!(again.status(), status, "{condition:?}");
+    }
     let url = artifacts(&id).await[0]["url"].as_str().unwrap().to_owned();
     let removed = Client::new().delete(&url).send().await.unwrap();
     assert_eq!(removed.status(), 403, "a link is good for one method");

@@ -1,11 +1,12 @@
 //! An executor in this process with the stack's table, for conditions that depend on its
 //! environment or settings and that no task can cause.
 //!
-//! Its agents use no model. It sends no message, so that no other worker processes its sessions.
+//! Its agents use no model unless the settings name one. It sends no message, so that no other
+//! worker processes its sessions.
 
 use std::time::Duration;
 
-use agents::{Agents, ModelConfig, ModelSettings};
+use agents::{Agents, ModelSettings};
 use documents::DocumentSettings;
 use executor::{Deadline, Executor, PageReader, Papers};
 use lambda_kit::{Aws, EdgeSettings, Outbox, QueueMessage, now};
@@ -33,14 +34,16 @@ pub async fn executor(endpoint: &str, settings: &[(&str, &str)]) -> Executor {
     let aws = Aws::from_env().await;
     let client = stack().dynamodb_at(endpoint).await;
     let sessions = SessionManager::new(client, stack().get("TABLE_NAME"), edge.rules());
+    let sessions = sessions.with_limits(edge.owner_limits());
     let push = aws.push(&edge, &sessions).unwrap();
     Executor {
         outbox: Outbox::new(push, aws.queue(&edge).unwrap()),
-        agents: Agents::new(ModelConfig::default()).unwrap(),
+        agents: Agents::new(models.config()).unwrap(),
         artifacts: documents.artifacts(aws.shared()).unwrap(),
         papers: Papers::new(&documents, &models).unwrap(),
         pages: PageReader::new(&documents, &models, &aws).unwrap(),
         sessions,
+        max_cost_usd_per_run: models.max_cost_usd_per_run.map(|usd| usd.0),
     }
 }
 

@@ -31,6 +31,7 @@ mod rest;
 mod run_files;
 mod run_reads;
 mod runs;
+mod spending;
 mod summaries;
 mod template;
 mod trouble;

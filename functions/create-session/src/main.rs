@@ -9,5 +9,6 @@ async fn main() -> Result<(), Error> {
     let settings = EdgeSettings::from_env()?;
     let app = App::new(&settings, &Aws::from_env().await)?;
     let models = Models::new(&ModelSettings::from_env()?)?;
+    let models = models.with_limited_costs(settings.max_cost_usd_per_owner_day.is_some());
     http::serve(|request| create_session::handle(&app, &models, request)).await
 }

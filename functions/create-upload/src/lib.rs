@@ -46,11 +46,13 @@ struct NewUpload {
     size: u64,
 }
 
-/// Answers with a link for one file of this name, type and length. The artifact
-/// exists after the upload. A further upload with the same name replaces it.
+/// Answers with a link for one upload of this name, type and length. The artifact exists after the
+/// upload. A further upload with the same name, by a link of its own, replaces it. S3 refuses an
+/// upload with 412 where another one of the name came first since its link was made.
 ///
 /// # Errors
-/// `session_not_found`, `malformed_json`, `too_large`, `invalid_field`, and those of every route.
+/// `session_not_found`, `malformed_json`, `too_large`, `too_many_bytes`, `invalid_field`, and those
+/// of every route.
 pub async fn handle(
     app: &App,
     artifacts: &Artifacts,
@@ -67,9 +69,10 @@ pub async fn handle(
         return Err(Problem::new(Code::TooLarge, detail));
     }
 
-    let state = app.sessions.state(session, &actor).await?;
+    let (state, now) = (app.sessions.state(session, &actor).await?, now());
+    app.sessions.promise_upload(&state.owner, size, now).await?;
     let files = artifacts.of(&state.owner, session);
-    let link = files.upload_link(&name, &content_type, size, now()).await;
+    let link = files.upload_link(&name, &content_type, size, now).await;
     let link = link.map_err(Problem::unavailable)?;
     HttpReply::ok(&Upload {
         artifact: name.into(),
@@ -84,7 +87,7 @@ pub async fn handle(
 mod tests {
     use documents::LINK_TIME;
     use documents::testing::Bucket;
-    use lambda_kit::testing::wire::{asked, entry, found};
+    use lambda_kit::testing::wire::{asked, entry, found, no_place};
     use lambda_kit::testing::{ID, Wire, app, expect, of_session, post};
     use serde_json::{Value, json};
     use session::Rules;
@@ -143,23 +146,43 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_link_costs_one_read_of_the_table_and_nothing_of_the_bucket() {
+    async fn a_link_costs_one_read_of_the_table_and_one_look_for_the_name() {
         let (state, _) = asked(now());
         let wire = Wire::new([("Query", found(&[entry(&state)]))]);
-        let bucket = Bucket::silent();
+        let bucket = Bucket::new(|_, _| (404, "application/xml", String::new()));
         let decomposed = "a e\u{301}.pdf";
         let body = json!({"name": decomposed, "content_type": "application/pdf", "size": 7});
         let reply = handle(&wire.app(), &bucket.artifacts, post(body.to_string())).await;
         let reply: Value = serde_json::from_str(reply.unwrap().json()).unwrap();
         assert_eq!(reply["artifact"], "a \u{e9}.pdf");
         assert_eq!(reply["method"], "PUT");
-        let headers = json!({"content-length": "7", "content-type": "application/pdf"});
+        let headers = json!({
+            "content-length": "7", "content-type": "application/pdf", "if-none-match": "*",
+        });
         assert_eq!(reply["headers"], headers);
         let url = reply["url"].as_str().unwrap();
         let place = format!("/{ID}/uploads/a%20%C3%A9.pdf?");
         assert!(url.contains(&place), "{url}");
         assert!(reply["expires_at"].is_string());
         assert_eq!(wire.asked(), ["Query"]);
+        assert!(bucket.asked()[0].starts_with("HEAD "));
+        assert_eq!(bucket.asked().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn beyond_the_bytes_of_a_day_there_is_no_link() {
+        let (state, _) = asked(now());
+        let read = ("Query", found(&[entry(&state)]));
+        // The first of them says that the owner's bytes are promised.
+        let [full, _] = no_place();
+        let (wire, bucket) = (Wire::new([read, full]), Bucket::silent());
+        let body = json!({"name": "a.pdf", "content_type": "application/pdf", "size": 7});
+        let app = wire.app_with_a_limit();
+        let refused = handle(&app, &bucket.artifacts, post(body.to_string())).await;
+        let problem = refused.unwrap_err();
+        assert_eq!(problem.code(), Code::TooManyBytes);
+        assert_eq!(problem.status(), 429);
+        assert_eq!(wire.asked(), ["Query", "UpdateItem"]);
         assert!(bucket.asked().is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! The route from outside, for the documents of the API.
 
+use lambda_kit::Code;
 use lambda_kit::api::{BodySchema, Operation};
 
 use crate::{NewUpload, Upload};
@@ -11,7 +12,7 @@ const UPLOAD: &str = r#"{
     "artifact": "tides.pdf",
     "url": "https://bucket.s3.eu-central-1.amazonaws.com/…/uploads/tides.pdf?X-Amz-Signature=…",
     "method": "PUT",
-    "headers": {"content-length": "48213", "content-type": "application/pdf"},
+    "headers": {"content-length": "48213", "content-type": "application/pdf", "if-none-match": "*"},
     "expires_at": "2026-09-21T14:28:20.000000Z"
 }"#;
 
@@ -23,4 +24,5 @@ pub fn operation() -> Operation {
         BodySchema::of::<Upload>(UPLOAD),
     )
     .takes(BodySchema::of::<NewUpload>(NEW_UPLOAD))
+    .refuses(&[Code::TooManyBytes])
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use lambda_kit::{Problem, Push, QueueMessage, causes, metrics, now};
 use session::{
     ApprovalId, Command, Envelope, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId,
-    RunStatus, SessionId, Stage, StageStart, State,
+    RunStatus, SessionId, Stage, StageStart, State, plus_usd,
 };
 use session_manager::{Actor, ChangeError, Committed};
 use tokio::task::JoinHandle;
@@ -102,6 +102,7 @@ impl<'a> LeasedRun<'a> {
                 .await?;
                 break;
             };
+            self.book(progress.cost_usd).await;
             let yield_lease = self.is_last(&progress.next);
             let retries_later = matches!(progress.next, Next::RetryLater { .. });
             self.commit(progress, yield_lease).await?;
@@ -173,6 +174,27 @@ impl<'a> LeasedRun<'a> {
             cost_usd: 0.0,
             tokens: 0,
             next: Next::Fail(failure),
+        }
+    }
+
+    /// Books a cost on its owner's day before it is committed: it is spent, whatever becomes of the
+    /// commit. Sets how far the run may go from there.
+    async fn book(&mut self, cost_usd: f64) {
+        if cost_usd <= 0.0 {
+            return;
+        }
+        let (sessions, state) = (&self.executor.sessions, &self.state);
+        match sessions.spend(&state.owner, cost_usd, now()).await {
+            Ok(left) => {
+                let before = state.run.as_ref().map_or(0.0, |run| run.cost_usd);
+                let spent = plus_usd(before, cost_usd);
+                self.loaded.settings.caps.today = left.map(|left| plus_usd(spent, left));
+            }
+            // A paid answer is worth more than an exact sum.
+            Err(error) => {
+                let (session, causes) = (state.session_id, causes(&error));
+                tracing::error!(%session, cost_usd, causes, "cost not booked on its owner's day");
+            }
         }
     }
 

@@ -43,6 +43,8 @@ pub struct Executor {
     pub pages: PageReader,
     /// Push and queue.
     pub outbox: Outbox,
+    /// What a run may cost, in US dollars.
+    pub max_cost_usd_per_run: Option<f64>,
 }
 
 impl Executor {

@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 
 use agents::recent;
 use documents::{ArtifactError, ArtifactKey};
-use lambda_kit::Problem;
+use lambda_kit::{Problem, now};
 use session::{
     Envelope, EventBody, Message, Mode, Role, Run, RunFailure, Seq, State, StoredEventBody,
+    plus_usd,
 };
 use session_manager::ReadError;
 use workflow::{EarlierMessage, RunHistory, RunSettings, RunSettingsError};
@@ -37,19 +38,22 @@ pub(crate) struct LoadedRun {
 impl Executor {
     pub(crate) async fn load(&self, state: &State, run: &Run) -> Result<LoadedRun, Problem> {
         let id = state.session_id;
-        let (config, record, earlier) = tokio::try_join!(
+        let (config, record, earlier, left) = tokio::try_join!(
             self.sessions.run_config(id, run.id),
             self.sessions.record(id, run.history_from, state.last_seq),
             self.earlier(state, run.history_from),
+            self.sessions.left_today(&state.owner, now()),
         )?;
         let mut unusable = None;
-        let settings = settings(state.mode, &config).unwrap_or_else(|failure| {
+        let mut settings = settings(state.mode, &config).unwrap_or_else(|failure| {
             unusable = Some(failure);
             RunSettings::defaults(state.mode)
         });
         if record.iter().any(is_unreadable) {
             unusable = Some(unreadable_record());
         }
+        settings.caps.per_run = self.max_cost_usd_per_run;
+        settings.caps.today = left.map(|left| plus_usd(run.cost_usd, left));
         let mut history = RunHistory::of(&record);
         match self.long_task(state, &record).await {
             Ok(Some(task)) => history.complete_task(task),

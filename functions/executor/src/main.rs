@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         artifacts: documents.artifacts(aws.shared())?,
         papers: Papers::new(&documents, &models)?,
         pages: PageReader::new(&documents, &models, &aws)?,
+        max_cost_usd_per_run: models.max_cost_usd_per_run.map(|usd| usd.0),
     };
     let timeout = models.function_timeout.0;
     sqs::serve(|message, arrival| {

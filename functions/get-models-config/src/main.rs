@@ -6,7 +6,9 @@ use lambda_kit::{Authenticator, EdgeSettings, Error, http, init_logs};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     init_logs();
-    let authenticator = Authenticator::new(&EdgeSettings::from_env()?);
+    let settings = EdgeSettings::from_env()?;
+    let authenticator = Authenticator::new(&settings);
     let models = Models::new(&ModelSettings::from_env()?)?;
+    let models = models.with_limited_costs(settings.max_cost_usd_per_owner_day.is_some());
     http::serve(|request| get_models_config::handle(&authenticator, &models, request)).await
 }

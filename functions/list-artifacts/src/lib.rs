@@ -1,7 +1,8 @@
 //! `GET /api/sessions/{session_id}/artifacts`: the results of its runs and its uploads.
 //!
 //! One request lists the bucket, two where runs keep drafts. A listing has no content types: a
-//! run's file gets the type of its name, and each upload of a page costs one more request.
+//! run's file gets the type of its name, and each upload of a page costs one more request, so that
+//! a page has few uploads.
 
 mod cursor;
 mod operation;
@@ -21,6 +22,9 @@ const MAX_LIMIT: u16 = 1_000;
 
 /// How many types of uploads are read at once.
 const AT_ONCE: usize = 16;
+
+/// The most uploads of a page.
+const UPLOADS: usize = 50;
 
 /// A page ends before this many bytes of links.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -53,8 +57,8 @@ struct Artifact {
     url: String,
 }
 
-/// Answers with at most `?limit` files, from `?cursor` on: first those of runs, the oldest run
-/// first, then uploads, each by name. Their links work for 15 minutes.
+/// Answers with at most `?limit` files, at most 50 of them uploads, from `?cursor` on: first those
+/// of runs, the oldest run first, then uploads, each by name. Their links work for 15 minutes.
 ///
 /// # Errors
 /// `session_not_found`, `invalid_query`, `bad_cursor`, `unavailable`.
@@ -84,18 +88,21 @@ pub async fn handle(
     })
 }
 
-/// The files that fit into a page, with their links, and the last of them where more follow.
+/// The files that fit into a page, with their links, and the last of them where more follow. A page
+/// also ends before too many bytes of links, and before too many uploads.
 async fn linked(
     files: &SessionFiles,
     listed: Vec<Listed>,
     now: Timestamp,
 ) -> Result<(Vec<(Listed, String)>, Option<ArtifactKey>), Problem> {
-    let (mut page, mut bytes) = (Vec::<(Listed, String)>::new(), 0);
+    let (mut page, mut bytes, mut uploads) = (Vec::<(Listed, String)>::new(), 0, 0);
     for file in listed {
         let url = files.link(&file.place, now).await;
         let url = url.map_err(Problem::unavailable)?;
         bytes += url.len() + file.place.name().as_str().len() + REST_BYTES;
-        if let Some((last, _)) = page.last().filter(|_| bytes > PAGE_BYTES) {
+        uploads += usize::from(file.place.run().is_none());
+        let full = bytes > PAGE_BYTES || uploads > UPLOADS;
+        if let Some((last, _)) = page.last().filter(|_| full) {
             let last = last.place.clone();
             return Ok((page, Some(last)));
         }
@@ -219,6 +226,18 @@ mod tests {
             .filter(|asked| asked.starts_with("HEAD "))
             .count();
         assert_eq!((heads, bucket.asked().len()), (2, 3));
+    }
+
+    #[tokio::test]
+    async fn a_page_asks_for_the_types_of_few_uploads() {
+        let runs = (0..20).map(|n| format!("{ID}/{n:04}.md"));
+        let uploads = (0..200).map(|n| format!("uploads/{n:04}"));
+        let bucket = bucket(&runs.chain(uploads).collect::<Vec<_>>());
+        let page = page(&wire(), &bucket, "limit=1000").await;
+        assert_eq!(page["artifacts"].as_array().unwrap().len(), 20 + UPLOADS);
+        assert_eq!(bucket.asked().len(), 1 + UPLOADS);
+        let cursor = cursor::read(ID.parse().unwrap(), page["next_cursor"].as_str().unwrap());
+        assert_eq!(cursor.unwrap().name().as_str(), "0049");
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ struct Resume {
 ///
 /// # Errors
 /// `session_not_found`, `session_not_suspended`, `mode_without_resume`, `approval_open`,
-/// `nothing_to_resume`, `too_many_runs`, `too_large`, `unavailable`.
+/// `nothing_to_resume`, `too_many_runs`, `budget_spent`, `too_large`, `unavailable`.
 pub async fn handle(app: &App, outbox: &Outbox, request: Request) -> Result<HttpReply, Problem> {
     let (actor, session) = app.admit(&request)?;
     let context = context(optional_body(&request)?)?;

@@ -21,5 +21,6 @@ pub fn operation() -> Operation {
         Code::ApprovalOpen,
         Code::NothingToResume,
         Code::TooManyRuns,
+        Code::BudgetSpent,
     ])
 }

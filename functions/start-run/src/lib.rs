@@ -44,8 +44,8 @@ pub struct Tasks {
 ///
 /// # Errors
 /// `session_not_found`, `run_unfinished`, `mode_cannot_continue`, `mode_mismatch`, `empty_task`,
-/// `too_many_runs`, `too_large`, `invalid_config`, `idempotency_key_reused`, and those of every
-/// route.
+/// `too_many_runs`, `budget_spent`, `too_large`, `invalid_config`, `idempotency_key_reused`, and
+/// those of every route.
 pub async fn handle(
     app: &App,
     outbox: &Outbox,

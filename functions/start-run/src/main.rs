@@ -11,9 +11,10 @@ async fn main() -> Result<(), Error> {
     let aws = Aws::from_env().await;
     let app = App::new(&settings, &aws)?;
     let outbox = aws.outbox(&settings, &app.sessions)?;
+    let models = Models::new(&ModelSettings::from_env()?)?;
     let tasks = start_run::Tasks {
         artifacts: DocumentSettings::from_env()?.artifacts(aws.shared())?,
-        models: Models::new(&ModelSettings::from_env()?)?,
+        models: models.with_limited_costs(settings.max_cost_usd_per_owner_day.is_some()),
     };
     http::serve(|request| start_run::handle(&app, &outbox, &tasks, request)).await
 }

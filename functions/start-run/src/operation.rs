@@ -41,5 +41,6 @@ pub fn operation() -> Operation {
         Code::EmptyTask,
         Code::InvalidConfig,
         Code::TooManyRuns,
+        Code::BudgetSpent,
     ])
 }

@@ -11,6 +11,7 @@ async fn main() -> Result<(), Error> {
     let app = App::new(&settings, &aws)?;
     let outbox = aws.outbox(&settings, &app.sessions)?;
     let models = Models::new(&ModelSettings::from_env()?)?;
+    let models = models.with_limited_costs(settings.max_cost_usd_per_owner_day.is_some());
     let deps = ws_message::Deps {
         app,
         outbox,

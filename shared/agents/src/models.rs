@@ -6,7 +6,8 @@ use session::Mode;
 use workflow::{RunSettings, RunSettingsError};
 
 use crate::{
-    ModelConfigError, ModelNames, ModelSettings, NotSetUp, OFFLINE_MODEL, Prices, ProviderKind,
+    ModelConfigError, ModelNames, ModelPatterns, ModelSettings, NotSetUp, OFFLINE_MODEL, Prices,
+    ProviderKind,
 };
 
 /// The deployment's models, by name.
@@ -14,10 +15,13 @@ use crate::{
 pub struct Models {
     names: ModelNames,
     prices: Prices,
+    allowed: Option<ModelPatterns>,
+    costs_are_limited: bool,
 }
 
 impl Models {
-    /// Uses `MODEL_PROVIDER`, `MODEL_ID`, `MODEL_PROVIDERS` and `MODEL_PRICES`.
+    /// Uses `MODEL_PROVIDER`, `MODEL_ID`, `MODEL_PROVIDERS`, `MODEL_PRICES`, `ALLOWED_MODELS` and
+    /// `MAX_COST_USD_PER_RUN`.
     ///
     /// # Errors
     /// A provider requires a `MODEL_ID` and there is none, or `MODEL_ID` names a model of another
@@ -27,7 +31,17 @@ impl Models {
         Ok(Self {
             names: ModelNames::new(provider, model_id, settings.further_providers())?,
             prices: settings.model_prices.clone().unwrap_or_default(),
+            allowed: settings.allowed_models.clone(),
+            costs_are_limited: settings.max_cost_usd_per_run.is_some(),
         })
+    }
+
+    /// Says that the deployment limits costs beside `MAX_COST_USD_PER_RUN`, so that every model
+    /// needs a price.
+    #[must_use]
+    pub fn with_limited_costs(mut self, limited: bool) -> Self {
+        self.costs_are_limited |= limited;
+        self
     }
 
     /// The model that a list of runs shows: that of the run's agent.
@@ -55,10 +69,15 @@ impl Models {
     /// [`RunSettingsError`], which names the key, or the model.
     pub fn settings(&self, mode: Mode, config: &Value) -> Result<RunSettings, RunSettingsError> {
         let settings = RunSettings::parse(mode, config)?;
-        for chosen in settings.models() {
+        for (key, chosen) in settings.models() {
+            let name = self.names.name(chosen);
             let has_budget = settings.max_cost_usd.is_some();
-            self.check(self.names.name(chosen), has_budget)
+            self.check(name, has_budget)
                 .map_err(RunSettingsError::Model)?;
+            if let Some(allowed) = self.allowed.as_ref().filter(|_| !self.allows(name)) {
+                let must_be = format!("a model that this deployment allows: {allowed}");
+                return Err(RunSettingsError::Invalid { key, must_be });
+            }
         }
         Ok(settings)
     }
@@ -75,7 +94,8 @@ impl Models {
         let mut names = vec![self.default_model().to_owned()];
         let priced = self.prices.models().map(|name| self.names.shortest(name));
         for name in priced.chain([OFFLINE_MODEL]) {
-            if self.check(name, false).is_ok() && !names.iter().any(|known| known == name) {
+            let usable = self.check(name, false).is_ok() && self.allows(name);
+            if usable && !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
         }
@@ -87,15 +107,34 @@ impl Models {
         self.names.kind(name)
     }
 
+    /// Whether a config may name this model, under whichever of its names.
+    fn allows(&self, name: &str) -> bool {
+        let Some(allowed) = &self.allowed else {
+            return true;
+        };
+        let (kind, model) = self.names.kind(name);
+        let whole = format!("{kind}/{model}");
+        let is_default = self.names.kind(self.default_model()) == (kind, model);
+        is_default || allowed.allow(&whole) || allowed.allow(self.names.shortest(&whole))
+    }
+
     fn check(&self, name: &str, has_budget: bool) -> Result<(), String> {
         if let Err(NotSetUp(kind)) = self.names.route(name) {
             return Err(format!(
                 "{name} is a model of `{kind}`, a provider that this deployment has not set up."
             ));
         }
-        if has_budget && !self.prices.knows(&self.names, name) {
+        if self.prices.knows(&self.names, name) {
+            return Ok(());
+        }
+        if has_budget {
             return Err(format!(
                 "`maxCostUsd` needs a model with a known price; {name} has none."
+            ));
+        }
+        if self.costs_are_limited {
+            return Err(format!(
+                "This deployment limits costs, so a model needs a known price; {name} has none."
             ));
         }
         Ok(())
@@ -168,6 +207,56 @@ mod tests {
             refusal(&own, budget("gpt-5-mini")).is_some(),
             "a model without a row has no price"
         );
+    }
+
+    #[test]
+    fn only_allowed_models_and_the_default_may_be_named_under_any_name() {
+        let allowed = ("ALLOWED_MODELS", "gpt-4o*, anthropic/claude-opus*");
+        let also = ("MODEL_PROVIDERS", "anthropic");
+        let models = models(&[OPENAI[0], OPENAI[1], also, allowed]);
+        for name in [
+            "gpt-4o-mini",
+            "openai/gpt-4o",
+            "anthropic/claude-opus-5-5",
+            "gpt-5-mini",
+            "openai/gpt-5-mini",
+        ] {
+            assert_eq!(refusal(&models, json!({"model": name})), None, "{name}");
+        }
+        for (key, name) in [
+            ("model", "gpt-5.4"),
+            ("plannerModel", "openai/gpt-5.4"),
+            ("planReviewerModel", "anthropic/claude-haiku-5-5"),
+            ("engineerModel", "offline/extract-1"),
+            ("researcherModel", "anthropic/gpt-4o"),
+        ] {
+            let told = refusal(&models, json!({key: name}));
+            let expected = format!(
+                "config.{key} must be a model that this deployment allows: gpt-4o*, anthropic/claude-opus*."
+            );
+            assert_eq!(told, Some(expected), "{name}");
+        }
+        for name in models.available() {
+            assert_eq!(refusal(&models, json!({"model": name})), None, "{name}");
+        }
+        assert!(models.available().contains(&"gpt-4o-mini".to_owned()));
+        assert!(!models.available().contains(&"gpt-5.4".to_owned()));
+    }
+
+    #[test]
+    fn where_the_deployment_limits_costs_every_model_needs_a_price() {
+        let of = |pairs: &[(&str, &str)]| models(&[&OPENAI[..], pairs].concat());
+        let ollama = ("MODEL_PROVIDERS", "ollama");
+        let unpriced = json!({"model": "ollama/llama3.3"});
+        assert_eq!(refusal(&of(&[ollama]), unpriced.clone()), None);
+        for models in [
+            of(&[ollama, ("MAX_COST_USD_PER_RUN", "0.5")]),
+            of(&[ollama]).with_limited_costs(true),
+        ] {
+            let told = refusal(&models, unpriced.clone()).unwrap();
+            assert!(told.starts_with("This deployment limits costs"), "{told}");
+            assert_eq!(refusal(&models, json!({})), None);
+        }
     }
 
     #[test]

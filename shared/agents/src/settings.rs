@@ -3,11 +3,12 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use aws_config::SdkConfig;
-use environment::{Milliseconds, Seconds};
+use environment::{Milliseconds, Seconds, Usd};
 
 use crate::providers::StoredKey;
 use crate::{
-    BedrockClient, Key, ModelConfig, Prices, ProviderKind, ProviderList, Secret, ServiceSettings,
+    BedrockClient, Key, ModelConfig, ModelPatterns, Prices, ProviderKind, ProviderList, Secret,
+    ServiceSettings,
 };
 
 environment::settings! {
@@ -41,6 +42,11 @@ environment::settings! {
         "The secret in AWS Secrets Manager whose text is that key: its ARN.";
     "OLLAMA_BASE_URL" ollama_base_url: String,
         "An Ollama server, up to and with its version; this machine's when absent.";
+    "ALLOWED_MODELS" allowed_models: ModelPatterns,
+        "The models that a config may name, with commas between and `*` for any characters, such as \
+        `gpt-4o*,anthropic/*`; all when absent. `MODEL_ID` is always allowed.";
+    "MAX_COST_USD_PER_RUN" max_cost_usd_per_run: Usd,
+        "What a run may cost, in US dollars; `maxCostUsd` can only be lower. No limit when absent.";
     "MODEL_WINDOW_TOKENS" model_window: u32 = "32000",
         "The tokens that a model can read at once: a paper's text is cut by its sections to fill three \
         quarters of them at most.";
@@ -135,6 +141,7 @@ mod tests {
             ("MODEL_PROVIDER", "oracle"),
             ("MODEL_PROVIDERS", "openai,oracle"),
             ("MODEL_PRICES", "/no/such/table"),
+            ("MAX_COST_USD_PER_RUN", "0"),
         ] {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name), "{error}");

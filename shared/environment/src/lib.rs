@@ -45,6 +45,25 @@ pub struct Seconds(pub Duration);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Milliseconds(pub Duration);
 
+/// A positive amount of US dollars.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usd(pub f64);
+
+/// The text is no positive amount.
+#[derive(Debug, thiserror::Error)]
+#[error("it must be a positive number of US dollars")]
+pub struct NotAnAmount;
+
+impl FromStr for Usd {
+    type Err = NotAnAmount;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAmount> {
+        let amount: f64 = text.parse().map_err(|_| NotAnAmount)?;
+        let usable = amount.is_finite() && amount > 0.0;
+        usable.then_some(Self(amount)).ok_or(NotAnAmount)
+    }
+}
+
 /// The text is no whole number of the unit.
 #[derive(Debug, thiserror::Error)]
 #[error("it must be a whole number of {0}")]

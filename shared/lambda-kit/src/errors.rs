@@ -35,6 +35,8 @@ impl From<LimitReached> for Problem {
     fn from(reached: LimitReached) -> Self {
         let (code, retry_after) = match reached {
             LimitReached::LiveRuns(_) => (Code::TooManyRuns, RUNS_RETRY),
+            LimitReached::DaysCosts { renewed_in } => (Code::BudgetSpent, renewed_in),
+            LimitReached::DaysUploads { renewed_in, .. } => (Code::TooManyBytes, renewed_in),
         };
         Self::new(code, reached.to_string()).retry_after(retry_after)
     }

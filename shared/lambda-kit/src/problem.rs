@@ -79,6 +79,8 @@ codes! {
     UnknownFrame "unknown_frame" 422 "A frame of no known type.";
     TooManyReplays "too_many_replays" 429 "A frame that asks a connection's replay to go back, more than ten times at once and then once a second.";
     TooManyRuns "too_many_runs" 429 "As many runs of the caller are queued or running as the deployment allows; `retry-after` says when to ask again.";
+    BudgetSpent "budget_spent" 429 "The caller's runs have cost what the deployment allows in a day; `retry-after` says when that is renewed, at midnight UTC.";
+    TooManyBytes "too_many_bytes" 429 "The caller's uploads have as many bytes as the deployment allows in a day; `retry-after` says when that is renewed, at midnight UTC.";
     Internal "internal" 500 "A fault of our own.";
     Unavailable "unavailable" 503 "DynamoDB or another service did not answer, or ten tries lost against other changes.";
 }

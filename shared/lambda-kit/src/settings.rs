@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use environment::Seconds;
+use environment::{Seconds, Usd};
 use session::Rules;
 use session_manager::OwnerLimits;
 
@@ -32,6 +32,10 @@ environment::settings! {
         "How long after a delete its items are purged: longer than any function lives.";
     "MAX_LIVE_RUNS_PER_OWNER" max_live_runs_per_owner: NonZeroU32 = "20",
         "How many runs of one owner may be queued or running; a further start or resume is refused.";
+    "MAX_COST_USD_PER_OWNER_DAY" max_cost_usd_per_owner_day: Usd,
+        "What the runs of one owner may cost in a day (UTC), in US dollars; no limit when absent.";
+    "MAX_UPLOAD_BYTES_PER_OWNER_DAY" max_upload_bytes_per_owner_day: u64 = "10737418240",
+        "How many bytes of uploads are promised to one owner in a day (UTC).";
     "METRICS_NAMESPACE" metrics_namespace: String = "Intermission",
         "The namespace of the metrics; the template sets the stack's name.";
     "RUST_LOG" log: String = "info", "What is logged, as a filter of the tracing crate.";
@@ -49,9 +53,11 @@ impl EdgeSettings {
     }
 
     /// The limits of each owner.
-    pub const fn owner_limits(&self) -> OwnerLimits {
+    pub fn owner_limits(&self) -> OwnerLimits {
         OwnerLimits {
             live_runs: Some(self.max_live_runs_per_owner.get()),
+            cost_usd_per_day: self.max_cost_usd_per_owner_day.map(|usd| usd.0),
+            upload_bytes_per_day: Some(self.max_upload_bytes_per_owner_day),
         }
     }
 }
@@ -78,6 +84,7 @@ mod tests {
             ("IDLE_TTL_SECONDS", "a day"),
             ("REQUEUE_SECONDS", "-1"),
             ("MAX_LIVE_RUNS_PER_OWNER", "0"),
+            ("MAX_COST_USD_PER_OWNER_DAY", "inf"),
         ] {
             let get = |asked: &str| (asked == name).then(|| value.to_owned());
             let error = EdgeSettings::read(get).unwrap_err().to_string();

@@ -5,6 +5,7 @@ mod due;
 mod dynamo;
 mod error;
 mod log;
+mod owner_day;
 mod owner_limits;
 mod purge;
 mod read;

@@ -35,6 +35,10 @@ const RESERVED: &str = "reserved";
 pub struct OwnerLimits {
     /// How many runs may be queued or running.
     pub live_runs: Option<u32>,
+    /// How many US dollars the owner's runs may cost in a day (UTC).
+    pub cost_usd_per_day: Option<f64>,
+    /// How many bytes of uploads may be promised in a day (UTC).
+    pub upload_bytes_per_day: Option<u64>,
 }
 
 /// An owner has used up a limit.
@@ -43,6 +47,20 @@ pub enum LimitReached {
     /// So many runs are queued or running already.
     #[error("At most {0} of your runs may be queued or running; try again when one has ended.")]
     LiveRuns(u32),
+    /// The dollars of the day are spent.
+    #[error("Your runs have cost what they may cost in a day; that is renewed at midnight UTC.")]
+    DaysCosts {
+        /// How long it takes until then.
+        renewed_in: Duration,
+    },
+    /// The bytes of the day are promised.
+    #[error("Uploads may have {limit} bytes in a day; that is renewed at midnight UTC.")]
+    DaysUploads {
+        /// How many are allowed.
+        limit: u64,
+        /// How long it takes until then.
+        renewed_in: Duration,
+    },
 }
 
 /// A place of a run, since a time in whole seconds. 20 bytes: 40 of them stay within 1 KB, and so
@@ -100,8 +118,9 @@ impl SessionManager {
         self
     }
 
-    /// Reserves a place among the owner's live runs for a run that is about to begin or to go on.
-    /// A second reservation of the same run in the same second is the first one.
+    /// Reserves a place among the owner's live runs for a run that is about to begin or to go on,
+    /// unless the owner's dollars of the day are spent. A second reservation of the same run in the
+    /// same second is the first one.
     ///
     /// # Errors
     /// [`ChangeError::Limited`], and faults of the storage.
@@ -111,6 +130,7 @@ impl SessionManager {
         run: RunId,
         now: Timestamp,
     ) -> Result<(), ChangeError> {
+        self.check_budget(owner, now).await?;
         let Some(limit) = self.limits.live_runs else {
             return Ok(());
         };

@@ -8,7 +8,7 @@ mod modes;
 
 pub use clip::{MAX_MESSAGE_BYTES, clip_message, is_long};
 pub use config::{
-    Amount, ApprovalMode, CheckpointChoice, CheckpointSettings, ConfigKey, DocumentName,
+    Amount, ApprovalMode, CheckpointChoice, CheckpointSettings, ConfigKey, CostCaps, DocumentName,
     FieldError, HitlVariant, ModelName, OcrSettings, OneShotAgent, RunConfig, RunSettings,
     RunSettingsError, Whole, config_keys,
 };

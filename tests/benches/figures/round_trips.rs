@@ -108,5 +108,6 @@ async fn executor(world: &World) -> Result<Executor> {
         papers: Papers::new(&documents, &models)?,
         pages: PageReader::new(&documents, &models, &aws)?,
         outbox: Outbox::without_queue(aws.push(&edge, &world.sessions)?),
+        max_cost_usd_per_run: None,
     })
 }

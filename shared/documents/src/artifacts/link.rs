@@ -4,7 +4,10 @@
 //! Signing needs no request. A link grants access to any bearer, so it is never stored, and it
 //! expires before a deleted session is purged. S3 refuses a request whose signed headers differ
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>), so an upload
-//! has the declared length and type.
+//! has the declared length and type. It has a condition too
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>): the name is
+//! still free, or still has the content that the upload replaces. So a link serves for one upload;
+//! all that it can repeat is an upload of exactly the bytes that are there.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -45,10 +48,11 @@ pub struct UploadLink {
 
 impl SessionFiles {
     /// A link for one upload of this length and type. A complete upload replaces an existing file
-    /// of that name. The caller checks the length against [`MAX_UPLOAD_BYTES`].
+    /// of that name, which is looked up by one request. The caller checks the length against
+    /// [`MAX_UPLOAD_BYTES`].
     ///
     /// # Errors
-    /// [`ArtifactError::Storage`] when there are no credentials to sign with.
+    /// [`ArtifactError::Storage`].
     pub async fn upload_link(
         &self,
         name: &ArtifactName,
@@ -56,6 +60,12 @@ impl SessionFiles {
         size: u64,
         now: Timestamp,
     ) -> Result<UploadLink, ArtifactError> {
+        let place = ArtifactKey::Upload(name.clone());
+        let replaced = self.head(&place).await?.map(|there| there.e_tag);
+        let (condition, value) = match &replaced {
+            None => ("if-none-match", "*".to_owned()),
+            Some(tag) => ("if-match", tag.clone().unwrap_or_default()),
+        };
         // By default the SDK would sign a checksum of an empty body.
         let own = Config::builder()
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
@@ -64,7 +74,9 @@ impl SessionFiles {
             .client
             .put_object()
             .bucket(&self.bucket.name)
-            .key(self.key(&ArtifactKey::Upload(name.clone())))
+            .key(self.key(&place))
+            .set_if_none_match(replaced.is_none().then(|| value.clone()))
+            .set_if_match(replaced.is_some().then(|| value.clone()))
             .content_type(content_type.as_str())
             .content_length(size.try_into().map_err(ArtifactError::storage)?);
         let request = request.customize().config_override(own);
@@ -75,6 +87,7 @@ impl SessionFiles {
         let headers = [
             ("content-length", size.to_string()),
             ("content-type", content_type.to_string()),
+            (condition, value),
         ];
         Ok(UploadLink {
             url: signed.uri().to_owned(),

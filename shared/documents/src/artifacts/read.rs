@@ -102,7 +102,10 @@ impl SessionFiles {
         Ok(self.head(place).await?.is_some())
     }
 
-    async fn head(&self, place: &ArtifactKey) -> Result<Option<HeadObjectOutput>, ArtifactError> {
+    pub(super) async fn head(
+        &self,
+        place: &ArtifactKey,
+    ) -> Result<Option<HeadObjectOutput>, ArtifactError> {
         let request = self.bucket.client.head_object().bucket(&self.bucket.name);
         match request.key(self.key(place)).send().await {
             Ok(object) => Ok(Some(object)),

@@ -1,8 +1,8 @@
-//! Links: the signed headers, the expiry, and that signing makes no request.
+//! Links: the signed headers, the expiry, and the requests.
 
 use std::collections::BTreeMap;
 
-use documents::ArtifactKey;
+use documents::{ArtifactError, ArtifactKey};
 use session::Timestamp;
 
 use crate::bucket::{Bucket, key, xml};
@@ -22,8 +22,8 @@ fn parts(url: &str) -> (String, BTreeMap<String, String>) {
 }
 
 #[tokio::test]
-async fn an_upload_is_signed_with_its_length_and_type_and_nothing_else() {
-    let bucket = Bucket::start(|_| xml(500, "")).await;
+async fn an_upload_is_signed_with_its_length_type_and_condition_and_nothing_else() {
+    let bucket = Bucket::start(|_| xml(404, "")).await;
     let pdf = "application/pdf".parse().unwrap();
     let link = bucket
         .files
@@ -34,7 +34,7 @@ async fn an_upload_is_signed_with_its_length_and_type_and_nothing_else() {
     assert_eq!(path, format!("/bucket/{}", key("uploads/%C3%BC.pdf")));
     assert_eq!(
         query["X-Amz-SignedHeaders"],
-        "content-length;content-type;host"
+        "content-length;content-type;host;if-none-match"
     );
     assert_eq!(query["X-Amz-Date"], "20260921T141334Z");
     assert_eq!(query["X-Amz-Expires"], "900");
@@ -51,10 +51,44 @@ async fn an_upload_is_signed_with_its_length_and_type_and_nothing_else() {
         .collect();
     assert_eq!(
         headers,
-        ["content-length: 7", "content-type: application/pdf"]
+        [
+            "content-length: 7",
+            "content-type: application/pdf",
+            "if-none-match: *"
+        ]
     );
     assert_eq!(link.expires_at.to_string(), "2026-09-21T14:28:34.500000Z");
-    assert!(bucket.asked().is_empty());
+    let asked: Vec<_> = bucket
+        .asked()
+        .into_iter()
+        .map(|asked| asked.method)
+        .collect();
+    assert_eq!(asked, ["HEAD"]);
+}
+
+#[tokio::test]
+async fn an_upload_replaces_only_the_content_that_was_there_when_its_link_was_made() {
+    let tag = || vec![("etag", r#""tides""#.to_owned())];
+    let bucket = Bucket::start(move |_| (200, tag(), vec![])).await;
+    let text = "text/plain".parse().unwrap();
+    let a = name("a.txt");
+    let link = bucket.files.upload_link(&a, &text, 7, now()).await.unwrap();
+    assert_eq!(link.headers["if-match"], r#""tides""#);
+    assert!(!link.headers.contains_key("if-none-match"));
+    let (_, query) = parts(&link.url);
+    assert_eq!(
+        query["X-Amz-SignedHeaders"],
+        "content-length;content-type;host;if-match"
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_that_does_not_say_what_is_there_gives_no_upload() {
+    let bucket = Bucket::start(|_| xml(403, "")).await;
+    let text = "text/plain".parse().unwrap();
+    let a = name("a.txt");
+    let link = bucket.files.upload_link(&a, &text, 7, now()).await;
+    assert!(matches!(link, Err(ArtifactError::Storage(_))));
 }
 
 #[tokio::test]

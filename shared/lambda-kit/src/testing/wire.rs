@@ -55,10 +55,14 @@ impl Wire {
         app_with(self.client())
     }
 
-    /// For the local owner, who may have one live run.
+    /// For the local owner, who may have one live run, and ten bytes of uploads a day.
     pub fn app_with_a_limit(&self) -> App {
         let app = self.app();
-        let limits = OwnerLimits { live_runs: Some(1) };
+        let limits = OwnerLimits {
+            live_runs: Some(1),
+            upload_bytes_per_day: Some(10),
+            ..OwnerLimits::default()
+        };
         App {
             sessions: app.sessions.with_limits(limits),
             ..app

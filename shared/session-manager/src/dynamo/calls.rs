@@ -159,6 +159,27 @@ impl SessionManager {
         }
     }
 
+    /// Updates an item, and returns the attributes that it changes with their new values.
+    pub(crate) async fn update_and_get(&self, update: UpdateBuilder) -> Result<Item, StorageError> {
+        let update = update.table_name(&self.table).build().expect(EXPECTED);
+        let request = self
+            .client
+            .update_item()
+            .table_name(update.table_name)
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .return_values(ReturnValue::UpdatedNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        metered("UpdateItem", request.send(), |output| {
+            output.consumed_capacity.as_slice()
+        })
+        .await
+        .map(|output| output.attributes.unwrap_or_default())
+        .map_err(|error| StorageError::of("UpdateItem", error))
+    }
+
     /// Deletes an item and returns it, if it existed.
     pub(crate) async fn delete(&self, key: Item) -> Result<Option<Item>, StorageError> {
         let request = self

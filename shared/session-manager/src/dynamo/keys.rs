@@ -137,6 +137,11 @@ pub(crate) fn live_runs(owner: &OwnerId) -> Item {
     key(format!("OWNER#{owner}"), "RUNS")
 }
 
+/// The key of the item with what an owner uses in a day (`2026-09-21`).
+pub(crate) fn owner_day(owner: &OwnerId, day: &str) -> Item {
+    key(format!("OWNER#{owner}"), format!("DAY#{day}"))
+}
+
 /// The key of a slot.
 pub(crate) fn slot(name: &str) -> Item {
     key(format!("SLOT#{name}"), META)

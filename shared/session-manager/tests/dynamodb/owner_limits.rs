@@ -1,4 +1,4 @@
-//! The limit of an owner's live runs, under concurrent starts.
+//! The limits of an owner: live runs under concurrent starts, and what is counted by the day.
 
 use futures::future::join_all;
 use session::{Command, Mode, OwnerId, State, Timestamp};
@@ -13,6 +13,7 @@ async fn limited(limit: u32) -> World {
     let mut world = World::new().await;
     world.manager = world.manager.clone().with_limits(OwnerLimits {
         live_runs: Some(limit),
+        ..OwnerLimits::default()
     });
     world
 }
@@ -183,4 +184,91 @@ async fn a_repeated_start_is_told_the_first_answer_also_beyond_the_limit() {
         Err(ChangeError::KeyTaken(first)) => assert_eq!(first.run_id, Some(run.id)),
         other => panic!("{other:?}"),
     }
+}
+
+/// A table whose owners may spend a dollar a day.
+async fn with_a_dollar() -> World {
+    let mut world = World::new().await;
+    world.manager = world.manager.clone().with_limits(OwnerLimits {
+        cost_usd_per_day: Some(1.0),
+        ..OwnerLimits::default()
+    });
+    world
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn concurrent_costs_of_a_day_are_added_up_and_refuse_a_start_once_spent() {
+    let world = with_a_dollar().await;
+    let (manager, owner) = (&world.manager, &world.owner);
+    assert_eq!(manager.left_today(owner, at(1)).await.unwrap(), Some(1.0));
+    let spends = (0..30).map(|_| manager.spend(owner, 0.033_000_001, at(1)));
+    let left = join_all(spends)
+        .await
+        .into_iter()
+        .map(|left| left.unwrap().unwrap());
+    let least = left.fold(1.0, f64::min);
+    assert!((least - 0.009_999_97).abs() < 1e-9, "{least}");
+    let state = world.session(Mode::OneShot).await;
+    manager
+        .admit_run(&state, &new_run(), None, at(1))
+        .await
+        .unwrap();
+    manager.spend(owner, 0.02, at(1)).await.unwrap();
+    // 2026-09-21T14:13:21Z: the day has 35,199 seconds left.
+    let refused = manager.admit_run(&state, &new_run(), None, at(1)).await;
+    match refused {
+        Err(ChangeError::Limited(LimitReached::DaysCosts { renewed_in })) => {
+            assert_eq!(renewed_in.as_secs(), 35_199);
+        }
+        other => panic!("{other:?}"),
+    }
+    let (next_day, bob) = (at(35_200), OwnerId::of("tests", "bob"));
+    let admitted = manager.admit_run(&state, &new_run(), None, next_day).await;
+    admitted.unwrap();
+    assert_eq!(manager.left_today(&bob, at(1)).await.unwrap(), Some(1.0));
+    let items = world.partition(&format!("OWNER#{owner}")).await;
+    assert_eq!(items.len(), 1, "live runs without a limit are not counted");
+    assert!(items[0].contains_key("ttl"));
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn of_concurrent_promises_of_uploads_as_many_hold_as_fit_a_day() {
+    let mut world = World::new().await;
+    world.manager = world.manager.clone().with_limits(OwnerLimits {
+        upload_bytes_per_day: Some(100),
+        ..OwnerLimits::default()
+    });
+    let promise = |bytes, now| world.manager.promise_upload(&world.owner, bytes, now);
+    let promised = join_all((0..50).map(|_| promise(9, at(1)))).await;
+    assert_eq!(promised.iter().filter(|one| one.is_ok()).count(), 11);
+    promise(1, at(1)).await.unwrap();
+    for bytes in [1, 101] {
+        let expected = LimitReached::DaysUploads {
+            limit: 100,
+            renewed_in: std::time::Duration::from_secs(35_199),
+        };
+        match promise(bytes, at(1)).await {
+            Err(ChangeError::Limited(reached)) => assert_eq!(reached, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    promise(100, at(35_200)).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
+async fn without_a_limit_nothing_is_counted() {
+    let world = World::new().await;
+    let (manager, owner) = (&world.manager, &world.owner);
+    assert_eq!(manager.spend(owner, 5.0, at(1)).await.unwrap(), None);
+    assert_eq!(manager.left_today(owner, at(1)).await.unwrap(), None);
+    let state = world.session(Mode::OneShot).await;
+    manager
+        .admit_run(&state, &new_run(), None, at(1))
+        .await
+        .unwrap();
+    let items = world.partition(&format!("OWNER#{owner}")).await;
+    assert!(items.is_empty(), "{items:?}");
 }

@@ -17,4 +17,4 @@ pub use fields::{
 pub use keys::{ConfigKey, config_keys};
 pub use ocr::{DocumentName, OcrSettings};
 pub use run_config::RunConfig;
-pub use run_settings::{RunSettings, RunSettingsError};
+pub use run_settings::{CostCaps, RunSettings, RunSettingsError};

@@ -20,6 +20,8 @@ pub struct RunSettings {
     pub max_rounds: u32,
     /// US dollars at which a run makes no further call without an approval (`maxCostUsd`).
     pub max_cost_usd: Option<f64>,
+    /// What the deployment lets the run cost, whatever `maxCostUsd` is.
+    pub caps: CostCaps,
     /// The most steps that a plan may have (`maxPlanSteps`).
     pub max_plan_steps: u32,
     /// How often a plan is reviewed and revised (`nPlanReviews`).
@@ -33,6 +35,16 @@ pub struct RunSettings {
     agent: &'static str,
     model: Option<String>,
     models: BTreeMap<&'static str, String>,
+}
+
+/// The costs in US dollars at which a run makes no further call, by the deployment's own limits. No
+/// answer raises them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CostCaps {
+    /// Of each run.
+    pub per_run: Option<f64>,
+    /// Where what its owner may spend today is spent, together with the owner's other runs.
+    pub today: Option<f64>,
 }
 
 /// A configuration that cannot be used. Its text is a sentence for the client, which names the key
@@ -114,6 +126,7 @@ impl RunSettings {
             max_attempts: config.max_attempts.0,
             max_rounds: config.max_rounds.0,
             max_cost_usd: config.max_cost_usd.map(|amount| amount.0),
+            caps: CostCaps::default(),
             max_plan_steps: config.max_plan_steps.0,
             plan_reviews: config.n_plan_reviews.0,
             plan_instructions: config.plan_instructions,
@@ -165,8 +178,9 @@ impl RunSettings {
         if self.checkpoints.after_ideas { 2 } else { 1 }
     }
 
-    /// The model of each agent that the run may ask: with `maxCostUsd`, each must have a price.
-    pub fn models(&self) -> Vec<Option<&str>> {
+    /// The model of each agent that the run may ask, behind the key that names it. Where costs are
+    /// limited, each must have a price.
+    pub fn models(&self) -> Vec<(String, Option<&str>)> {
         let path = ModeSpec::of(self.mode);
         let mut agents = vec![self.agent];
         if !path.team.is_empty() {
@@ -174,8 +188,22 @@ impl RunSettings {
             agents.extend((self.plan_reviews > 0).then_some(agent::PLAN_REVIEWER));
             agents.extend(path.team);
         }
-        agents.iter().map(|agent| self.model(agent)).collect()
+        let named = agents.iter().map(|agent| match self.models.get(agent) {
+            Some(own) => (format!("{}Model", camel_case(agent)), Some(own.as_str())),
+            None => ("model".to_owned(), self.model.as_deref()),
+        });
+        named.collect()
     }
+}
+
+/// `plan_reviewer` → `planReviewer`.
+fn camel_case(agent: &str) -> String {
+    let mut words = agent.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (head, rest) = word.split_at(word.len().min(1));
+        name + &head.to_ascii_uppercase() + rest
+    })
 }
 
 #[cfg(test)]
@@ -215,9 +243,23 @@ mod tests {
         assert_eq!(settings.plan_reviews, 0);
         assert_eq!(settings.plan_instructions, "be brief");
         assert_eq!(settings.agent(), "planner");
+        let models = settings.models();
+        let models: Vec<_> = models
+            .iter()
+            .map(|(key, model)| (key.as_str(), model.unwrap()))
+            .collect();
+        let expected = [
+            ("plannerModel", "p"),
+            ("plannerModel", "p"),
+            ("model", "m"),
+            ("engineerModel", "e"),
+        ];
+        assert_eq!(models, expected);
+        let reviewed = json!({"planReviewerModel": "r"});
+        let reviewed = RunSettings::parse(Mode::PlanningControl, &reviewed).unwrap();
         assert_eq!(
-            settings.models(),
-            [Some("p"), Some("p"), Some("m"), Some("e")]
+            reviewed.models()[2],
+            ("planReviewerModel".to_owned(), Some("r"))
         );
     }
 
@@ -226,7 +268,7 @@ mod tests {
         let config = json!({"agent": "engineer", "maxPlanSteps": "of another mode"});
         let settings = RunSettings::parse(Mode::OneShot, &config).unwrap();
         assert_eq!(settings.agent(), "engineer");
-        assert_eq!(settings.models(), [None]);
+        assert_eq!(settings.models(), [("model".to_owned(), None)]);
         assert_eq!(RunSettings::defaults(Mode::OneShot).agent(), "researcher");
     }
 

@@ -66,10 +66,13 @@ impl<'a> Engine<'a> {
     }
 
     /// US dollars at which the run makes no further call. Each `continue` at `budget` adds as much
-    /// again.
+    /// again, up to what the deployment allows.
     pub(crate) fn limit(&self) -> Option<f64> {
         let times = f64::from(1 + self.history.budget_raises);
-        self.settings.max_cost_usd.map(|limit| limit * times)
+        let own = self.settings.max_cost_usd.map(|limit| limit * times);
+        let caps = &self.settings.caps;
+        let limits = [own, caps.per_run, caps.today].into_iter().flatten();
+        limits.reduce(f64::min)
     }
 
     /// Whether copilot may ask for a clarification or an approval in this round.

@@ -126,15 +126,23 @@ impl Engine<'_> {
     }
 
     /// Makes no call beyond the budget: requests an approval, or fails the run if its mode asks no
-    /// one.
+    /// one, or no answer can raise the limit.
     pub(crate) fn over_budget(&self) -> Work {
-        if self.spec.checkpoints.contains(&Checkpoint::Budget) {
+        let (spent, caps) = (self.run.cost_usd, &self.settings.caps);
+        let reached = |cap: Option<f64>| cap.is_some_and(|cap| spent >= cap);
+        let (code, error) = if reached(caps.today) {
+            let error = "What may be spent in a day is spent; it is renewed at midnight UTC.";
+            ("budget_spent", error.to_owned())
+        } else if reached(caps.per_run) || !self.spec.checkpoints.contains(&Checkpoint::Budget) {
+            let limit = self.limit().unwrap_or_default();
+            let error = format!("The run has cost {spent:.4} of at most {limit:.4} US dollars.");
+            ("budget_exceeded", error)
+        } else {
             return Work::AskPerson(Box::new(self.prompt(Checkpoint::Budget)));
-        }
-        let (spent, limit) = (self.run.cost_usd, self.limit().unwrap_or_default());
+        };
         let failure = RunFailure {
-            error: format!("The run has cost {spent:.4} of at most {limit:.4} US dollars."),
-            code: "budget_exceeded".into(),
+            error,
+            code: code.into(),
             error_type: "BudgetExceeded".into(),
         };
         Work::Commit(Box::new(ProgressBuilder::on(self).fail(failure)))

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use session::{EventBody, FRAME_BYTES, Mode, Next, Progress, RunFailure, RunStatus};
 use workflow::{
-    AgentRequest, AnswerContent, MAX_CALLS, MAX_MESSAGE_BYTES, Outcome, RunHistory, Work,
+    AgentRequest, AnswerContent, CostCaps, MAX_CALLS, MAX_MESSAGE_BYTES, Outcome, RunHistory, Work,
 };
 
 use crate::{script, world::World};
@@ -95,6 +95,57 @@ fn a_stage_has_ten_provider_calls_over_all_its_tries() {
     }
     assert_eq!(earlier, [0, 4, 7]);
     assert_eq!(world.run().status, RunStatus::Failed);
+}
+
+#[test]
+fn a_limit_of_the_deployment_ends_a_run_that_no_answer_can_raise() {
+    let per_run = |usd| CostCaps {
+        per_run: Some(usd),
+        today: None,
+    };
+    let today = |usd| CostCaps {
+        per_run: Some(9.0),
+        today: Some(usd),
+    };
+    for (mode, caps, code) in [
+        // The first answer costs a quarter of a dollar; this mode could ask a person.
+        (Mode::PlanningControl, per_run(0.25), "budget_exceeded"),
+        (Mode::PlanningControl, today(0.25), "budget_spent"),
+        // A day that was spent by other runs before this one began.
+        (Mode::OneShot, today(-0.5), "budget_spent"),
+    ] {
+        let mut world = World::new(mode, &json!({"maxCostUsd": 7}));
+        world.settings.caps = caps;
+        let (epoch, _) = world.take_lease().unwrap();
+        let mut calls = 0;
+        let failed = loop {
+            let progress = turn(&world, |request| {
+                calls += 1;
+                assert!(request.max_cost_usd.unwrap() <= 0.25, "{request:?}");
+                script::good(request, 2)
+            });
+            if matches!(progress.next, Next::Fail(_)) {
+                break failure(&progress).clone();
+            }
+            let run = world.run().id;
+            world.commit(run, epoch, progress, false).unwrap();
+        };
+        assert_eq!(failed.code, code);
+        assert_eq!(calls, usize::from(mode == Mode::PlanningControl), "{code}");
+    }
+}
+
+#[test]
+fn a_clients_own_budget_can_only_be_lower_than_the_deployments() {
+    for (own, most) in [(0.1, 0.1), (7.0, 0.5)] {
+        let mut world = World::new(Mode::OneShot, &json!({"maxCostUsd": own}));
+        world.settings.caps.per_run = Some(0.5);
+        world.take_lease().unwrap();
+        let Some(Work::Ask(request)) = world.work(&world.memory()) else {
+            panic!("the researcher is asked");
+        };
+        assert_eq!(request.max_cost_usd, Some(most));
+    }
 }
 
 #[test]
