@@ -3,6 +3,9 @@
 //! A slot is one item with the time at which it is free. A caller takes it by moving that time on,
 //! on the condition that it has passed: of several concurrent callers one succeeds, and no call
 //! waits. A slot is as exact as the clocks of the machines.
+//!
+//! A line is a slot that is taken in advance: each caller gets the first time that no earlier one
+//! has, and returns at that time.
 
 use std::time::Duration;
 
@@ -45,6 +48,27 @@ impl SessionManager {
         };
         let slot: SlotItem = from_item("slot", old)?;
         Ok(Slot::FreeAt(slot.free_at))
+    }
+
+    /// Takes a place in the line of this name: the first free time from `earliest` on. The next
+    /// place is `every` later.
+    ///
+    /// A success whose reply was lost is not recognised: that place stays empty.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`], [`ReadError::Malformed`].
+    pub async fn take_place(
+        &self,
+        line: &str,
+        every: Duration,
+        earliest: Timestamp,
+    ) -> Result<Timestamp, ReadError> {
+        let mut place = earliest;
+        // Where a take is refused, another caller has a place, so all callers together advance.
+        while let Slot::FreeAt(free_at) = self.take_slot(line, every, place).await? {
+            place = free_at;
+        }
+        Ok(place)
     }
 
     /// Blocks the slot of this name until `until`, or longer if it was blocked longer before.

@@ -33,6 +33,9 @@ pub struct Wake {
     /// The epoch at the time of sending.
     #[serde(default)]
     pub epoch: Epoch,
+    /// The run's place in the line for a service that is shared by all runs, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Timestamp>,
 }
 
 impl State {
@@ -44,6 +47,7 @@ impl State {
             session_id: self.session_id,
             run_id: run.id,
             epoch: self.lease.epoch,
+            place: None,
         })
     }
 }

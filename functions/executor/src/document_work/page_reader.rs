@@ -228,6 +228,7 @@ mod tests {
             png: b"pixels".to_vec(),
             width: 1,
             height: 1,
+            damage: None,
         };
         let request = AgentRequest {
             agent: "reader".into(),

@@ -170,6 +170,13 @@ mod tests {
             session_id: ID.parse().unwrap(),
             run_id: ID.parse().unwrap(),
             epoch: Epoch(3),
+            place: None,
+        });
+        let turn = QueueMessage::Wake(Wake {
+            session_id: ID.parse().unwrap(),
+            run_id: ID.parse().unwrap(),
+            epoch: Epoch(3),
+            place: Some("2026-11-27T06:00:00.000000Z".parse().unwrap()),
         });
         let purge = QueueMessage::Purge(ID.parse().unwrap());
         let replay = QueueMessage::Replay(Replay {
@@ -183,6 +190,12 @@ mod tests {
             (
                 wake,
                 format!(r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3}}"#),
+            ),
+            (
+                turn,
+                format!(
+                    r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3,"place":"2026-11-27T06:00:00.000000Z"}}"#
+                ),
             ),
             (purge, format!(r#"{{"session_id":"{ID}","purge":true}}"#)),
             (
@@ -237,7 +250,7 @@ mod tests {
         ) {
             let session_id = SessionId::new(Uuid::from_u128(session));
             let run_id = RunId::new(Uuid::from_u128(run));
-            let wake = Wake { session_id, run_id, epoch: Epoch(epoch) };
+            let wake = Wake { session_id, run_id, epoch: Epoch(epoch), place: None };
             for message in [QueueMessage::Wake(wake), QueueMessage::Purge(session_id)] {
                 let body = message.body().unwrap();
                 prop_assert_eq!(QueueMessage::parse(&body).unwrap(), message);

@@ -58,6 +58,29 @@ async fn a_postponed_slot_is_free_later_for_all_and_never_earlier() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: make test"]
+async fn each_of_twenty_concurrent_callers_has_a_place_of_its_own() {
+    let world = World::new().await;
+    let place = |second| world.manager.take_place("line", EVERY, at(second));
+    let mut places: Vec<_> = join_all((0..20).map(|_| place(0)))
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    places.sort_unstable();
+    let expected: Vec<_> = (0..20).map(|number| at(number * 3)).collect();
+    assert_eq!(places, expected);
+    // The next caller is behind them, and after a pause a line is empty.
+    assert_eq!(place(1).await.unwrap(), at(60));
+    assert_eq!(place(100).await.unwrap(), at(100));
+    assert_eq!(place(100).await.unwrap(), at(103));
+    // A pause moves the line for all, and a lost reply leaves a place empty.
+    world.manager.push_back_slot("line", at(200)).await.unwrap();
+    world.proxy.next("UpdateItem", [Fault::LoseReply]);
+    assert_eq!(place(200).await.unwrap(), at(203));
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: make test"]
 async fn taking_a_slot_with_a_lost_reply_uses_it_up() {
     let world = World::new().await;
     world.proxy.next("UpdateItem", [Fault::LoseReply]);
