@@ -517,6 +517,16 @@ fn a_commit_resets_the_attempts_and_keeps_the_due_time() {
 }
 
 #[test]
+fn a_worker_that_yields_the_lease_is_not_lost() {
+    let state = running(Mode::Arxiv);
+    let (run, epoch) = (RUN, state.lease.epoch);
+    assert_eq!(state.lease.attempts, 1);
+    let back = apply(&state, Command::YieldLease { run, epoch });
+    assert_eq!(back.lease.attempts, 0);
+    assert_eq!(back.run.as_ref().map(|run| run.hops), Some(1));
+}
+
+#[test]
 fn a_worker_cannot_commit_after_it_yielded_the_lease() {
     let state = running(Mode::PlanningControl);
     let back = apply(

@@ -105,6 +105,8 @@ pub(super) fn yield_lease(
     epoch: Epoch,
 ) -> Result<Change, Refusal> {
     owned_run_status(&change, run_id, epoch, None)?;
+    // This worker was not lost. `MAX_HOPS` limits how often a run yields without progress.
+    change.state.lease.attempts = 0;
     end_slice(&mut change, run_id);
     Ok(change.done())
 }
