@@ -44,6 +44,10 @@ pub struct Paper {
     pub title: String,
     /// One text per page.
     pub pages: Vec<String>,
+    /// Its latest version; 0 stands for 1.
+    pub latest: u32,
+    /// Whether the latest version withdraws it, so that only earlier ones have a PDF.
+    pub withdrawn: bool,
     /// The failures in place of the PDF, one per request, until the list is used up.
     pub trouble: Vec<Trouble>,
 }
@@ -53,6 +57,10 @@ pub struct Paper {
 pub enum Trouble {
     /// 503, with a `Retry-After` of this many seconds.
     Busy(u32),
+    /// The same sentence with status 200.
+    SoftlyBusy(u32),
+    /// 500.
+    Down,
     /// A web page with status 200.
     WebPage,
     /// 404.
@@ -102,8 +110,17 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     }
 }
 
-async fn pdf_of(id: &str) -> Response<Full<Bytes>> {
-    note(vec![id.to_owned()], true);
+/// An id without and with its version, if it has one.
+fn split(id: &str) -> (&str, Option<u32>) {
+    match id.rsplit_once('v') {
+        Some((id, version)) => (id, version.parse().ok()),
+        None => (id, None),
+    }
+}
+
+async fn pdf_of(asked: &str) -> Response<Full<Bytes>> {
+    note(vec![asked.to_owned()], true);
+    let (id, version) = split(asked);
     let (paper, trouble) = {
         let mut archive = ARCHIVE.lock().unwrap();
         let paper = archive.papers.get_mut(id);
@@ -115,15 +132,25 @@ async fn pdf_of(id: &str) -> Response<Full<Bytes>> {
         return reply(404, "text/html", "no such paper");
     };
     match trouble {
-        Some(Trouble::Busy(seconds)) => {
-            let mut busy = reply(503, "text/plain", "Rate exceeded.");
+        Some(Trouble::Busy(seconds) | Trouble::SoftlyBusy(seconds)) => {
+            let is_soft = matches!(trouble, Some(Trouble::SoftlyBusy(_)));
+            let status = if is_soft { 200 } else { 503 };
+            let mut busy = reply(status, "text/plain", "Rate exceeded.");
             busy.headers_mut().insert("retry-after", seconds.into());
             return busy;
         }
+        Some(Trouble::Down) => return reply(500, "text/plain", "oops"),
         Some(Trouble::WebPage) => return reply(200, "text/html", "<!DOCTYPE html><html></html>"),
         Some(Trouble::Gone) => return reply(404, "text/html", "gone"),
         Some(Trouble::Slow(time)) => tokio::time::sleep(time).await,
         None => {}
+    }
+    if paper.withdrawn && version.is_none_or(|version| version >= paper.latest) {
+        return reply(
+            404,
+            "text/html",
+            "<html>This paper has been withdrawn.</html>",
+        );
     }
     reply(200, "application/pdf", pdf::of(&paper.pages))
 }
@@ -143,16 +170,18 @@ fn feed(query: &str) -> Response<Full<Bytes>> {
     let archive = ARCHIVE.lock().unwrap();
     let known: Vec<_> = ids
         .iter()
-        .filter_map(|id| Some((id, archive.papers.get(id)?)))
+        .filter_map(|id| Some((id, archive.papers.get(split(id).0)?)))
         .collect();
     let mut entries = String::new();
     for (id, paper) in &known {
+        let (id, version) = split(id);
+        let version = version.unwrap_or(paper.latest.max(1));
         let _ = write!(
             entries,
-            "<entry><id>http://arxiv.org/abs/{id}v1</id><published>2024-01-02T03:04:05Z</published>\
+            "<entry><id>http://arxiv.org/abs/{id}v{version}</id><published>2024-01-02T03:04:05Z</published>\
              <updated>2024-01-02T03:04:05Z</updated><title>{title}</title><summary>On {title}.</summary>\
              <author><name>Ada Tester</name></author><category term=\"cs.DC\"/>\
-             <link title=\"pdf\" href=\"http://arxiv.org/pdf/{id}v1\" rel=\"related\" type=\"application/pdf\"/></entry>",
+             <link title=\"pdf\" href=\"http://arxiv.org/pdf/{id}v{version}\" rel=\"related\" type=\"application/pdf\"/></entry>",
             title = paper.title
         );
     }

@@ -1,5 +1,6 @@
 //! A run that waits for arXiv's slot appends nothing and counts no attempt. The sweeper looks at it
-//! later. A cancel ends it at once.
+//! later. A cancel ends it at once. However many runs wait, each request costs one start of a
+//! worker, and the runs are served in the order in which they came.
 //!
 //! The executor runs in this process, so that no other worker receives the slot's message.
 
@@ -12,6 +13,7 @@ use session::{
     Command, Mode, NewSession, OwnerId, RunStatus, SessionId, SessionStatus, State, Timestamp,
 };
 use session_manager::{Actor, NewSessionRows, Slot};
+use tests::papers::{Paper, archive, asked, publish};
 use tests::stack::stack;
 use uuid::Uuid;
 use workflow::calls_arxiv_at;
@@ -32,13 +34,13 @@ async fn impatient() -> Executor {
     executor(stack().get("AWS_ENDPOINT_URL_DYNAMODB"), &settings).await
 }
 
-/// A run whose next step is an arXiv request and which has to wait.
-async fn waiting(executor: &Executor) -> State {
+/// A session of mode arxiv with a run that has not begun.
+async fn queued(executor: &Executor, task: &str) -> State {
     let new = NewSession {
         id: SessionId::new(Uuid::now_v7()),
         owner: owner(),
         mode: Mode::Arxiv,
-        run: Some(run("Read arXiv:2101.00001 and say what it says.")),
+        run: Some(run(task)),
     };
     let rows = NewSessionRows {
         name: "waiting".into(),
@@ -46,12 +48,24 @@ async fn waiting(executor: &Executor) -> State {
         run_config: None,
     };
     let sessions = &executor.sessions;
-    let created = sessions.create(&new, &rows, None, now()).await.unwrap();
-    let state = work(executor, created.state).await;
+    sessions
+        .create(&new, &rows, None, now())
+        .await
+        .unwrap()
+        .state
+}
+
+/// A run whose next step is an arXiv request and which has to wait.
+async fn waiting(executor: &Executor) -> State {
+    let sessions = &executor.sessions;
+    let queued = queued(executor, "Read arXiv:2101.00001 and say what it says.").await;
+    let state = work(executor, queued).await;
     let position = state.unfinished_run().unwrap().position;
     assert!(calls_arxiv_at(position), "{position:?}");
     let until = now().plus(TAKEN);
-    sessions.push_back_slot("arxiv", until).await.unwrap();
+    for slot in ["arxiv-line", "arxiv"] {
+        sessions.push_back_slot(slot, until).await.unwrap();
+    }
     state
 }
 
@@ -79,6 +93,61 @@ async fn a_run_that_waits_for_its_slot_is_unchanged_and_swept_later() {
     }
     let later = due(state.session_id).await;
     assert!(later > before, "{later} is not behind {before}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn waiting_runs_are_served_in_order_by_one_start_for_each_request() {
+    const RUNS: usize = 6;
+    archive();
+    let queue = stack().new_queue().await;
+    let settings = [
+        ("BUCKET_NAME", stack().get("BUCKET_NAME")),
+        ("QUEUE_URL", &queue),
+        ("ARXIV_API_URL", "http://127.0.0.1:8078/api/query"),
+        ("ARXIV_PDF_URL", "http://127.0.0.1:8078/pdf"),
+        ("ARXIV_INTERVAL_MS", "1000"),
+    ];
+    let executor = executor(stack().get("AWS_ENDPOINT_URL_DYNAMODB"), &settings).await;
+    let (mut papers, mut sessions, mut starts) = (Vec::new(), Vec::new(), 0);
+    for number in 0..RUNS {
+        let paper = publish(Paper {
+            title: format!("Waiting {number}"),
+            pages: vec!["The sea rises.".into()],
+            ..Paper::default()
+        });
+        let state = queued(&executor, &format!("Read {paper}.")).await;
+        papers.push(paper);
+        sessions.push(state.session_id);
+        work(&executor, state).await;
+        starts += 1;
+    }
+    let is_live = async |session: &SessionId| {
+        let state = state_of(&executor, *session).await;
+        state.unfinished_run().is_some()
+    };
+    while let Some(message) = stack().receive(&queue).await {
+        let deadline = Deadline::after(Duration::from_secs(170));
+        executor
+            .handle(QueueMessage::parse(&message), deadline)
+            .await
+            .unwrap();
+        starts += 1;
+        if !is_live(sessions.last().unwrap()).await {
+            break;
+        }
+    }
+    for session in &sessions {
+        let state = state_of(&executor, *session).await;
+        assert_eq!(state.status, SessionStatus::Completed, "{session}");
+    }
+    // The first start of a run sends no request; one more start for its metadata, one for its PDF.
+    assert!((3 * RUNS..=4 * RUNS).contains(&starts), "{starts} starts");
+    let order: Vec<String> = asked(&papers)
+        .into_iter()
+        .flat_map(|request| request.ids)
+        .collect();
+    assert_eq!(order, [papers.clone(), papers].concat());
 }
 
 #[tokio::test]

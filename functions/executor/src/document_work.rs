@@ -18,7 +18,7 @@ mod papers;
 mod summarize;
 mod work_files;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agents::CallError;
 use documents::{ArtifactError, SessionFiles};
@@ -38,8 +38,10 @@ use work_files::{WorkFiles, storage_unavailable};
 /// What the document tasks of one slice share.
 #[derive(Debug, Default)]
 pub(crate) struct DocumentWork {
-    /// When this slice took the slot of arXiv.
-    slot_taken_at: Option<Instant>,
+    /// Whether this slice has come in its turn at arXiv.
+    admitted: bool,
+    /// The pause before the next attempt of a task.
+    pause: Duration,
     /// The document that stays open from one page to the next.
     open: Option<OpenDocument>,
 }
@@ -60,7 +62,7 @@ pub(crate) struct DocumentWorker<'a> {
 enum DocumentTaskError {
     /// It failed. The duration is the pause that a service asked for.
     Failed(StageFailure, Duration),
-    /// It was not tried and belongs to another invocation.
+    /// It has no result yet and belongs to another invocation.
     NoTime,
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use lambda_kit::{Problem, Push, QueueMessage, causes, metrics, now};
+use lambda_kit::{Problem, Push, causes, metrics, now};
 use session::{
     ApprovalId, Command, Envelope, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId,
     RunStatus, SessionId, Stage, StageStart, State, plus_usd,
@@ -83,9 +83,9 @@ impl<'a> LeasedRun<'a> {
         self.pusher.finish(PUSH_TIME).await;
         let pause = worked?;
         if let Some(wake) = self.state.wake(now()).filter(|_| !self.overtaken) {
-            self.executor
-                .outbox
-                .enqueue_after(QueueMessage::Wake(wake), Some(&self.state.owner), pause)
+            let (executor, documents) = (self.executor, &self.documents);
+            documents
+                .continue_later(executor, &self.state, wake, pause)
                 .await;
         }
         Ok(())
@@ -110,7 +110,7 @@ impl<'a> LeasedRun<'a> {
                 return Ok(self.retry_pause());
             }
         }
-        Ok(self.documents.pause(self.executor, &self.state))
+        Ok(Duration::ZERO)
     }
 
     /// Does the next step. Returns `None` if there is no time for it.

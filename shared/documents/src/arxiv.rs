@@ -29,6 +29,14 @@ const MAX_FEED_BYTES: usize = 32 << 20;
 /// The maximum number of bytes of a web page that are examined to find out why it came.
 const MAX_PAGE_BYTES: usize = 1 << 20;
 
+/// What a text in place of a feed or a PDF says to a client that sends too many requests.
+const BUSY: [&str; 4] = [
+    "rate exceeded",
+    "rate limit",
+    "too many requests",
+    "captcha",
+];
+
 /// arXiv asks clients to identify themselves.
 const USER_AGENT: &str = concat!("intermission/", env!("CARGO_PKG_VERSION"));
 
@@ -112,12 +120,17 @@ impl Arxiv {
             if response.status() != StatusCode::BAD_REQUEST {
                 expect_success(&response)?;
             }
-            atom::read(ids, &whole(response, MAX_FEED_BYTES).await?)
+            let retry_after = retry_after(response.headers(), Timestamp::now());
+            let body = whole(response, MAX_FEED_BYTES).await?;
+            atom::read(ids, &body).map_err(|error| match error {
+                ArxivError::Garbled if says_busy(&body) => ArxivError::Busy { retry_after },
+                error => error,
+            })
         })
         .await
     }
 
-    /// The PDF of a paper's latest version.
+    /// The PDF of a version of a paper, the latest if the id names none.
     ///
     /// # Errors
     /// [`ArxivError`].
@@ -125,18 +138,26 @@ impl Arxiv {
         let url = Url::parse(&format!("{}/{id}", self.pdf_url)).map_err(ArxivError::connection)?;
         within(deadline, async {
             let response = self.get(url, "application/pdf").await?;
-            if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
-                return Err(ArxivError::NotFound);
+            let is_missing = matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE);
+            if !is_missing {
+                expect_success(&response)?;
             }
-            expect_success(&response)?;
-            if is_html(response.headers()) {
-                return Err(ArxivError::NotPdf(page(response).await));
+            let retry_after = retry_after(response.headers(), Timestamp::now());
+            if is_missing || is_html(response.headers()) {
+                let page = beginning(response).await;
+                return Err(match page {
+                    _ if says_busy(&page) => ArxivError::Busy { retry_after },
+                    _ if is_withdrawal(&page) => ArxivError::Withdrawn,
+                    _ if is_missing => ArxivError::NotFound,
+                    _ => ArxivError::NotPdf(Instead::Page),
+                });
             }
             let body = whole(response, self.max_pdf_bytes).await?;
-            if body.starts_with(b"%PDF-") {
-                Ok(body)
-            } else {
-                Err(ArxivError::NotPdf(Instead::of(&body)))
+            match body {
+                _ if body.starts_with(b"%PDF-") => Ok(body),
+                _ if says_busy(&body) => Err(ArxivError::Busy { retry_after }),
+                _ if is_withdrawal(&body) => Err(ArxivError::Withdrawn),
+                _ => Err(ArxivError::NotPdf(Instead::of(&body))),
             }
         })
         .await
@@ -192,12 +213,33 @@ async fn whole(mut response: Response, limit: usize) -> Result<Bytes, ArxivError
     }
 }
 
-/// The kind of web page that came. A truncated page counts as well.
-async fn page(response: Response) -> Instead {
-    match whole(response, MAX_PAGE_BYTES).await {
-        Ok(body) if Instead::of(&body) == Instead::Captcha => Instead::Captcha,
-        _ => Instead::Page,
+/// The beginning of a page that explains why no PDF came. A truncated page counts as well.
+async fn beginning(mut response: Response) -> Bytes {
+    let mut body = BytesMut::new();
+    while body.len() < MAX_PAGE_BYTES {
+        let Ok(Some(chunk)) = response.chunk().await else {
+            break;
+        };
+        body.extend_from_slice(&chunk);
     }
+    body.freeze()
+}
+
+/// The words of a text that comes in place of what was asked for. Only its beginning is read.
+fn words(body: &[u8]) -> String {
+    let beginning = &body[..body.len().min(MAX_PAGE_BYTES)];
+    String::from_utf8_lossy(beginning).to_lowercase()
+}
+
+/// Whether a text asks for fewer requests. arXiv sends such texts under status 200 too.
+fn says_busy(body: &[u8]) -> bool {
+    let words = words(body);
+    BUSY.iter().any(|sentence| words.contains(sentence))
+}
+
+/// Whether a page in place of a PDF says that the paper was withdrawn.
+fn is_withdrawal(body: &[u8]) -> bool {
+    words(body).contains("withdrawn")
 }
 
 fn is_html(headers: &HeaderMap) -> bool {

@@ -1,8 +1,8 @@
 //! The format of arXiv ids: `2101.00001` since April 2007, `hep-th/9901001` before
 //! (<https://info.arxiv.org/help/arxiv_identifier.html>).
 //!
-//! An id names a paper, so it contains neither a version nor an old subject class:
-//! `math.GT/0309136v2` becomes `math/0309136`, the form that arXiv prefers and answers with.
+//! An id has no old subject class: `math.GT/0309136` becomes `math/0309136`, the form that arXiv
+//! prefers and answers with. An id with a version, `math/0309136v2`, names that version alone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,7 +23,7 @@ const LAST_OLD: (u16, u16) = (2007, 3);
 const FIRST_NEW: (u16, u16) = (2007, 4);
 const FIRST_WITH_FIVE_DIGITS: (u16, u16) = (2015, 1);
 
-/// The arXiv id of a paper, without version and subject class, in lower case.
+/// The arXiv id of a paper or of one of its versions, without subject class, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArxivId(String);
@@ -34,7 +34,26 @@ pub struct ArxivId(String);
 pub struct InvalidArxivId;
 
 impl ArxivId {
-    /// The name of the paper's artifact: `/` becomes `_`, so `hep-th_9901001.pdf`.
+    /// The version that it names; without one, the latest.
+    pub fn version(&self) -> Option<u32> {
+        split_version(&self.0)
+            .1
+            .and_then(|digits| digits.parse().ok())
+    }
+
+    /// The paper of which this may be a version.
+    #[must_use]
+    pub fn paper(&self) -> Self {
+        Self(split_version(&self.0).0.to_owned())
+    }
+
+    /// A version of the paper.
+    #[must_use]
+    pub fn with_version(&self, version: u32) -> Self {
+        Self(format!("{}v{version}", self.paper()))
+    }
+
+    /// The name of its artifact: `/` becomes `_`, so `hep-th_9901001v2.pdf`.
     pub fn artifact_name(&self) -> String {
         format!("{}.pdf", self.0.replace('/', "_"))
     }
@@ -51,12 +70,17 @@ impl FromStr for ArxivId {
     /// Parses an id, with or without version and subject class, in any case.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.to_ascii_lowercase();
-        let id = without_version(&text);
-        let id = match id.split_once('/') {
+        let (id, version) = split_version(&text);
+        let paper = match id.split_once('/') {
             Some((archive, number)) => old_style(archive, number),
             None => new_style(id),
         };
-        id.map(Self).ok_or(InvalidArxivId)
+        let paper = paper.map(Self).ok_or(InvalidArxivId)?;
+        match version.map(str::parse) {
+            None => Ok(paper),
+            Some(Ok(version @ 1..)) => Ok(paper.with_version(version)),
+            Some(_) => Err(InvalidArxivId),
+        }
     }
 }
 
@@ -80,10 +104,11 @@ impl fmt::Display for ArxivId {
     }
 }
 
-fn without_version(id: &str) -> &str {
+/// The id and the digits of its version.
+fn split_version(id: &str) -> (&str, Option<&str>) {
     match id.rsplit_once('v') {
-        Some((id, version)) if is_digits(version) => id,
-        _ => id,
+        Some((id, version)) if is_digits(version) => (id, Some(version)),
+        _ => (id, None),
     }
 }
 
@@ -144,9 +169,10 @@ mod tests {
     fn an_id_is_shown_as_arxiv_prefers_it() {
         for (text, id) in [
             ("0704.0001", "0704.0001"),
-            ("1412.9999v12", "1412.9999"),
-            ("1501.00001V1", "1501.00001"),
-            ("hep-th/9901001v3", "hep-th/9901001"),
+            ("1412.9999v12", "1412.9999v12"),
+            ("1501.00001V1", "1501.00001v1"),
+            ("1501.00001v007", "1501.00001v7"),
+            ("hep-th/9901001v3", "hep-th/9901001v3"),
             ("HEP-TH/9108001", "hep-th/9108001"),
             ("math.GT/0309136", "math/0309136"),
             ("physics.acc-ph/0703999", "physics/0703999"),
@@ -171,6 +197,9 @@ mod tests {
             "2101.00000",
             "2101.000001",
             "2101.00001v",
+            "2101.00001v0",
+            "2101.00001v99999999999",
+            "2101.00001v1v2",
             "2101.00001v1.2",
             "+101.00001",
             "9901001",
@@ -193,14 +222,27 @@ mod tests {
     #[test]
     fn an_artifact_name_has_no_slash() {
         let name = |id: &str| id.parse::<ArxivId>().unwrap().artifact_name();
-        assert_eq!(name("2101.00001v2"), "2101.00001.pdf");
+        assert_eq!(name("2101.00001"), "2101.00001.pdf");
+        assert_eq!(name("2101.00001v2"), "2101.00001v2.pdf");
         assert_eq!(name("hep-th/9901001"), "hep-th_9901001.pdf");
+    }
+
+    #[test]
+    fn a_version_is_one_of_a_paper() {
+        let id: ArxivId = "math.GT/0309136v2".parse().unwrap();
+        assert_eq!((id.version(), id.paper().version()), (Some(2), None));
+        assert_eq!(id.paper().as_str(), "math/0309136");
+        assert_eq!(id.with_version(1).as_str(), "math/0309136v1");
+        assert_eq!(
+            "solv-int/9901001".parse::<ArxivId>().unwrap().version(),
+            None
+        );
     }
 
     #[test]
     fn an_id_is_validated_when_it_is_read_from_json() {
         let id: ArxivId = serde_json::from_str("\"math.GT/0309136v1\"").unwrap();
-        assert_eq!(serde_json::to_string(&id).unwrap(), "\"math/0309136\"");
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"math/0309136v1\"");
         assert!(serde_json::from_str::<ArxivId>("\"../../etc/passwd\"").is_err());
     }
 

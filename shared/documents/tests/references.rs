@@ -28,7 +28,7 @@ fn ids_of_both_styles_are_found_bare() {
         ("2101.00001", "2101.00001"),
         (
             "the very first one, 0704.0001, and 0704.0002v2",
-            "0704.0001 0704.0002",
+            "0704.0001 0704.0002v2",
         ),
         ("(see 1412.6980)", "1412.6980"),
         ("as in 1706.03762.", "1706.03762"),
@@ -41,13 +41,13 @@ fn ids_of_both_styles_are_found_bare() {
             "id_list=2101.00001,hep-th/9901001",
             "2101.00001 hep-th/9901001",
         ),
-        ("2101.00001v12: a revision", "2101.00001"),
+        ("2101.00001v12: a revision", "2101.00001v12"),
         ("eprint = {2203.02155},", "2203.02155"),
         ("“2203.02155”", "2203.02155"),
         ("`2203.02155`", "2203.02155"),
         ("**2203.02155**", "2203.02155"),
         ("2203.02155.pdf is on my desk", "2203.02155"),
-        ("2203.02155v3.pdf", "2203.02155"),
+        ("2203.02155v3.pdf", "2203.02155v3"),
         ("Compare 2101.00001–2101.00003", "2101.00001 2101.00003"),
         ("1706.03762\n1810.04805\n", "1706.03762 1810.04805"),
         ("Vergleiche 2101.00001—ein Überblick", "2101.00001"),
@@ -56,7 +56,7 @@ fn ids_of_both_styles_are_found_bare() {
         ("math.GT/0309136", "math/0309136"),
         (
             "cs.DL/0112017v1, quant-ph/9508027",
-            "cs/0112017 quant-ph/9508027",
+            "cs/0112017v1 quant-ph/9508027",
         ),
         ("cond-mat.str-el/0701001", "cond-mat/0701001"),
         ("GR-QC/9310026", "gr-qc/9310026"),
@@ -67,12 +67,12 @@ fn ids_of_both_styles_are_found_bare() {
 fn prefixes_and_dois_are_found() {
     assert_found(&[
         ("arXiv:2101.00001", "2101.00001"),
-        ("ArXiv: 2101.00001v2 [cs.CL] 1 Jan 2021", "2101.00001"),
-        ("ARXIV:HEP-TH/9901001V2", "hep-th/9901001"),
+        ("ArXiv: 2101.00001v2 [cs.CL] 1 Jan 2021", "2101.00001v2"),
+        ("ARXIV:HEP-TH/9901001V2", "hep-th/9901001v2"),
         ("arxiv 1412.6980", "1412.6980"),
         ("arXiv:\u{a0}1412.6980", "1412.6980"),
         ("arXiv preprint arXiv:1412.6980 (2014)", "1412.6980"),
-        ("arXiv:math.GT/0309136v1", "math/0309136"),
+        ("arXiv:math.GT/0309136v1", "math/0309136v1"),
         ("[arXiv:astro-ph/0608061]", "astro-ph/0608061"),
         ("oai:arXiv.org:hep-th/9901001", "hep-th/9901001"),
         ("arXiv-2101.00001", "2101.00001"),
@@ -94,15 +94,15 @@ fn prefixes_and_dois_are_found() {
 fn links_are_found() {
     assert_found(&[
         ("https://arxiv.org/abs/2101.00001", "2101.00001"),
-        ("http://arxiv.org/abs/2101.00001v3", "2101.00001"),
+        ("http://arxiv.org/abs/2101.00001v3", "2101.00001v3"),
         ("arxiv.org/abs/2101.00001.", "2101.00001"),
         ("https://www.arxiv.org/pdf/2101.00001", "2101.00001"),
-        ("https://arxiv.org/pdf/2101.00001v2.pdf", "2101.00001"),
+        ("https://arxiv.org/pdf/2101.00001v2.pdf", "2101.00001v2"),
         (
             "https://export.arxiv.org/abs/hep-th/9901001v1",
-            "hep-th/9901001",
+            "hep-th/9901001v1",
         ),
-        ("https://arxiv.org/html/2403.05530v5#S3", "2403.05530"),
+        ("https://arxiv.org/html/2403.05530v5#S3", "2403.05530v5"),
         ("https://arxiv.org/ps/hep-ph/9905221", "hep-ph/9905221"),
         ("https://arxiv.org/e-print/1207.7214", "1207.7214"),
         ("https://arxiv.org/format/1207.7214", "1207.7214"),
@@ -123,7 +123,24 @@ fn links_are_found() {
         ("http://de.arxiv.org/abs/0704.0001", "0704.0001"),
         ("http://xxx.lanl.gov/abs/hep-th/9711200", "hep-th/9711200"),
         ("https://ar5iv.labs.arxiv.org/html/1910.06709", "1910.06709"),
-        ("https://www.alphaxiv.org/abs/2101.00001v1", "2101.00001"),
+        ("https://www.alphaxiv.org/abs/2101.00001v1", "2101.00001v1"),
+        ("https://huggingface.co/papers/2401.12345", "2401.12345"),
+        ("https://hf.co/papers/2401.12345.", "2401.12345"),
+        ("https://ar5iv.org/abs/2401.12345", "2401.12345"),
+        (
+            "https://www.emergentmind.com/papers/2401.12345",
+            "2401.12345",
+        ),
+        ("https://scirate.com/arxiv/2401.12345", "2401.12345"),
+        ("https://papers.cool/arxiv/2401.12345", "2401.12345"),
+        (
+            "https://inspirehep.net/arxiv/hep-th/9711200",
+            "hep-th/9711200",
+        ),
+        (
+            "https://www.arxiv-vanity.com/papers/1706.03762/",
+            "1706.03762",
+        ),
         ("HTTPS://ARXIV.ORG/ABS/2101.00001", "2101.00001"),
         ("https://arxiv.org:443/abs/2101.00001", "2101.00001"),
         ("<https://arxiv.org/abs/2101.00001>", "2101.00001"),
@@ -148,16 +165,29 @@ fn a_paper_is_found_once_at_its_first_reference() {
     assert_found(&[
         (
             "2101.00002 2101.00001v1 arXiv:2101.00002 https://arxiv.org/pdf/2101.00001v2",
-            "2101.00002 2101.00001",
+            "2101.00002 2101.00001v1 2101.00001v2",
         ),
         (
-            "math/0309136, math.GT/0309136, MATH.gt/0309136v2",
-            "math/0309136",
+            "math/0309136, math.GT/0309136, MATH.gt/0309136v2, math/0309136v2",
+            "math/0309136 math/0309136v2",
         ),
         (
             "[1706.03762](https://arxiv.org/abs/1706.03762)",
             "1706.03762",
         ),
+    ]);
+}
+
+#[test]
+fn an_id_is_found_between_letters_of_scripts_without_spaces() {
+    assert_found(&[
+        ("见2401.12345的结论", "2401.12345"),
+        ("参考文献（arXiv：2401.12345v2）。", "2401.12345v2"),
+        ("論文2401.12345を参照", "2401.12345"),
+        ("2401.12345를 보라", "2401.12345"),
+        ("ดู2401.12345และ", "2401.12345"),
+        ("见https://arxiv.org/abs/2401.12345的结论", "2401.12345"),
+        ("、hep-th/9901001と", "hep-th/9901001"),
     ]);
 }
 
@@ -201,6 +231,10 @@ fn a_string_that_only_resembles_an_id_is_not_found() {
         "1205.4321 EUR",
         "USD 1205.4321",
         "1205.4321%",
+        "共2401.12345元",
+        "2401.12345円",
+        "版本2401.12345",
+        "电话：2401.12345",
         // dates and times
         "2012.05.13",
         "13.05.2012",
@@ -227,6 +261,8 @@ fn a_string_that_only_resembles_an_id_is_not_found() {
         "https://my-arxiv.org/abs/hep-th/9901001",
         "https://arxiv.org.example.org/abs/1501.00001",
         "https://example.org/math/0309136",
+        "https://huggingface.co/datasets/2401.12345",
+        "https://myhf.co/papers/2401.12345",
         // other identifiers
         "doi:10.1103/1501.00001",
         "10.1234/abc.1501.00001",

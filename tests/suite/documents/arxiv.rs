@@ -18,6 +18,7 @@ fn paper(title: &str, trouble: &[Trouble]) -> Paper {
         title: title.into(),
         pages: vec![format!("{title}\nThe sea rises and falls.")],
         trouble: trouble.to_vec(),
+        ..Paper::default()
     }
 }
 
@@ -48,9 +49,15 @@ async fn available_papers_are_fetched_and_failed_ones_are_named() {
         (&json!(5), &json!(2)),
         "{all}"
     );
-    for (place, (paper, came)) in [(&good, true), (&gone, false), (&page, false), (&busy, true)]
-        .into_iter()
-        .enumerate()
+    let version = format!("{gone}v2");
+    for (place, (paper, came)) in [
+        (&good, true),
+        (&version, false),
+        (&page, false),
+        (&busy, true),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let entry = &all["papers"][place];
         assert_eq!(entry["id"], **paper, "in the order of the task");
@@ -126,6 +133,104 @@ async fn a_run_fails_if_all_papers_fail_but_not_without_references() {
     until_status(&id, "completed").await;
     let empty = json!({"total": 0, "downloaded": 0, "failed": 0, "papers": []});
     assert_eq!(metadata(&id).await, empty);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn versions_are_papers_and_a_withdrawn_one_comes_with_its_last_pdf() {
+    archive();
+    let _calm = shared_workers().await;
+    let several = publish(Paper {
+        latest: 3,
+        ..paper("Several", &[])
+    });
+    let withdrawn = publish(Paper {
+        latest: 3,
+        withdrawn: true,
+        ..paper("Withdrawn", &[])
+    });
+    let id = create("arxiv").await;
+    let task = format!(
+        "见{several}v1的结论, https://hf.co/papers/{several}v3 and https://huggingface.co/papers/{withdrawn}"
+    );
+    start(&id, &task).await;
+    until_status(&id, "completed").await;
+
+    let all = metadata(&id).await;
+    let entries = all["papers"].as_array().unwrap();
+    let facts = |entry: &Value| {
+        let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+        (
+            text("id"),
+            text("title"),
+            text("file"),
+            entry["version"].as_u64(),
+            entry["withdrawn"] == true,
+        )
+    };
+    let expected = [
+        (
+            format!("{several}v1"),
+            "Several",
+            format!("{several}v1.pdf"),
+            1,
+            false,
+        ),
+        (
+            format!("{several}v3"),
+            "Several",
+            format!("{several}v3.pdf"),
+            3,
+            false,
+        ),
+        (
+            withdrawn.clone(),
+            "Withdrawn",
+            format!("{withdrawn}v2.pdf"),
+            2,
+            true,
+        ),
+    ];
+    let expected = expected.map(|(id, title, file, version, withdrawn)| {
+        (id, title.to_owned(), file, Some(version), withdrawn)
+    });
+    assert_eq!(entries.iter().map(facts).collect::<Vec<_>>(), expected);
+    for entry in entries {
+        let file = download(&id, entry["file"].as_str().unwrap()).await;
+        assert!(file.starts_with(b"%PDF-"), "{entry}");
+    }
+    let events = record(&id).await;
+    let named = format!("{withdrawn} was withdrawn");
+    assert!(lines(&events).iter().any(|line| line.starts_with(&named)));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn an_archive_that_is_busy_or_down_loses_no_paper() {
+    archive();
+    let _calm = shared_workers().await;
+    // More failures than a stage has tries.
+    let trouble = [
+        Trouble::Down,
+        Trouble::Down,
+        Trouble::SoftlyBusy(1),
+        Trouble::Down,
+        Trouble::Busy(0),
+    ];
+    let paper = publish(paper("Patience", &trouble));
+    let id = create("arxiv").await;
+    start(&id, &format!("Read {paper}.")).await;
+    until_status(&id, "completed").await;
+    let entry = &metadata(&id).await["papers"][0];
+    assert_eq!(
+        (&entry["title"], &entry["error"]),
+        (&json!("Patience"), &Value::Null)
+    );
+    let requests = asked(std::slice::from_ref(&paper));
+    assert_eq!(
+        requests.iter().filter(|request| request.pdf).count(),
+        trouble.len() + 1
+    );
 }
 
 #[tokio::test]

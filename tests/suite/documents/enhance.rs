@@ -16,6 +16,7 @@ fn paper(title: &str, said: &str, trouble: &[Trouble]) -> Paper {
         title: title.into(),
         pages: vec![format!("{title}\n{said}\n{long}")],
         trouble: trouble.to_vec(),
+        ..Paper::default()
     }
 }
 

@@ -2,24 +2,37 @@
 //!
 //! The download stage has one task for each batch of metadata, one for each paper, and one for the
 //! artifact about all. Each but the last sends one request, in the slot that all runs share.
+//!
+//! A service that is busy or cannot be reached loses no paper. The worker notes the attempt, yields
+//! the lease, and the run's message comes back after a pause. These attempts have their own limit,
+//! in time, and not the engine's, in tries.
 
 use std::time::{Duration, Instant};
 
-use documents::arxiv::{ArxivError, Found, Instead, MAX_IDS};
+use documents::arxiv::{ArxivError, Found, MAX_IDS};
 use documents::{ArxivId, references};
-use session::Mode;
+use lambda_kit::now;
+use session::{Mode, Timestamp};
 use workflow::{DocumentTaskResult, StageFailure};
 
-use super::papers::{Downloads, FetchedPaper, MetadataBatch, count_papers};
+use super::papers::{Attempts, Downloads, FetchedPaper, MetadataBatch, count_papers};
 use super::work_files::fixed_name;
-use super::{DocumentTaskError, DocumentWorker, done, failure, inspected, temporary_failure};
+use super::{DocumentTaskError, DocumentWorker, done, failure, inspected};
 
 /// The most papers of a run. At one request in three seconds they take a quarter of an hour. With
 /// three tries for each paper the run stays below the limit of messages.
 const MAX_REFERENCES: usize = 300;
 
-/// The pause after an answer that asks for one and names no time.
+/// The pause of all runs after an answer that asks for one and names no time. It doubles with each
+/// such answer.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(30);
+
+/// The pause of a run after a request without an answer. It doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_UNREACHABLE_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long one task tries to reach a service that does not answer.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// The longest pause: a `retry-after` of a year is a mistake.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
@@ -41,7 +54,7 @@ impl DocumentWorker<'_> {
         Ok(inspected(references_line(&ids), 0))
     }
 
-    pub(super) async fn download(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
+    pub(super) async fn download(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let ids: Vec<ArxivId> = self.work_files().read(REFERENCES).await?;
         let batches = ids.len().div_ceil(MAX_IDS);
         match self.number() {
@@ -66,7 +79,7 @@ impl DocumentWorker<'_> {
 
     /// Fetches a batch of metadata. The papers are downloaded also without it.
     async fn fetch_metadata(
-        &self,
+        &mut self,
         number: usize,
         ids: &[ArxivId],
     ) -> Result<DocumentTaskResult, DocumentTaskError> {
@@ -74,47 +87,55 @@ impl DocumentWorker<'_> {
         let mut batch: MetadataBatch = self.work_files().find(&name).await?.unwrap_or_default();
         let wanted = ids.iter().filter(|id| !batch.refused.contains(id));
         let wanted: Vec<ArxivId> = wanted.cloned().collect();
+        let arxiv = &self.executor.papers.arxiv;
         let reply = self
-            .ask_arxiv(async |deadline| {
-                let arxiv = &self.executor.papers.arxiv;
-                arxiv.metadata(&wanted, deadline).await
-            })
+            .ask_arxiv(async |deadline| arxiv.metadata(&wanted, deadline).await)
             .await?;
         match reply {
             Ok(found) => batch.papers = found.into_iter().filter_map(found_paper).collect(),
             // arXiv rejects a request for one malformed id, so the next request leaves that id out.
-            Err(ArxivError::Refused(Some(id)))
-                if wanted.contains(&id) && self.tries_again(true) =>
-            {
-                batch.refused.push(id.clone());
+            Err(ArxivError::Refused(Some(id))) if wanted.contains(&id) => {
+                batch.refused.push(id);
                 self.work_files().write(&name, &batch).await?;
-                return Err(try_again(&ArxivError::Refused(Some(id))));
+                return Err(DocumentTaskError::NoTime);
             }
-            Err(error) if self.tries_again(error.is_transient()) => return Err(try_again(&error)),
             Err(error) => batch.error = Some(error.to_string()),
         }
         self.work_files().write(&name, &batch).await?;
         Ok(done(batch.line(ids.len())))
     }
 
-    /// Downloads one paper.
+    /// Downloads one paper. Where its latest version has no PDF, as that of a withdrawn paper, the
+    /// next request is for the version before.
     async fn fetch_paper(
-        &self,
+        &mut self,
         number: usize,
         id: &ArxivId,
     ) -> Result<DocumentTaskResult, DocumentTaskError> {
+        let attempts = self.attempts().await?;
+        let asked = match attempts.version {
+            Some(version) => id.with_version(version),
+            None => id.clone(),
+        };
+        let arxiv = &self.executor.papers.arxiv;
         let reply = self
-            .ask_arxiv(async |deadline| self.executor.papers.arxiv.pdf(id, deadline).await)
+            .ask_arxiv(async |deadline| arxiv.pdf(&asked, deadline).await)
             .await?;
         let mut artifacts = Vec::new();
         let fetched = match reply {
             Ok(pdf) => {
-                let (file, size) = (id.artifact_name(), pdf.len());
+                let (file, size) = (asked.artifact_name(), pdf.len());
                 self.work_files().publish(&fixed_name(&file), pdf).await?;
                 artifacts.push(file.clone());
-                FetchedPaper::at(id, file, size)
+                FetchedPaper {
+                    version: asked.version(),
+                    withdrawn: attempts.withdrawn,
+                    ..FetchedPaper::at(id, file, size)
+                }
             }
-            Err(error) if self.tries_again(error.is_transient()) => return Err(try_again(&error)),
+            Err(error @ (ArxivError::NotFound | ArxivError::Withdrawn)) => {
+                self.without_pdf(id, attempts, error).await?
+            }
             Err(error) => FetchedPaper::failed(id, error.to_string()),
         };
         self.work_files()
@@ -124,6 +145,41 @@ impl DocumentWorker<'_> {
             artifacts,
             ..done(fetched.line())
         })
+    }
+
+    /// Goes on to the version before, in another message, or gives the paper up.
+    async fn without_pdf(
+        &self,
+        id: &ArxivId,
+        mut attempts: Attempts,
+        error: ArxivError,
+    ) -> Result<FetchedPaper, DocumentTaskError> {
+        let (latest, withdrawn) = self.latest_version(id).await?;
+        attempts.withdrawn |= withdrawn || matches!(error, ArxivError::Withdrawn);
+        let before = attempts.version.or(latest).map_or(0, |version| version - 1);
+        if id.version().is_none() && before > 0 {
+            attempts.version = Some(before);
+            self.write_attempts(&attempts).await?;
+            return Err(DocumentTaskError::NoTime);
+        }
+        let error = match attempts.withdrawn {
+            true => ArxivError::Withdrawn,
+            false => error,
+        };
+        Ok(FetchedPaper {
+            withdrawn: attempts.withdrawn,
+            ..FetchedPaper::failed(id, error.to_string())
+        })
+    }
+
+    /// The latest version of a paper and whether the paper is withdrawn, if its metadata says so.
+    async fn latest_version(&self, id: &ArxivId) -> Result<(Option<u32>, bool), StageFailure> {
+        let ids: Vec<ArxivId> = self.work_files().read(REFERENCES).await?;
+        let place = ids.iter().position(|known| known == id).unwrap_or_default();
+        let name = MetadataBatch::name(place / MAX_IDS + 1);
+        let batch: MetadataBatch = self.work_files().read(&name).await?;
+        let paper = batch.papers.into_iter().find(|paper| paper.id == *id);
+        Ok(paper.map_or((None, false), |paper| (paper.version, paper.withdrawn)))
     }
 
     /// Writes the artifact about all papers.
@@ -147,10 +203,10 @@ impl DocumentWorker<'_> {
         })
     }
 
-    /// Sends one request in the slot. If arXiv asks for a pause, no run sends a request until it is
-    /// over.
+    /// Sends one request in the slot. A reply that is no answer puts the task off, for as long as
+    /// its cause allows.
     async fn ask_arxiv<T>(
-        &self,
+        &mut self,
         request: impl AsyncFnOnce(Instant) -> Result<T, ArxivError>,
     ) -> Result<Result<T, ArxivError>, DocumentTaskError> {
         let executor = self.executor;
@@ -158,30 +214,61 @@ impl DocumentWorker<'_> {
             return Err(DocumentTaskError::NoTime);
         }
         let reply = request(self.deadline.before(executor.papers.margin)).await;
-        if let Some(pause) = reply.as_ref().err().and_then(pause_after) {
-            tracing::warn!(?pause, "arXiv asks for a pause");
-            executor.keep_arxiv_slot(pause).await?;
-        }
-        Ok(reply)
+        let Err(error) = &reply else {
+            return Ok(reply);
+        };
+        let mut attempts = self.attempts().await?;
+        let pause = match error {
+            // No run sends a request until the pause is over.
+            ArxivError::Busy { retry_after } => {
+                let pause = attempts.busy(*retry_after);
+                tracing::warn!(?pause, "arXiv asks for a pause");
+                executor.keep_from_arxiv(pause).await?;
+                Duration::ZERO
+            }
+            error if error.is_transient() => match attempts.unanswered(now()) {
+                Some(pause) => pause,
+                None => return Ok(reply),
+            },
+            _ => return Ok(reply),
+        };
+        self.shared.pause = pause;
+        self.write_attempts(&attempts).await?;
+        Err(DocumentTaskError::NoTime)
+    }
+
+    async fn attempts(&self) -> Result<Attempts, StageFailure> {
+        let name = Attempts::name(self.number());
+        Ok(self.work_files().find(&name).await?.unwrap_or_default())
+    }
+
+    async fn write_attempts(&self, attempts: &Attempts) -> Result<(), StageFailure> {
+        let name = Attempts::name(self.number());
+        self.work_files().write(&name, attempts).await
     }
 }
 
-/// The pause that arXiv asks for.
-fn pause_after(error: &ArxivError) -> Option<Duration> {
-    let asked = match error {
-        ArxivError::Busy { retry_after } => retry_after.unwrap_or(DEFAULT_PAUSE),
-        ArxivError::NotPdf(Instead::Captcha) => DEFAULT_PAUSE,
-        _ => return None,
-    };
-    Some(asked.min(LONGEST_PAUSE))
-}
+impl Attempts {
+    /// Notes a reply that asks for a pause. Returns the pause of all runs.
+    fn busy(&mut self, retry_after: Option<Duration>) -> Duration {
+        self.unanswered_since = None;
+        let pause = retry_after.unwrap_or_else(|| self.doubled(DEFAULT_PAUSE));
+        self.count += 1;
+        pause.min(LONGEST_PAUSE)
+    }
 
-fn try_again(error: &ArxivError) -> DocumentTaskError {
-    let sentence = format!("The paper could not be fetched: {error}.");
-    DocumentTaskError::from(StageFailure {
-        error_type: "ArxivError".into(),
-        ..temporary_failure("arxiv_unavailable", sentence)
-    })
+    /// Notes a request without an answer. Returns the pause before the next, unless the patience is
+    /// over.
+    fn unanswered(&mut self, now: Timestamp) -> Option<Duration> {
+        let since = *self.unanswered_since.get_or_insert(now);
+        let pause = self.doubled(FIRST_PAUSE);
+        self.count += 1;
+        (now.since(since) < PATIENCE).then_some(pause.min(LONGEST_UNREACHABLE_PAUSE))
+    }
+
+    fn doubled(&self, first: Duration) -> Duration {
+        first.saturating_mul(2_u32.saturating_pow(self.count))
+    }
 }
 
 fn too_many(count: usize) -> StageFailure {
@@ -217,25 +304,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_is_what_arxiv_asks_for_up_to_a_limit() {
-        let busy = |seconds: Option<u64>| ArxivError::Busy {
-            retry_after: seconds.map(Duration::from_secs),
-        };
-        for (error, seconds) in [
-            (busy(Some(120)), Some(120)),
-            (busy(Some(86_400)), Some(900)),
-            (busy(None), Some(30)),
-            (ArxivError::NotPdf(Instead::Captcha), Some(30)),
-            (ArxivError::NotPdf(Instead::Page), None),
-            (ArxivError::NotFound, None),
-            (ArxivError::Timeout, None),
-        ] {
-            assert_eq!(
-                pause_after(&error),
-                seconds.map(Duration::from_secs),
-                "{error}"
-            );
+    fn a_pause_is_what_arxiv_asks_for_or_grows_up_to_a_limit() {
+        let mut attempts = Attempts::default();
+        let asked = [(Some(120), 120), (Some(86_400), 900), (Some(0), 0)];
+        for (seconds, pause) in asked {
+            let asked = seconds.map(Duration::from_secs);
+            assert_eq!(attempts.busy(asked), Duration::from_secs(pause));
         }
+        let mut attempts = Attempts::default();
+        let grown: Vec<u64> = (0..50).map(|_| attempts.busy(None).as_secs()).collect();
+        assert_eq!(grown[..6], [30, 60, 120, 240, 480, 900]);
+        assert_eq!(grown[49], 900, "a busy service is asked for ever");
+    }
+
+    #[test]
+    fn a_service_that_does_not_answer_is_tried_for_minutes() {
+        let mut attempts = Attempts::default();
+        let (mut clock, mut pauses) = (now(), Vec::new());
+        while let Some(pause) = attempts.unanswered(clock) {
+            pauses.push(pause.as_secs());
+            clock = clock.plus(pause);
+        }
+        assert_eq!(pauses[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert!(
+            (600..=660).contains(&pauses.iter().sum::<u64>()),
+            "{pauses:?}"
+        );
+        // An answer that asks for a pause begins the time anew.
+        attempts.busy(None);
+        assert!(attempts.unanswered(clock).is_some());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use documents::ArxivId;
 use documents::arxiv::PaperMetadata;
 use serde::{Deserialize, Serialize};
+use session::Timestamp;
 
 /// How many reasons a sentence gives.
 const SHOWN_REASONS: usize = 3;
@@ -24,11 +25,36 @@ pub(super) struct MetadataBatch {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FetchedPaper {
     pub id: ArxivId,
+    /// The version of the file, unless it is just the latest.
+    #[serde(default)]
+    pub version: Option<u32>,
+    /// Whether the paper was withdrawn. A file is then its last version that has a PDF.
+    #[serde(default)]
+    pub withdrawn: bool,
     /// The artifact's name.
     pub file: Option<String>,
     pub size: usize,
     /// Why there is no file.
     pub error: Option<String>,
+}
+
+/// What came of the requests of one task so far.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Attempts {
+    /// The requests without a usable reply.
+    pub count: u32,
+    /// Since when there has been no answer at all.
+    pub unanswered_since: Option<Timestamp>,
+    /// The version to ask for, after later ones were found to have no PDF.
+    pub version: Option<u32>,
+    /// Whether the paper is known to be withdrawn.
+    pub withdrawn: bool,
+}
+
+impl Attempts {
+    pub fn name(task: usize) -> String {
+        format!("attempts_{task}.json")
+    }
 }
 
 /// `arxiv_download_metadata.json`.
@@ -43,7 +69,14 @@ pub(super) struct Downloads {
 /// A paper in it. What arXiv didn't tell is empty.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct PaperEntry {
+    /// As the task named it, with or without a version.
     pub id: ArxivId,
+    /// The version of the file, as far as it is known.
+    #[serde(default)]
+    pub version: Option<u32>,
+    /// Whether the paper was withdrawn. A file is then its last version that has a PDF.
+    #[serde(default)]
+    pub withdrawn: bool,
     pub title: String,
     pub authors: Vec<String>,
     pub published: String,
@@ -87,6 +120,8 @@ impl FetchedPaper {
     pub fn at(id: &ArxivId, file: String, size: usize) -> Self {
         Self {
             id: id.clone(),
+            version: id.version(),
+            withdrawn: false,
             file: Some(file),
             size,
             error: None,
@@ -96,6 +131,8 @@ impl FetchedPaper {
     pub fn failed(id: &ArxivId, error: String) -> Self {
         Self {
             id: id.clone(),
+            version: id.version(),
+            withdrawn: false,
             file: None,
             size: 0,
             error: Some(error),
@@ -106,8 +143,9 @@ impl FetchedPaper {
         match &self.error {
             Some(error) => format!("{} could not be downloaded: {error}.", self.id),
             None => format!(
-                "{} is downloaded: {} KB.",
+                "{}{} is downloaded: {} KB.",
                 self.id,
+                substitute(self.id.version(), self.version, self.withdrawn),
                 self.size.div_ceil(1_000)
             ),
         }
@@ -150,6 +188,10 @@ impl Downloads {
                 title => format!(" {title}"),
             };
             match &entry.error {
+                None if entry.withdrawn => {
+                    let file = entry.file.as_deref().unwrap_or_default();
+                    format!("- {}:{title} (withdrawn; {file} is its last PDF)", entry.id)
+                }
                 None => format!("- {}:{title}", entry.id),
                 Some(error) => format!("- {}:{title} (not downloaded: {error})", entry.id),
             }
@@ -184,13 +226,18 @@ impl PaperEntry {
     fn of(fetched: FetchedPaper, paper: Option<&PaperMetadata>) -> Self {
         let FetchedPaper {
             id,
+            version,
+            withdrawn,
             file,
             size,
             error,
         } = fetched;
         let paper = paper.cloned();
         let published = paper.as_ref().and_then(|paper| paper.published);
+        let described = paper.as_ref().and_then(|paper| paper.version);
         Self {
+            version: version.or(described),
+            withdrawn: withdrawn || paper.as_ref().is_some_and(|paper| paper.withdrawn),
             url: format!("https://arxiv.org/abs/{id}"),
             published: published.map_or_else(String::new, |time| time.to_string()),
             title: paper.as_ref().map_or_else(String::new, |p| p.title.clone()),
@@ -204,6 +251,19 @@ impl PaperEntry {
             size,
             error,
         }
+    }
+}
+
+/// Says that a file is of another version than was asked for.
+fn substitute(asked: Option<u32>, came: Option<u32>, withdrawn: bool) -> String {
+    match (came, withdrawn) {
+        (Some(version), true) if asked.is_none() => {
+            format!(" was withdrawn; its last version with a PDF, v{version},")
+        }
+        (Some(version), false) if asked.is_none() => {
+            format!(": the last version with a PDF, v{version},")
+        }
+        _ => String::new(),
     }
 }
 
@@ -254,6 +314,30 @@ mod tests {
         assert_eq!(json["papers"][0]["published"], "2021-01-01T00:00:00Z");
         assert_eq!(json["papers"][1]["title"], "");
         assert_eq!((papers.total, papers.failed), (2, 1));
+    }
+
+    #[test]
+    fn a_withdrawn_paper_is_named_so_beside_its_last_pdf() {
+        let fetched = FetchedPaper {
+            version: Some(1),
+            withdrawn: true,
+            ..FetchedPaper::at(&id("2101.00001"), "2101.00001v1.pdf".into(), 12_345)
+        };
+        let line =
+            "2101.00001 was withdrawn; its last version with a PDF, v1, is downloaded: 13 KB.";
+        assert_eq!(fetched.line(), line);
+        let papers = Downloads::of(&[batch()], vec![fetched]);
+        let named = "- 2101.00001: Tides (withdrawn; 2101.00001v1.pdf is its last PDF)";
+        assert!(papers.message().ends_with(named), "{}", papers.message());
+        let json = serde_json::to_value(&papers).unwrap();
+        assert_eq!(json["papers"][0]["version"], 1);
+        assert_eq!(json["papers"][0]["withdrawn"], true);
+        // What an earlier version of this program has written stays readable.
+        let mut old = json;
+        for key in ["version", "withdrawn"] {
+            old["papers"][0].as_object_mut().unwrap().remove(key);
+        }
+        assert!(serde_json::from_value::<Downloads>(old).is_ok());
     }
 
     #[test]

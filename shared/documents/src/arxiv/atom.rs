@@ -4,7 +4,7 @@
 //! for it, so missing papers follow only from the requested ids. An error is an entry too, with an
 //! id under `/api/errors` (section 3.4).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,11 +21,15 @@ pub enum Found {
     NotFound(ArxivId),
 }
 
-/// The metadata of a paper's latest version. White space in texts is normalised to single spaces.
+/// The metadata of a version of a paper, the latest unless another was requested. White space in
+/// texts is normalised to single spaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaperMetadata {
     /// The id as it was requested.
     pub id: ArxivId,
+    /// The version that this describes.
+    #[serde(default)]
+    pub version: Option<u32>,
     /// May contain TeX.
     pub title: String,
     /// In the paper's order.
@@ -103,18 +107,26 @@ pub(super) fn read(ids: &[ArxivId], body: &[u8]) -> Result<Vec<Found>, ArxivErro
     if feed.entries.is_empty() && feed.total > 0 {
         return Err(ArxivError::Garbled);
     }
-    let mut papers = HashMap::new();
+    let mut papers = Vec::new();
     for entry in feed.entries {
         if let Some((_, code)) = entry.id.split_once("/api/errors") {
             return Err(ArxivError::Refused(refused(code)));
         }
         if let Some(paper) = entry.into_paper() {
-            papers.insert(paper.id.clone(), paper);
+            papers.push(paper);
         }
     }
-    let found = |id: &ArxivId| match papers.get(id) {
-        Some(paper) => Found::Paper(paper.clone()),
-        None => Found::NotFound(id.clone()),
+    let found = |id: &ArxivId| {
+        let versions = papers.iter().filter(|paper| paper.id == id.paper());
+        // The entry of a version that was requested beside the paper may be an older one.
+        let fits = |paper: &&PaperMetadata| id.version().is_none_or(|it| paper.version == Some(it));
+        match versions.filter(fits).max_by_key(|paper| paper.version) {
+            Some(paper) => Found::Paper(PaperMetadata {
+                id: id.clone(),
+                ..paper.clone()
+            }),
+            None => Found::NotFound(id.clone()),
+        }
     };
     Ok(ids.iter().map(found).collect())
 }
@@ -128,7 +140,7 @@ impl Entry {
     /// None for the placeholder entry of a paper that does not exist.
     fn into_paper(self) -> Option<PaperMetadata> {
         let (_, id) = self.id.split_once("/abs/")?;
-        let id = id.trim().parse().ok()?;
+        let id: ArxivId = id.trim().parse().ok()?;
         let authors = self
             .authors
             .iter()
@@ -136,7 +148,8 @@ impl Entry {
         let pdf = self.links.into_iter().find(|link| link.title == "pdf");
         let (comment, abstract_text) = (single_spaced(&self.comment), single_spaced(&self.summary));
         Some(PaperMetadata {
-            id,
+            id: id.paper(),
+            version: id.version(),
             title: single_spaced(&self.title),
             authors: authors.collect(),
             published: self.published.trim().parse().ok(),
@@ -159,7 +172,7 @@ fn primary_first(primary: Term, all: Vec<Term>) -> Vec<String> {
 /// arXiv has no field for a withdrawal. A comment, or an abstract that replaces the paper's own,
 /// begins like "This paper has been withdrawn by the author". Later in the text the word may refer
 /// to anything.
-fn says_withdrawn(text: &str) -> bool {
+pub(super) fn says_withdrawn(text: &str) -> bool {
     let mut beginning = text.split(' ').take(8);
     beginning.any(|word| word.to_lowercase().starts_with("withdrawn"))
 }

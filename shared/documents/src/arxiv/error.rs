@@ -25,10 +25,13 @@ pub enum ArxivConfigError {
 /// A request without a usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ArxivError {
-    /// The paper has no PDF: it does not exist or was withdrawn.
+    /// The paper or version has no PDF, or does not exist.
     #[error("arXiv has no PDF of this paper")]
     NotFound,
-    /// Too many requests by this client or in total (429, 503).
+    /// The paper or version was withdrawn, and has no PDF.
+    #[error("the paper was withdrawn, and arXiv has no PDF of it")]
+    Withdrawn,
+    /// Too many requests by this client or in total: 429, 503, or a 200 that says so.
     #[error("arXiv is busy")]
     Busy {
         /// The wait that arXiv asked for, if it named one.
@@ -73,9 +76,12 @@ impl ArxivError {
         match self {
             Self::Busy { .. } | Self::Timeout | Self::Connection(_) | Self::Garbled => true,
             Self::Status(status) => matches!(status, 408 | 500..),
-            // arXiv shows a captcha to clients that send too many requests, as it sends 429.
-            Self::NotPdf(instead) => *instead == Instead::Captcha,
-            Self::NotFound | Self::TooLarge { .. } | Self::Refused(_) | Self::TooManyIds => false,
+            Self::NotFound
+            | Self::Withdrawn
+            | Self::NotPdf(_)
+            | Self::TooLarge { .. }
+            | Self::Refused(_)
+            | Self::TooManyIds => false,
         }
     }
 
@@ -91,9 +97,7 @@ impl ArxivError {
 /// The content that came instead of a PDF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instead {
-    /// A web page with a captcha.
-    Captcha,
-    /// Another web page.
+    /// A web page.
     Page,
     /// An empty body.
     Nothing,
@@ -108,9 +112,8 @@ impl Instead {
         let text = text.trim_start();
         match text {
             "" => Self::Nothing,
-            _ if !(text.starts_with("<!doctype html") || text.starts_with("<html")) => Self::Other,
-            _ if text.contains("captcha") => Self::Captcha,
-            _ => Self::Page,
+            _ if text.starts_with("<!doctype html") || text.starts_with("<html") => Self::Page,
+            _ => Self::Other,
         }
     }
 }
@@ -118,7 +121,6 @@ impl Instead {
 impl fmt::Display for Instead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Captcha => "a page with a captcha",
             Self::Page => "a web page",
             Self::Nothing => "nothing",
             Self::Other => "something else",

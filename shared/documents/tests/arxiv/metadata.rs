@@ -84,6 +84,31 @@ async fn several_papers_come_in_request_order_by_one_request() {
 }
 
 #[tokio::test]
+async fn a_version_has_the_metadata_of_that_version() {
+    let entry = |version: &str, title: &str| {
+        format!(
+            "<entry><id>http://arxiv.org/abs/2401.12345{version}</id><title>{title}</title></entry>"
+        )
+    };
+    let entries = [entry("v3", "Third"), entry("v1", "First")].concat();
+    let several = NONE.replace("</feed>", &format!("{entries}</feed>"));
+    let server = Server::start(feed(several.leak())).await;
+    let ids = ["2401.12345v1", "2401.12345", "2401.12345v2"].map(id);
+    let found = server.arxiv.metadata(&ids, soon()).await.unwrap();
+    for (index, version, title) in [(0, 1, "First"), (1, 3, "Third")] {
+        let paper = paper(&found[index]);
+        assert_eq!((&paper.id, paper.version), (&ids[index], Some(version)));
+        assert_eq!(paper.title, title);
+    }
+    assert_eq!(found[2], Found::NotFound(ids[2].clone()));
+    let list = (
+        "id_list".to_owned(),
+        "2401.12345v1,2401.12345,2401.12345v2".to_owned(),
+    );
+    assert!(server.asked()[0].query.contains(&list));
+}
+
+#[tokio::test]
 async fn a_paper_without_a_complete_entry_is_not_found() {
     let server = Server::start(feed(MISSING)).await;
     let ids = ["2201.13453", "1706.03762", "2201.13454"].map(id);
@@ -195,10 +220,12 @@ async fn a_response_that_is_no_feed_is_garbled() {
         assert!(matches!(error, ArxivError::Garbled), "{body}");
         assert!(error.is_transient());
     }
-    assert!(matches!(
-        refusal(html(200, "Rate exceeded.")).await,
-        ArxivError::Garbled
-    ));
+    for busy in [
+        html(200, "Rate exceeded."),
+        reply(200, "text/plain", "Rate exceeded."),
+    ] {
+        assert!(matches!(refusal(busy).await, ArxivError::Busy { .. }));
+    }
     let latin = reply(
         200,
         "application/atom+xml",

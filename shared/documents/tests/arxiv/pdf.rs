@@ -29,7 +29,8 @@ fn long_pdf(bytes: usize) -> Vec<Piece> {
 #[tokio::test]
 async fn a_pdf_is_requested_by_an_id_of_either_style() {
     for (paper, path) in [
-        ("2101.00001v3", "/pdf/2101.00001"),
+        ("2101.00001v3", "/pdf/2101.00001v3"),
+        ("2101.00001", "/pdf/2101.00001"),
         ("math.GT/0309136", "/pdf/math/0309136"),
     ] {
         let server = Server::start(reply(200, "application/pdf", PDF)).await;
@@ -70,16 +71,10 @@ async fn a_missing_pdf_is_not_found() {
 
 #[tokio::test]
 async fn the_error_names_the_content_sent_instead_of_a_pdf() {
-    for (reply, instead, transient) in [
-        (
-            html(200, "<form>Please solve the reCAPTCHA</form>"),
-            Instead::Captcha,
-            true,
-        ),
+    for (reply, instead) in [
         (
             html(200, "The author has provided no source"),
             Instead::Page,
-            false,
         ),
         (
             reply(
@@ -88,18 +83,15 @@ async fn the_error_names_the_content_sent_instead_of_a_pdf() {
                 "\n<html><body>Not found</body></html>",
             ),
             Instead::Page,
-            false,
         ),
-        (reply(200, "application/pdf", ""), Instead::Nothing, false),
+        (reply(200, "application/pdf", ""), Instead::Nothing),
         (
             reply(200, "application/pdf", "%!PS-Adobe-2.0"),
             Instead::Other,
-            false,
         ),
         (
             reply(200, "application/gzip", &b"\x1f\x8b\x08\x00"[..]),
             Instead::Other,
-            false,
         ),
     ] {
         let error = ask(reply).await.unwrap_err();
@@ -107,7 +99,42 @@ async fn the_error_names_the_content_sent_instead_of_a_pdf() {
             matches!(error, ArxivError::NotPdf(came) if came == instead),
             "{error:?}"
         );
-        assert_eq!(error.is_transient(), transient, "{instead:?}");
+        assert!(!error.is_transient(), "{instead:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_asks_for_fewer_requests_means_busy_with_any_status() {
+    let later = vec![("retry-after", "7".to_owned())];
+    for (reply, retry_after) in [
+        (reply(200, "text/plain", "Rate exceeded."), None),
+        (reply(200, "application/pdf", "Rate exceeded."), None),
+        (html(200, "<form>Please solve the reCAPTCHA</form>"), None),
+        (html(404, "Too Many Requests"), None),
+        (
+            Reply::Http(200, later, vec![Piece::Bytes("Rate exceeded.".into())]),
+            Some(Duration::from_secs(7)),
+        ),
+    ] {
+        let error = ask(reply).await.unwrap_err();
+        assert!(matches!(error, ArxivError::Busy { .. }), "{error:?}");
+        assert_eq!(error.retry_after(), retry_after);
+        assert!(error.is_transient());
+    }
+    // In a PDF, the words are the paper's.
+    let paper = [PDF, b"A Theory of the CAPTCHA: why papers are withdrawn"].concat();
+    assert!(ask(reply(200, "application/pdf", paper)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_withdrawn_paper_is_told_from_a_missing_one() {
+    for reply in [
+        html(404, "withdrawn"),
+        html(200, "This submission has been withdrawn by its authors"),
+    ] {
+        let error = ask(reply).await.unwrap_err();
+        assert!(matches!(error, ArxivError::Withdrawn), "{error:?}");
+        assert!(!error.is_transient());
     }
 }
 
