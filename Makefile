@@ -6,7 +6,7 @@
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
-.PHONY: demo test up bench check api deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
+.PHONY: demo test up bench chaos check api deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
 
 # Runs real tasks: a killed worker, questions to the person at the terminal, suspend and resume.
 # Exits 0 only if every check holds. Without a terminal, or without an answer within seconds, a
@@ -23,6 +23,11 @@ test: install-checks
 # stack of the tests. A change of the source restarts the functions unless RELOAD=0 is set.
 up: install
 	@$(STACK_PYTHON) infra/local/up.py $(if $(QUICK),--quick) $(if $(filter 0,$(RELOAD)),--ignore-changes)
+
+# 500 sessions in all modes, while a worker is killed each second, messages and answers come twice and
+# three times, and sockets are dropped. SESSIONS=<n> is another number; `make test` runs 16.
+chaos: install
+	@CHAOS_SESSIONS=$(or $(SESSIONS),500) $(STACK_PYTHON) infra/local/chaos.py
 
 # The figures of the README with their limits, from a release build and DynamoDB Local. PROFILE=dev
 # only tests the benchmark.

@@ -85,6 +85,8 @@ def through_the_stack() -> None:
         suite.run("afterwards", settings, running.env)
     heading("a run that waits while the stack is down")
     run("restart", [sys.executable, "infra/local/restart.py"], os.environ)
+    heading("a small load, while workers are killed")
+    run("chaos", [sys.executable, "infra/local/chaos.py"], os.environ)
     heading("two stacks side by side")
     run("side by side", ["env", "PYTHONPATH=infra", sys.executable, "infra/local/side_by_side.py"], os.environ)
     heading("who may: every route and every frame")

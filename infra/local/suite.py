@@ -22,12 +22,12 @@ class Tally:
     ignored: int = 0
 
 
-def run(module: str, settings: Settings, env: Mapping[str, str]) -> Tally:
+def run(module: str, settings: Settings, env: Mapping[str, str], *more: str) -> Tally:
     """Runs the tests of a module on the running stack. Raises `Failed` when one fails, or none
     exists.
     """
     environment = {**os.environ, **env, "STACK_DIR": str(settings.state)}
-    tally = run_tests(["--test", "suite", "--", "--ignored", f"{module}::"], environment)
+    tally = run_tests(["--test", "suite", "--", "--ignored", f"{module}::", *more], environment)
     if not tally.passed:
         raise Failed(f"the suite has no tests in {module}")
     return tally

@@ -263,6 +263,14 @@ impl Stack {
         kill(&self.executors())
     }
 
+    /// Sends SIGKILL to one of the running executors, another one for another `turn`. Returns the
+    /// number of those killed: none where none was running.
+    pub fn kill_executor(&self, turn: usize) -> usize {
+        let pids = self.executors();
+        pids.get(turn % pids.len().max(1))
+            .map_or(0, |pid| kill(&[*pid]))
+    }
+
     /// Sends SIGKILL to every instance of a function under `cargo lambda watch` and returns their
     /// number. Cargo has put its program beside this one.
     pub fn kill_function(&self, name: &str) -> usize {

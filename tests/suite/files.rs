@@ -181,7 +181,7 @@ async fn a_long_task_is_stored_only_for_a_run_that_begins() {
     let stored = async || stack().object_versions(&format!("{owner}/{id}/")).await;
     let runs = format!("/api/sessions/{id}/runs");
     let body =
-        json!({"task": format!("[[steps=1 slow=3000]] {}", "x".repeat(40 * 1024))}).to_string();
+        json!({"task": format!("[[steps=1]] [[slow=1500]] {}", "x".repeat(40 * 1024))}).to_string();
     let begin = |key: &'static str| {
         let headers = [("idempotency-key", key)];
         let (runs, body) = (&runs, &body);

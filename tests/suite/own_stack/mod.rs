@@ -5,6 +5,7 @@
 //! [`issuer`](tests::issuer).
 
 mod authorisation;
+mod chaos;
 mod restart;
 mod smoke;
 
