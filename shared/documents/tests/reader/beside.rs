@@ -98,7 +98,9 @@ fn made() -> Vec<Case> {
     let title = vec!["A title that goes across both of the columns".to_owned()];
     let under_title = shown(100.0, 815.0, 20.0, &title) + &columns(&left, &right);
     let turned = |degrees: u32, matrix: &str| {
-        let content = format!("{matrix} cm {}", columns(&left[..20], &right[..20]));
+        let lower = |x, lines: &[String]| shown(x, 500.0, 10.0, lines);
+        let content = lower(50.0, &left[..20]) + &lower(310.0, &right[..20]);
+        let content = format!("{matrix} cm {content}");
         page(&content, &format!("/Rotate {degrees}"))
     };
     let turned_told = [&left[..20], &right[..20]].concat().join("\n");

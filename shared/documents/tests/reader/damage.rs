@@ -206,6 +206,22 @@ async fn a_font_or_a_drawing_that_is_cut_or_missing_is_damaged() {
 }
 
 #[tokio::test]
+async fn a_note_behind_a_missing_one_is_not_lost_in_silence() {
+    let page = |notes: fn(usize) -> String| {
+        let mut pdf = Pdf::new();
+        let note = pdf.add("<</Subtype/Text/Rect[0 0 9 9]/Contents(a note)>>");
+        let more = format!("/Annots[{}]", notes(note));
+        pdf.page(&lines(), &more).bytes()
+    };
+    let missing = damage(Part::Drawing, Fault::Missing);
+    let behind = page(|note| format!("77 0 R {note} 0 R"));
+    assert_eq!(read(behind).await, (LINES, missing));
+    // A note that was deleted, and its reference was not.
+    let deleted = page(|note| format!("{note} 0 R 77 0 R"));
+    assert_eq!(read(deleted).await, (LINES, None));
+}
+
+#[tokio::test]
 async fn what_a_page_does_not_use_is_not_its_damage() {
     let mut pdf = Pdf::new();
     let form = pdf.raw_stream("/Type/XObject/Subtype/Form/Filter/FlateDecode", b"torn");

@@ -126,15 +126,31 @@ impl<'a> Search<'_, 'a> {
         let resources = self.inherited(page.raw(), "Resources");
         let content = page.page_stream().unwrap_or_default();
         self.content(content, &resources, Part::Content, 0);
-        let annotations = page.raw().get::<Array<'a>>("Annots");
-        let annotations = annotations.map(|all| all.iter::<Dict<'a>>().collect::<Vec<_>>());
-        for annotation in annotations.unwrap_or_default() {
+        self.annotations(page.raw(), &resources);
+    }
+
+    fn annotations(&mut self, page: &Dict<'a>, resources: &Dict<'a>) {
+        let all = page.get::<Array<'a>>("Annots").unwrap_or_default();
+        // hayro draws none behind one that is missing. One at the end was deleted.
+        if all.iter::<Dict<'a>>().count() < all.raw_iter().count() {
+            let is_there = match all.raw_iter().last() {
+                Some(MaybeRef::Ref(last)) => {
+                    let xref = self.inspector.pdf.xref();
+                    xref.get::<Object<'a>>(last.into()).is_some()
+                }
+                last => last.is_some(),
+            };
+            if is_there {
+                self.add(Part::Drawing, Fault::Missing);
+            }
+        }
+        for annotation in all.iter::<Dict<'a>>() {
             let Some(Object::Dict(appearance)) = self.follow(&annotation, "AP", Part::Drawing)
             else {
                 continue;
             };
             if let Some(Object::Stream(form)) = self.follow(&appearance, "N", Part::Drawing) {
-                self.form(&form, &resources, 0);
+                self.form(&form, resources, 0);
             }
         }
     }
