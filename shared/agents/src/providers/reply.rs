@@ -32,6 +32,9 @@ const WORDS: [(&str, u16); 17] = [
     ("badrequest", 400),
 ];
 
+/// The longest wait that is taken at its word, a year. A clock cannot count much further.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// The status of an error of no known kind: a gateway's upstream failed.
 const UNKNOWN_ERROR: u16 = 502;
 
@@ -107,7 +110,8 @@ pub(super) fn wait(header: impl Fn(&str) -> Option<String>, now: Timestamp) -> O
 fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds.ceil()).ok();
+        let wait = Duration::try_from_secs_f64(seconds.ceil()).ok();
+        return wait.map(|wait| wait.min(LONGEST_WAIT));
     }
     let date = rfc2822::parse(value).ok()?.timestamp();
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
@@ -245,6 +249,9 @@ mod tests {
             ("retry-after", "Fri, 27 Nov 2026 06:00:09 GMT", Some(9)),
             ("retry-after", "soon", None),
             ("retry-after", "-1", None),
+            ("retry-after", "1e18", Some(365 * 24 * 3600)),
+            ("retry-after", "1e30", None),
+            ("retry-after", "NaN", None),
             ("x-ratelimit-reset", "0", Some(0)),
             ("x-ratelimit-reset", "12", Some(12)),
             ("x-ratelimit-reset", "1795759205", Some(5)),
