@@ -4,20 +4,20 @@
 //! Another writer may append first. The command is then decided again on the new state, so that the
 //! work of a step is kept. The state after the commit says whether this worker continues.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use lambda_kit::{Problem, Push, causes, metrics, now};
+use lambda_kit::{Problem, causes, metrics, now};
 use session::{
-    ApprovalId, Command, Envelope, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId,
-    RunStatus, SessionId, Stage, StageStart, State, plus_usd,
+    ApprovalId, Command, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId, RunStatus,
+    Stage, StageStart, State, plus_usd,
 };
 use session_manager::{Actor, ChangeError, Committed};
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 use workflow::{Engine, Work};
 
 use crate::ask::WorkResult;
 use crate::document_work::{DocumentWork, DocumentWorker};
+use crate::event_pusher::EventPusher;
 use crate::load::LoadedRun;
 use crate::{Deadline, Executor};
 
@@ -25,14 +25,6 @@ use crate::{Deadline, Executor};
 /// default of `REQUEUE_SECONDS`, after which the sweeper would send the message.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(25);
-
-/// The most time for the last pushes. A client that misses an event asks for it.
-const PUSH_TIME: Duration = Duration::from_secs(3);
-
-/// How far pushes may be behind before the next commit lets them catch up, and for how long. Less
-/// than a push's turn, see `session::PushTurn`.
-const PUSH_LAG: Duration = Duration::from_millis(200);
-const CATCH_UP_TIME: Duration = Duration::from_secs(1);
 
 /// A run whose lease this worker holds.
 pub(crate) struct LeasedRun<'a> {
@@ -80,7 +72,7 @@ impl<'a> LeasedRun<'a> {
     /// Works until the run is done or waits, another worker takes it, or the time is up.
     pub async fn work(mut self) -> Result<(), Problem> {
         let worked = self.steps().await;
-        self.pusher.finish(PUSH_TIME).await;
+        self.pusher.finish().await;
         let pause = worked?;
         if let Some(wake) = self.state.wake(now()).filter(|_| !self.overtaken) {
             let (executor, documents) = (self.executor, &self.documents);
@@ -328,73 +320,5 @@ fn not_stored(error: &ChangeError) -> RunFailure {
         error: format!("The step brought {error} be stored."),
         code: code.into(),
         error_type: error_type.into(),
-    }
-}
-
-/// Pushes events during the next step, in the order of their commits. It must be finished before
-/// the invocation ends, because nothing runs after a Lambda's reply.
-struct EventPusher {
-    push: Push,
-    session: SessionId,
-    /// The push of the newest commit, which waits for those before it.
-    newest: Option<JoinHandle<()>>,
-    /// When the oldest commit that may not be pushed yet was given.
-    behind_since: Instant,
-}
-
-impl EventPusher {
-    fn new(push: Push, session: SessionId) -> Self {
-        Self {
-            push,
-            session,
-            newest: None,
-            behind_since: Instant::now(),
-        }
-    }
-
-    /// Begins a push after `wait`, behind the pushes before.
-    fn push(&mut self, events: Vec<Envelope>, wait: Duration) {
-        if events.is_empty() {
-            return;
-        }
-        let before = self.newest.take().filter(|before| !before.is_finished());
-        if before.is_none() {
-            self.behind_since = Instant::now();
-        }
-        let (push, session) = (self.push.clone(), self.session);
-        self.newest = Some(tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            if let Some(before) = before {
-                // Whether it failed is in its log.
-                let _ = before.await;
-            }
-            push.events(session, &events).await;
-        }));
-    }
-
-    /// Lets pushes that are far behind catch up, so that a client's commit in the middle of a run
-    /// is not pushed before them.
-    async fn keep_up(&mut self) {
-        let Some(newest) = &mut self.newest else {
-            return;
-        };
-        if self.behind_since.elapsed() > PUSH_LAG && !newest.is_finished() {
-            let caught_up = tokio::time::timeout(CATCH_UP_TIME, newest).await;
-            if caught_up.is_ok() {
-                self.newest = None;
-            }
-        }
-    }
-
-    /// Waits for the remaining pushes, at most this long.
-    async fn finish(self, time: Duration) {
-        let Some(newest) = self.newest else {
-            return;
-        };
-        match tokio::time::timeout(time, newest).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "push ended early"),
-            Err(_) => tracing::warn!("not all followers reached in time"),
-        }
     }
 }

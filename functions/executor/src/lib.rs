@@ -8,6 +8,7 @@
 mod ask;
 mod deadline;
 mod document_work;
+mod event_pusher;
 mod leased_run;
 mod load;
 mod slice;

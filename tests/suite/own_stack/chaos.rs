@@ -17,7 +17,7 @@ use tests::rest::{count, create_with, detail, get, post, record};
 use tests::stack::stack;
 use tests::ws::connect;
 use tests::{pdf, rest};
-use tokio::time::sleep;
+use tokio::time::{interval, sleep};
 use uuid::Uuid;
 
 /// The sessions that go on at the same time: below the default limit of an owner's live runs.
@@ -272,7 +272,15 @@ async fn costs(id: &str, events: &[Value]) -> u64 {
     let tokens = calls
         .clone()
         .map(|call| call["data"]["tokens"].as_u64().unwrap());
+    let dollars = calls
+        .clone()
+        .map(|call| call["data"]["cost_usd"].as_f64().unwrap());
+    let dollars: f64 = dollars.sum();
     let (tokens, calls) = (tokens.sum::<u64>(), calls.count());
+    assert!(
+        (costs["total_cost_usd"].as_f64().unwrap() - dollars).abs() < 1e-9,
+        "{id}"
+    );
     assert_eq!(costs["total_tokens"], tokens, "{id}");
     assert_eq!(costs["record_count"], calls, "{id}");
     for breakdown in ["model_breakdown", "agent_breakdown", "step_breakdown"] {
@@ -283,15 +291,22 @@ async fn costs(id: &str, events: &[Value]) -> u64 {
     tokens
 }
 
-/// Kills a worker each second, and sweeps as the schedule would.
+/// Kills a worker each second, and sweeps as the schedule would, only more often.
 async fn storm(harm: &Harm) {
-    for second in 0_usize.. {
-        sleep(Duration::from_secs(1)).await;
-        more(&harm.kills, stack().kill_executor(second));
-        if second % 2 == 0 {
+    let kills = async {
+        let mut seconds = interval(Duration::from_secs(1));
+        for turn in 0.. {
+            seconds.tick().await;
+            more(&harm.kills, stack().kill_executor(turn));
+        }
+    };
+    let sweeps = async {
+        for _ in 0_u32.. {
+            sleep(Duration::from_secs(2)).await;
             stack().sweep().await;
         }
-    }
+    };
+    tokio::join!(kills, sweeps);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,7 +317,7 @@ async fn every_session_ends_as_it_would_in_calm() {
     let paper = publish(Paper {
         title: "Tides".into(),
         pages: vec!["Tides\nThe moon pulls at the sea.".into()],
-        trouble: Vec::new(),
+        ..Paper::default()
     });
     let mut calm = Vec::new();
     for n in 0..8 {
