@@ -32,8 +32,11 @@ impl DeadLetters {
             Ok(QueueMessage::Wake(wake)) => {
                 let recovered = dead_letter(&self.sessions, &self.outbox, wake, now()).await;
                 let recovered = match recovered {
-                    Err(problem) if problem.code() != Code::Unavailable => Err(problem.log()),
-                    recovered => Ok(recovered?),
+                    Err(problem) if problem.code() != Code::Unavailable => {
+                        problem.log();
+                        None
+                    }
+                    recovered => Some(recovered?),
                 };
                 tracing::error!(session = %wake.session_id, run = %wake.run_id, ?recovered, "dead letter");
             }

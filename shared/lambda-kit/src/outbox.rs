@@ -39,8 +39,8 @@ impl Outbox {
         &self.push
     }
 
-    /// Pushes the commit's events to the session's followers in their turn, then wakes a worker where
-    /// one is due.
+    /// Pushes the commit's events to the session's followers in their turn, then wakes a worker
+    /// where one is due.
     pub async fn publish(&self, committed: &Committed, now: Timestamp) {
         let state = &committed.state;
         metrics::committed(state.mode, &committed.envelopes);

@@ -40,7 +40,8 @@ macro_rules! modes {
                 match self { $(Self::$variant => $id,)* }
             }
 
-            /// Whether a session of this mode supports suspend, resume and tasks after a completed one.
+            /// Whether a session of this mode supports suspend, resume and tasks after a completed
+            /// one.
             pub const fn supports_resume(self) -> bool {
                 match self { $(Self::$variant => $resume,)* }
             }

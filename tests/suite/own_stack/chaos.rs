@@ -150,7 +150,7 @@ async fn watch(task_id: String, frame: Value, n: usize) -> Vec<Value> {
 /// completed.
 async fn ends(id: &str, by_socket: bool, harm: Option<&Harm>) {
     let deadline = Instant::now() + LONGEST;
-    let mut woken = String::new();
+    let mut woken = None;
     loop {
         let now = detail(id).await;
         let run = now["active_run"].as_str();
@@ -161,9 +161,9 @@ async fn ends(id: &str, by_socket: bool, harm: Option<&Harm>) {
         assert!(Instant::now() < deadline, "{id} has not ended: {now}");
         // Each message that a client causes, and each second after it: three times in all.
         if let (Some(harm), Some(run)) = (harm, run)
-            && woken != now["version"].to_string()
+            && woken != now["version"].as_u64()
         {
-            woken = now["version"].to_string();
+            woken = now["version"].as_u64();
             let body = json!({"session_id": id, "run_id": run}).to_string();
             stack().send(&body, 2).await;
             more(&harm.copies, 2);
