@@ -405,13 +405,14 @@ async fn a_delete_during_a_step_stops_the_run_and_leaves_no_items() {
         before,
         "the old worker wrote nothing"
     );
-    let left = eventually("only the tombstone is left", || async {
+    let left = eventually("the last entry and the second purge are left", || async {
         stack().sweep().await;
         let items = stack().items(&id).await;
-        (items.len() == 1).then_some(items)
+        (items.len() == 2).then_some(items)
     })
     .await;
     assert!(left[0]["SK"].as_s().unwrap().starts_with("LOG#") && left[0].contains_key("ttl"));
+    assert_eq!(left[1]["SK"].as_s().unwrap(), "SUMMARY");
     assert_eq!(
         get(&format!("/api/sessions/{id}")).await.problem(),
         (404, "session_not_found")

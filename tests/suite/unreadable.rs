@@ -189,7 +189,7 @@ async fn every_route_works_on_a_session_with_entries_that_cannot_be_read() {
     assert_eq!(get(&path).await.problem(), (404, "session_not_found"));
     eventually("the purge", || async {
         stack().sweep().await;
-        (stack().items(&session).await.len() == 1).then_some(())
+        (stack().items(&session).await.len() == 2).then_some(())
     })
     .await;
 }

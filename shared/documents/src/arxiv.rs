@@ -9,11 +9,13 @@ mod atom;
 mod error;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 
 use crate::ArxivId;
@@ -28,6 +30,9 @@ const MAX_FEED_BYTES: usize = 32 << 20;
 
 /// The maximum number of bytes of a web page that are examined to find out why it came.
 const MAX_PAGE_BYTES: usize = 1 << 20;
+
+/// How many redirects of one request are followed.
+const MAX_REDIRECTS: usize = 5;
 
 /// What a text in place of a feed or a PDF says to a client that sends too many requests.
 const BUSY: [&str; 4] = [
@@ -77,10 +82,12 @@ impl Arxiv {
     /// # Errors
     /// [`ArxivConfigError`]; its message names the variable.
     pub fn new(config: &ArxivConfig) -> Result<Self, ArxivConfigError> {
-        let api_url = http_url(&config.api_url).ok_or(ArxivConfigError::BadApiUrl)?;
+        let api_url = safe_url(&config.api_url).ok_or(ArxivConfigError::BadApiUrl)?;
         let pdf_url = config.pdf_url.trim_end_matches('/');
-        http_url(pdf_url).ok_or(ArxivConfigError::BadPdfUrl)?;
-        let http = Client::builder().user_agent(USER_AGENT);
+        safe_url(pdf_url).ok_or(ArxivConfigError::BadPdfUrl)?;
+        let http = Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(redirects());
         Ok(Self {
             http: http.build().map_err(ArxivConfigError::Client)?,
             api_url,
@@ -171,9 +178,29 @@ impl Arxiv {
     }
 }
 
-fn http_url(url: &str) -> Option<Url> {
+/// An address that may be requested: encrypted, unless it is one of this machine.
+fn safe_url(url: &str) -> Option<Url> {
     let url = Url::parse(url).ok()?;
-    matches!(url.scheme(), "http" | "https").then_some(url)
+    let host = url.host_str()?.trim_matches(['[', ']']);
+    let address = host.parse::<IpAddr>();
+    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
+    is_safe.then_some(url)
+}
+
+/// Follows arXiv to another path of the same address. Any other address is one that nobody has
+/// configured; its redirect is the reply.
+fn redirects() -> Policy {
+    Policy::custom(|attempt| {
+        let asked = attempt.previous().first();
+        if asked.is_none_or(|asked| asked.origin() != attempt.url().origin()) {
+            attempt.stop()
+        } else if attempt.previous().len() > MAX_REDIRECTS {
+            attempt.error("too many redirects")
+        } else {
+            attempt.follow()
+        }
+    })
 }
 
 async fn within<T>(
@@ -288,7 +315,10 @@ mod tests {
         let message = |config| Arxiv::new(&config).unwrap_err().to_string();
         let good = "http://localhost:9100";
         assert!(message(with("localhost", good)).contains("ARXIV_API_URL"));
-        assert!(message(with(good, "file:///etc")).contains("ARXIV_PDF_URL"));
+        for bad in ["file:///etc", "http://arxiv.org/pdf", "http://10.0.0.1/pdf"] {
+            assert!(message(with(good, bad)).contains("ARXIV_PDF_URL"), "{bad}");
+        }
+        assert!(Arxiv::new(&with("http://[::1]:9100", "http://127.0.0.1/pdf")).is_ok());
         assert!(Arxiv::new(&ArxivConfig::default()).is_ok());
     }
 }

@@ -12,10 +12,14 @@ use crate::ArxivId;
 #[derive(Debug, thiserror::Error)]
 pub enum ArxivConfigError {
     /// `ARXIV_API_URL`.
-    #[error("ARXIV_API_URL must be an http or https URL, e.g. https://export.arxiv.org/api/query")]
+    #[error(
+        "ARXIV_API_URL must be an https URL, or http on this machine, e.g. https://export.arxiv.org/api/query"
+    )]
     BadApiUrl,
     /// `ARXIV_PDF_URL`.
-    #[error("ARXIV_PDF_URL must be an http or https URL, e.g. https://arxiv.org/pdf")]
+    #[error(
+        "ARXIV_PDF_URL must be an https URL, or http on this machine, e.g. https://arxiv.org/pdf"
+    )]
     BadPdfUrl,
     /// The HTTP client could not be created, e.g. because the machine has no CA certificates.
     #[error("the HTTP client for arXiv could not be made")]

@@ -42,6 +42,22 @@ async fn a_pdf_is_requested_by_an_id_of_either_style() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_followed_within_the_address_alone() {
+    let other = Server::start(reply(200, "application/pdf", PDF)).await;
+    let to = |location: String| Reply::Http(302, vec![("location", location)], Vec::new());
+    let elsewhere = ask(to(format!("{}/pdf/2101.00001", other.url))).await;
+    assert!(matches!(elsewhere, Err(ArxivError::Status(302))));
+    assert!(other.asked().is_empty());
+
+    let own = Server::start(to("/pdf/2101.00001v1".into())).await;
+    let in_circles = own.arxiv.pdf(&id("2101.00001"), soon()).await;
+    assert!(matches!(in_circles, Err(ArxivError::Connection(_))));
+    let paths: Vec<_> = own.asked().into_iter().map(|asked| asked.path).collect();
+    assert_eq!(paths[..2], ["/pdf/2101.00001", "/pdf/2101.00001v1"]);
+    assert_eq!(paths.len(), 6);
+}
+
+#[tokio::test]
 async fn the_bytes_and_not_the_content_type_identify_a_pdf() {
     assert_eq!(
         ask(reply(200, "application/octet-stream", PDF))

@@ -65,6 +65,8 @@ pub struct Asked {
 /// A running server; it stops with the test's runtime.
 pub struct Server {
     pub arxiv: Arxiv,
+    /// Its address.
+    pub url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -91,7 +93,8 @@ impl Server {
             max_pdf_bytes: 64 << 10,
         };
         let arxiv = Arxiv::new(&config).unwrap();
-        Self { arxiv, asked }
+        let url = format!("http://{address}");
+        Self { arxiv, url, asked }
     }
 
     pub fn asked(&self) -> Vec<Asked> {

@@ -232,7 +232,7 @@ impl<'a> MessageWalk<'a> {
         let request = self
             .manager
             .log(self.session, Seq(1), to)
-            .projection_expression("SK, #last, #at, #events, #state")
+            .projection_expression("#sk, #last, #at, #events, #state")
             .expression_attribute_names("#state", "state")
             .scan_index_forward(false)
             .limit(i32::try_from(entries).unwrap_or(i32::MAX));
