@@ -5,7 +5,7 @@
 //!
 //! The owner is the message group, which makes the standard queue a fair one: while one owner's
 //! messages take more than their share of the workers, SQS delivers the others' first
-//! (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
+//! (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html>).
 
 use std::time::Duration;
 
