@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Route> {
             (current, leading_keys) = (name.to_owned(), Vec::new());
         }
         if let Some(list) = line.strip_prefix("dynamodb:LeadingKeys: ") {
-            leading_keys = serde_json::from_str(list).unwrap();
+            leading_keys.extend(serde_json::from_str::<Vec<String>>(list).unwrap());
         }
         if let Some(key) = line.strip_prefix("RouteKey: ") {
             open = Some(Route {
