@@ -65,3 +65,23 @@ impl DocumentSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocr::TesseractConfig;
+    use crate::reader::Limits;
+
+    #[test]
+    fn a_reader_has_half_of_the_functions_memory_and_tesseract_three_quarters() {
+        for (told, reader, tesseract) in [(None, 512, 768), (Some("2048"), 1024, 1536)] {
+            let get = |name: &str| {
+                let told = told.filter(|_| name == "AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+                told.map(str::to_owned)
+            };
+            let memory = DocumentSettings::read(get).unwrap().memory();
+            assert_eq!(Limits::of_machine(memory).memory, reader << 20);
+            assert_eq!(TesseractConfig::of_machine(memory).memory, tesseract << 20);
+        }
+    }
+}
