@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rest::{Reply, detail, get, newest_run, post};
+use crate::rest::{Reply, create_with, detail, get, newest_run, post, start};
 use crate::stack::eventually;
 
 /// The session's approvals that match the query, newest first.
@@ -21,6 +21,15 @@ pub async fn approval(session: &str, id: &Value) -> Value {
     found
         .next()
         .unwrap_or_else(|| panic!("{session} has no {id}"))
+}
+
+/// A session that asks about its plan, and the question.
+pub async fn asking() -> (String, Value) {
+    let config = json!({"checkpoints": "after_planning", "nPlanReviews": 0});
+    let session = create_with("planning-control", &config).await;
+    start(&session, "Measure the tides. [[steps=1]]").await;
+    let open = question(&session, "during_planning").await;
+    (session, open)
 }
 
 /// Waits until the session asks at this checkpoint and returns the approval. Checks that the whole

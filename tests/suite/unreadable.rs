@@ -5,10 +5,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::model::model;
-use tests::people::{answer, approval, question};
+use tests::people::{answer, approval, asking};
 use tests::rest::{
-    call, count, create, create_with, delete, get, newest_run, patch, post, record, start, until,
-    until_status,
+    call, count, create, delete, get, newest_run, patch, post, record, start, until, until_status,
 };
 use tests::stack::{eventually, shared_workers, stack};
 use tests::ws::connect;
@@ -16,14 +15,6 @@ use uuid::Uuid;
 
 fn deep(levels: usize) -> String {
     format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels))
-}
-
-async fn asking() -> (String, Value) {
-    let config = json!({"checkpoints": "after_planning", "nPlanReviews": 0});
-    let session = create_with("planning-control", &config).await;
-    start(&session, "Measure the tides. [[steps=1]]").await;
-    let open = question(&session, "during_planning").await;
-    (session, open)
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ impl<'a> LeasedRun<'a> {
     async fn steps(&mut self) -> Result<Duration, Problem> {
         while self.is_ours() {
             let Some(progress) = self.step().await else {
-                self.append(Command::YieldLease {
+                self.append(&Command::YieldLease {
                     run: self.run,
                     epoch: self.epoch,
                 })
@@ -198,24 +198,28 @@ impl<'a> LeasedRun<'a> {
             progress,
             yield_lease,
         };
-        match self.append(command(progress.clone())).await {
+        let commit = command(progress);
+        match self.append(&commit).await {
             Err(error @ (ChangeError::TooLarge(_) | ChangeError::Unstorable(_))) => {
                 // A retry would bring the same.
                 tracing::error!(session = %self.state.session_id, error = %error, causes = causes(&error), "step not stored");
+                let Command::Commit { progress, .. } = commit else {
+                    return Err(error.into());
+                };
                 let failed = progress.failed(not_stored(&error));
-                Ok(self.append(command(failed)).await?)
+                Ok(self.append(&command(failed)).await?)
             }
             other => Ok(other?),
         }
     }
 
     /// Appends, and repeats a temporary failure while there is time: the command has a paid answer.
-    async fn append(&mut self, command: Command) -> Result<(), ChangeError> {
+    async fn append(&mut self, command: &Command) -> Result<(), ChangeError> {
         self.pusher.keep_up().await;
         let sessions = &self.executor.sessions;
         let appended = self
             .deadline
-            .retry(|| sessions.commit_on(self.state.clone(), &command, now()))
+            .retry(|| sessions.commit_on(self.state.clone(), command, now()))
             .await;
         match appended {
             Ok(committed) => self.absorb(committed).await,

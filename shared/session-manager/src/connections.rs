@@ -21,7 +21,7 @@ use crate::dynamo::update::update_attributes;
 use crate::error::{ChangeError, StorageError, is_conflict, is_throttle};
 use crate::log::append::RetryBudget;
 use crate::log::outcome::CONDITION_FAILED;
-use crate::replay::{Followed, NewReplay, StoreEmpty};
+use crate::replay::{Followed, NewReplay, Repeat};
 use crate::{ReadError, SessionManager};
 
 /// API Gateway ends a connection after two hours. The item stays half an hour longer.
@@ -146,15 +146,17 @@ impl SessionManager {
                 return Ok(Followed::Ended);
             };
             let follows = connection.session_id == Some(session) && connection.run_id == run;
-            let repeats_full = match replay {
+            let repeat = match replay {
                 None if follows => return Ok(Followed::Behind),
-                None => None,
+                None => Repeat::Free,
                 Some(NewReplay { after, .. }) => {
-                    match self.repeats(id, &connection, session, after, now).await? {
-                        Ok(repeats_full) => repeats_full,
-                        Err(StoreEmpty) => return Ok(Followed::TooOften),
-                    }
+                    self.repeat(id, &connection, session, after, now).await?
                 }
+            };
+            let repeats_full = match repeat {
+                Repeat::Free => connection.repeats_full,
+                Repeat::Taken(full) => Some(full),
+                Repeat::NoneLeft => return Ok(Followed::TooOften),
             };
             let follower = FollowerItem {
                 connection_id: id.to_string(),
@@ -166,7 +168,7 @@ impl SessionManager {
             let next = Connection {
                 session_id: Some(session),
                 run_id: run,
-                repeats_full: repeats_full.or(connection.repeats_full),
+                repeats_full,
                 ..connection.clone()
             };
             let items = self.follow_items(id, &connection, &next, (session, follower))?;

@@ -61,9 +61,16 @@ pub enum Followed {
     TooOften,
 }
 
-/// The connection has no repeat in store.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StoreEmpty;
+/// What a replay takes of the connection's store of repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Nothing: it goes forward.
+    Free,
+    /// One. The store is full at this time, which each repeat moves on.
+    Taken(Timestamp),
+    /// None is left.
+    NoneLeft,
+}
 
 /// A replay to begin.
 #[derive(Debug, Clone, Copy)]
@@ -108,16 +115,15 @@ impl SessionManager {
         self.follow_from(id, session, run, Some(new), now).await
     }
 
-    /// When the connection's store of repeats is full, if this replay takes one of them: each moves
-    /// that time on. `None` for a replay that goes forward, and an error when the store is empty.
-    pub(crate) async fn repeats(
+    /// What a replay of the events after `after` takes of the connection's store of repeats.
+    pub(crate) async fn repeat(
         &self,
         id: &ConnectionId,
         connection: &Connection,
         session: SessionId,
         after: Seq,
         now: Timestamp,
-    ) -> Result<Result<Option<Timestamp>, StoreEmpty>, ReadError> {
+    ) -> Result<Repeat, ReadError> {
         let goes_back = match connection.session_id {
             None => false,
             Some(before) if before != session => true,
@@ -127,12 +133,14 @@ impl SessionManager {
             },
         };
         if !goes_back {
-            return Ok(Ok(None));
+            return Ok(Repeat::Free);
         }
         let full = connection.repeats_full.unwrap_or(now).max(now);
         let next = full.plus(REPEAT_AFTER);
-        let allowed = next <= now.plus(REPEAT_AFTER * REPEATS);
-        Ok(allowed.then_some(Some(next)).ok_or(StoreEmpty))
+        Ok(match next <= now.plus(REPEAT_AFTER * REPEATS) {
+            true => Repeat::Taken(next),
+            false => Repeat::NoneLeft,
+        })
     }
 
     /// Whether a replay is still the connection's own: none has replaced it.

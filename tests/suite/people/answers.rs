@@ -2,20 +2,11 @@
 
 use serde_json::{Value, json};
 use tests::model::model;
-use tests::people::{answer, approval, approvals, choose, question};
+use tests::people::{answer, approval, approvals, asking, choose, question};
 use tests::rest::{create_with, get, post, post_empty, record, start, types, until_status};
 use tests::stack::shared_workers;
 use tests::ws::{Client, connect};
 use uuid::Uuid;
-
-/// A session that asks about its plan.
-async fn asking() -> (String, Value) {
-    let config = json!({"checkpoints": "after_planning", "nPlanReviews": 0});
-    let session = create_with("planning-control", &config).await;
-    start(&session, "Measure the tides. [[steps=1]]").await;
-    let open = question(&session, "during_planning").await;
-    (session, open)
-}
 
 async fn follower(session: &str) -> Client {
     let mut client = connect(&Uuid::now_v7().to_string()).await;

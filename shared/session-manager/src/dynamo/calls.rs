@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
     DeleteRequest, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
@@ -132,18 +133,9 @@ impl SessionManager {
         &self,
         update: UpdateBuilder,
     ) -> Result<Option<Item>, StorageError> {
-        let update = update.table_name(&self.table).build().expect(EXPECTED);
         let request = self
-            .client
-            .update_item()
-            .table_name(update.table_name)
-            .set_key(Some(update.key))
-            .update_expression(update.update_expression)
-            .set_condition_expression(update.condition_expression)
-            .set_expression_attribute_names(update.expression_attribute_names)
-            .set_expression_attribute_values(update.expression_attribute_values)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .update_request(update)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let updated = metered("UpdateItem", request.send(), |output| {
             output.consumed_capacity.as_slice()
         })
@@ -161,23 +153,28 @@ impl SessionManager {
 
     /// Updates an item, and returns the attributes that it changes with their new values.
     pub(crate) async fn update_and_get(&self, update: UpdateBuilder) -> Result<Item, StorageError> {
-        let update = update.table_name(&self.table).build().expect(EXPECTED);
         let request = self
-            .client
-            .update_item()
-            .table_name(update.table_name)
-            .set_key(Some(update.key))
-            .update_expression(update.update_expression)
-            .set_expression_attribute_names(update.expression_attribute_names)
-            .set_expression_attribute_values(update.expression_attribute_values)
-            .return_values(ReturnValue::UpdatedNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .update_request(update)
+            .return_values(ReturnValue::UpdatedNew);
         metered("UpdateItem", request.send(), |output| {
             output.consumed_capacity.as_slice()
         })
         .await
         .map(|output| output.attributes.unwrap_or_default())
         .map_err(|error| StorageError::of("UpdateItem", error))
+    }
+
+    fn update_request(&self, update: UpdateBuilder) -> UpdateItemFluentBuilder {
+        let update = update.table_name(&self.table).build().expect(EXPECTED);
+        self.client
+            .update_item()
+            .table_name(update.table_name)
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_condition_expression(update.condition_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
     /// Deletes an item and returns it, if it existed.

@@ -12,6 +12,7 @@ use session::{Envelope, Message, Seq, SessionId, State};
 
 use super::events::{envelopes_between, fits_page};
 use crate::dynamo::item::{Item, Malformed, from_item};
+use crate::dynamo::items::state;
 use crate::dynamo::keys;
 use crate::log::size::item_size;
 use crate::{Actor, ReadError, SessionManager};
@@ -258,9 +259,13 @@ impl EntryPlace {
             last: Seq,
             state: String,
         }
-        let place: Place = from_item("entry", item.clone())?;
-        let state =
-            State::from_json(&place.state).map_err(|error| Malformed::new("state", error))?;
+        // Without the events, which may have hundreds of kilobytes.
+        let parts = ["SK", "last", "state"].map(|name| (name, item.get(name)));
+        let parts = parts
+            .into_iter()
+            .filter_map(|(name, part)| Some((name.into(), part?.clone())));
+        let place: Place = from_item("entry", parts.collect())?;
+        let state = state(&place.state)?;
         Ok(Self {
             // A key that is no entry's is never read: the query is for entries alone.
             first: keys::entry_of(&place.sk).unwrap_or(place.last),

@@ -67,17 +67,8 @@ fn mark(glyph: &Glyph) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::glyphs::glyph;
     use super::*;
-
-    fn glyph(x: f64, y: f64, text: &str) -> Glyph {
-        Glyph {
-            x,
-            y,
-            advance: 5.0,
-            size: 10.0,
-            text: text.to_owned(),
-        }
-    }
 
     fn texts(glyphs: Vec<Glyph>) -> Vec<String> {
         joined(glyphs).into_iter().map(|glyph| glyph.text).collect()

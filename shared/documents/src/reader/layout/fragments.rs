@@ -79,18 +79,8 @@ pub(super) fn fragments(glyphs: Vec<Glyph>) -> Vec<Fragment> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::glyphs::glyph;
     use super::*;
-
-    /// A glyph that is half as wide as its size, like most glyphs.
-    fn glyph(x: f64, y: f64, text: &str) -> Glyph {
-        Glyph {
-            x,
-            y,
-            advance: 5.0,
-            size: 10.0,
-            text: text.to_owned(),
-        }
-    }
 
     fn texts(glyphs: Vec<Glyph>) -> Vec<String> {
         fragments(glyphs).into_iter().map(|it| it.text).collect()

@@ -29,6 +29,18 @@ pub(super) struct Glyph {
     pub text: String,
 }
 
+/// A glyph that is half as wide as its size, like most glyphs.
+#[cfg(test)]
+pub(super) fn glyph(x: f64, y: f64, text: &str) -> Glyph {
+    Glyph {
+        x,
+        y,
+        advance: 5.0,
+        size: 10.0,
+        text: text.to_owned(),
+    }
+}
+
 /// The clockwise rotation of a line in quarter turns, from the direction to the right.
 #[derive(Debug, Clone, Copy)]
 enum Turn {

@@ -142,7 +142,7 @@ impl LogEntry {
     }
 }
 
-fn state(text: &str) -> Result<State, Malformed> {
+pub(crate) fn state(text: &str) -> Result<State, Malformed> {
     State::from_json(text).map_err(|error| Malformed::new("state", error))
 }
 

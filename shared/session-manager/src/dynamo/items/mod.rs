@@ -9,7 +9,7 @@ mod rows;
 mod side_items;
 mod summary;
 
-pub(crate) use entry::{EntryHead, LogEntry};
+pub(crate) use entry::{EntryHead, LogEntry, state};
 pub(crate) use rows::{
     RunSpan, approval_item, approval_row, modifications_text, run_item, run_row,
 };
