@@ -2,60 +2,43 @@
 
 The packages are built as for the local stack, and CloudFormation expands the template. A package is
 named by its digest, so an unchanged one is neither uploaded nor deployed again. A change that would
-remove the table, the bucket or a queue is shown and refused. Account, region and credentials are
-found as by the AWS SDKs (AWS_PROFILE, AWS_REGION). Some modules come from infra/local, through
-PYTHONPATH.
+remove the table, the bucket or a queue is shown and refused. A stack is created without protection,
+so that a failed creation can be deleted, and then updated to the template. Account, region and
+credentials are found as by the AWS SDKs (AWS_PROFILE, AWS_REGION). Some modules come from
+infra/local, through PYTHONPATH.
 """
 
 import hashlib
 import json
 import os
 import sys
-import time
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 import ministack
 import template as templates
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError
+from cloudformation import (
+    DELETABLE,
+    REVIEW,
+    Parameters,
+    Target,
+    delete,
+    execute,
+    left_behind,
+    outputs,
+    prepare,
+    protect,
+    recover,
+    say,
+    settled,
+)
 from processes import Failed
 from settings import TEMPLATE, variable_of
 
 import functions
-
-# Removing or replacing one of these loses sessions or messages.
-LASTING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
-# A first deployment takes minutes; a new index of a large table takes hours.
-PATIENCE = {"Delay": 5, "MaxAttempts": 2000}
-
-# Parameter of the template → its value; None keeps the stack's current value.
-Parameters = Mapping[str, str | None]
-
-
-@dataclass(frozen=True)
-class Target:
-    """One stack in one account and region. Stacks with different names share nothing."""
-
-    stack: str
-    aws: boto3.Session
-
-    def client(self, service: str) -> Any:
-        return self.aws.client(service)
-
-    def description(self) -> dict[str, Any] | None:
-        """CloudFormation's description of the stack; None when there is none."""
-        try:
-            (found,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
-        # The state after a change set that was never executed.
-        return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else dict(found)
 
 
 def main() -> int:
@@ -72,6 +55,9 @@ def main() -> int:
     except (Failed, BotoCoreError, ClientError) as reason:
         print(reason, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("What CloudFormation has begun goes on; the next command waits for its end.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -85,24 +71,72 @@ def chosen_target() -> Target:
 def deploy(target: Target, environment: Mapping[str, str], binaries: Mapping[str, Path] | None = None) -> None:
     """Creates or updates the stack. Without `binaries` the functions are built first."""
     template = templates.read(TEMPLATE)
-    before = target.description()
+    found = settled(target)
+    before = found if found and found["StackStatus"] not in (REVIEW, *DELETABLE) else None
     known = {given["ParameterKey"]: given["ParameterValue"] for given in (before or {}).get("Parameters", [])}
     parameters = chosen(template, environment, known)
     if "WebSocketAccessLogs" not in known and not environment.get(variable_of("WebSocketAccessLogs")):
         parameters["WebSocketAccessLogs"] = "true" if can_log_websockets(target) else "false"
     say(f"stack {target.stack}, {target.aws.region_name}: {'an update' if before else 'new'}")
     say("\n".join(shown(template, parameters)))
+    clear_the_way(target, found, environment)
     if binaries is None:
         architecture = parameters["Architecture"] or known["Architecture"]
         binaries = functions.packages(list(templates.functions(template).values()), architecture)
-    url = upload(target, artifact_bucket(target), template, binaries)
-    change_set = prepare(target, url, parameters, new=before is None)
-    if change_set is None:
-        say("nothing has changed")
-        return
-    execute(target, change_set, allowed=environment.get("ALLOW_REPLACEMENT") == target.stack)
+    bucket = artifact_bucket(target)
+    packaged = templates.packaged(template, bucket, upload(target, bucket, template, binaries).__getitem__)
+    if before is None:
+        create(target, upload_template(target, bucket, templates.unprotected(packaged)), parameters)
+        # From here on the stack's own value, so that both change sets have the same.
+        parameters = dict.fromkeys(parameters)
     protect(target, True)
+    change_set = prepare(target, upload_template(target, bucket, packaged), parameters, creates=False)
+    if change_set:
+        execute(target, change_set, allowed=environment.get("ALLOW_REPLACEMENT") == target.stack)
+    elif before:
+        say("nothing has changed")
     say("\n".join(f"  {name}={value}" for name, value in outputs(target).items()))
+
+
+def clear_the_way(target: Target, found: dict[str, Any] | None, environment: Mapping[str, str]) -> None:
+    """Deletes the rest of a failed creation or deletion, once that is confirmed, and ends a failed
+    update.
+    """
+    if found and found["StackStatus"] in DELETABLE:
+        confirm_deletion(target, found, environment)
+        delete(target, found)
+    elif found:
+        recover(target, found)
+
+
+def confirm_deletion(target: Target, found: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Asks at a terminal. Raises `Failed` without the stack's name as the answer."""
+    said = f"stack {target.stack} is {found['StackStatus']}, and CloudFormation can only delete it; what stays:"
+    stays = "\n".join([said, *left_behind(target, found["StackId"])])
+    if environment.get("DELETE_FAILED_STACK") == target.stack:
+        return
+    if not sys.stdin.isatty():
+        raise Failed(f"{stays}\nDELETE_FAILED_STACK={target.stack} make deploy deletes it and creates a new one")
+    say(stays)
+    if input("To delete it and create a new one, type the stack's name: ") != target.stack:
+        raise Failed("nothing was deleted")
+
+
+def create(target: Target, url: str, parameters: Parameters) -> None:
+    """Creates the stack. Of a failed attempt nothing is left, so that the next one is a first one
+    again.
+    """
+    change_set = prepare(target, url, parameters, creates=True)
+    if change_set is None:
+        raise Failed("CloudFormation sees nothing to create")
+    try:
+        execute(target, change_set, allowed=False)
+    except Failed as failed:
+        left = target.description(change_set.stack_id)
+        if left and left["StackStatus"] == "ROLLBACK_COMPLETE":
+            delete(target, left)
+            raise Failed(f"{failed}\nWhat was created is deleted again; mend the cause, then make deploy") from failed
+        raise
 
 
 def chosen(
@@ -167,15 +201,21 @@ def artifact_bucket(target: Target) -> str:
     return name
 
 
-def upload(target: Target, bucket: str, template: templates.Template, binaries: Mapping[str, Path]) -> str:
-    """Uploads missing packages. Returns the URL of a template that refers to them."""
+def upload(target: Target, bucket: str, template: templates.Template, binaries: Mapping[str, Path]) -> dict[str, str]:
+    """Uploads missing packages. Returns the key of each function's."""
     s3 = target.client("s3")
     keys = {}
     for name in templates.functions(template).values():
         package = ministack.package(binaries.get(name))
         keys[name] = f"{name}/{hashlib.sha256(package).hexdigest()}.zip"
         put_once(s3, bucket, keys[name], package)
-    body = json.dumps(templates.packaged(template, bucket, keys.__getitem__)).encode()
+    return keys
+
+
+def upload_template(target: Target, bucket: str, template: templates.Template) -> str:
+    """Returns the URL of the template."""
+    s3 = target.client("s3")
+    body = json.dumps(template).encode()
     key = f"template/{hashlib.sha256(body).hexdigest()}.json"
     put_once(s3, bucket, key, body)
     return f"{s3.meta.endpoint_url}/{bucket}/{key}"
@@ -189,127 +229,20 @@ def put_once(s3: Any, bucket: str, key: str, body: bytes) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=body)
 
 
-def prepare(target: Target, url: str, parameters: Parameters, *, new: bool) -> str | None:
-    """Creates a change set and returns its name; None when there is nothing to change."""
-    cloudformation = target.client("cloudformation")
-    name = f"deploy-{int(time.time())}"
-    cloudformation.create_change_set(
-        StackName=target.stack,
-        ChangeSetName=name,
-        ChangeSetType="CREATE" if new else "UPDATE",
-        TemplateURL=url,
-        Parameters=[
-            {"ParameterKey": key, **({"UsePreviousValue": True} if value is None else {"ParameterValue": value})}
-            for key, value in parameters.items()
-        ],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        # CloudFormation adds the tags to all resources that support them.
-        Tags=[{"Key": "project", "Value": "intermission"}, {"Key": "stack", "Value": target.stack}],
-        # A failed first attempt is deleted completely, so that the next one is a first attempt
-        # again.
-        **({"OnStackFailure": "DELETE"} if new else {}),
-    )
-    try:
-        waiter = cloudformation.get_waiter("change_set_create_complete")
-        waiter.wait(StackName=target.stack, ChangeSetName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
-    except WaiterError as failed:
-        reason = cloudformation.describe_change_set(StackName=target.stack, ChangeSetName=name)["StatusReason"]
-        cloudformation.delete_change_set(StackName=target.stack, ChangeSetName=name)
-        if "didn't contain changes" in reason or "No updates" in reason:
-            return None
-        raise Failed(f"CloudFormation refuses the change: {reason}") from failed
-    return name
-
-
-def execute(target: Target, change_set: str, *, allowed: bool) -> None:
-    """Shows and executes the changes. Raises `Failed` if data would be lost, unless that is
-    allowed.
-    """
-    cloudformation = target.client("cloudformation")
-    pages = cloudformation.get_paginator("describe_change_set").paginate(
-        StackName=target.stack, ChangeSetName=change_set
-    )
-    changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
-    say("\n".join(summary(changes)))
-    if (lost := endangered(changes)) and not allowed:
-        cloudformation.delete_change_set(StackName=target.stack, ChangeSetName=change_set)
-        raise Failed(f"{', '.join(lost)} would be lost; ALLOW_REPLACEMENT={target.stack} does it all the same")
-    kind = "create" if target.description() is None else "update"
-    cloudformation.execute_change_set(StackName=target.stack, ChangeSetName=change_set)
-    wait(target, f"stack_{kind}_complete", target.stack)
-
-
-def summary(changes: list[dict[str, Any]]) -> list[str]:
-    """The number of resources per action, and the names of removed ones."""
-    actions = Counter(change["Action"] for change in changes)
-    lines = [f"  {action}: {count} resources" for action, count in sorted(actions.items())]
-    gone = [c for c in changes if c["Action"] == "Remove" or c.get("Replacement") == "True"]
-    return lines + [f"  goes: {change['LogicalResourceId']} ({change['ResourceType']})" for change in gone]
-
-
-def endangered(changes: list[dict[str, Any]]) -> list[str]:
-    """The persistent resources that a change set removes or replaces."""
-    return [
-        change["LogicalResourceId"]
-        for change in changes
-        if change["ResourceType"] in LASTING
-        and (change["Action"] == "Remove" or change.get("Replacement") in ("True", "Conditional"))
-    ]
-
-
-def wait(target: Target, state: str, stack: str) -> None:
-    """Waits for a state. Raises `Failed` with CloudFormation's reasons if the stack reaches another
-    one.
-    """
-    cloudformation = target.client("cloudformation")
-    started = time.time()
-    try:
-        cloudformation.get_waiter(state).wait(StackName=stack, WaiterConfig=PATIENCE)
-    except WaiterError as failed:
-        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-        reasons = [
-            f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
-            for event in reversed(events)
-            if "FAILED" in event["ResourceStatus"] and event["Timestamp"].timestamp() >= started - 5
-        ]
-        raise Failed("\n".join([f"CloudFormation failed on {stack}:", *reasons])) from failed
-
-
 def destroy(target: Target, confirmed: str) -> None:
-    """Deletes the stack except the table and the bucket. Raises `Failed` unless the stack's name is
-    given as confirmation.
+    """Deletes the stack except the table and the bucket, in whichever state it is. Raises `Failed`
+    unless the stack's name is given as confirmation.
     """
-    found = target.description()
+    found = settled(target)
     if found is None:
         raise Failed(f"there is no stack {target.stack} in {target.aws.region_name}")
-    kept = outputs(target)
-    stays = [f"  table {kept['TableName']}", f"  bucket {kept['BucketName']}", "  the bucket of the packages"]
+    stays = left_behind(target, found["StackId"])
     if confirmed != target.stack:
         goes = "what waits in the queues, the logs, both URLs and every function"
         asked = f"CONFIRM={target.stack} make destroy deletes {goes} for good; what stays:"
         raise Failed("\n".join([asked, *stays, "  (a new stack does not take these up again)"]))
-    protect(target, False)
-    target.client("cloudformation").delete_stack(StackName=target.stack)
-    # By id, because the name is no longer valid once the stack is deleted.
-    wait(target, "stack_delete_complete", found["StackId"])
+    delete(target, found)
     say("\n".join([f"stack {target.stack} is deleted; what stays, and costs its storage:", *stays]))
-
-
-def protect(target: Target, protected: bool) -> None:
-    """Sets the stack's termination protection, which also applies in the console."""
-    target.client("cloudformation").update_termination_protection(
-        StackName=target.stack, EnableTerminationProtection=protected
-    )
-
-
-def outputs(target: Target) -> dict[str, str]:
-    found = target.description() or {}
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-
-
-def say(line: str) -> None:
-    if line:
-        print(line, flush=True)
 
 
 if __name__ == "__main__":

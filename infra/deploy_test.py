@@ -2,8 +2,6 @@
 PYTHONPATH.
 """
 
-import contextlib
-import io
 import re
 import unittest
 from collections.abc import Iterator
@@ -52,58 +50,6 @@ class TheParameters(unittest.TestCase):
         self.assertIn("OPENAI_API_KEY=…", lines)
         self.assertIn("MODEL_ID=m", lines)
         self.assertNotIn("canary", lines)
-
-
-def change(action: str, kind: str, replacement: str | None = None) -> dict[str, Any]:
-    made = {"Action": action, "LogicalResourceId": "It", "ResourceType": kind}
-    return made | ({"Replacement": replacement} if replacement else {})
-
-
-class WhatLasts(unittest.TestCase):
-    def test_a_removed_or_replaced_table_bucket_or_queue_is_a_danger(self) -> None:
-        for kind in deploy.LASTING:
-            for dangerous in (change("Remove", kind), change("Modify", kind, "True")):
-                self.assertEqual(deploy.endangered([dangerous]), ["It"])
-
-    def test_whatever_else_changes_is_not(self) -> None:
-        harmless = [change("Modify", "AWS::DynamoDB::Table", "False"), change("Add", "AWS::SQS::Queue")]
-        harmless.append(change("Remove", "AWS::Lambda::Function"))
-        self.assertEqual(deploy.endangered(harmless), [])
-
-    def test_a_change_that_loses_data_is_not_executed_unless_it_is_allowed(self) -> None:
-        for allowed in (False, True):
-            target, cloudformation = a_target()
-            page = {"Changes": [{"ResourceChange": change("Remove", "AWS::DynamoDB::Table")}]}
-            cloudformation.get_paginator.return_value.paginate.return_value = [page]
-            with contextlib.nullcontext() if allowed else self.assertRaises(Failed), quiet():
-                deploy.execute(target, "change", allowed=allowed)
-            self.assertEqual(cloudformation.execute_change_set.called, allowed)
-            self.assertEqual(cloudformation.delete_change_set.called, not allowed)
-
-
-class Destroying(unittest.TestCase):
-    def test_without_the_stacks_name_nothing_is_deleted_and_what_would_stay_is_told(self) -> None:
-        for confirmed in ("", "yes", "another"):
-            target, cloudformation = a_target()
-            with self.assertRaises(Failed) as raised:
-                deploy.destroy(target, confirmed)
-            self.assertIn("CONFIRM=tried", str(raised.exception))
-            self.assertIn("table-of-tried", str(raised.exception))
-            cloudformation.update_termination_protection.assert_not_called()
-            cloudformation.delete_stack.assert_not_called()
-
-    def test_with_it_the_stack_goes(self) -> None:
-        target, cloudformation = a_target()
-        with quiet():
-            deploy.destroy(target, "tried")
-        cloudformation.delete_stack.assert_called_once_with(StackName="tried")
-
-    def test_a_stack_that_is_not_there_is_named(self) -> None:
-        target, cloudformation = a_target()
-        cloudformation.describe_stacks.return_value = {"Stacks": [{"StackStatus": "REVIEW_IN_PROGRESS"}]}
-        with self.assertRaises(Failed) as raised:
-            deploy.destroy(target, "tried")
-        self.assertIn("no stack tried", str(raised.exception))
 
 
 class TheOperationsPage(unittest.TestCase):
@@ -186,20 +132,6 @@ class ThePackages(unittest.TestCase):
         s3 = mock.MagicMock()
         deploy.put_once(s3, "bucket", "key", b"")
         s3.put_object.assert_not_called()
-
-
-def a_target() -> tuple[deploy.Target, Any]:
-    """An existing stack and its CloudFormation client."""
-    session = mock.MagicMock()
-    named = {"TableName": "table-of-tried", "BucketName": "bucket-of-tried"}
-    outputs = [{"OutputKey": key, "OutputValue": value} for key, value in named.items()]
-    stack = {"StackId": "id", "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
-    session.client.return_value.describe_stacks.return_value = {"Stacks": [stack]}
-    return deploy.Target("tried", session), session.client.return_value
-
-
-def quiet() -> contextlib.redirect_stdout[io.StringIO]:
-    return contextlib.redirect_stdout(io.StringIO())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from deploy import chosen_target, outputs, say
+from cloudformation import outputs, say
+from deploy import chosen_target
 from processes import Failed
 
 

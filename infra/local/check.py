@@ -19,6 +19,7 @@ from settings import ROOT
 PYTHON = ["infra", "tests/benches/run.py"]
 RUFF = str(install.LINT / "bin" / "ruff")
 RUFF_CONFIG = ["--config", "infra/local/ruff.toml", "--no-cache"]
+DEPLOYMENT_TESTS = ["-m", "unittest", "discover", "--quiet", "--start-directory", "infra", "--pattern", "*_test.py"]
 # Without the stack. `cargo test` prints which tests it ignores, and why.
 QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
@@ -27,7 +28,7 @@ QUICK_CHECKS = {
     "the Python's format": [RUFF, "format", "--check", *RUFF_CONFIG, *PYTHON],
     "the Python's types": [str(install.LINT / "bin" / "mypy"), "--config-file", "infra/local/mypy.ini", *PYTHON],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
-    "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, "infra/deploy_test.py"],
+    "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, *DEPLOYMENT_TESTS],
     "licences and sources": [sys.executable, "infra/local/supply.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
     "widths and names": [sys.executable, "infra/local/names.py"],

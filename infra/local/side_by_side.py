@@ -2,8 +2,8 @@
 destroys both.
 
 The account is MiniStack's and the functions are empty, because only the deployment is tested.
-smoke.py and authorisation.py test the functions. deploy.py and restore.py come from infra, through
-PYTHONPATH.
+smoke.py and authorisation.py test the functions. cloudformation.py, deploy.py and restore.py come
+from infra, through PYTHONPATH.
 """
 
 import os
@@ -18,6 +18,7 @@ import restore
 import settings as configuration
 import stack
 import template as templates
+from cloudformation import Target
 from processes import Failed, Processes, ended
 from settings import REGION, Settings
 
@@ -42,12 +43,12 @@ def main() -> int:
     return 0
 
 
-def targets(settings: Settings) -> list[deploy.Target]:
+def targets(settings: Settings) -> list[Target]:
     os.environ |= {"AWS_ENDPOINT_URL": settings.aws_url, **CREDENTIALS}
-    return [deploy.Target(name, boto3.Session(region_name=REGION)) for name in NAMES]
+    return [Target(name, boto3.Session(region_name=REGION)) for name in NAMES]
 
 
-def try_out(both: list[deploy.Target]) -> None:
+def try_out(both: list[Target]) -> None:
     """Deploys both, one of them twice, and destroys both."""
     refused("a stack without an issuer", lambda: deploy.deploy(both[0], {}, {}))
     for target in both:
@@ -59,6 +60,7 @@ def try_out(both: list[deploy.Target]) -> None:
     deploy.deploy(both[0], {"LOG_RETENTION_DAYS": "7"}, {})
     if ids(both[0])["Table"] != one["Table"]:
         raise Failed("an update has replaced the table")
+    protected(both[0])
     take_back(both[0].aws.resource("dynamodb"), one["Table"], other["Table"])
     refused("an unconfirmed destroy", lambda: deploy.destroy(both[0], both[1].stack))
     for target in both:
@@ -66,6 +68,15 @@ def try_out(both: list[deploy.Target]) -> None:
     tables = both[0].client("dynamodb").list_tables()["TableNames"]
     if not {one["Table"], other["Table"]} <= set(tables):
         raise Failed(f"a table went with its stack; left: {tables}")
+
+
+def protected(target: Target) -> None:
+    """The table is protected, which it was not when it was created."""
+    table = target.client("dynamodb").describe_table(TableName=ids(target)["Table"])["Table"]
+    if not table["DeletionProtectionEnabled"]:
+        raise Failed("the table is not protected from its deletion")
+    if not (target.description() or {}).get("EnableTerminationProtection"):
+        raise Failed("the stack is not protected from its deletion")
 
 
 def take_back(tables: Any, copy: str, into: str) -> None:
@@ -86,7 +97,7 @@ def take_back(tables: Any, copy: str, into: str) -> None:
     refused("the restore of a session that never was", lambda: restore.restore(was, now, "u"))
 
 
-def ids(target: deploy.Target) -> Mapping[str, str]:
+def ids(target: Target) -> Mapping[str, str]:
     """Logical → physical id of each resource."""
     pages = target.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=target.stack)
     return {r["LogicalResourceId"]: r["PhysicalResourceId"] for page in pages for r in page["StackResourceSummaries"]}

@@ -11,6 +11,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 Template = dict[str, Any]
 
+# Properties with which a resource refuses its deletion.
+PROTECTIONS = {"DeletionProtectionEnabled"}
+
 
 def read(path: Path) -> Template:
     """The template with every short form (`!Ref`) as its long one (`{"Ref": …}`)."""
@@ -36,6 +39,16 @@ def packaged(template: Template, bucket: str, key_of: Callable[[str], str]) -> T
     copied = copy.deepcopy(template)
     for logical_id, name in functions(template).items():
         copied["Resources"][logical_id]["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key_of(name)}
+    return copied
+
+
+def unprotected(template: Template) -> Template:
+    """A copy to create a stack with: what a failed creation deletes has no protection from it."""
+    copied = copy.deepcopy(template)
+    for resource in copied["Resources"].values():
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+            for name in PROTECTIONS & resource["Properties"].keys():
+                resource["Properties"][name] = False
     return copied
 
 
