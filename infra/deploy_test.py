@@ -2,6 +2,7 @@
 PYTHONPATH.
 """
 
+import json
 import re
 import unittest
 from collections.abc import Iterator
@@ -94,6 +95,38 @@ class TheOperationsPage(unittest.TestCase):
             self.assertEqual(statement["Action"], [named[parameter]])
             self.assertEqual(policy["Properties"]["Roles"], [{"Ref": "ExecutorRole"}])
             self.assertIn(parameter, self.text)
+
+
+class TheThrottles(unittest.TestCase):
+    """A write that an index refuses is counted at the index alone."""
+
+    def setUp(self) -> None:
+        self.template = templates.read(TEMPLATE)
+        table = self.template["Resources"]["Table"]["Properties"]
+        self.places = {None, *(index["IndexName"] for index in table["GlobalSecondaryIndexes"])}
+
+    def test_the_alarms_sum_up_the_table_and_every_index(self) -> None:
+        for kind in ("Read", "Write"):
+            metrics = self.template["Resources"][f"Table{kind}ThrottlesAlarm"]["Properties"]["Metrics"]
+            (total,) = [metric for metric in metrics if metric.get("ReturnData", True)]
+            single = [metric for metric in metrics if metric is not total]
+            summed = ", ".join(f"FILL({metric['Id']}, 0)" for metric in single)
+            self.assertEqual(total["Expression"], f"SUM([{summed}])")
+            self.assertEqual(
+                {metric["MetricStat"]["Metric"]["MetricName"] for metric in single}, {f"{kind}ThrottleEvents"}
+            )
+            dimensions = [metric["MetricStat"]["Metric"]["Dimensions"] for metric in single]
+            found = [{dimension["Name"]: dimension["Value"] for dimension in each} for each in dimensions]
+            self.assertTrue(all(each["TableName"] == {"Ref": "Table"} for each in found))
+            self.assertEqual({each.get("GlobalSecondaryIndexName") for each in found}, self.places)
+
+    def test_the_dashboard_shows_each(self) -> None:
+        body = json.loads(self.template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+        shown = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+        for kind in ("Read", "Write"):
+            for place in self.places:
+                dimensions = ["GlobalSecondaryIndexName", place] if place else []
+                self.assertIn(["AWS/DynamoDB", f"{kind}ThrottleEvents", "TableName", "${Table}", *dimensions], shown)
 
 
 # The parts of resource names, in the order of the page's columns.

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from cloudformation import outputs, say
+from cloudformation import PATIENCE, Target, outputs, say
 from deploy import chosen_target
 from processes import Failed
 
@@ -27,13 +27,34 @@ def main() -> int:
         if not copy or not sessions:
             raise Failed('FROM=<the restored table> SESSIONS="<id> <id>" make restore')
         tables = target.aws.resource("dynamodb")
-        into = tables.Table(outputs(target)["TableName"])
+        into = tables.Table(own_table(target))
+        wait_for(target, copy)
         for session in sessions:
             say(f"  {session}: {restore(tables.Table(copy), into, session)} items")
     except (Failed, BotoCoreError, ClientError) as reason:
         print(reason, file=sys.stderr)
         return 1
     return 0
+
+
+def own_table(target: Target) -> str:
+    if name := outputs(target).get("TableName"):
+        return name
+    raise Failed(f"there is no stack {target.stack} with a table in {target.aws.region_name}")
+
+
+def wait_for(target: Target, copy: str) -> None:
+    """Waits until DynamoDB has restored the copy, which takes minutes to hours. Raises `Failed` when
+    there is no such table.
+    """
+    dynamodb = target.client("dynamodb")
+    try:
+        status = dynamodb.describe_table(TableName=copy)["Table"]["TableStatus"]
+    except dynamodb.exceptions.ResourceNotFoundException as missing:
+        raise Failed(f"there is no table {copy} in {target.aws.region_name}; restore one first") from missing
+    if status != "ACTIVE":
+        say(f"waiting for the table {copy}, which is {status}")
+        dynamodb.get_waiter("table_exists").wait(TableName=copy, WaiterConfig=PATIENCE)
 
 
 def restore(copy: Any, into: Any, session: str) -> int:
@@ -45,7 +66,8 @@ def restore(copy: Any, into: Any, session: str) -> int:
     with into.batch_writer() as batch:
         for item in partition(into, session):
             if item["SK"] not in kept:
-                for key in ({"PK": item["PK"], "SK": item["SK"]}, *locator_keys(item)):
+                # The row goes last, because only it names the locator to a repeated restore.
+                for key in (*locator_keys(item), {"PK": item["PK"], "SK": item["SK"]}):
                     batch.delete_item(Key=key)
         for item in wanted:
             batch.put_item(Item=item)
