@@ -100,7 +100,7 @@ pub struct PageText {
 /// A page as an image within the limits of every OCR engine.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageImage {
-    /// PNG with 8 bits of grey, at most 7 MiB.
+    /// PNG with 8 bits of grey, at most 5 MB.
     pub png: Vec<u8>,
     /// In pixels, at most 4,000.
     pub width: u32,

@@ -1,7 +1,8 @@
 //! Amazon Textract: one request per page, with the image in the request.
 //!
-//! `DetectDocumentText` accepts a PNG of up to 10 MB and 10,000 pixels per side. A [`PageImage`] is
-//! always smaller (<https://docs.aws.amazon.com/textract/latest/dg/limits-document.html>).
+//! `DetectDocumentText` accepts a PNG of up to 5 MB and 10,000 pixels per side. A [`PageImage`] is
+//! always smaller (<https://docs.aws.amazon.com/textract/latest/dg/API_Document.html>,
+//! <https://docs.aws.amazon.com/textract/latest/dg/limits-document.html>).
 
 use std::time::{Duration, Instant};
 

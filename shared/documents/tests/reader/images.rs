@@ -206,3 +206,23 @@ async fn a_large_image_is_scaled_down_to_the_limits_of_every_engine() {
         .unwrap();
     assert_eq!((image.width, image.height), (60, 4_000));
 }
+
+#[tokio::test]
+async fn an_image_that_hardly_compresses_is_scaled_down_to_the_bytes_that_textract_accepts() {
+    // Pixels of a linear congruential generator (Numerical Recipes).
+    let mut state = 1_u32;
+    let noise = GrayImage::from_fn(2_600, 2_600, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        image::Luma([state.to_be_bytes()[0]])
+    });
+    let stored = Stored::new(
+        "noise.png",
+        encoded(&DynamicImage::ImageLuma8(noise), ImageFormat::Png),
+    );
+    let image = reader(Limits::default())
+        .render(stored.path(), 1, 200)
+        .await
+        .unwrap();
+    assert_eq!((image.width, image.height), (1_950, 1_950));
+    assert!(image.png.len() <= 5_000_000, "{}", image.png.len());
+}

@@ -7,8 +7,9 @@ use super::{PageError, PageImage};
 
 /// Maximum pixels per side. An A4 page at 300 dpi has 3,508.
 pub(super) const MAX_SIDE: u32 = 4_000;
-/// Amazon Textract accepts 10 MB per request, and base64 adds a third.
-pub(in super::super) const MAX_PNG_BYTES: usize = 7 << 20;
+/// Amazon Textract accepts 5 MB of image bytes
+/// (<https://docs.aws.amazon.com/textract/latest/dg/API_Document.html>).
+pub(in super::super) const MAX_PNG_BYTES: usize = 5_000_000;
 
 /// Scales the image down in steps until it fits.
 pub(super) fn page_image(image: DynamicImage) -> Result<PageImage, PageError> {
