@@ -43,6 +43,10 @@ class Target:
         # The default of five attempts does not outlast a throttled account.
         return self.aws.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
 
+    def artifact_bucket(self, account: str) -> str:
+        """The name of the bucket of the packages."""
+        return f"{self.stack}-artifacts-{account}-{self.aws.region_name}".lower()
+
     def description(self, stack_id: str | None = None) -> dict[str, Any] | None:
         """CloudFormation's description of the stack; None when there is none. By the id, also that
         of a deleted stack.

@@ -17,6 +17,7 @@ from settings import TEMPLATE
 from stubs import STACK, Stacks, quiet
 
 NEEDED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "clients", "WEB_SOCKET_ACCESS_LOGS": "false"}
+UNCHECKED = {"SKIP_CHECKS": "issuer,concurrency"}
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 AT_ONCE = mock.patch.dict(cloudformation.PATIENCE, {"Delay": 0})
 UNPROTECTED, AS_IT_IS = "https://bucket.example/unprotected", "https://bucket.example/as-it-is"
@@ -35,7 +36,8 @@ def url_of(_target: object, _bucket: object, template: templates.Template) -> st
 @AT_ONCE
 class Deploying(unittest.TestCase):
     def deploy(self, script: Stacks, environment: dict[str, str] | None = None) -> None:
-        keys = dict.fromkeys(templates.functions(templates.read(TEMPLATE)).values(), "key")
+        template = templates.read(TEMPLATE)
+        keys = dict.fromkeys(templates.functions(template).values(), "key")
         with (
             mock.patch.object(deploy, "artifact_bucket", return_value="bucket"),
             mock.patch.object(deploy, "upload", return_value=keys),
@@ -43,7 +45,7 @@ class Deploying(unittest.TestCase):
             mock.patch("sys.stdin", mock.Mock(isatty=lambda: False)),
             quiet(),
         ):
-            deploy.deploy(script.target, NEEDED | (environment or {}), {})
+            deploy.deploy(script.target, NEEDED | UNCHECKED | (environment or {}), template, {})
 
     def then_creates(self, script: Stacks) -> None:
         """The two change sets of a creation, to the end."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 import ministack
+import preflight
 import template as templates
 from botocore.exceptions import BotoCoreError, ClientError
 from cloudformation import (
@@ -47,7 +48,7 @@ def main() -> int:
         target = chosen_target()
         match sys.argv[1:]:
             case ["deploy"]:
-                deploy(target, os.environ)
+                deploy(target, os.environ, templates.read(TEMPLATE))
             case ["destroy"]:
                 destroy(target, os.environ.get("CONFIRM", ""))
             case _:
@@ -68,23 +69,29 @@ def chosen_target() -> Target:
     )
 
 
-def deploy(target: Target, environment: Mapping[str, str], binaries: Mapping[str, Path] | None = None) -> None:
+def deploy(
+    target: Target,
+    environment: Mapping[str, str],
+    template: templates.Template,
+    binaries: Mapping[str, Path] | None = None,
+) -> None:
     """Creates or updates the stack. Without `binaries` the functions are built first."""
-    template = templates.read(TEMPLATE)
     found = settled(target)
     before = found if found and found["StackStatus"] not in (REVIEW, *DELETABLE) else None
     known = {given["ParameterKey"]: given["ParameterValue"] for given in (before or {}).get("Parameters", [])}
     parameters = chosen(template, environment, known)
     if "WebSocketAccessLogs" not in known and not environment.get(variable_of("WebSocketAccessLogs")):
-        parameters["WebSocketAccessLogs"] = "true" if can_log_websockets(target) else "false"
+        parameters["WebSocketAccessLogs"] = "true" if preflight.can_log_websockets(target) else "false"
+    values = {name: known[name] if value is None else value for name, value in parameters.items()}
     say(f"stack {target.stack}, {target.aws.region_name}: {'an update' if before else 'new'}")
     say("\n".join(shown(template, parameters)))
+    preflight.check(preflight.Plan(target, template, values, known), environment.get("SKIP_CHECKS", ""))
     clear_the_way(target, found, environment)
     if binaries is None:
-        architecture = parameters["Architecture"] or known["Architecture"]
-        binaries = functions.packages(list(templates.functions(template).values()), architecture)
+        binaries = functions.packages(list(templates.functions(template).values()), values["Architecture"])
     bucket = artifact_bucket(target)
-    packaged = templates.packaged(template, bucket, upload(target, bucket, template, binaries).__getitem__)
+    keys = upload(target, bucket, template, binaries)
+    packaged = templates.packaged(template, bucket, keys.__getitem__, values)
     if before is None:
         create(target, upload_template(target, bucket, templates.unprotected(packaged)), parameters)
         # From here on the stack's own value, so that both change sets have the same.
@@ -165,14 +172,6 @@ def chosen(
     return parameters
 
 
-def can_log_websockets(target: Target) -> bool:
-    """Whether the account has given API Gateway a role to write logs with."""
-    try:
-        return bool(target.client("apigateway").get_account().get("cloudwatchRoleArn"))
-    except ClientError:
-        return False
-
-
 def shown(template: templates.Template, parameters: Parameters) -> list[str]:
     """The parameters that differ from their defaults, with secret values hidden."""
     lines = []
@@ -186,7 +185,7 @@ def shown(template: templates.Template, parameters: Parameters) -> list[str]:
 def artifact_bucket(target: Target) -> str:
     """The bucket of the packages, created at the first deployment. It is private and encrypted."""
     account = target.client("sts").get_caller_identity()["Account"]
-    name = f"{target.stack}-artifacts-{account}-{target.aws.region_name}".lower()
+    name = target.artifact_bucket(account)
     s3 = target.client("s3")
     try:
         s3.head_bucket(Bucket=name, ExpectedBucketOwner=account)

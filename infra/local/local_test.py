@@ -265,7 +265,7 @@ class TheTemplate(unittest.TestCase):
         self.template = templates.read(TEMPLATE)
 
     def test_only_the_place_of_the_code_is_packaged(self) -> None:
-        packaged = templates.packaged(self.template, "bucket", lambda name: f"{name}.zip")
+        packaged = templates.packaged(self.template, "bucket", lambda name: f"{name}.zip", {})
         self.assertEqual(
             packaged["Resources"]["Health"]["Properties"].pop("CodeUri"), {"Bucket": "bucket", "Key": "health.zip"}
         )
@@ -273,6 +273,17 @@ class TheTemplate(unittest.TestCase):
         self.assertEqual(
             packaged["Resources"]["Health"]["Properties"], {k: v for k, v in kept.items() if k != "CodeUri"}
         )
+
+    def test_ministack_gets_all_but_the_alarms_over_several_metrics(self) -> None:
+        known = templates.for_ministack(self.template)
+        left_out = self.template["Resources"].keys() - known["Resources"].keys()
+        self.assertEqual(left_out, {"TableReadThrottlesAlarm", "TableWriteThrottlesAlarm"})
+
+    def test_a_packaged_mapping_has_the_number_of_its_parameter(self) -> None:
+        for values, number in (({}, 50), ({"ExecutorConcurrency": "7"}, 7)):
+            packaged = templates.packaged(self.template, "bucket", str, values)
+            scaling = packaged["Resources"]["ExecutorWork"]["Properties"]["ScalingConfig"]
+            self.assertEqual(scaling, {"MaximumConcurrency": number})
 
     def test_every_quick_time_and_every_variable_is_a_parameter(self) -> None:
         names = templates.parameter_names(self.template)

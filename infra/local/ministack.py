@@ -109,7 +109,8 @@ def deploy(
     create_bucket(s3, CODE_BUCKET)
     for name in templates.functions(template).values():
         s3.put_object(Bucket=CODE_BUCKET, Key=f"{name}.zip", Body=package(binaries.get(name)))
-    to_deploy = templates.packaged(template, CODE_BUCKET, lambda name: f"{name}.zip")
+    known = templates.for_ministack(template)
+    to_deploy = templates.packaged(known, CODE_BUCKET, lambda name: f"{name}.zip", settings.parameters)
     s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(to_deploy).encode())
     outputs = create_stack(settings)
     if settings.data:

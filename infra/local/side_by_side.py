@@ -23,7 +23,8 @@ from processes import Failed, Processes, ended
 from settings import REGION, Settings
 
 NAMES = ("intermission-a", "intermission-b")
-CALLERS = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "local"}
+# Nobody answers for this issuer, so its document cannot be checked.
+CALLERS = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "local", "SKIP_CHECKS": "issuer"}
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # Stages have constant names; their APIs differ.
 ALIKE = {"HttpStage", "WebSocketStage"}
@@ -50,16 +51,21 @@ def targets(settings: Settings) -> list[Target]:
 
 def try_out(both: list[Target]) -> None:
     """Deploys both, one of them twice, and destroys both."""
-    refused("a stack without an issuer", lambda: deploy.deploy(both[0], {}, {}))
+    template = templates.for_ministack(templates.read(configuration.TEMPLATE))
+    refused("a stack without an issuer", lambda: deploy.deploy(both[0], {}, template, {}))
     for target in both:
-        deploy.deploy(target, CALLERS, {})
+        deploy.deploy(target, CALLERS, template, {})
     one, other = (ids(target) for target in both)
     if shared := {name for name in one if one[name] == other.get(name)} - ALIKE:
         raise Failed(f"both stacks have the same {', '.join(sorted(shared))}")
     # Parameters of the previous deployment need not be given again.
-    deploy.deploy(both[0], {"LOG_RETENTION_DAYS": "7"}, {})
+    changed = {"LOG_RETENTION_DAYS": "7", "EXECUTOR_CONCURRENCY": "2", "SKIP_CHECKS": "issuer"}
+    deploy.deploy(both[0], changed, template, {})
     if ids(both[0])["Table"] != one["Table"]:
         raise Failed("an update has replaced the table")
+    mapping = both[0].client("lambda").get_event_source_mapping(UUID=ids(both[0])["ExecutorWork"])
+    if mapping["ScalingConfig"] != {"MaximumConcurrency": 2}:
+        raise Failed(f"an update has not limited the executor: {mapping}")
     protected(both[0])
     take_back(both[0].aws.resource("dynamodb"), one["Table"], other["Table"])
     refused("an unconfirmed destroy", lambda: deploy.destroy(both[0], both[1].stack))

@@ -3,7 +3,7 @@ deploy.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,55 @@ def functions(template: Template) -> dict[str, str]:
     }
 
 
-def packaged(template: Template, bucket: str, key_of: Callable[[str], str]) -> Template:
-    """A copy whose functions take their code from a bucket, as `sam package` does."""
+def packaged(template: Template, bucket: str, key_of: Callable[[str], str], values: Mapping[str, str]) -> Template:
+    """A copy whose functions take their code from a bucket, as `sam package` does.
+
+    Its mappings have numbers for their parameters, whose `values` are given: a parameter reaches
+    MiniStack as text, and it refuses a mapping without a number.
+    """
     copied = copy.deepcopy(template)
     for logical_id, name in functions(template).items():
         copied["Resources"][logical_id]["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key_of(name)}
+    for logical_id, maximum in maximum_concurrency(template, values).items():
+        copied["Resources"][logical_id]["Properties"]["ScalingConfig"]["MaximumConcurrency"] = maximum
     return copied
+
+
+def for_ministack(template: Template) -> Template:
+    """A copy without the alarms over several metrics, which MiniStack's CloudFormation refuses."""
+    copied = copy.deepcopy(template)
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
+            del copied["Resources"][logical_id]
+    return copied
+
+
+def maximum_concurrency(template: Template, values: Mapping[str, str]) -> dict[str, int]:
+    """Logical id → how many invocations at the same time each mapping of a queue may cause. A
+    parameter without a value has its default.
+    """
+
+    def number(written: Any) -> int:
+        if not isinstance(written, dict):
+            return int(written)
+        parameter = written["Ref"]
+        return int(values.get(parameter) or template["Parameters"][parameter]["Default"])
+
+    return {logical_id: number(written) for logical_id, written in mapping_limits(template).items()}
+
+
+def concurrency_parameters(template: Template) -> list[str]:
+    """The parameters that limit mappings."""
+    return [maximum["Ref"] for maximum in mapping_limits(template).values() if isinstance(maximum, dict)]
+
+
+def mapping_limits(template: Template) -> dict[str, Any]:
+    """Logical id → MaximumConcurrency as it is written, of the mappings that have one."""
+    return {
+        logical_id: resource["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping" and "ScalingConfig" in resource["Properties"]
+    }
 
 
 def unprotected(template: Template) -> Template:
