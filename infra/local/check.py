@@ -23,6 +23,9 @@ DEPLOYMENT_TESTS = ["-m", "unittest", "discover", "--quiet", "--start-directory"
 # Without the stack. `cargo test` prints which tests it ignores, and why.
 QUICK_CHECKS = {
     "the template": [str(install.VENV / "bin" / "cfn-lint"), "infra/template.yaml"],
+    "the template, as it is deployed": [sys.executable, "infra/local/expanded.py"],
+    "the permissions": [sys.executable, "infra/local/policies.py"],
+    "the permissions' check": [sys.executable, "infra/local/policies_test.py"],
     "the template's policies": [str(install.CHECKOV / "bin" / "checkov"), "--config-file", "infra/checkov.yaml"],
     "the Python's lints": [RUFF, "check", *RUFF_CONFIG, *PYTHON],
     "the Python's format": [RUFF, "format", "--check", *RUFF_CONFIG, *PYTHON],

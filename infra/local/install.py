@@ -63,7 +63,7 @@ def installs(checks: bool) -> list[Callable[[], None]]:
             # checkov's boto3 is older than MiniStack's, and it is large.
             partial(install_python_tools, CHECKOV, "requirements-checkov.txt", "checkov"),
             partial(install_python_tools, SCHEMATHESIS, "requirements-schemathesis.txt", "schemathesis"),
-            partial(install_python_tools, LINT, "requirements-lint.txt", "ruff and mypy"),
+            partial(install_python_tools, LINT, "requirements-lint.txt", "ruff, mypy and the reference of permissions"),
         ]
     return [*wanted, install_dynamodb] if has_java() else wanted
 
