@@ -44,7 +44,8 @@ api:
 	UPDATE_API=1 cargo test --package api --test documents --locked --quiet
 
 # Deploys to AWS. Variables: STACK_NAME (intermission), AWS_PROFILE, AWS_REGION, JWT_ISSUER,
-# JWT_AUDIENCE and any other parameter of the template. See infra/OPERATIONS.md.
+# JWT_AUDIENCE and any other parameter of the template; SKIP_CHECKS, DELETE_FAILED_STACK and
+# ALLOW_REPLACEMENT where it asks for them. See infra/OPERATIONS.md.
 deploy: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/deploy.py deploy
 

@@ -189,12 +189,12 @@ def artifact_bucket(target: Target) -> str:
     s3 = target.client("s3")
     try:
         s3.head_bucket(Bucket=name, ExpectedBucketOwner=account)
-        return name
     except ClientError as error:
         if error.response["Error"]["Code"] != "404":
             raise
-    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": target.aws.region_name}}
-    s3.create_bucket(Bucket=name, **({} if target.aws.region_name == "us-east-1" else elsewhere))
+        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": target.aws.region_name}}
+        s3.create_bucket(Bucket=name, **({} if target.aws.region_name == "us-east-1" else elsewhere))
+    # Each time, because an earlier deployment may have ended before it.
     blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
     return name

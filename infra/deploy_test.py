@@ -12,7 +12,7 @@ from unittest import mock
 import deploy
 import template as templates
 from processes import Failed
-from settings import ROOT, TEMPLATE
+from settings import ROOT, TEMPLATE, variable_of
 
 NEEDED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "clients"}
 
@@ -127,6 +127,45 @@ class TheThrottles(unittest.TestCase):
             for place in self.places:
                 dimensions = ["GlobalSecondaryIndexName", place] if place else []
                 self.assertIn(["AWS/DynamoDB", f"{kind}ThrottleEvents", "TableName", "${Table}", *dimensions], shown)
+
+
+class TheCommandsOfThePage(unittest.TestCase):
+    """What the operations page tells to type exists."""
+
+    def setUp(self) -> None:
+        self.template = templates.read(TEMPLATE)
+        self.text = (ROOT / "infra" / "OPERATIONS.md").read_text()
+
+    def test_make_knows_its_targets(self) -> None:
+        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        called = set(re.findall(r"(?:`|\" |=\S* |^)make\s+([a-z-]+)", self.text, re.MULTILINE))
+        self.assertLessEqual({"deploy", "destroy", "restore", "deploy-local"}, called)
+        self.assertEqual(called - targets, set())
+
+    def test_the_variables_before_make_are_parameters_or_read_by_the_scripts(self) -> None:
+        parameters = {variable_of(name) for name in self.template["Parameters"]}
+        scripts = "".join(path.read_text() for path in (ROOT / "infra").glob("*.py"))
+        for commands in re.findall(r"((?:[A-Z_]+=\S* +)+)make ", self.text):
+            for variable in re.findall(r"([A-Z_]+)=", commands):
+                self.assertTrue(variable in parameters or f'"{variable}"' in scripts, variable)
+
+    def test_the_first_deployment_calls_routes_and_outputs_that_exist(self) -> None:
+        section = self.text.partition("\n## The first real deployment\n")[2].partition("\n## ")[0]
+        outputs = set(re.findall(r"\bout ([A-Z]\w+)", section))
+        self.assertGreater(len(outputs), 3)
+        self.assertLessEqual(outputs, self.template["Outputs"].keys())
+        routes = [
+            re.sub(r"\{\w+\}", "[^/]+", resource["Properties"]["RouteKey"].partition(" ")[2])
+            for resource in self.template["Resources"].values()
+            if resource["Type"] == "AWS::ApiGatewayV2::Route"
+        ]
+        ends = re.findall(r"(?<=[ (])(/[a-z]+)\b", section.partition('for path in ""')[2].partition(";")[0])
+        called = re.findall(r"(?<![\w.])/api/[\w/$-]*", section) + [f"/api/sessions/$S{end}" for end in ends]
+        self.assertGreater(len(called), 10)
+        for path in called:
+            # `$S$path` are those of `ends`.
+            path_alone = path.partition("$path")[0]
+            self.assertTrue(any(re.fullmatch(route, path_alone) for route in routes), path)
 
 
 # The parts of resource names, in the order of the page's columns.

@@ -1,6 +1,7 @@
 """Unit tests of the local stack. Its processes are tested by starting it."""
 
 import asyncio
+import hashlib
 import io
 import json
 import os
@@ -278,6 +279,12 @@ class TheTemplate(unittest.TestCase):
         known = templates.for_ministack(self.template)
         left_out = self.template["Resources"].keys() - known["Resources"].keys()
         self.assertEqual(left_out, {"TableReadThrottlesAlarm", "TableWriteThrottlesAlarm"})
+
+    def test_the_sample_messages_have_their_digests(self) -> None:
+        for name in ("executor", "dead-letters"):
+            for record in json.loads((settings.ROOT / "events" / f"{name}.json").read_text())["Records"]:
+                digest = hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
+                self.assertEqual(record["md5OfBody"], digest)
 
     def test_a_packaged_mapping_has_the_number_of_its_parameter(self) -> None:
         for values, number in (({}, 50), ({"ExecutorConcurrency": "7"}, 7)):
