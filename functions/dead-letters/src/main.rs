@@ -1,11 +1,16 @@
 //! The process: logs, configuration, clients, then dead letters.
 
+use std::process::ExitCode;
+
 use dead_letters::DeadLetters;
-use lambda_kit::{Aws, EdgeSettings, Error, init_logs, metrics, sqs};
+use lambda_kit::{Aws, EdgeSettings, Error, metrics, run_logged, sqs};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    init_logs();
+async fn main() -> ExitCode {
+    run_logged(function()).await
+}
+
+async fn function() -> Result<(), Error> {
     let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&settings)?;

@@ -1,16 +1,21 @@
 //! The process: logs, configuration, clients, then messages until it ends.
 
+use std::process::ExitCode;
+
 use agents::{Agents, ModelSettings};
 use documents::DocumentSettings;
 use documents::reader::serve_if_child;
 use executor::{Deadline, Executor, PageReader, Papers};
-use lambda_kit::{Aws, EdgeSettings, Error, init_logs, metrics, sqs};
+use lambda_kit::{Aws, EdgeSettings, Error, metrics, run_logged, sqs};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
     // As the reader of a document this process ends here.
     serve_if_child();
-    init_logs();
+    run_logged(function()).await
+}
+
+async fn function() -> Result<(), Error> {
     let settings = EdgeSettings::from_env()?;
     let (models, documents) = (ModelSettings::from_env()?, DocumentSettings::from_env()?);
     let aws = Aws::from_env().await;

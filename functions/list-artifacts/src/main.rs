@@ -1,11 +1,16 @@
 //! The process: logs, configuration, clients, then events until it ends.
 
+use std::process::ExitCode;
+
 use documents::DocumentSettings;
-use lambda_kit::{App, Aws, EdgeSettings, Error, http, init_logs};
+use lambda_kit::{App, Aws, EdgeSettings, Error, http, run_logged};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    init_logs();
+async fn main() -> ExitCode {
+    run_logged(function()).await
+}
+
+async fn function() -> Result<(), Error> {
     let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
     let app = App::new(&settings, &aws)?;

@@ -1,12 +1,17 @@
 //! The process: logs, configuration, clients, then the events of the schedule.
 
-use lambda_kit::{Aws, EdgeSettings, Error, init_logs, metrics};
+use std::process::ExitCode;
+
+use lambda_kit::{Aws, EdgeSettings, Error, metrics, run_logged};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use sweeper::{Sweeper, stop_time};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    init_logs();
+async fn main() -> ExitCode {
+    run_logged(function()).await
+}
+
+async fn function() -> Result<(), Error> {
     let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
     let sessions = aws.sessions(&settings)?;

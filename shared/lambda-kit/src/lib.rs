@@ -30,7 +30,7 @@ pub use client_config::ClientConfig;
 pub use json::JsonObject;
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
-pub use logs::init_logs;
+pub use logs::{init_logs, run_logged};
 pub use outbox::Outbox;
 pub use problem::{Code, Problem, ProblemBody, causes};
 pub use settings::EdgeSettings;
