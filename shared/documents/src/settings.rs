@@ -1,11 +1,13 @@
 //! The environment variables of the documents crate: the bucket, arXiv, and the OCR engine.
 
+use std::path::PathBuf;
+
 use aws_config::SdkConfig;
 use environment::{EnvironmentError, Milliseconds, required};
 
 use crate::Artifacts;
 use crate::arxiv::ArxivConfig;
-use crate::ocr::{Languages, OcrChoice, PagePrice};
+use crate::ocr::{Languages, OcrChoice, PagePrice, TesseractConfig};
 
 environment::settings! {
     /// The settings of files, papers and pages. The fields have the meaning that
@@ -17,6 +19,11 @@ environment::settings! {
         `MODEL_ID`, which must read images.";
     "OCR_LANGUAGES" ocr_languages: Languages = "eng",
         "What Tesseract reads, with + between: `eng+deu`.";
+    "TESSDATA_PREFIX" tessdata: String,
+        "The folder of Tesseract's language data; its built-in one when absent.";
+    "LD_LIBRARY_PATH" library_path: String,
+        "Where Tesseract's libraries are searched before the system's. Lambda sets it, with `/opt/lib` \
+        of a layer.";
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" memory_mib: u32 = "1024",
         "The function's memory in MiB, as Lambda sets it. One reader of documents has half of it, one \
         Tesseract three quarters, and never both at once.";
@@ -55,6 +62,16 @@ impl DocumentSettings {
         u64::from(self.memory_mib) << 20
     }
 
+    /// How Tesseract runs on this machine.
+    pub fn tesseract(&self) -> TesseractConfig {
+        TesseractConfig {
+            library_path: self.library_path.clone(),
+            data: self.tessdata.as_ref().map(PathBuf::from),
+            languages: self.ocr_languages.0.clone(),
+            ..TesseractConfig::of_machine(self.memory())
+        }
+    }
+
     /// The addresses of arXiv.
     pub fn arxiv(&self) -> ArxivConfig {
         let own = ArxivConfig::default();
@@ -69,7 +86,6 @@ impl DocumentSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ocr::TesseractConfig;
     use crate::reader::Limits;
 
     #[test]
@@ -79,9 +95,10 @@ mod tests {
                 let told = told.filter(|_| name == "AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
                 told.map(str::to_owned)
             };
-            let memory = DocumentSettings::read(get).unwrap().memory();
-            assert_eq!(Limits::of_machine(memory).memory, reader << 20);
-            assert_eq!(TesseractConfig::of_machine(memory).memory, tesseract << 20);
+            let settings = DocumentSettings::read(get).unwrap();
+            let limits = Limits::of_machine(settings.memory());
+            assert_eq!(limits.memory, reader << 20);
+            assert_eq!(settings.tesseract().memory, tesseract << 20);
         }
     }
 }

@@ -78,11 +78,7 @@ impl PageReader {
         sweep_leftovers();
         let engine = match documents.ocr_engine {
             OcrChoice::Tesseract => {
-                let settings = TesseractConfig {
-                    languages: documents.ocr_languages.0.clone(),
-                    ..TesseractConfig::of_machine(documents.memory())
-                };
-                OcrBackend::Tesseract(Box::new((settings, OnceCell::new())))
+                OcrBackend::Tesseract(Box::new((documents.tesseract(), OnceCell::new())))
             }
             OcrChoice::Textract => OcrBackend::Textract(
                 Textract::in_region_of(aws.shared()),

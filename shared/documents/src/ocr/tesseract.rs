@@ -21,8 +21,10 @@ const WITHOUT_ORIENTATION: &str = "3";
 /// The least gutter, in heights of letters. By default it is 0.75, less than a space: lines that
 /// begin alike are then taken for two columns.
 const GUTTER: &str = "textord_tabfind_aligned_gap_fraction=1.5";
-/// The environment variable with the folder of the language data.
+/// Tesseract's variable for the folder of the language data.
 const DATA: &str = "TESSDATA_PREFIX";
+/// The dynamic loader's variable for folders of libraries.
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 /// The "language" that holds the data for orientation detection.
 const ORIENTATION: &str = "osd";
 
@@ -31,6 +33,11 @@ const ORIENTATION: &str = "osd";
 pub struct TesseractConfig {
     /// A path, or a name that is searched for in `PATH`.
     pub program: PathBuf,
+    /// Where its libraries are searched before the system's, with `:` between: `/opt/lib` for those
+    /// of a Lambda layer.
+    pub library_path: Option<String>,
+    /// The folder of the language data, where it is not the built-in one.
+    pub data: Option<PathBuf>,
     /// In Tesseract's notation, e.g. `eng` and `deu`. All are used together.
     pub languages: Vec<String>,
     /// The limit of the address space, in bytes. English takes less than 256 MiB for a page of
@@ -56,6 +63,8 @@ impl Default for TesseractConfig {
     fn default() -> Self {
         Self {
             program: "tesseract".into(),
+            library_path: None,
+            data: None,
             languages: vec!["eng".to_owned()],
             memory: 768 << 20,
             page_time: Duration::from_secs(60),
@@ -73,8 +82,8 @@ pub struct Tesseract {
 }
 
 impl Tesseract {
-    /// Finds the program and checks its languages. `reader` supplies the child process, not its
-    /// limits.
+    /// Finds the program and checks its languages, in the way in which it reads pages. `reader`
+    /// supplies the child process, not its limits.
     ///
     /// # Errors
     /// [`OcrError::Unavailable`]; its message says what to install.
@@ -85,6 +94,9 @@ impl Tesseract {
         let told = tokio::time::timeout(config.page_time, command.output()).await;
         let told = told.map_err(|_| OcrError::TookTooLong)?;
         let told = told.map_err(|_| not_installed(&config.program))?;
+        if !told.status.success() {
+            return Err(does_not_start(&program, &told));
+        }
         let installed = String::from_utf8_lossy(&told.stdout);
         let is_installed = |language: &str| installed.lines().any(|line| line.trim() == language);
         if let Some(missing) = config.languages.iter().find(|it| !is_installed(it)) {
@@ -153,7 +165,7 @@ impl OcrEngine for Tesseract {
     }
 }
 
-/// Tesseract behind the walls. It reads its language data, wherever that is.
+/// Tesseract behind the walls. It reads its libraries and its language data, wherever they are.
 fn command(
     reader: &Reader,
     config: &TesseractConfig,
@@ -165,13 +177,13 @@ fn command(
         time: config.page_time,
         ..Limits::default()
     };
-    // The folder of the language data, if it is not the built-in one.
-    let data = std::env::var_os(DATA);
-    let reads = data.iter().map(PathBuf::from).collect();
+    let libraries = config.library_path.iter().flat_map(std::env::split_paths);
+    let reads = libraries.chain(config.data.clone()).collect();
     let mut command =
         reader::becoming(reader, limits, program, arguments, reads).map_err(OcrError::failed)?;
     command.env("OMP_THREAD_LIMIT", "1");
-    command.envs(data.map(|folder| (DATA, folder)));
+    command.envs(config.library_path.iter().map(|path| (LIBRARY_PATH, path)));
+    command.envs(config.data.iter().map(|folder| (DATA, folder)));
     Ok(command)
 }
 
@@ -184,6 +196,17 @@ fn not_installed(program: &Path) -> OcrError {
     OcrError::Unavailable(format!(
         "there is no program {} here (Debian: apt install tesseract-ocr)",
         program.display()
+    ))
+}
+
+/// What the loader or the program says, as of a library that is missing.
+fn does_not_start(program: &Path, told: &Output) -> OcrError {
+    let last_words = String::from_utf8_lossy(&told.stderr);
+    let last_words = last_words.trim();
+    OcrError::Unavailable(format!(
+        "{} does not start ({}): {last_words}",
+        program.display(),
+        told.status
     ))
 }
 

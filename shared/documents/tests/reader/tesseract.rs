@@ -1,5 +1,6 @@
 //! The installed Tesseract.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use documents::ocr::{OcrEngine, OcrError, Tesseract, TesseractConfig};
@@ -166,4 +167,115 @@ async fn a_missing_program_names_the_package_to_install() {
             "{error}"
         );
     }
+}
+
+/// The installed Tesseract as in a Lambda layer: `bin`, `lib` and `share/tessdata` of a folder,
+/// where it starts only by these.
+struct Layer {
+    folder: tempfile::TempDir,
+}
+
+impl Layer {
+    fn make() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let layer = Self { folder };
+        for part in ["bin", "lib", "share/tessdata"] {
+            fs::create_dir_all(layer.path(part)).unwrap();
+        }
+        let installed = Command::new("which").arg("tesseract").output().unwrap();
+        let installed = PathBuf::from(String::from_utf8(installed.stdout).unwrap().trim());
+        let needed = Command::new("ldd").arg(&installed).output().unwrap();
+        let needed = String::from_utf8(needed.stdout).unwrap();
+        let libraries = needed
+            .lines()
+            .filter_map(|line| line.trim().split_once(" => "));
+        // A name that the system's loader does not know, of the same length as the real one.
+        let own = |name: &str| name.replace("libtesseract", "liblayered__");
+        let (mut program, mut renamed) = (fs::read(&installed).unwrap(), 0);
+        for (name, place) in libraries {
+            let place = place.split(' ').next().unwrap();
+            if name.starts_with("libtesseract") {
+                renamed += replaced(&mut program, name, &own(name));
+                fs::copy(place, layer.path("lib").join(own(name))).unwrap();
+            }
+        }
+        assert!(renamed > 0, "{needed}");
+        let to = layer.path("bin/tesseract");
+        fs::write(&to, program).unwrap();
+        fs::set_permissions(&to, fs::metadata(&installed).unwrap().permissions()).unwrap();
+        for language in ["eng", "osd"] {
+            let file = format!("{language}.traineddata");
+            fs::copy(
+                built_in_data().join(&file),
+                layer.path("share/tessdata").join(file),
+            )
+            .unwrap();
+        }
+        layer
+    }
+
+    fn path(&self, part: &str) -> PathBuf {
+        self.folder.path().join(part)
+    }
+
+    fn config(&self) -> TesseractConfig {
+        TesseractConfig {
+            program: self.path("bin/tesseract"),
+            library_path: Some(format!("/var/task:{}", self.path("lib").display())),
+            data: Some(self.path("share/tessdata")),
+            ..TesseractConfig::default()
+        }
+    }
+}
+
+/// The first line of `tesseract --list-langs` names the folder.
+fn built_in_data() -> PathBuf {
+    let told = Command::new("tesseract")
+        .arg("--list-langs")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    told.split('"').nth(1).unwrap().into()
+}
+
+/// Replaces a text by another of its length, and counts.
+fn replaced(bytes: &mut [u8], text: &str, by: &str) -> usize {
+    assert_eq!(text.len(), by.len());
+    let mut count = 0;
+    for at in 0..bytes.len().saturating_sub(text.len()) {
+        if bytes[at..].starts_with(text.as_bytes()) {
+            bytes[at..at + by.len()].copy_from_slice(by.as_bytes());
+            count += 1;
+        }
+    }
+    count
+}
+
+#[tokio::test]
+#[ignore = "needs Tesseract: apt install tesseract-ocr"]
+async fn a_layer_is_read_by_its_library_path_and_its_data_alone() {
+    let layer = Layer::make();
+    let tesseract = found(layer.config()).await.unwrap();
+    let page = reader(Limits::default())
+        .render(&fixture("tides.pdf"), 2, 200)
+        .await;
+    let read = tesseract.read(&page.unwrap(), deadline()).await.unwrap();
+    assert!(recall(&second_page(), &read) >= 0.97, "{read}");
+
+    let without_libraries = TesseractConfig {
+        library_path: None,
+        ..layer.config()
+    };
+    let error = found(without_libraries).await.unwrap_err().to_string();
+    assert!(
+        error.contains("does not start") && error.contains("liblayered__"),
+        "{error}"
+    );
+    let empty = layer.path("bin");
+    let without_data = TesseractConfig {
+        data: Some(empty),
+        ..layer.config()
+    };
+    let error = found(without_data).await.unwrap_err().to_string();
+    assert!(error.contains("eng"), "{error}");
 }
