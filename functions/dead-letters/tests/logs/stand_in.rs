@@ -55,7 +55,8 @@ pub fn printed(events: &[String], environment: &[(&str, &str)]) -> String {
     reader.join().unwrap()
 }
 
-/// Answers one request. Returns false where there is none, or it asks for an event and none is left.
+/// Answers one request. Returns false where there is none, or it asks for an event that is not
+/// there.
 fn serve<'a>(stream: &TcpStream, events: &mut impl Iterator<Item = &'a String>) -> bool {
     let mut reader = BufReader::new(stream);
     let (mut first, mut length, mut line) = (String::new(), 0, String::new());
