@@ -27,7 +27,7 @@ ALLOWED = {
     "access-control-allow-headers": "authorization,content-type,idempotency-key",
     "access-control-max-age": "3600",
 }
-EXPOSED = {"access-control-expose-headers": "x-request-id"}
+EXPOSED = {"access-control-expose-headers": "x-request-id,retry-after"}
 
 BROKEN = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, TimeoutError)
 

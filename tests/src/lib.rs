@@ -10,6 +10,7 @@
     reason = "in a test a panic is the answer"
 )]
 
+pub mod browser;
 pub mod calls;
 pub mod canary;
 pub mod files;

@@ -3,6 +3,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::browser::Browser;
 use tests::files::{artifacts, upload};
 use tests::rest::{RawReply, create, detail, send};
 use tests::stack::stack;
@@ -65,7 +66,7 @@ async fn an_allowed_page_gets_preflights_answered_and_reads_replies() {
         assert_eq!(header(&reply, "access-control-allow-origin"), origin);
         assert_eq!(
             header(&reply, "access-control-expose-headers"),
-            "x-request-id"
+            "x-request-id,retry-after"
         );
         assert!(!header(&reply, "x-request-id").is_empty());
         assert_eq!(detail(&session).await["name"], origin);
@@ -180,4 +181,89 @@ async fn a_page_follows_the_redirect_of_a_download_and_can_do_nothing_else() {
         client.get(link).send().await.unwrap().text().await.unwrap(),
         "Lead"
     );
+}
+
+/// What a page does that creates a session and follows it: `call`, then `talk`.
+const PAGE: &str = r#"
+    const headers = {
+        authorization: 'Bearer of.a.client',
+        'content-type': 'application/json',
+        'idempotency-key': crypto.randomUUID(),
+    };
+    const call = async (method, path, body) => {
+        const request = {method, headers, body: body && JSON.stringify(body)};
+        const reply = await fetch(API + path, request);
+        return {
+            status: reply.status,
+            request_id: reply.headers.get('x-request-id'),
+            body: await reply.json(),
+        };
+    };
+    const talk = () => new Promise((resolve) => {
+        const socket = new WebSocket(`${SOCKET}?task_id=${crypto.randomUUID()}`);
+        socket.onopen = () => socket.send('{"type": "ping"}');
+        socket.onmessage = (frame) => resolve(JSON.parse(frame.data).event_type);
+        socket.onerror = () => resolve('refused');
+    });
+"#;
+
+/// The result of a script in the browser's page.
+async fn in_page(browser: &mut Browser, script: &str) -> Value {
+    let (api, socket) = (stack().get("HTTP_URL"), stack().get("WS_URL"));
+    let known = format!("const API = '{api}', SOCKET = '{socket}'; {PAGE}");
+    browser
+        .evaluate(&format!("(async () => {{ {known} {script} }})()"))
+        .await
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn in_a_browser_an_allowed_page_calls_reads_and_follows_and_a_foreign_one_nothing() {
+    let mut browser = Browser::start().await;
+    for origin in ["https://app.example", "http://localhost:3000"] {
+        browser.open(origin).await;
+        // `POST` with these headers, `PATCH` and `DELETE` need a preflight each.
+        let script = "
+            const created = await call('POST', '/api/sessions', {mode: 'copilot'});
+            const path = `/api/sessions/${created.body.session_id}`;
+            const renamed = await call('PATCH', path, {name: 'By a page'});
+            const read = await call('GET', path);
+            const deleted = await call('DELETE', path);
+            const gone = await call('GET', path);
+            return {created, renamed, read, deleted, gone, socket: await talk()};";
+        let done = in_page(&mut browser, script).await;
+        for (what, status) in [
+            ("created", 200),
+            ("renamed", 200),
+            ("read", 200),
+            ("deleted", 200),
+            ("gone", 404),
+        ] {
+            assert_eq!(done[what]["status"], status, "{origin}: {what}: {done}");
+            let id = done[what]["request_id"].as_str();
+            assert!(
+                id.is_some_and(|id| !id.is_empty()),
+                "{origin}: {what}: {done}"
+            );
+        }
+        assert_eq!(done["read"]["body"]["name"], "By a page");
+        assert_eq!(done["socket"], "pong", "{origin}");
+    }
+    let session = create("copilot").await;
+    let before = detail(&session).await;
+    for origin in ["https://evil.example", "http://localhost.evil.example"] {
+        browser.open(origin).await;
+        let script = format!(
+            "const attempt = (method) => call(method, '/api/sessions/{session}').catch(String);
+            return [await attempt('GET'), await attempt('DELETE'), await talk()];"
+        );
+        let refused = in_page(&mut browser, &script).await;
+        let unreadable = "TypeError: Failed to fetch";
+        assert_eq!(
+            refused,
+            json!([unreadable, unreadable, "refused"]),
+            "{origin}"
+        );
+    }
+    assert_eq!(detail(&session).await, before);
 }
