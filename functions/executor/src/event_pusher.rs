@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use lambda_kit::Push;
 use session::{Envelope, SessionId};
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 /// The most time for the last pushes. A client that misses an event asks for it.
 const PUSH_TIME: Duration = Duration::from_secs(3);
@@ -46,14 +47,15 @@ impl EventPusher {
             self.behind_since = Instant::now();
         }
         let (push, session) = (self.push.clone(), self.session);
-        self.newest = Some(tokio::spawn(async move {
+        let pushing = async move {
             tokio::time::sleep(wait).await;
             if let Some(before) = before {
                 // Whether it failed is in its log.
                 let _ = before.await;
             }
             push.events(session, &events).await;
-        }));
+        };
+        self.newest = Some(tokio::spawn(pushing.in_current_span()));
     }
 
     /// Lets pushes that are far behind catch up, so that a client's commit in the middle of a run

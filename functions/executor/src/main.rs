@@ -30,7 +30,7 @@ async fn function() -> Result<(), Error> {
         max_cost_usd_per_run: models.max_cost_usd_per_run.map(|usd| usd.0),
     };
     let timeout = models.function_timeout.0;
-    sqs::serve(|message, arrival| {
+    sqs::serve_runs(&executor.outbox, |message, arrival| {
         metrics::taken_up(arrival.waited);
         executor.handle(message, Deadline::of(arrival.context, timeout))
     })

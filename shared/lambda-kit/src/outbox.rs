@@ -8,7 +8,7 @@ use std::time::Duration;
 use session::{OwnerId, Timestamp};
 use session_manager::Committed;
 
-use crate::{Push, Queue, QueueMessage, causes, metrics};
+use crate::{Problem, Push, Queue, QueueMessage, causes, metrics};
 
 /// How long a request waits for all its pushes. The message must be sent within the request's time.
 const PUSH_TIME: Duration = Duration::from_secs(3);
@@ -78,5 +78,21 @@ impl Outbox {
                 "message not sent; the sweeper will"
             );
         }
+    }
+
+    /// Sends a message that a worker received and does not work on.
+    ///
+    /// # Errors
+    /// `unavailable`. The message stays where it is.
+    pub async fn forward(
+        &self,
+        message: QueueMessage,
+        owner: Option<&OwnerId>,
+    ) -> Result<(), Problem> {
+        let Some(queue) = &self.queue else {
+            return Err(Problem::unavailable("no queue to send to"));
+        };
+        let sent = queue.send(&message, owner, Duration::ZERO).await;
+        sent.map_err(Problem::unavailable)
     }
 }

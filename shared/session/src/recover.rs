@@ -36,6 +36,9 @@ pub struct Wake {
     /// The run's place in the line for a service that is shared by all runs, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Timestamp>,
+    /// Whether no other run may be worked on beside it, because it may have ended its last worker.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
 }
 
 impl State {
@@ -48,6 +51,7 @@ impl State {
             run_id: run.id,
             epoch: self.lease.epoch,
             place: None,
+            alone: self.lease.attempts > 0,
         })
     }
 }

@@ -29,7 +29,7 @@ pub enum QueueMessage {
     Replay(Replay),
 }
 
-/// The message's body: `{"session_id", "run_id", "epoch"}`, `{"session_id", "purge": true}` or
+/// The message's body: `{"session_id", "run_id", "epoch", …}`, `{"session_id", "purge": true}` or
 /// `{"connection_id", "session_id", "replay_id", "after", "tries"}`.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -171,12 +171,14 @@ mod tests {
             run_id: ID.parse().unwrap(),
             epoch: Epoch(3),
             place: None,
+            alone: false,
         });
         let turn = QueueMessage::Wake(Wake {
             session_id: ID.parse().unwrap(),
             run_id: ID.parse().unwrap(),
             epoch: Epoch(3),
             place: Some("2026-11-27T06:00:00.000000Z".parse().unwrap()),
+            alone: true,
         });
         let purge = QueueMessage::Purge(ID.parse().unwrap());
         let replay = QueueMessage::Replay(Replay {
@@ -194,7 +196,7 @@ mod tests {
             (
                 turn,
                 format!(
-                    r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3,"place":"2026-11-27T06:00:00.000000Z"}}"#
+                    r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3,"place":"2026-11-27T06:00:00.000000Z","alone":true}}"#
                 ),
             ),
             (purge, format!(r#"{{"session_id":"{ID}","purge":true}}"#)),
@@ -250,7 +252,7 @@ mod tests {
         ) {
             let session_id = SessionId::new(Uuid::from_u128(session));
             let run_id = RunId::new(Uuid::from_u128(run));
-            let wake = Wake { session_id, run_id, epoch: Epoch(epoch), place: None };
+            let wake = Wake { session_id, run_id, epoch: Epoch(epoch), place: None, alone: false };
             for message in [QueueMessage::Wake(wake), QueueMessage::Purge(session_id)] {
                 let body = message.body().unwrap();
                 prop_assert_eq!(QueueMessage::parse(&body).unwrap(), message);

@@ -503,6 +503,22 @@ fn one_worker_holds_the_lease_and_the_sixth_lease_fails_the_run() {
 }
 
 #[test]
+fn a_run_is_alone_after_a_lost_worker_until_its_next_commit() {
+    let alone = |state: &State| state.wake(later(1_000)).unwrap().alone;
+    let taken = running(Mode::PlanningControl);
+    assert!(alone(&taken), "its lease is over");
+    let requeued = Rules::default()
+        .decide(&taken, &Command::Recover, later(1_000))
+        .unwrap();
+    assert!(alone(&requeued.state));
+    let committed = apply(&taken, commit(&taken, Next::Advance(begin(2))));
+    assert!(!alone(&committed));
+    let (run, epoch) = (RUN, taken.lease.epoch);
+    assert!(!alone(&apply(&taken, Command::YieldLease { run, epoch })));
+    assert!(!alone(&queued(Mode::PlanningControl)));
+}
+
+#[test]
 fn a_commit_resets_the_attempts_and_keeps_the_due_time() {
     let state = running(Mode::PlanningControl);
     assert_eq!(state.lease.attempts, 1);
