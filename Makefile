@@ -6,7 +6,7 @@
 PYTHON ?= python3
 STACK_PYTHON = .stack/venv/bin/python
 
-.PHONY: demo test up bench chaos check api deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
+.PHONY: demo test up bench chaos check api clients deploy destroy restore deploy-local sbom audit fmt install install-checks clean-stack
 
 # Runs real tasks: a killed worker, questions to the person at the terminal, suspend and resume.
 # Exits 0 only if every check holds. Without a terminal, or without an answer within seconds, a
@@ -39,9 +39,14 @@ check: install-checks
 	@$(STACK_PYTHON) infra/local/check.py
 
 # Generates the API documents from the code: infra/openapi.json, infra/asyncapi.json. A test fails
-# if they are outdated.
-api:
+# if they are outdated. The clients' types follow.
+api: install-checks
 	UPDATE_API=1 cargo test --package api --test documents --locked --quiet
+	@$(STACK_PYTHON) shared/clients/generate.py
+
+# Builds the Python and the TypeScript client into target/clients/. Nothing is published.
+clients: install-checks
+	@$(STACK_PYTHON) shared/clients/build.py
 
 # Deploys to AWS. Variables: STACK_NAME (intermission), AWS_PROFILE, AWS_REGION, JWT_ISSUER,
 # JWT_AUDIENCE and any other parameter of the template; SKIP_CHECKS, DELETE_FAILED_STACK and

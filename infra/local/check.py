@@ -3,6 +3,7 @@ real services.
 """
 
 import argparse
+import glob
 import os
 import subprocess
 import sys
@@ -16,7 +17,10 @@ import template as templates
 from processes import Failed
 from settings import ROOT
 
-PYTHON = ["infra", "tests/benches/run.py"]
+PYTHON = ["infra", "tests/benches/run.py", "shared/clients"]
+PYTHON_CLIENT = "shared/clients/python"
+TYPESCRIPT_CLIENT = "shared/clients/typescript"
+TYPESCRIPT_TESTS = sorted(glob.glob(f"{TYPESCRIPT_CLIENT}/test/*.test.js", root_dir=ROOT))
 RUFF = str(install.LINT / "bin" / "ruff")
 RUFF_CONFIG = ["--config", "infra/local/ruff.toml", "--no-cache"]
 DEPLOYMENT_TESTS = ["-m", "unittest", "discover", "--quiet", "--start-directory", "infra", "--pattern", "*_test.py"]
@@ -32,6 +36,11 @@ QUICK_CHECKS = {
     "the Python's types": [str(install.LINT / "bin" / "mypy"), "--config-file", "infra/local/mypy.ini", *PYTHON],
     "the local stack's own tests": [sys.executable, "infra/local/local_test.py"],
     "the deployment's own tests": ["env", "PYTHONPATH=infra/local", sys.executable, *DEPLOYMENT_TESTS],
+    "the clients' types": [sys.executable, "shared/clients/generate.py", "--check"],
+    "the Python client": [sys.executable, "-m", "unittest", "discover", "-s", f"{PYTHON_CLIENT}/tests"],
+    "the TypeScript client's types": [f"{TYPESCRIPT_CLIENT}/node_modules/.bin/tsc", "-p", TYPESCRIPT_CLIENT],
+    "the TypeScript client": ["node", "--test", "--test-reporter=dot", *TYPESCRIPT_TESTS],
+    "the clients' packages": [sys.executable, "shared/clients/build.py"],
     "licences and sources": [sys.executable, "infra/local/supply.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
     "widths and names": [sys.executable, "infra/local/names.py"],

@@ -24,8 +24,12 @@ VENV = TOOLS / "venv"
 CHECKOV = TOOLS / "checkov"
 SCHEMATHESIS = TOOLS / "schemathesis"
 LINT = TOOLS / "lint"
+CLIENTS = TOOLS / "clients"
+NODE = TOOLS / "node"
 DYNAMODB = TOOLS / "dynamodb"
 BROWSER = TOOLS / "browser"
+PYTHON_CLIENT = TOOLS.parent / "shared" / "clients" / "python" / "src"
+TYPESCRIPT_CLIENT = TOOLS.parent / "shared" / "clients" / "typescript"
 DYNAMODB_IMAGE = "amazon/dynamodb-local:3.1.0"
 
 # Decompresses a file.
@@ -39,6 +43,7 @@ require("stream").pipeline(
 
 # DynamoDB Local 3 is compiled for Java 17.
 JAVA_VERSION = 17
+NODE_VERSION = 20
 PYTHON_VERSION = (3, 11)
 
 
@@ -78,6 +83,8 @@ def installs(checks: bool) -> list[Callable[[], None]]:
             partial(install_python_tools, SCHEMATHESIS, "requirements-schemathesis.txt", "schemathesis"),
             partial(install_python_tools, LINT, "requirements-lint.txt", "ruff, mypy and the reference of permissions"),
             install_browser,
+            partial(install_python_tools, CLIENTS, "requirements-clients.txt", "the build of the Python client"),
+            install_node_tools,
         ]
     return [*wanted, install_dynamodb] if has_java() else wanted
 
@@ -96,10 +103,22 @@ def check_prerequisites(checks: bool) -> None:
         )
     if not shutil.which("tesseract") and not installed_by_apt("tesseract-ocr"):
         gaps.append("  Tesseract, which reads scans (Debian: apt install tesseract-ocr)")
-    if checks and not (shutil.which("node") and shutil.which("npm")):
-        gaps.append("  Node.js with npm, which brings the tests' browser (Debian: apt install nodejs npm)")
+    if checks and not has_node():
+        gaps.append(
+            f"  Node.js {NODE_VERSION} or later with npm, for the TypeScript client and the tests' browser"
+            " (https://nodejs.org)"
+        )
     if gaps:
         raise Missing("\n".join(gaps))
+
+
+def has_node() -> bool:
+    """Whether npm and a Node.js that the TypeScript client supports are installed."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return False
+    told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)", told)
+    return version is not None and int(version[1]) >= NODE_VERSION
 
 
 def has_java() -> bool:
@@ -150,6 +169,31 @@ def install_python_tools(venv: Path, requirements: str, what: str) -> None:
     options = ["--quiet", "--disable-pip-version-check", "--no-compile"]
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", *options]
     subprocess.run([*pip, "-r", str(lock)], check=True)
+    if venv == VENV:
+        # The stack's own client is the one of this checkout; the path holds in a copy of it too.
+        (site_packages,) = venv.glob("lib/python*/site-packages")
+        (site_packages / "intermission.pth").write_text(os.path.relpath(PYTHON_CLIENT, site_packages))
+    stamp.write_text(digest(lock))
+
+
+def install_node_tools() -> None:
+    """TypeScript and the rest of the TypeScript client's checks, from npm. The client finds them by a
+    link.
+    """
+    lock = TYPESCRIPT_CLIENT / "package-lock.json"
+    stamp = NODE / "installed"
+    if is_current(stamp, lock):
+        return
+    say("installing TypeScript into .stack/node")
+    shutil.rmtree(NODE, ignore_errors=True)
+    NODE.mkdir(parents=True)
+    for name in ("package.json", lock.name):
+        shutil.copy(TYPESCRIPT_CLIENT / name, NODE)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(["npm", "ci", f"--prefix={NODE}", *options], check=True, stdout=subprocess.DEVNULL)
+    link = TYPESCRIPT_CLIENT / "node_modules"
+    link.unlink(missing_ok=True)
+    link.symlink_to(os.path.relpath(NODE / "node_modules", TYPESCRIPT_CLIENT))
     stamp.write_text(digest(lock))
 
 
