@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claims import CANCELLED, COMPLETED, Checks, expect_answers, expect_waiting, expect_whole
-from client import Event, rest
-from progress import Progress, follow, heading, shortened
-from stack import Env
+from intermission import AsyncClient
+from progress import Event, Progress, follow, heading, shortened
 
 Answer = dict[str, Any]
 
@@ -24,6 +23,8 @@ CHOICE_SECONDS = 8.0
 WORDS_SECONDS = 60.0
 # No answer is sent for this time, to check that nothing runs meanwhile.
 WAITED_SECONDS = 2.0
+# A run that asks only about its plan.
+PLANNING_ONLY = {"hitlVariant": "planning_only", "maxPlanSteps": 3, "nPlanReviews": 0}
 # Options that require a text.
 WANT_WORDS = frozenset({"submit", "custom", "revise"})
 # Options that end a run without completing it.
@@ -91,76 +92,65 @@ def details(context: dict[str, Any]) -> list[str]:
     return [shortened(line) for line in plan + answer]
 
 
-async def a_plan_is_approved(env: Env, checks: Checks, text: str) -> None:
-    heading("A person approves the plan, over the WebSocket (hitl-interactive)")
-    config = planning_only("Tides, with a plan to approve") | {"allowPlanModification": False}
-    frame = {"task": f"Explain this text to a pupil.\n\n{text}", "config": config}
-    await answered_over_the_socket(env, checks, frame, {"during_planning": {"resolution": "approve"}})
+async def a_plan_is_approved(client: AsyncClient, checks: Checks, text: str) -> None:
+    heading("A person approves the plan (hitl-interactive)")
+    task = f"Explain this text to a pupil.\n\n{text}"
+    person = Person(Progress("hitl-interactive"), {"during_planning": {"resolution": "approve"}})
+    config = PLANNING_ONLY | {"allowPlanModification": False}
+    await answered(client, checks, person, task, name="Tides, with a plan to approve", config=config)
 
 
-async def a_question_comes_back(env: Env, checks: Checks, text: str) -> None:
+async def a_question_comes_back(client: AsyncClient, checks: Checks, text: str) -> None:
     heading("A task says too little; then the turn is over (copilot, conversational)")
-    config = {"mode": "copilot", "conversational": True, "sessionName": "Tides, in a conversation"}
     defaults = {
         "clarification": {"resolution": "submit", "feedback": f"Summarise this text.\n\n{text}"},
         "copilot_turn": {"resolution": "done"},
     }
-    await answered_over_the_socket(env, checks, {"task": "Tides.", "config": config}, defaults)
+    person = Person(Progress("copilot"), defaults)
+    config = {"conversational": True}
+    await answered(client, checks, person, "Tides.", name="Tides, in a conversation", config=config)
 
 
-async def answered_over_the_socket(env: Env, checks: Checks, frame: Event, defaults: Mapping[str, Answer]) -> None:
-    """A run whose questions are answered at the terminal, over the WebSocket."""
-    url = env["HTTP_URL"]
-    person = Person(Progress(frame["config"]["mode"]), defaults)
+async def answered(client: AsyncClient, checks: Checks, person: Person, task: str, **run: Any) -> None:
+    """A run whose questions are answered at the terminal."""
 
-    async def watch(event: Event) -> Event | None:
+    async def watch(event: Event) -> None:
         if event["event_type"] != "approval_requested":
-            return None
+            return
         answer = await person.answer(event["data"])
-        expect_waiting(url, checks, event, "until then the run waited, and nothing ran")
-        return {"type": "approval_response", "approval_id": event["data"]["approval_id"], **answer}
+        await expect_waiting(client, checks, event, "until then the run waited, and nothing ran")
+        await client.answer(event["session_id"], event["data"]["approval_id"], **answer)
 
-    follower = await follow(env["WS_URL"], frame, person.progress, watch)
-    expect_answers(checks, follower, person.given)
+    events = await follow(client, person.progress, task, watch, **run)
+    expect_answers(checks, events, person.given)
     ended = person.given and person.given[-1]["resolution"] in NEGATIVE
-    expect_whole(url, checks, follower, CANCELLED if ended else COMPLETED)
+    await expect_whole(client, checks, events, CANCELLED if ended else COMPLETED)
 
 
-async def a_plan_is_changed(env: Env, checks: Checks, text: str) -> None:
-    heading("A plan is changed, by REST (hitl-interactive)")
-    url = env["HTTP_URL"]
+async def a_plan_is_changed(client: AsyncClient, checks: Checks, text: str) -> None:
+    heading("A plan is changed (hitl-interactive)")
     progress = Progress("hitl-interactive")
     given: list[Answer] = []
 
     async def watch(event: Event) -> None:
         if event["event_type"] != "approval_requested":
             return
-        path = f"/api/sessions/{event['session_id']}/approvals"
-        _, listed = rest(url, "GET", f"{path}?status=pending")
-        progress.say(f"GET {path}?status=pending")
-        for approval in listed["approvals"]:
+        session_id = event["session_id"]
+        async for approval in client.approvals(session_id, status="pending"):
             for line in (approval["message"], *details(approval["context"]), f"expires {approval['expires_at']}"):
                 progress.say(line)
         await asyncio.sleep(WAITED_SECONDS)
-        expect_waiting(url, checks, event, f"{WAITED_SECONDS:.0f} seconds later the run waits, and nothing ran")
-        modifications = {"plan": event["data"]["context"]["plan"][:1]}
-        given.append({"resolution": "modify", "modifications": modifications})
-        status, approval = rest(url, "POST", f"{path}/{event['data']['approval_id']}", given[-1])
-        progress.say("POST …/approvals/{approval_id}: modify – the first step is plan enough")
-        checks.expect("the answer is taken", (status, approval.get("status")) == (200, "resolved"), approval)
+        await expect_waiting(
+            client, checks, event, f"{WAITED_SECONDS:.0f} seconds later the run waits, and nothing ran"
+        )
+        given.append({"resolution": "modify", "modifications": {"plan": event["data"]["context"]["plan"][:1]}})
+        answered = await client.answer(session_id, event["data"]["approval_id"], **given[-1])
+        progress.say("modify – the first step is plan enough")
+        checks.expect("the answer is taken", answered["status"] == "resolved", answered)
 
-    frame = {
-        "task": f"Explain this text to a pupil.\n\n{text}",
-        "config": planning_only("Tides, with a plan to change"),
-    }
-    follower = await follow(env["WS_URL"], frame, progress, watch)
-    expect_answers(checks, follower, given)
-    steps = [event for event in follower.events if event["event_type"] == "step_complete"]
+    task = f"Explain this text to a pupil.\n\n{text}"
+    events = await follow(client, progress, task, watch, name="Tides, with a plan to change", config=PLANNING_ONLY)
+    expect_answers(checks, events, given)
+    steps = [event for event in events if event["event_type"] == "step_complete"]
     checks.expect("the changed plan was followed", len(steps) == 1, f"{len(steps)} steps")
-    expect_whole(url, checks, follower)
-
-
-def planning_only(name: str) -> dict[str, Any]:
-    """A run that asks only about its plan."""
-    short = {"maxPlanSteps": 3, "nPlanReviews": 0, "sessionName": name}
-    return {"mode": "hitl-interactive", "hitlVariant": "planning_only", **short}
+    await expect_whole(client, checks, events)

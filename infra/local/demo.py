@@ -17,10 +17,9 @@ import settings as configuration
 import stack
 import template as templates
 from claims import Checks, expect_whole
-from client import Event, Refused, rest
+from intermission import AsyncClient, ConnectionLost, IntermissionError
 from processes import Failed, running_from
-from progress import Progress, follow, heading
-from websockets.exceptions import WebSocketException
+from progress import Event, Progress, follow, heading
 
 TASK = Path(__file__).with_name("tides.txt")
 # The offline engine answers at once. A delay makes its progress visible and allows a kill within a
@@ -28,6 +27,8 @@ TASK = Path(__file__).with_name("tides.txt")
 LATENCY_MS = "700"
 # The step during which the worker is killed. One step is complete by then, and further ones remain.
 KILLED_STEP = 2
+# A lost last event is noticed after this time.
+QUIET_SECONDS = 2.0
 
 
 @dataclass
@@ -66,10 +67,10 @@ def main() -> int:
         with stack.running(settings) as running:
             checks = Checks()
             asyncio.run(play(running.env, checks))
-    except (Failed, Refused, configuration.Invalid) as reason:
+    except ConnectionLost as reason:
+        return stack.failed(Failed(f"the stack did not answer: {reason}; see {stack.relative(settings.logs)}"))
+    except (Failed, IntermissionError, configuration.Invalid) as reason:
         return stack.failed(reason)
-    except WebSocketException as reason:
-        return stack.failed(Failed(f"the WebSocket did not stay open: {reason}; see {stack.relative(settings.logs)}"))
     except KeyboardInterrupt:
         return 130
     print("\nall of it happened" if not checks.failed else f"\nfailed: {'; '.join(checks.failed)}", flush=True)
@@ -79,51 +80,50 @@ def main() -> int:
 async def play(env: stack.Env, checks: Checks) -> None:
     """Runs the acts in order."""
     text = TASK.read_text()
-    await one_shot(env, checks, text)
-    session_id = await killed_in_the_middle(env, checks, text)
-    heading("The session, by REST")
-    print_session(env["HTTP_URL"], session_id)
-    await reading.a_document_is_read(env, checks)
-    await asking.a_plan_is_approved(env, checks, text)
-    await asking.a_plan_is_changed(env, checks, text)
-    await asking.a_question_comes_back(env, checks, text)
-    suspend_and_resume(env["HTTP_URL"], checks)
+    async with AsyncClient(env["HTTP_URL"], env["WS_URL"], ping_seconds=QUIET_SECONDS) as client:
+        await one_shot(client, checks, text)
+        session_id = await killed_in_the_middle(client, Path(env["EXECUTOR_PATH"]), checks, text)
+        heading("The session, by REST")
+        await print_session(client, session_id)
+        await reading.a_document_is_read(client, checks)
+        await asking.a_plan_is_approved(client, checks, text)
+        await asking.a_plan_is_changed(client, checks, text)
+        await asking.a_question_comes_back(client, checks, text)
+        await suspend_and_resume(client, checks)
 
 
-async def one_shot(env: stack.Env, checks: Checks, text: str) -> None:
+async def one_shot(client: AsyncClient, checks: Checks, text: str) -> None:
     heading("One agent answers a task (one-shot)")
-    frame = {
-        "task": f"Summarise this text.\n\n{text}",
-        "config": {"mode": "one-shot", "sessionName": "Tides, in short"},
-    }
-    follower = await follow(env["WS_URL"], frame, Progress("one-shot"))
-    expect_whole(env["HTTP_URL"], checks, follower)
+    task = f"Summarise this text.\n\n{text}"
+    events = await follow(client, Progress("one-shot"), task, name="Tides, in short")
+    await expect_whole(client, checks, events)
 
 
-async def killed_in_the_middle(env: stack.Env, checks: Checks, text: str) -> str:
+async def killed_in_the_middle(client: AsyncClient, program: Path, checks: Checks, text: str) -> str:
     """The second act; returns its session."""
     heading("A plan, a review, steps – and a worker that dies (planning-control)")
-    config = {"mode": "planning-control", "maxPlanSteps": 4, "nPlanReviews": 1, "sessionName": "Tides, in steps"}
     progress = Progress("planning-control")
-    killer = Killer(Path(env["EXECUTOR_PATH"]), progress)
-    frame = {"task": f"Explain this text to a pupil.\n\n{text}", "config": config}
-    follower = await follow(env["WS_URL"], frame, progress, killer.watch)
+    killer = Killer(program, progress)
+    task = f"Explain this text to a pupil.\n\n{text}"
+    config = {"maxPlanSteps": 4, "nPlanReviews": 1}
+    events = await follow(client, progress, task, killer.watch, name="Tides, in steps", config=config)
     checks.expect("the executor's process was killed", bool(killer.killed), "no process ran from its path")
     survivors = set(running_from(killer.program)) - set(killer.killed)
     checks.expect("another process finished the run", bool(survivors), "none is left")
-    after = [e for e in follower.events if e["seq"] > killer.saved_seq]
+    after = [e for e in events if e["seq"] > killer.saved_seq]
     again = [
         e
         for e in after
         if e["event_type"] == "phase_change" and (e["data"].get("step_number") or KILLED_STEP) < KILLED_STEP
     ]
     checks.expect("it went on from the last saved step", bool(after) and not again, f"{len(again)} steps began again")
-    expect_whole(env["HTTP_URL"], checks, follower)
-    return follower.session_id or ""
+    await expect_whole(client, checks, events)
+    session_id: str = events[0]["session_id"]
+    return session_id
 
 
-def print_session(url: str, session_id: str) -> None:
-    _, session = rest(url, "GET", f"/api/sessions/{session_id}")
+async def print_session(client: AsyncClient, session_id: str) -> None:
+    session = await client.get(session_id)
     for key in ("session_id", "name", "mode", "status", "current_phase", "version", "created_at", "updated_at"):
         print(f"  {key:<14} {session[key]}")
     for number, planned in enumerate(session["plan_data"] or [], 1):
@@ -131,14 +131,14 @@ def print_session(url: str, session_id: str) -> None:
     print(f"  messages       {len(session['conversation_history'])}")
 
 
-def suspend_and_resume(url: str, checks: Checks) -> None:
+async def suspend_and_resume(client: AsyncClient, checks: Checks) -> None:
     heading("Suspend and resume")
-    status, session = rest(url, "POST", "/api/sessions", {"mode": "copilot"})
-    checks.expect("a new session is active", (status, session.get("status")) == (200, "active"), session)
-    for action, becomes in (("suspend", "suspended"), ("resume", "active")):
-        status, answer = rest(url, "POST", f"/api/sessions/{session['session_id']}/{action}")
-        _, now = rest(url, "GET", f"/api/sessions/{session['session_id']}")
-        checks.expect(f"{action} makes it {becomes}", (status, now["status"]) == (200, becomes), answer)
+    session = await client.create("copilot")
+    checks.expect("a new session is active", session["status"] == "active", session)
+    for action, becomes in ((client.suspend, "suspended"), (client.resume, "active")):
+        await action(session["session_id"])
+        now = await client.get(session["session_id"])
+        checks.expect(f"{action.__name__} makes it {becomes}", now["status"] == becomes, now)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The functions: built by cargo, run by `cargo lambda watch`, and stripped for MiniStack."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,11 +13,26 @@ from pathlib import Path
 import install
 from processes import Failed, Processes
 from settings import ROOT, Settings, architecture
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
 NAME = "functions"
 GATEWAY = "gateway"
 # The number of instances per function. With one, a slow call would block all others.
 INSTANCES = 4
+
+
+def socket_answers(ws_url: str) -> bool:
+    """Whether a connection opens and a frame is answered, which starts the three functions behind
+    it.
+    """
+    try:
+        with connect(f"{ws_url}?task_id=ready", open_timeout=60) as socket:
+            socket.send('{"type": "ping"}')
+            pong: bool = json.loads(socket.recv(60)).get("event_type") == "pong"
+            return pong
+    except (WebSocketException, OSError):
+        return False
 
 
 def build(names: list[str]) -> None:

@@ -15,7 +15,6 @@ import unittest
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import asking
@@ -26,77 +25,12 @@ import processes
 import settings
 import supply
 import template as templates
-from client import Event, Follower, connected, events, pong
-from progress import Progress
+from progress import Event, Progress
 from settings import ROOT, TEMPLATE, Invalid
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 import functions
-
-
-def frame(seq: int | None, kind: str = "status", **data: object) -> dict[str, object]:
-    return {"event_type": kind, "session_id": "s", "run_id": None, "seq": seq, "timestamp": "", "data": data}
-
-
-class TheRuleOfSeq(unittest.TestCase):
-    def test_the_next_event_is_applied_and_a_lower_one_dropped(self) -> None:
-        follower = Follower()
-        self.assertEqual(follower.take(frame(1)), (frame(1), None))
-        self.assertEqual(follower.take(frame(1)), (None, None))
-        self.assertEqual(follower.last_seq, 1)
-
-    def test_a_gap_is_asked_for_again(self) -> None:
-        follower = Follower()
-        follower.take(frame(1))
-        event, answer = follower.take(frame(3))
-        self.assertIsNone(event)
-        self.assertEqual(answer, {"type": "subscribe", "session_id": "s", "after": 1})
-
-    def test_a_pong_betrays_a_lost_last_event(self) -> None:
-        follower = Follower()
-        follower.take(frame(1))
-        self.assertEqual(follower.take(frame(None, "pong", last_seq=1)), (None, None))
-        self.assertEqual(follower.take(frame(None, "pong", last_seq=2)), (None, follower.subscribe()))
-
-
-class TheGatewaysOwnFrame(unittest.IsolatedAsyncioTestCase):
-    """API Gateway's answer to a frame that no function has handled has no `seq`."""
-
-    FRAMES = (
-        {"message": "Internal server error", "connectionId": "L0SM9cOFvHcCIhw=", "requestId": "L0SN1cOFvHcCIhw="},
-        frame(1),
-        {"message": "Internal server error", "connectionId": "L0SM9cOFvHcCIhw=", "requestId": "L0SN2cOFvHcCIhw="},
-        frame(2, "complete"),
-    )
-
-    async def send_all(self, socket: ServerConnection) -> None:
-        await socket.recv()
-        for sent in self.FRAMES:
-            await socket.send(json.dumps(sent))
-
-    async def test_the_demos_client_passes_it_over(self) -> None:
-        async with serve(self.send_all, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            async with connected(f"ws://127.0.0.1:{port}", "task") as socket:
-                await socket.send("{}")
-                seen = [event["seq"] async for event in events(socket, Follower())]
-        self.assertEqual(seen, [1, 2])
-
-    async def test_a_handshake_that_it_answers_is_not_yet_ready(self) -> None:
-        async with serve(self.send_all, "127.0.0.1", 0) as server:
-            self.assertFalse(await pong(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
-
-    async def test_the_readmes_client_passes_it_over(self) -> None:
-        readme = (ROOT / "README.md").read_text()
-        (program,) = [block for block in readme.split("```") if block.startswith("python\n")]
-        definitions: dict[str, Any] = {}
-        exec(program.removeprefix("python\n").split("\ntask = ")[0], definitions)
-        seen: list[int] = []
-        async with serve(self.send_all, "127.0.0.1", 0) as server:
-            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            await definitions["follow"](url, "task", {}, lambda event: seen.append(event["seq"]))
-        self.assertEqual(seen, [1, 2])
 
 
 class WebPages(unittest.TestCase):
@@ -203,21 +137,24 @@ class TheBrowser(unittest.TestCase):
 
 
 class AnOpenDoor(unittest.IsolatedAsyncioTestCase):
-    async def test_a_refused_handshake_is_not_ready_yet_and_a_pong_is(self) -> None:
+    """API Gateway answers a frame that no function has handled with one of its own."""
+
+    async def test_only_a_pong_is_ready(self) -> None:
         statuses = [HTTPStatus.FORBIDDEN]
+        answers = [{"message": "Internal server error", "connectionId": "L0SM="}, {"event_type": "pong"}]
 
         def refuse(connection: ServerConnection, _request: Request) -> Response | None:
             return connection.respond(statuses.pop(), "") if statuses else None
 
         async def answer(connection: ServerConnection) -> None:
             self.assertEqual(json.loads(await connection.recv()), {"type": "ping"})
-            await connection.send(json.dumps(frame(None, "pong", last_seq=0)))
+            await connection.send(json.dumps(answers.pop(0)))
 
         async with serve(answer, "127.0.0.1", 0, process_request=refuse) as server:
             url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            self.assertFalse(await pong(url))
-            self.assertTrue(await pong(url))
-        self.assertFalse(await pong(url))
+            ready = [await asyncio.to_thread(functions.socket_answers, url) for _ in range(3)]
+        self.assertEqual(ready, [False, False, True])
+        self.assertFalse(await asyncio.to_thread(functions.socket_answers, url))
 
 
 A_PLAN: Event = {
@@ -365,8 +302,8 @@ class Drawing(unittest.TestCase):
     def test_without_a_terminal_each_event_worth_it_is_a_line(self) -> None:
         out = io.StringIO()
         progress = Progress("run", out)
-        progress.show(frame(1, "phase_change", phase="control", step_number=2))
-        progress.show(frame(2, "cost_update", tokens=7))
+        progress.show({"seq": 1, "event_type": "phase_change", "data": {"phase": "control", "step_number": 2}})
+        progress.show({"seq": 2, "event_type": "cost_update", "data": {"tokens": 7}})
         self.assertEqual(out.getvalue(), "     1  phase control, step 2\n")
         self.assertEqual(progress.tokens, 7)
 

@@ -2,12 +2,13 @@
 
 import shutil
 import sys
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from client import Event, Follower, connected, events, send
+from intermission import AsyncClient
+
+Event = dict[str, Any]
 
 MARKS = {"pending": "·", "running": "▶", "completed": "✓", "failed": "✗", "skipped": "–"}
 COLOURS = {"running": "\x1b[33m", "completed": "\x1b[32m", "failed": "\x1b[31m"}
@@ -99,22 +100,23 @@ class Progress:
 
 
 async def follow(
-    ws_url: str,
-    frame: Event,
+    client: AsyncClient,
     progress: Progress,
-    watch: Callable[[Event], Awaitable[Event | None]] | None = None,
-) -> Follower:
-    """Sends a task and draws its events until its run has ended. Sends what `watch` returns for an
-    event.
+    task: str,
+    watch: Callable[[Event], Awaitable[None]] | None = None,
+    **run: Any,
+) -> list[Event]:
+    """Runs a task, with the options of the client's `run`, and draws its events until it has ended.
+    Returns them.
     """
-    follower = Follower()
-    async with connected(ws_url, f"demo-{uuid.uuid4()}") as socket:
-        await send(socket, frame)
-        async for event in events(socket, follower):
-            progress.show(event)
-            if watch and (answer := await watch(event)):
-                await send(socket, answer)
-    return follower
+    events: list[Event] = []
+    async for event in client.run(task, mode=progress.title, **run):  # type: ignore[arg-type]
+        if event["seq"] is not None:
+            events.append(dict(event))
+            progress.show(events[-1])
+            if watch:
+                await watch(events[-1])
+    return events
 
 
 def heading(text: str) -> None:

@@ -4,13 +4,8 @@ downloaded.
 One of its pages is a scan, an image that needs OCR.
 """
 
-import urllib.request
-from typing import Any
-
-import stack
 from claims import Checks, expect_whole
-from client import Event, rest
-from processes import Failed
+from intermission import AsyncClient
 from progress import Progress, follow, heading
 from settings import ROOT
 
@@ -19,37 +14,17 @@ DOCUMENT = ROOT / "shared" / "documents" / "tests" / "fixtures" / "tides.pdf"
 SENTENCES = {"the text layer": "at new and at full Moon", "the scan": "one has to look"}
 
 
-async def a_document_is_read(env: stack.Env, checks: Checks) -> None:
+async def a_document_is_read(client: AsyncClient, checks: Checks) -> None:
     heading("A PDF of two pages is read, one of them a scan (ocr)")
-    url = env["HTTP_URL"]
-    session_id = ask(url, "POST", "/api/sessions", {"mode": "ocr", "name": "Tides, on paper"})["session_id"]
-    bring(url, session_id)
-    config = {"mode": "ocr", "session_id": session_id, "document": DOCUMENT.name, "saveText": True}
-    follower = await follow(env["WS_URL"], {"task": "Read this document.", "config": config}, Progress("ocr"))
-    expect_whole(url, checks, follower)
-    listed = ask(url, "GET", f"/api/sessions/{session_id}/artifacts")["artifacts"]
-    files = {artifact["name"]: artifact["url"] for artifact in listed}
+    session_id = (await client.create("ocr", name="Tides, on paper"))["session_id"]
+    name = await client.upload(session_id, DOCUMENT)
+    print(f"  uploaded {name}, {DOCUMENT.stat().st_size} bytes", flush=True)
+    config = {"document": name, "saveText": True}
+    events = await follow(client, Progress("ocr"), "Read this document.", session_id=session_id, config=config)
+    await expect_whole(client, checks, events)
+    files = {artifact["name"] async for artifact in client.artifacts(session_id)}
     wanted = {DOCUMENT.name, *(f"{DOCUMENT.stem}.{ending}" for ending in ("md", "json", "txt"))}
-    checks.expect(f"its artifacts are {', '.join(sorted(wanted))}", set(files) == wanted, sorted(files))
-    with urllib.request.urlopen(files[f"{DOCUMENT.stem}.txt"], timeout=60) as reply:
-        text = " ".join(reply.read().decode().split())
+    checks.expect(f"its artifacts are {', '.join(sorted(wanted))}", files == wanted, sorted(files))
+    text = " ".join((await client.download(session_id, f"{DOCUMENT.stem}.txt")).decode().split())
     for page, sentence in SENTENCES.items():
         checks.expect(f"{page} was read: “… {sentence} …”", sentence in text, text[:200])
-
-
-def bring(url: str, session_id: str) -> None:
-    """Uploads the PDF as any client does: requests a link and puts the file there."""
-    content = DOCUMENT.read_bytes()
-    wanted = {"name": DOCUMENT.name, "content_type": "application/pdf", "size": len(content)}
-    link = ask(url, "POST", f"/api/sessions/{session_id}/uploads", wanted)
-    request = urllib.request.Request(link["url"], content, link["headers"], method=link["method"])
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        print(f"  {link['method']} {DOCUMENT.name}, {len(content)} bytes: {reply.status}", flush=True)
-
-
-def ask(url: str, method: str, path: str, body: Event | None = None) -> Any:
-    """The body of a REST call that must succeed."""
-    status, answer = rest(url, method, path, body)
-    if status >= 300:
-        raise Failed(f"{method} {path}: {status} {answer}")
-    return answer

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import client
 import dynamodb
 import ministack
 import template as templates
@@ -79,7 +78,7 @@ def bring_up(
         functions.watch(settings, processes, {**os.environ, **deployed.environment})
         # API Gateway refuses a handshake if the first start of its function is slow, so the
         # functions are started first.
-        processes.wait_until(functions.NAME, lambda: client.answers(deployed.ws_url), 180)
+        processes.wait_until(functions.NAME, lambda: functions.socket_answers(deployed.ws_url), 180)
     env = {
         "HTTP_URL": settings.http_url,
         **base,

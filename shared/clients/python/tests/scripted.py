@@ -56,6 +56,10 @@ class Connection:
         await self.send(*(frame(seq) for seq in range(after + 1, last + 1)), replay_end(last))
         return after
 
+    async def refuse(self) -> None:
+        """The connection breaks at once."""
+        self.kill()
+
     def kill(self) -> None:
         """The connection breaks, without a closing handshake."""
         self.socket.transport.abort()

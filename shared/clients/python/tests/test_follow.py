@@ -158,6 +158,15 @@ class Following(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(NotFound):
             await self.seqs(Server([], reply=lambda _: gone), 1)
 
+    async def test_a_gateway_without_its_routes_is_waited_for(self) -> None:
+        async def goes_on(connection: Connection) -> None:
+            await connection.replay(1)
+            await connection.receive()
+
+        lost = httpx.Response(404, json={"message": "Not Found"})
+        server = Server([Connection.refuse, goes_on], reply=lambda _: lost)
+        self.assertEqual(await self.seqs(server, 1), [1])
+
     async def test_a_record_that_ends_before_the_callers_copy_is_an_error(self) -> None:
         async def restored(connection: Connection) -> None:
             await connection.receive()

@@ -31,7 +31,7 @@ for await (const event of client.run(task, { mode: /** @type {any} */ (mode) }))
   last = event.event_type;
 }
 terminal.close();
-process.exitCode = last === "complete" ? 0 : 1;
+if (last !== "complete") process.exit(1);
 
 /** What an event says, on one line. @param {any} data */
 function sentence(data) {

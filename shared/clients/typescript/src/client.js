@@ -391,6 +391,8 @@ export class Client {
     try {
       await this.#http.call({ method: "GET", path: session(sessionId), attempts: 2, signal });
     } catch (error) {
+      // A gateway that starts, or that lost its routes, has a 404 of its own.
+      if (error instanceof NotFound && error.code !== "session_not_found") return;
       if (!isPassing(error) || error instanceof Unauthenticated) throw error;
     }
   }

@@ -145,6 +145,12 @@ test("a deleted session ends the following", async () => {
   await assert.rejects(seqs(new Server([], () => ({ status: 404, json: problem })), 1), NotFound);
 });
 
+test("a gateway without its routes is waited for", async () => {
+  const refuses = async (/** @type {Connection} */ connection) => connection.kill();
+  const server = new Server([refuses, stays(1)], () => ({ status: 404, json: { message: "Not Found" } }));
+  assert.deepEqual(await seqs(server, 1), [1]);
+});
+
 test("a record that ends before the caller's copy is an error", async () => {
   const restored = async (/** @type {Connection} */ connection) => {
     await connection.receive();

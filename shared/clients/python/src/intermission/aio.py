@@ -313,6 +313,10 @@ class AsyncClient:
             await self._do(Call("GET", calls.session(session_id)), attempts=2)
         except (ConnectionLost, Unavailable, TooManyRequests):
             pass
+        except NotFound as gone:
+            # A gateway that starts, or that lost its routes, has a 404 of its own.
+            if gone.code == "session_not_found":
+                raise
 
     async def _bearer(self) -> str | None:
         given = self._token() if callable(self._token) else self._token
