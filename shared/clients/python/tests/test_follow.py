@@ -43,6 +43,15 @@ class Following(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(afters, [0, 3])
         self.assertEqual(server.states, [True, False, True, False])
 
+    async def test_an_event_ends_the_growth_of_the_waits(self) -> None:
+        async def one(connection: Connection) -> None:
+            after = (await connection.receive())["after"]
+            await connection.send(frame(after + 1))
+            await asyncio.sleep(0.01)
+            connection.kill()
+
+        self.assertEqual(await self.seqs(Server([one] * 14), 14), list(range(1, 15)))
+
     async def test_a_connection_that_ends_after_its_two_hours_is_opened_again(self) -> None:
         async def ends(connection: Connection) -> None:
             await connection.replay(1)

@@ -55,9 +55,17 @@ test("what was not sent is sent again", async () => {
   const server = new Server([], () => OK);
   await server.listen();
   await server.stop();
-  const suspended = server.client().suspend(SESSION);
-  await server.listen();
-  await suspended;
+  let refused = 0;
+  const suspended = server.client({
+    fetch: (url, options) =>
+      fetch(url, options).catch(async (error) => {
+        refused += 1;
+        await server.listen();
+        throw error;
+      }),
+  });
+  await suspended.suspend(SESSION);
+  assert.deepEqual([refused, server.asked.length], [1, 1]);
   await server.stop();
 });
 

@@ -48,6 +48,14 @@ test("a killed socket is opened again behind the last event", async () => {
   assert.deepEqual(server.states, [true, false, true, false]);
 });
 
+test("an event ends the growth of the waits", { timeout: 5000 }, async () => {
+  const one = async (/** @type {Connection} */ connection) => {
+    connection.send(frame((await connection.receive()).after + 1));
+    setTimeout(() => connection.kill(), 5);
+  };
+  assert.deepEqual(await seqs(new Server(Array(14).fill(one)), 14), Array.from({ length: 14 }, (_, at) => at + 1));
+});
+
 test("a connection that ends after its two hours is opened again", async () => {
   const ends = async (/** @type {Connection} */ connection) => {
     await connection.replay(1);
