@@ -42,7 +42,7 @@ UNAVAILABLE = problem(503, "unavailable")
 class Calls(unittest.IsolatedAsyncioTestCase):
     def setUp(self) -> None:
         self.sleep = mock.AsyncMock()
-        patched = mock.patch("intermission.aio.asyncio.sleep", self.sleep)
+        patched = mock.patch("asyncio.sleep", self.sleep)
         patched.start()
         self.addCleanup(patched.stop)
 

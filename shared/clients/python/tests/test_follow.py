@@ -267,7 +267,7 @@ class TheSynchronousClient(unittest.IsolatedAsyncioTestCase):
 
         def follow() -> list[Any]:
             with Client("http://api", f"ws://127.0.0.1:{server.port}") as client:
-                client._client._http = httpx.AsyncClient(transport=httpx.MockTransport(server.answer))
+                client._client._http._client = httpx.AsyncClient(transport=httpx.MockTransport(server.answer))
                 events = client.follow(SESSION)
                 return [next(events)["seq"] for _ in range(4)]
 

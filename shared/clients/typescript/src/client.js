@@ -1,10 +1,8 @@
 /** The client of both APIs. */
 
-import { ApiError, Conflict, ConnectionLost, CursorAhead, errorOfReply, NotFound } from "./errors.js";
-import { TooManyRequests, Unauthenticated, Unavailable } from "./errors.js";
-import { Http } from "./http.js";
-import { SessionRecord } from "./record.js";
-import { Socket } from "./socket.js";
+import { Conflict, CursorAhead, errorOfReply, NotFound } from "./errors.js";
+import { Http, whole } from "./http.js";
+import { follow } from "./socket.js";
 import { Backoff, sleep } from "./waiting.js";
 
 /** @typedef {import("./types.js").AgentMessageDelta} AgentMessageDelta */
@@ -42,7 +40,6 @@ const UPLOAD_ATTEMPTS = 5;
 
 export class Client {
   #http;
-  #wsUrl;
   #options;
 
   /** @param {ClientOptions} options */
@@ -52,7 +49,6 @@ export class Client {
       throw new TypeError(`an address of each API is needed, http(s) and ws(s), not ${httpUrl} and ${wsUrl}`);
     }
     this.#http = new Http(httpUrl, token, fetch);
-    this.#wsUrl = wsUrl;
     this.#options = { pingSeconds: 10, patienceSeconds: 300, ...options };
   }
 
@@ -126,29 +122,8 @@ export class Client {
    * @param {Abortable} [options]
    * @returns {AsyncGenerator<Event | AgentMessageDelta, void, void>}
    */
-  async *follow(sessionId, after = 0, { signal } = {}) {
-    const record = new SessionRecord(sessionId, after);
-    const backoff = new Backoff();
-    const heard = { at: Date.now() };
-    for (;;) {
-      let lost;
-      try {
-        for await (const event of this.#connection(record, heard, signal)) {
-          backoff.reset();
-          yield event;
-        }
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        lost = error;
-      }
-      signal?.throwIfAborted();
-      await this.#expect(sessionId, signal);
-      const { patienceSeconds } = this.#options;
-      if (Date.now() - heard.at > patienceSeconds * 1000) {
-        throw new ConnectionLost(`no connection for ${patienceSeconds} seconds`, { cause: lost });
-      }
-      await sleep(backoff.next(), signal);
-    }
+  follow(sessionId, after = 0, { signal } = {}) {
+    return follow({ ...this.#options, http: this.#http }, sessionId, after, signal);
   }
 
   /**
@@ -312,7 +287,7 @@ export class Client {
     // The link is the right; a token beside it would be refused.
     const reply = await this.#http.send(found.url, {});
     if (!reply.ok) throw errorOfReply(reply, undefined);
-    return reply.blob();
+    return whole(() => reply.blob());
   }
 
   /**
@@ -350,54 +325,6 @@ export class Client {
   }
 
   /**
-   * The new events of one connection. Throws when it ends.
-   * @param {SessionRecord} record
-   * @param {{ at: number }} heard
-   * @param {AbortSignal} [signal]
-   */
-  async *#connection(record, heard, signal) {
-    const { WebSocket = globalThis.WebSocket, pingSeconds, onConnection = () => {} } = this.#options;
-    if (!WebSocket) throw new TypeError("this Node.js has no WebSocket; pass one, such as that of the package ws");
-    const query = new URLSearchParams({ task_id: newKey() });
-    // A browser cannot send the token as a header.
-    const token = await this.#http.bearer();
-    if (token) query.set("token", token);
-    signal?.throwIfAborted();
-    const socket = new Socket(WebSocket, `${this.#wsUrl}?${query}`, signal);
-    let open = false;
-    try {
-      await socket.opened();
-      socket.send(record.reconnected());
-      open = true;
-      onConnection(true);
-      for (;;) {
-        const { event, reply } = record.take(await socket.next(pingSeconds));
-        heard.at = Date.now();
-        if (reply) socket.send(reply);
-        if (event) yield event;
-      }
-    } finally {
-      socket.close();
-      if (open) onConnection(false);
-    }
-  }
-
-  /**
-   * Asks by HTTP why a socket does not open, because a browser gives no reason.
-   * @param {string} sessionId
-   * @param {AbortSignal} [signal]
-   */
-  async #expect(sessionId, signal) {
-    try {
-      await this.#http.call({ method: "GET", path: session(sessionId), attempts: 2, signal });
-    } catch (error) {
-      // A gateway that starts, or that lost its routes, has a 404 of its own.
-      if (error instanceof NotFound && error.code !== "session_not_found") return;
-      if (!isPassing(error) || error instanceof Unauthenticated) throw error;
-    }
-  }
-
-  /**
    * The seq before the run's first event.
    * @param {string} runId
    */
@@ -405,17 +332,6 @@ export class Client {
     const page = await this.request("GET", `/api/runs/${runId}/history`, { query: { limit: 1 } });
     return Number(page.events[0].id) - 1;
   }
-}
-
-/**
- * Whether another connection may succeed.
- * @param {unknown} error
- */
-function isPassing(error) {
-  if (error instanceof ApiError) {
-    return error instanceof Unauthenticated || error instanceof Unavailable || error instanceof TooManyRequests;
-  }
-  return error instanceof ConnectionLost;
 }
 
 /**

@@ -98,24 +98,25 @@ export class Http {
       if (value !== undefined) params.set(name, String(value));
     }
     const url = `${this.url}${path}${params.size ? `?${params}` : ""}`;
-    const reply = await this.send(url, { method, headers, body: body && JSON.stringify(body) }, signal);
-    const text = await read(reply);
-    const json = parsed(text);
+    const options = { method, headers, body: body && JSON.stringify(body) };
+    const reply = await this.send(url, options, { seconds: TIMEOUT_SECONDS, signal });
+    const json = parsed(await whole(() => reply.text()));
     if (!reply.ok) throw errorOfReply(reply, json);
     return json;
   }
 
   /**
-   * One request. A time-out and a broken connection are `ConnectionLost`.
+   * One request. A broken connection is `ConnectionLost`, and so is one without an answer in time; a
+   * file has all the time that it needs.
    * @param {string} url
    * @param {RequestInit} options
-   * @param {AbortSignal} [signal]
+   * @param {{ seconds?: number, signal?: AbortSignal }} [limits]
    * @returns {Promise<Response>}
    */
-  async send(url, options, signal) {
-    const late = AbortSignal.timeout(TIMEOUT_SECONDS * 1000);
+  async send(url, options, { seconds, signal } = {}) {
+    const ends = [...(signal ? [signal] : []), ...(seconds ? [AbortSignal.timeout(seconds * 1000)] : [])];
     try {
-      return await this.fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, late]) : late });
+      return await this.fetch(url, ends.length > 0 ? { ...options, signal: AbortSignal.any(ends) } : options);
     } catch (error) {
       signal?.throwIfAborted();
       const cause = /** @type {any} */ (error).cause;
@@ -139,10 +140,15 @@ function mayRepeat({ method, key, repeatable }, error) {
   return error instanceof ConnectionLost;
 }
 
-/** @param {Response} reply */
-async function read(reply) {
+/**
+ * A reply's body.
+ * @template T
+ * @param {() => Promise<T>} read
+ * @returns {Promise<T>}
+ */
+export async function whole(read) {
   try {
-    return await reply.text();
+    return await read();
   } catch (error) {
     throw new ConnectionLost("the reply broke off", { cause: error });
   }

@@ -3,7 +3,7 @@
 `Client` is synchronous, `AsyncClient` asynchronous; both have the same methods.
 """
 
-from .aio import AsyncClient, Token
+from .aio import AsyncClient
 from .client import Client
 from .errors import (
     ApiError,
@@ -18,6 +18,7 @@ from .errors import (
     Unauthenticated,
     Unavailable,
 )
+from .http import Token
 from .record import LiveText
 from .types import (
     AgentMessageDelta,

@@ -1,13 +1,10 @@
 """The asynchronous client. The synchronous one runs it."""
 
 import asyncio
-import inspect
-import json
 import mimetypes
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -16,7 +13,8 @@ import httpx
 from . import calls, errors
 from .backoff import Backoff
 from .calls import Call, Query
-from .errors import ApiError, ConnectionLost, NotFound, TooManyRequests, Unauthenticated, Unavailable
+from .errors import ConnectionLost, NotFound, TooManyRequests, Unauthenticated, Unavailable
+from .http import ATTEMPTS, Http, Token
 from .socket import Socket
 from .types import (
     AgentMessageDelta,
@@ -32,23 +30,11 @@ from .types import (
     Summary,
 )
 
-# A bearer token, or a function that returns the newest one; it may be asynchronous. It is called for
-# each request and each connection.
-Token = str | Callable[[], str | None] | Callable[[], Awaitable[str | None]] | None
-# Attempts of one call, and the longest `Retry-After` that is waited for. A longer one is raised.
-ATTEMPTS = 5
-LONGEST_WAIT_SECONDS = 60.0
 # A socket that is quiet this long is asked for the session's last event.
 PING_SECONDS = 10.0
 # How long `follow` tries to reach the server before it raises `ConnectionLost`.
 PATIENCE_SECONDS = 300.0
-# Beyond the worst cold start, and below API Gateway's own limit.
-TIMEOUT_SECONDS = 35.0
 LAST_EVENTS = frozenset({"complete", "error", "workflow_cancelled"})
-try:
-    USER_AGENT = f"intermission-python/{version('intermission')}"
-except PackageNotFoundError:
-    USER_AGENT = "intermission-python"
 
 
 class AsyncClient:
@@ -70,14 +56,11 @@ class AsyncClient:
         """
         if not http_url.startswith(("http://", "https://")) or not ws_url.startswith(("ws://", "wss://")):
             raise ValueError(f"an address of each API is needed, http(s) and ws(s), not {http_url!r} and {ws_url!r}")
-        self._http_url = http_url.rstrip("/")
+        self._http = Http(http_url, token, http)
         self._ws_url = ws_url
-        self._token = token
         self._ping_seconds = ping_seconds
         self._patience = patience_seconds
         self._on_connection = on_connection or (lambda _: None)
-        self._owns_http = http is None
-        self._http = http or httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,8 +70,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Closes the connections. A run goes on without its client."""
-        if self._owns_http:
-            await self._http.aclose()
+        await self._http.close()
 
     async def create(
         self,
@@ -99,7 +81,7 @@ class AsyncClient:
         idempotency_key: str | None = None,
     ) -> Summary:
         """Creates a session. The same key and arguments give the first session again, for 24 hours."""
-        return cast(Summary, await self._do(calls.create(mode, name, config, idempotency_key or new_key())))
+        return cast(Summary, await self._http.do(calls.create(mode, name, config, idempotency_key or new_key())))
 
     def list(
         self, *, status: SessionStatus | None = None, mode: Mode | None = None, limit: int | None = None
@@ -150,7 +132,7 @@ class AsyncClient:
         idempotency_key: str | None = None,
     ) -> Run:
         """Starts a run without following it. The same key and arguments give the first run again."""
-        return cast(Run, await self._do(calls.start(session_id, task, config, idempotency_key or new_key())))
+        return cast(Run, await self._http.do(calls.start(session_id, task, config, idempotency_key or new_key())))
 
     async def follow(self, session_id: str, after: int = 0) -> AsyncGenerator[Event | AgentMessageDelta, None]:
         """The events of a session behind `after`, each once and in order, as they happen, for ever.
@@ -162,7 +144,7 @@ class AsyncClient:
         backoff = Backoff()
         while True:
             try:
-                frames = socket.events(self._ws_url, await self._bearer(), self._on_connection)
+                frames = socket.events(self._ws_url, await self._http.bearer(), self._on_connection)
                 async with aclosing(frames) as events:
                     async for event in events:
                         backoff.reset()
@@ -187,7 +169,7 @@ class AsyncClient:
         `Conflict`.
         """
         return cast(
-            Approval, await self._do(calls.answer(session_id, approval_id, resolution, feedback, modifications))
+            Approval, await self._http.do(calls.answer(session_id, approval_id, resolution, feedback, modifications))
         )
 
     def approvals(self, session_id: str, *, status: ApprovalStatus | None = None) -> AsyncGenerator[Approval, None]:
@@ -227,7 +209,7 @@ class AsyncClient:
 
     async def resume(self, session_id: str, *, additional_context: str | None = None) -> None:
         """Continues a suspended session from its last saved step."""
-        await self._do(calls.resume(session_id, additional_context))
+        await self._http.do(calls.resume(session_id, additional_context))
 
     async def cancel(self, session_id: str, run_id: str | None = None) -> None:
         """Ends a run; without `run_id` the one that has not ended."""
@@ -235,7 +217,7 @@ class AsyncClient:
             run_id = (await self.get(session_id))["active_run"]
             if run_id is None:
                 raise errors.Conflict(409, "run_ended", "the session has no unfinished run")
-        await self._do(calls.cancel(session_id, run_id))
+        await self._http.do(calls.cancel(session_id, run_id))
 
     async def rename(self, session_id: str, name: str) -> Summary:
         return cast(Summary, await self.request("PATCH", calls.session(session_id), {"name": name}))
@@ -253,8 +235,8 @@ class AsyncClient:
         media = content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         for attempt in range(ATTEMPTS):
             # A link is for one upload; 412 means that another one of this name was faster.
-            link = await self._do(calls.upload(session_id, name, media, len(content)))
-            reply = await self._send(link["method"], link["url"], content=content, headers=link["headers"])
+            link = await self._http.do(calls.upload(session_id, name, media, len(content)))
+            reply = await self._http.send(link["method"], link["url"], content=content, headers=link["headers"])
             if reply.is_success:
                 break
             if reply.status_code not in (412, 500, 503) or attempt == ATTEMPTS - 1:
@@ -277,20 +259,20 @@ class AsyncClient:
         if found is None:
             raise NotFound(404, "file_not_found", f"the session has no file {name}")
         # The link is the right; a token beside it would be refused.
-        reply = await self._send("GET", found["url"], follow_redirects=True)
+        reply = await self._http.send("GET", found["url"], follow_redirects=True)
         if not reply.is_success:
             raise errors.of_reply(reply.status_code, None, reply.headers)
         return reply.content
 
     async def delete(self, session_id: str) -> None:
         """Deletes a session, its files and its run."""
-        await self._do(Call("DELETE", calls.session(session_id)))
+        await self._http.do(Call("DELETE", calls.session(session_id)))
 
     async def request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, query: Query | None = None
     ) -> Any:
         """Any other route of infra/API.md: the JSON of its reply."""
-        return await self._do(Call(method, path, body, query or {}))
+        return await self._http.do(Call(method, path, body, query or {}))
 
     async def _pages(self, path: str, items: str, query: Query) -> AsyncGenerator[Any, None]:
         cursor: str | None = None
@@ -310,85 +292,13 @@ class AsyncClient:
     async def _expect(self, session_id: str) -> None:
         """Asks by HTTP why a socket does not open, because a refused handshake has no reason."""
         try:
-            await self._do(Call("GET", calls.session(session_id)), attempts=2)
+            await self._http.do(Call("GET", calls.session(session_id)), attempts=2)
         except (ConnectionLost, Unavailable, TooManyRequests):
             pass
         except NotFound as gone:
             # A gateway that starts, or that lost its routes, has a 404 of its own.
             if gone.code == "session_not_found":
                 raise
-
-    async def _bearer(self) -> str | None:
-        given = self._token() if callable(self._token) else self._token
-        return await given if inspect.isawaitable(given) else given
-
-    async def _do(self, call: Call, attempts: int = ATTEMPTS) -> Any:
-        """Sends a call, again where that helps and changes nothing twice."""
-        backoff = Backoff()
-        while True:
-            again = backoff.attempts < attempts - 1
-            try:
-                return await self._once(call)
-            except NotFound:
-                if call.method == "DELETE" and backoff.attempts:
-                    # An earlier attempt has deleted it, and its reply was lost.
-                    return None
-                raise
-            except Unauthenticated:
-                # The token may have ended on its way; its function is asked again, once.
-                if not callable(self._token) or backoff.attempts:
-                    raise
-                wait = 0.0
-                backoff.next()
-            except (ApiError, ConnectionLost) as error:
-                if not again or not may_repeat(call, error):
-                    raise
-                told = error.retry_after if isinstance(error, ApiError) else None
-                if told is not None and told > LONGEST_WAIT_SECONDS:
-                    raise
-                # Jitter goes on top, so that callers with one `Retry-After` do not return at once.
-                wait = (told or 0.0) + backoff.next()
-            await asyncio.sleep(wait)
-
-    async def _once(self, call: Call) -> Any:
-        headers = {"user-agent": USER_AGENT, "accept": "application/json"}
-        if bearer := await self._bearer():
-            headers["authorization"] = f"Bearer {bearer}"
-        if call.key:
-            headers["idempotency-key"] = call.key
-        content = None if call.body is None else json.dumps(call.body).encode()
-        if content is not None:
-            headers["content-type"] = "application/json"
-        url = self._http_url + call.path
-        reply = await self._send(call.method, url, params=call.params(), content=content, headers=headers)
-        try:
-            body = reply.json() if reply.content else None
-        except ValueError:
-            body = None
-        if not reply.is_success:
-            raise errors.of_reply(reply.status_code, body, reply.headers)
-        return body
-
-    async def _send(self, method: str, url: str, **options: Any) -> httpx.Response:
-        try:
-            return await self._http.request(method, url, **options)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise NotConnected(f"the server is not reached: {error}") from error
-        except httpx.TransportError as error:
-            raise ConnectionLost(f"the connection was lost: {error or type(error).__name__}") from error
-
-
-class NotConnected(ConnectionLost):
-    """The request was not sent, so that any call may be repeated."""
-
-
-def may_repeat(call: Call, error: ApiError | ConnectionLost) -> bool:
-    """Whether another attempt may succeed, and cannot do a thing twice."""
-    if isinstance(error, TooManyRequests | NotConnected):
-        return True
-    # A 500 without a code is API Gateway's, whose function did not answer.
-    passing = not isinstance(error, ApiError) or error.status > 500 or error.code == "http_500"
-    return call.repeatable and passing and isinstance(error, ConnectionLost | Unavailable)
 
 
 def new_key() -> str:

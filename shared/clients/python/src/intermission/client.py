@@ -10,8 +10,9 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mappi
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from .aio import PATIENCE_SECONDS, PING_SECONDS, AsyncClient, Token
+from .aio import PATIENCE_SECONDS, PING_SECONDS, AsyncClient
 from .calls import Query
+from .http import Token
 from .types import (
     AgentMessageDelta,
     Approval,
