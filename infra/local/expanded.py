@@ -31,6 +31,7 @@ VALUES = {
     "BedrockModels": "arn:aws:bedrock:us-east-1::foundation-model/m",
     "BrowserOrigins": "https://app.example",
     "OpenaiApiKeySecret": "arn:aws:secretsmanager:us-east-1:111122223333:secret:o-AbCdEf",
+    "TesseractLayerArn": "arn:aws:lambda:us-east-1:111122223333:layer:tesseract:1",
 }
 
 

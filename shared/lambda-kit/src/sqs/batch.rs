@@ -26,7 +26,7 @@ use super::{Arrival, QueueMessage, UnknownMessage};
 use crate::{Outbox, Problem, logs, metrics, now};
 
 /// A record, and what it says.
-struct Delivery {
+struct BatchRecord {
     record: SqsMessage,
     message: Result<QueueMessage, UnknownMessage>,
 }
@@ -42,49 +42,46 @@ where
     H: Fn(Result<QueueMessage, UnknownMessage>, Arrival<'_>) -> F,
     F: Future<Output = Result<(), Problem>>,
 {
-    let deliveries: Vec<Delivery> = records.into_iter().map(Delivery::of).collect();
+    let parsed: Vec<BatchRecord> = records.into_iter().map(BatchRecord::of).collect();
     let alone = outbox.and_then(|outbox| {
-        let first = deliveries.iter().position(Delivery::must_be_alone)?;
+        let first = parsed.iter().position(BatchRecord::must_be_alone)?;
         Some((first, outbox))
     });
-    let handled = deliveries
-        .into_iter()
-        .enumerate()
-        .map(|(number, delivery)| {
-            let (span, handle) = (delivery.span(context), &handle);
-            let waits_for = alone.filter(|(first, _)| *first != number);
-            let work = async move {
-                let must_be_alone = delivery.must_be_alone();
-                let Delivery { record, message } = delivery;
-                let arrival = Arrival {
-                    context,
-                    waited: waited(&record),
-                };
-                let work = async {
-                    match (waits_for, message) {
-                        (Some((_, outbox)), Ok(message)) => {
-                            send_again(message, must_be_alone, owner(&record), outbox).await
-                        }
-                        (_, message) => handle(message, arrival).await,
-                    }
-                };
-                let result = AssertUnwindSafe(work).catch_unwind().await;
-                metrics::flush();
-                let problem = match result {
-                    Ok(Ok(())) => return None,
-                    Ok(Err(problem)) => problem,
-                    // The panic hook has printed where and why.
-                    Err(_) => Problem::internal("a handler panicked"),
-                };
-                problem.log();
-                let id = record.message_id.filter(|id| !id.is_empty());
-                if id.is_none() {
-                    tracing::error!("a failed record has no id");
-                }
-                id
+    let handled = parsed.into_iter().enumerate().map(|(number, parsed)| {
+        let (span, handle) = (parsed.span(context), &handle);
+        let waits_for = alone.filter(|(first, _)| *first != number);
+        let work = async move {
+            let must_be_alone = parsed.must_be_alone();
+            let BatchRecord { record, message } = parsed;
+            let arrival = Arrival {
+                context,
+                waited: waited(&record),
             };
-            work.instrument(span)
-        });
+            let work = async {
+                match (waits_for, message) {
+                    (Some((_, outbox)), Ok(message)) => {
+                        send_again(message, must_be_alone, owner(&record), outbox).await
+                    }
+                    (_, message) => handle(message, arrival).await,
+                }
+            };
+            let result = AssertUnwindSafe(work).catch_unwind().await;
+            metrics::flush();
+            let problem = match result {
+                Ok(Ok(())) => return None,
+                Ok(Err(problem)) => problem,
+                // The panic hook has printed where and why.
+                Err(_) => Problem::internal("a handler panicked"),
+            };
+            problem.log();
+            let id = record.message_id.filter(|id| !id.is_empty());
+            if id.is_none() {
+                tracing::error!("a failed record has no id");
+            }
+            id
+        };
+        work.instrument(span)
+    });
     let mut handled: FuturesOrdered<_> = handled.collect();
     let mut response = SqsBatchResponse::default();
     while let Some(failed) = handled.next().await {
@@ -95,7 +92,7 @@ where
     response
 }
 
-impl Delivery {
+impl BatchRecord {
     fn of(record: SqsMessage) -> Self {
         Self {
             message: QueueMessage::parse(record.body.as_deref().unwrap_or_default()),
