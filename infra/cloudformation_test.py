@@ -78,6 +78,13 @@ class Deploying(unittest.TestCase):
             self.then_updates(script)
             self.deploy(script)
 
+    def test_after_an_interrupted_deletion_the_next_deploy_waits_and_creates(self) -> None:
+        with Stacks() as script:
+            script.stands("DELETE_IN_PROGRESS")
+            script.is_unknown()
+            self.then_creates(script)
+            self.deploy(script)
+
     def test_an_unchanged_stack_is_protected_all_the_same(self) -> None:
         with Stacks() as script:
             script.stands("UPDATE_ROLLBACK_COMPLETE")
