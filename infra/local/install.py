@@ -180,6 +180,9 @@ def install_node_tools() -> None:
     """TypeScript and the rest of the TypeScript client's checks, from npm. The client finds them by a
     link.
     """
+    link = TYPESCRIPT_CLIENT / "node_modules"
+    if not link.is_symlink():
+        link.symlink_to(os.path.relpath(NODE / "node_modules", TYPESCRIPT_CLIENT))
     lock = TYPESCRIPT_CLIENT / "package-lock.json"
     stamp = NODE / "installed"
     if is_current(stamp, lock):
@@ -191,9 +194,6 @@ def install_node_tools() -> None:
         shutil.copy(TYPESCRIPT_CLIENT / name, NODE)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(["npm", "ci", f"--prefix={NODE}", *options], check=True, stdout=subprocess.DEVNULL)
-    link = TYPESCRIPT_CLIENT / "node_modules"
-    link.unlink(missing_ok=True)
-    link.symlink_to(os.path.relpath(NODE / "node_modules", TYPESCRIPT_CLIENT))
     stamp.write_text(digest(lock))
 
 

@@ -105,6 +105,19 @@ class WhatIsMissing(unittest.TestCase):
         self.assertEqual(self.commands(0, {"apt-get"}, [0, 0]), (True, expected))
         self.assertEqual(self.commands(0, {"apt-get"}, [100, 0]), (True, expected))
 
+    def test_an_old_node_and_one_without_npm_are_none(self) -> None:
+        for version, programs, serves in (
+            ("v20.0.0", {"node", "npm"}, True),
+            ("v26.1.0", {"node", "npm"}, True),
+            ("v18.20.0", {"node", "npm"}, False),
+            ("v20.0.0", {"node"}, False),
+        ):
+            with (
+                mock.patch("shutil.which", side_effect=lambda name, has=programs: name if name in has else None),
+                mock.patch("subprocess.run", return_value=mock.Mock(stdout=f"{version}\n")),
+            ):
+                self.assertEqual(install.has_node(), serves, version)
+
     def test_nobody_is_asked_for_a_password(self) -> None:
         done, ran = self.commands(1000, {"apt-get", "sudo"}, [1, 1])
         self.assertFalse(done)
