@@ -3,7 +3,7 @@ prints the figures.
 
 The benchmark is `figures` beside this file. It needs only the template's table and the binaries.
 Some modules come from infra/local, through PYTHONPATH. PROFILE is cargo's; with `dev` the times
-have no meaning.
+have no meaning. PART=planned measures planned sessions alone.
 """
 
 import os
@@ -28,6 +28,7 @@ EMPTY = ["--package", "tests", "--example", "empty"]
 def main() -> int:
     """Returns 1 when a measurement failed."""
     profile = os.environ.get("PROFILE") or "release"
+    part = os.environ.get("PART")
     try:
         template = templates.read(configuration.TEMPLATE)
         settings = configuration.from_environment(templates.parameter_names(template))
@@ -35,10 +36,13 @@ def main() -> int:
         common = ["--locked", "--profile", profile]
         # Built as for deployment: without `--package`, and so without the features that only tests
         # enable.
-        names = [part for name in templates.functions(template).values() for part in ("--bin", name)]
+        functions = ["executor"] if part else list(templates.functions(template).values())
+        names = [word for name in functions for word in ("--bin", name)]
         run(["cargo", "build", *common, *names], os.environ)
-        run(["cargo", "build", *common, *EMPTY], os.environ)
-        measure(settings, template, ["cargo", "bench", *common, *BENCHMARK])
+        if not part:
+            run(["cargo", "build", *common, *EMPTY], os.environ)
+        arguments = ["--", part] if part else []
+        measure(settings, template, ["cargo", "bench", *common, *BENCHMARK, *arguments])
     except (Failed, configuration.Invalid) as reason:
         print(reason, file=sys.stderr)
         return 1

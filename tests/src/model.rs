@@ -4,7 +4,8 @@
 //! - `[[slow=1500]]` waits this many milliseconds before each answer.
 //! - `[[status=503]]` fails with this status.
 //! - `[[garbage]]` answers with invalid JSON, `[[misfit]]` with JSON of another form.
-//! - `[[steps=4]]` plans four steps, `[[ideas=3]]` returns three ideas.
+//! - `[[steps=4]]` plans four steps, `[[ideas=3]]` returns three ideas, `[[approve]]` approves a
+//!   plan.
 //! - `[[route=clarify]]` selects the route of a copilot turn, if it is allowed.
 //! - `[[say=word]]` adds a word to the answer, `[[long=1000000]]` this many bytes.
 //! - `[[lie=parts]]` answers with content as a list of parts, `[[lie=no-usage]]` without a usage,
@@ -48,6 +49,7 @@ pub struct Call {
 struct Script {
     steps: usize,
     ideas: usize,
+    approves: bool,
     route: String,
     say: String,
     long: usize,
@@ -163,6 +165,7 @@ async fn follow(agent: &str, place: &str, prompt: &str) -> Script {
     let mut script = Script {
         steps: 3,
         ideas: 2,
+        approves: false,
         route: "one_shot".into(),
         say: String::new(),
         long: 0,
@@ -205,6 +208,7 @@ impl Script {
         if let Some(ideas) = words.get("ideas") {
             self.ideas = ideas.parse().unwrap();
         }
+        self.approves |= words.contains_key("approve");
         if let Some(route) = words.get("route") {
             self.route.clone_from(route);
         }
@@ -280,7 +284,10 @@ fn content(agent: &str, place: &str, script: &Script, schema: &Value) -> Value {
             };
             json!({"steps": (1..=script.steps).map(step).collect::<Vec<_>>()})
         }
-        "plan_reviewer" => json!({"approved": false, "recommendations": ["Say what is measured."]}),
+        "plan_reviewer" => match script.approves {
+            true => json!({"approved": true, "recommendations": []}),
+            false => json!({"approved": false, "recommendations": ["Say what is measured."]}),
+        },
         "engineer" => json!({"filename": "count.py", "language": "python", "code": "print(42)\n",
                              "explanation": "It prints.", "summary": "A program that prints 42."}),
         "idea_maker" => {

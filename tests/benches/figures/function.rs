@@ -10,6 +10,12 @@ use crate::Result;
 use crate::runtime_api::{Answer, RuntimeApi};
 use crate::world::World;
 
+/// The time-out of a function that answers requests.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The clock ticks of a second in `/proc` (`sysconf(_SC_CLK_TCK)`, 100 on every Linux).
+const TICKS: f64 = 100.0;
+
 /// The baseline of cold starts: `tests/examples/empty.rs`.
 pub const EMPTY: &str = "empty";
 
@@ -90,7 +96,18 @@ pub struct Function {
 impl Function {
     /// Starts a binary and waits until it requests an event.
     pub async fn start(binary: &Path, world: &World, dynamodb: &str) -> Result<Self> {
-        let api = RuntimeApi::start().await?;
+        Self::start_with(binary, world, dynamodb, TIMEOUT, &[]).await
+    }
+
+    /// The same with a time-out and further variables.
+    pub async fn start_with(
+        binary: &Path,
+        world: &World,
+        dynamodb: &str,
+        timeout: Duration,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
+        let api = RuntimeApi::start(timeout).await?;
         let nowhere = "http://127.0.0.1:9";
         let mut command = Command::new(binary);
         command.env_clear().envs([
@@ -109,6 +126,7 @@ impl Function {
             ("BUCKET_NAME", "none"),
             ("WS_CALLBACK_URL", nowhere),
         ]);
+        command.envs(variables.iter().copied());
         let started = Instant::now();
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         let mut function = Self {
@@ -123,6 +141,18 @@ impl Function {
     /// Sends an event and waits for the answer.
     pub async fn invoke(&mut self, event: &str) -> Result<Answer> {
         self.api.invoke(event).await
+    }
+
+    /// The time that it has computed (Linux only).
+    pub fn computed(&self) -> Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // Behind the name in parentheses; `utime` and `stime` are the fields 14 and 15.
+        let (_, fields) = stat.rsplit_once(')').ok_or("no fields of a process")?;
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: Vec<f64> = ticks
+            .map(str::parse)
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(Duration::from_secs_f64(ticks.iter().sum::<f64>() / TICKS))
     }
 
     /// The peak resident memory in MB (Linux only).

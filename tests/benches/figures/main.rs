@@ -6,12 +6,15 @@
 //! makes the exit code 1.
 #![allow(clippy::print_stdout, reason = "the figures are its output")]
 
+mod aws;
 mod billing;
 mod cold_start;
 mod commits;
 mod function;
 mod lists;
+mod planned_load;
 mod planned_run;
+mod price;
 mod print;
 mod reading;
 mod round_trips;
@@ -43,12 +46,19 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The argument that measures planned sessions alone.
+const PLANNED: &str = "planned";
+
 async fn measure() -> Result<()> {
     let world = World::new().await?;
     let binaries = Binaries::find()?;
     println!("Storage: DynamoDB Local; functions: {}", binaries.build());
     let plain = commits::print(&world).await?;
-    planned_run::print(&world, plain).await?;
+    let units = planned_run::print(&world, plain).await?;
+    planned_load::print(&world, &binaries, units).await?;
+    if std::env::args().any(|argument| argument == PLANNED) {
+        return Ok(());
+    }
     round_trips::print(&world).await?;
     lists::print(&world).await?;
     sizes::print(&binaries)?;

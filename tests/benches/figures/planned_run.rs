@@ -30,8 +30,13 @@ const LANGGRAPH: [(usize, f64); 4] = [(10, 11.4), (50, 21.2), (100, 34.0), (200,
 const COMPARED_AT: usize = 100;
 const SHARE_BAR: f64 = 0.2;
 
-/// The length of the session whose price is computed in infra/OPERATIONS.md.
-const STEPS_OF_THE_PRICED: usize = 10;
+/// The length of the session whose price is computed in infra/OPERATIONS.md, and the number of
+/// commits after which its second slice begins: the lease, the plan, the review and three steps.
+pub const STEPS_OF_THE_PRICED: usize = 10;
+const COMMITS_OF_A_SLICE: usize = 6;
+
+/// The deletes of a connection's two items.
+const ENDED_CONNECTION: usize = 2;
 
 /// A worker's commit.
 struct Commit {
@@ -42,8 +47,8 @@ struct Commit {
 }
 
 /// Prints the costs; `plain` are the units of a commit without a change of phase, at any length of
-/// the history.
-pub async fn print(world: &World, plain: usize) -> Result<()> {
+/// the history. Returns the units of the whole session.
+pub async fn print(world: &World, plain: usize) -> Result<usize> {
     let steps = steps(world).await?;
     let mut table = print::Table::new(
         "Write units of a step of a planned run, phase changed",
@@ -108,15 +113,17 @@ pub async fn print(world: &World, plain: usize) -> Result<()> {
     print_session(world).await
 }
 
-/// A whole session with one planned run and one review.
-async fn print_session(world: &World) -> Result<()> {
+/// A whole session with one planned run and one review, in two slices, followed by one connection.
+async fn print_session(world: &World) -> Result<usize> {
     let (settings, config) = planned_settings(STEPS_OF_THE_PRICED)?;
     let owner = OwnerId::of("figures", "a priced session");
     let id = SessionId::new(Uuid::now_v7());
     let creation = world.create(id, &owner, Mode::PlanningControl, &config);
     let (state, creation) = world.cost(id, creation).await?;
+    let (_, follower) = world.cost(id, world.follower(&state)).await?;
     let mut commits = Vec::new();
-    work_off(world, &settings, state, &mut commits).await?;
+    let slice = Some(COMMITS_OF_A_SLICE);
+    work_off(world, &settings, state, slice, &mut commits).await?;
     let sum = |is_step: bool| {
         let meant = commits.iter().filter(|commit| commit.is_step == is_step);
         meant.fold(Units::default(), |mut sum, commit| {
@@ -133,12 +140,14 @@ async fn print_session(world: &World) -> Result<()> {
         "the creation, with its run",
         [creation.aws.total().to_string()],
     );
-    table.row("lease, plan, review, end", [others.to_string()]);
+    let connection = follower.aws.total() + ENDED_CONNECTION;
+    table.row("its connection", [connection.to_string()]);
+    table.row("two leases, plan, review, end", [others.to_string()]);
     table.row("ten steps", [steps.to_string()]);
-    let all = creation.aws.total() + others + steps;
+    let all = creation.aws.total() + connection + others + steps;
     table.row("the session", [all.to_string()]);
     table.print();
-    Ok(())
+    Ok(all)
 }
 
 fn planned_settings(steps: usize) -> Result<(RunSettings, String)> {
@@ -160,17 +169,19 @@ async fn steps(world: &World) -> Result<Vec<Commit>> {
                 .start_run(state, &run, None, None, lambda_kit::now());
             state = started.await?.state;
         }
-        state = work_off(world, &settings, state, &mut commits).await?;
+        state = work_off(world, &settings, state, None, &mut commits).await?;
     }
     commits.retain(|commit| commit.is_step);
     Ok(commits)
 }
 
-/// Executes a run from its beginning to its end, as a worker does.
+/// Executes a run from its beginning to its end, as a worker does. The first slice ends after
+/// `slice` commits.
 async fn work_off(
     world: &World,
     settings: &RunSettings,
     mut state: State,
+    slice: Option<usize>,
     commits: &mut Vec<Commit>,
 ) -> Result<State> {
     let from = run_of(&state)?.history_from;
@@ -180,16 +191,7 @@ async fn work_off(
             .record(state.session_id, from, state.last_seq)
             .await?,
     );
-    let run = run_of(&state)?;
-    let opening = Engine::on(&state, settings, &memory)
-        .ok_or("nothing to open")?
-        .open(MODEL);
-    let mut command = Command::TakeLease {
-        run: run.id,
-        until: lambda_kit::now().plus(LEASE),
-        at: run.position,
-        opening,
-    };
+    let mut command = lease(&state, settings, &memory)?;
     loop {
         let (session, events_before) = (state.session_id, state.last_seq.0);
         let is_step = matches!(&command, Command::Commit { progress, .. } if progress.at.stage == Stage::Step);
@@ -207,6 +209,15 @@ async fn work_off(
         });
         memory.apply(&committed.envelopes);
         state = committed.state;
+        if matches!(command, Command::YieldLease { .. }) {
+            command = lease(&state, settings, &memory)?;
+            continue;
+        }
+        if slice == Some(commits.len()) {
+            let (run, epoch) = (run_of(&state)?.id, state.lease.epoch);
+            command = Command::YieldLease { run, epoch };
+            continue;
+        }
         let Some(engine) = Engine::on(&state, settings, &memory) else {
             break;
         };
@@ -228,6 +239,17 @@ async fn work_off(
         SessionStatus::Completed => Ok(state),
         other => Err(format!("the planned run ended as {other}").into()),
     }
+}
+
+fn lease(state: &State, settings: &RunSettings, memory: &RunHistory) -> Result<Command> {
+    let run = run_of(state)?;
+    let engine = Engine::on(state, settings, memory).ok_or("nothing to open")?;
+    Ok(Command::TakeLease {
+        run: run.id,
+        until: lambda_kit::now().plus(LEASE),
+        at: run.position,
+        opening: engine.open(MODEL),
+    })
 }
 
 /// An answer of 500 bytes. A plan has the maximum number of steps.

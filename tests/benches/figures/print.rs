@@ -71,7 +71,14 @@ pub fn milliseconds(time: Duration) -> String {
 }
 
 /// The median; zero for an empty list.
-pub fn median(mut times: Vec<Duration>) -> Duration {
+pub fn median(times: Vec<Duration>) -> Duration {
+    quantile(times, 0.5)
+}
+
+/// The time below which this share of all times lies; zero for an empty list.
+pub fn quantile(mut times: Vec<Duration>, share: f64) -> Duration {
     times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+    let place = (times.len() as f64 * share) as usize;
+    let last = times.len().saturating_sub(1);
+    times.get(place.min(last)).copied().unwrap_or_default()
 }

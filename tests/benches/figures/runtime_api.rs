@@ -41,6 +41,8 @@ pub struct Answer {
 struct Desk {
     events: Mutex<mpsc::UnboundedReceiver<String>>,
     told: mpsc::UnboundedSender<PublishedStatus>,
+    /// The time-out of the function.
+    timeout: Duration,
 }
 
 pub struct RuntimeApi {
@@ -51,7 +53,8 @@ pub struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    pub async fn start() -> Result<Self> {
+    /// For a function with this time-out, below [`PATIENCE`].
+    pub async fn start(timeout: Duration) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let (events, waiting) = mpsc::unbounded_channel();
@@ -59,6 +62,7 @@ impl RuntimeApi {
         let desk = Arc::new(Desk {
             events: Mutex::new(waiting),
             told: tell,
+            timeout,
         });
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -137,7 +141,7 @@ async fn serve(
         let _ = desk.told.send(PublishedStatus::Next(Instant::now()));
         let event = desk.events.lock().await.recv().await.unwrap_or_default();
         let _ = desk.told.send(PublishedStatus::Handed(Instant::now()));
-        return Ok(handed(event));
+        return Ok(handed(event, desk.timeout));
     }
     let body = body
         .collect()
@@ -153,9 +157,9 @@ async fn serve(
     Ok(accepted)
 }
 
-fn handed(event: String) -> Response<Full<Bytes>> {
+fn handed(event: String, timeout: Duration) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(event));
-    let until = SystemTime::now() + PATIENCE;
+    let until = SystemTime::now() + timeout;
     let since_1970 = until
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();

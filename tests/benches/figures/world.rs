@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use session::{Mode, NewRun, NewSession, OwnerId, Rules, Run, RunId, SessionId, State};
-use session_manager::{NewSessionRows, SessionManager, item_size};
+use session_manager::{ConnectionId, NewSessionRows, SessionManager, item_size};
 use uuid::Uuid;
 
 use crate::Result;
@@ -84,11 +84,23 @@ impl World {
         mode: Mode,
         config: &str,
     ) -> Result<State> {
+        self.create_with(id, owner, mode, config, new_run()).await
+    }
+
+    /// The same with a given run.
+    pub async fn create_with(
+        &self,
+        id: SessionId,
+        owner: &OwnerId,
+        mode: Mode,
+        config: &str,
+        run: NewRun,
+    ) -> Result<State> {
         let new = NewSession {
             id,
             owner: owner.clone(),
             mode,
-            run: Some(new_run()),
+            run: Some(run),
         };
         let rows = NewSessionRows {
             name: "Tides".into(),
@@ -97,6 +109,24 @@ impl World {
         };
         let created = self.sessions.create(&new, &rows, None, lambda_kit::now());
         Ok(created.await?.state)
+    }
+
+    /// A connection that follows a session.
+    pub async fn follower(&self, state: &State) -> Result<()> {
+        let (session, now) = (state.session_id, lambda_kit::now());
+        let connection = ConnectionId::new(session.to_string());
+        let connecting = self
+            .sessions
+            .connect(&connection, &state.owner, "t-1", None, now);
+        connecting.await?;
+        match self
+            .sessions
+            .follow(&connection, session, None, now)
+            .await?
+        {
+            true => Ok(()),
+            false => Err("the connection follows nothing".into()),
+        }
     }
 
     /// The cost of a change of this session, and its result.
