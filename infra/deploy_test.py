@@ -79,7 +79,49 @@ class TheOperationsPage(unittest.TestCase):
                         actions = ", ".join(statement["Action"])
                         self.assertIn(f"`{name}` also has `{actions}`", self.text)
 
-    def test_of_models_the_executor_may_do_what_a_parameter_names_and_nothing_else(self) -> None:
+    def test_documents_are_read_by_one_worker_and_no_run_waits_behind_a_purge(self) -> None:
+        resources = self.template["Resources"]
+        textract = [
+            name for name, of in resources.items() if "textract:" in str(of.get("Properties", {}).get("Policies"))
+        ]
+        self.assertEqual(textract, ["DocumentExecutor"])
+        mappings = {
+            name: (of["Properties"]["FunctionName"]["Ref"], of["Properties"]["EventSourceArn"]["Fn::GetAtt"][0])
+            for name, of in resources.items()
+            if of["Type"] == "AWS::Lambda::EventSourceMapping"
+        }
+        self.assertEqual(
+            mappings,
+            {
+                "ExecutorWork": ("Executor", "Queue"),
+                "DocumentExecutorWork": ("DocumentExecutor", "DocumentQueue"),
+                "DocumentExecutorPurges": ("DocumentExecutor", "PurgeQueue"),
+                "DeadLettersLetters": ("DeadLetters", "DeadLetterQueue"),
+                "DeadLettersDocumentLetters": ("DeadLetters", "DocumentDeadLetterQueue"),
+            },
+        )
+        for queue in ("Queue", "DocumentQueue", "PurgeQueue"):
+            letters = resources[queue]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            self.assertEqual(letters, "DeadLetterQueue" if queue == "Queue" else "DocumentDeadLetterQueue")
+
+    def test_who_sends_messages_knows_the_queues_that_it_may_send_to(self) -> None:
+        urls = {"Queue": "QUEUE_URL", "DocumentQueue": "DOCUMENT_QUEUE_URL", "PurgeQueue": "PURGE_QUEUE_URL"}
+        senders = 0
+        for logical_id in templates.functions(self.template):
+            properties = self.template["Resources"][logical_id]["Properties"]
+            variables = properties.get("Environment", {}).get("Variables", {})
+            known = {queue for queue, url in urls.items() if variables.get(url) == {"Ref": queue}}
+            may: set[str] = set()
+            for policy in properties.get("Policies", []):
+                for statement in policy["Statement"]:
+                    if statement["Action"] == ["sqs:SendMessage"]:
+                        may |= {arn["Fn::GetAtt"][0] for arn in statement["Resource"]}
+            self.assertEqual(may, known, logical_id)
+            senders += bool(may)
+            self.assertIn(len(may), (0, 2, 3), logical_id)
+        self.assertEqual(senders, 8)
+
+    def test_of_models_the_workers_may_do_what_a_parameter_names_and_nothing_else(self) -> None:
         named = {
             "OpenaiApiKeySecret": "secretsmanager:GetSecretValue",
             "AnthropicApiKeySecret": "secretsmanager:GetSecretValue",
@@ -93,7 +135,7 @@ class TheOperationsPage(unittest.TestCase):
             parameter = statement["Resource"]["Ref"]
             self.assertEqual(policy["Condition"], f"With{parameter}")
             self.assertEqual(statement["Action"], [named[parameter]])
-            self.assertEqual(policy["Properties"]["Roles"], [{"Ref": "ExecutorRole"}])
+            self.assertEqual(policy["Properties"]["Roles"], [{"Ref": "ExecutorRole"}, {"Ref": "DocumentExecutorRole"}])
             self.assertIn(parameter, self.text)
 
 

@@ -28,6 +28,14 @@ NAME = "ministack"
 CODE_BUCKET = "function-packages"
 # The template's bucket gets a new name at each start. Kept data needs a constant one.
 KEPT_BUCKET = "intermission-kept"
+# The variable in `.stack/env` → the output of the template.
+QUEUES = {
+    "QUEUE_URL": "QueueUrl",
+    "DOCUMENT_QUEUE_URL": "DocumentQueueUrl",
+    "PURGE_QUEUE_URL": "PurgeQueueUrl",
+    "DLQ_URL": "DeadLetterQueueUrl",
+    "DOCUMENT_DLQ_URL": "DocumentDeadLetterQueueUrl",
+}
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,8 @@ class Deployment:
 
     ws_url: str
     callback_url: str
-    queue_url: str
-    dead_letter_queue_url: str
+    # By their names in `.stack/env`.
+    queue_urls: Mapping[str, str]
     bucket_name: str
     # The union of the functions' environments in the template, with the local values.
     environment: Mapping[str, str]
@@ -121,8 +129,7 @@ def deploy(
     return Deployment(
         ws_url=f"ws://{path}",
         callback_url=f"http://{path}",
-        queue_url=outputs["QueueUrl"],
-        dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+        queue_urls={variable: outputs[output] for variable, output in QUEUES.items()},
         bucket_name=outputs["BucketName"],
         environment=set_environment(settings, list(templates.functions(template).values()), differing),
     )

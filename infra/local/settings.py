@@ -25,7 +25,7 @@ TABLE_NAME = "intermission"
 
 # Functions that a message or a schedule starts. `cargo lambda watch` does not restart a killed
 # function; MiniStack does.
-WORKERS = ("executor", "sweeper", "dead-letters")
+WORKERS = ("executor", "document-executor", "sweeper", "dead-letters")
 
 # Short times for the demo and the tests. A killed executor's message returns after seconds instead
 # of 18 minutes.

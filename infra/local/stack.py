@@ -72,7 +72,7 @@ def bring_up(
     with step(f"AWS: MiniStack, port {settings.aws_port}"):
         ministack.start(settings, processes, {**os.environ, **base}, names, guarded=True)
     native = functions.native_binaries(settings)
-    with step(f"template: {len(names)} functions, two APIs, queue, bucket and schedule deployed"):
+    with step(f"template: {len(names)} functions, two APIs, queues, bucket and schedule deployed"):
         deployed = ministack.deploy(settings, template, native, base | {"OWNER": "local", "TABLE_NAME": TABLE_NAME})
     with step(f"functions: the gateway before cargo lambda watch, port {settings.http_port}" + native_note(settings)):
         functions.watch(settings, processes, {**os.environ, **deployed.environment})
@@ -95,8 +95,7 @@ def addresses(deployed: ministack.Deployment) -> dict[str, str]:
     """The addresses in the outputs of the deployment."""
     return {
         "WS_URL": deployed.ws_url,
-        "QUEUE_URL": deployed.queue_url,
-        "DLQ_URL": deployed.dead_letter_queue_url,
+        **deployed.queue_urls,
         "BUCKET_NAME": deployed.bucket_name,
         "FUNCTION_PREFIX": ministack.function_name(""),
     }

@@ -253,20 +253,26 @@ impl Stack {
         listed.matches("<Key>").count()
     }
 
-    /// The process ids of the natively running executor.
-    pub fn executors(&self) -> Vec<u32> {
-        running(Path::new(self.get("EXECUTOR_PATH")))
+    /// The process ids of a natively running function, by the variable with its path.
+    fn workers(&self, path: &str) -> Vec<u32> {
+        running(Path::new(self.get(path)))
     }
 
-    /// Sends SIGKILL to every running executor and returns their number.
+    /// Sends SIGKILL to every running worker for models and returns their number.
     pub fn kill_executors(&self) -> usize {
-        kill(&self.executors())
+        kill(&self.workers("EXECUTOR_PATH"))
     }
 
-    /// Sends SIGKILL to one of the running executors, another one for another `turn`. Returns the
-    /// number of those killed: none where none was running.
-    pub fn kill_executor(&self, turn: usize) -> usize {
-        let pids = self.executors();
+    /// Sends SIGKILL to every running worker for documents and returns their number.
+    pub fn kill_document_executors(&self) -> usize {
+        kill(&self.workers("DOCUMENT_EXECUTOR_PATH"))
+    }
+
+    /// Sends SIGKILL to one of the running workers of both kinds, another one for another `turn`.
+    /// Returns the number of those killed: none where none was running.
+    pub fn kill_worker(&self, turn: usize) -> usize {
+        let paths = ["EXECUTOR_PATH", "DOCUMENT_EXECUTOR_PATH"];
+        let pids = paths.map(|path| self.workers(path)).concat();
         pids.get(turn % pids.len().max(1))
             .map_or(0, |pid| kill(&[*pid]))
     }
@@ -285,7 +291,7 @@ fn running(program: &Path) -> Vec<u32> {
     let pids = std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    // By the command line, because an executor hides what else `/proc` says. A reader of documents
+    // By the command line, because a worker hides what else `/proc` says. A reader of documents
     // has arguments.
     pids.filter(|pid: &u32| {
         std::fs::read(format!("/proc/{pid}/cmdline"))

@@ -210,7 +210,9 @@ fn every_event_has_the_form_of_its_functions_trigger() {
                 *route
             ),
             (None, "sweeper") => assert_eq!(event["source"], "aws.events"),
-            (None, "executor" | "dead-letters") => assert!(event["Records"][0]["body"].is_string()),
+            (None, "executor" | "document-executor" | "dead-letters") => {
+                assert!(event["Records"][0]["body"].is_string());
+            }
             (None, _) => assert!(
                 event["requestContext"]["connectionId"].is_string(),
                 "{function}"

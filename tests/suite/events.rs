@@ -72,7 +72,7 @@ fn every_function_understands_its_sample_event() {
         let reply = invoke(function);
         assert_eq!(reply["statusCode"], status, "{function}: {reply}");
     }
-    for function in ["executor", "dead-letters"] {
+    for function in ["executor", "document-executor", "dead-letters"] {
         assert_eq!(
             invoke(function)["batchItemFailures"],
             serde_json::json!([]),

@@ -37,3 +37,4 @@ mod template;
 mod trouble;
 mod unreadable;
 mod waiting;
+mod workers;

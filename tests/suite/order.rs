@@ -15,7 +15,7 @@ use tests::stack::{shared_workers, stack};
 use tests::ws::connect;
 use uuid::Uuid;
 
-use executor::Executor;
+use executor::{Executor, TextTasks};
 
 use crate::in_process::{executor, run};
 
@@ -24,7 +24,7 @@ const EACH: usize = 30;
 
 /// A worker of this process whose commits reach the stack's connections.
 struct Worker {
-    executor: Executor,
+    executor: Executor<TextTasks>,
     state: State,
 }
 

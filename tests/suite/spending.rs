@@ -1,7 +1,7 @@
 //! What the deployment lets a run and an owner's day cost. The executor runs in this process and
 //! asks the scripted model, whose calls cost 0.000027 dollars each.
 
-use executor::Executor;
+use executor::{Executor, TextTasks};
 use lambda_kit::now;
 use serde_json::json;
 use session::{EventBody, Mode, NewSession, OwnerId, RunStatus, SessionId, State, StoredEventBody};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::in_process::{executor, run, work};
 
-async fn with(limit: (&str, &str)) -> Executor {
+async fn with(limit: (&str, &str)) -> Executor<TextTasks> {
     model();
     let settings = [
         ("MODEL_PROVIDER", "openai"),
@@ -25,7 +25,7 @@ async fn with(limit: (&str, &str)) -> Executor {
 }
 
 /// A run of one plan and two steps, each of them a call.
-async fn three_calls(executor: &Executor, owner: &OwnerId) -> State {
+async fn three_calls(executor: &Executor<TextTasks>, owner: &OwnerId) -> State {
     let new = NewSession {
         id: SessionId::new(Uuid::now_v7()),
         owner: owner.clone(),
@@ -43,7 +43,7 @@ async fn three_calls(executor: &Executor, owner: &OwnerId) -> State {
 }
 
 /// The code of the run's failure, and the number of calls in its ledger.
-async fn failure(executor: &Executor, state: &State) -> (String, usize) {
+async fn failure(executor: &Executor<TextTasks>, state: &State) -> (String, usize) {
     let record = executor
         .sessions
         .record(state.session_id, session::Seq(1), state.last_seq)

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use document_executor::ReaderTasks;
 use executor::{Deadline, Executor};
 use lambda_kit::{QueueMessage, now};
 use session::{
@@ -18,7 +19,7 @@ use tests::stack::stack;
 use uuid::Uuid;
 use workflow::calls_arxiv_at;
 
-use crate::in_process::{executor, run, state_of, work};
+use crate::in_process::{document_executor, run, state_of, work};
 
 /// Short, because the concurrent tests share the slot.
 const TAKEN: Duration = Duration::from_secs(3);
@@ -28,14 +29,14 @@ fn owner() -> OwnerId {
 }
 
 /// An executor whose sweeper looks again after two seconds.
-async fn impatient() -> Executor {
+async fn impatient() -> Executor<ReaderTasks> {
     let bucket = stack().get("BUCKET_NAME");
     let settings = [("BUCKET_NAME", bucket), ("REQUEUE_SECONDS", "2")];
-    executor(stack().get("AWS_ENDPOINT_URL_DYNAMODB"), &settings).await
+    document_executor(&settings).await
 }
 
 /// A session of mode arxiv with a run that has not begun.
-async fn queued(executor: &Executor, task: &str) -> State {
+async fn queued(executor: &Executor<ReaderTasks>, task: &str) -> State {
     let new = NewSession {
         id: SessionId::new(Uuid::now_v7()),
         owner: owner(),
@@ -56,7 +57,7 @@ async fn queued(executor: &Executor, task: &str) -> State {
 }
 
 /// A run whose next step is an arXiv request and which has to wait.
-async fn waiting(executor: &Executor) -> State {
+async fn waiting(executor: &Executor<ReaderTasks>) -> State {
     let sessions = &executor.sessions;
     let queued = queued(executor, "Read arXiv:2101.00001 and say what it says.").await;
     let state = work(executor, queued).await;
@@ -103,12 +104,12 @@ async fn waiting_runs_are_served_in_order_by_one_start_for_each_request() {
     let queue = stack().new_queue().await;
     let settings = [
         ("BUCKET_NAME", stack().get("BUCKET_NAME")),
-        ("QUEUE_URL", &queue),
+        ("DOCUMENT_QUEUE_URL", &queue),
         ("ARXIV_API_URL", "http://127.0.0.1:8078/api/query"),
         ("ARXIV_PDF_URL", "http://127.0.0.1:8078/pdf"),
         ("ARXIV_INTERVAL_MS", "1000"),
     ];
-    let executor = executor(stack().get("AWS_ENDPOINT_URL_DYNAMODB"), &settings).await;
+    let executor = document_executor(&settings).await;
     let (mut papers, mut sessions, mut starts) = (Vec::new(), Vec::new(), 0);
     for number in 0..RUNS {
         let paper = publish(Paper {

@@ -8,17 +8,17 @@ use documents::{ArtifactKey, ArtifactName};
 use session::State;
 use workflow::{AgentAnswer, AgentRequest, EarlierMessage, Outcome, StageFailure, Usage, is_long};
 
-use crate::{Deadline, Executor};
+use crate::{Deadline, DocumentTasks, Executor};
 
 /// What became of a request.
 pub(crate) enum WorkResult {
     /// The outcome, and how long the service asked callers to wait.
     Came(Outcome, Option<Duration>),
-    /// There was no time for a call.
-    NoTime,
+    /// It belongs to another invocation, after this pause.
+    NotYet(Duration),
 }
 
-impl Executor {
+impl<T: DocumentTasks> Executor<T> {
     pub(crate) async fn ask(
         &self,
         state: &State,
@@ -31,7 +31,7 @@ impl Executor {
         match self.agents.call(&call, deadline.instant()).await {
             Ok(answer) => WorkResult::Came(self.keep(state, request, answer).await, None),
             Err(error) if error.code() == "out_of_time" && error.usages.is_empty() => {
-                WorkResult::NoTime
+                WorkResult::NotYet(Duration::ZERO)
             }
             Err(error) => {
                 tracing::warn!(session = %state.session_id, node = %request.node, failure = %error.failure, causes = lambda_kit::causes(&error.failure), "step failed");

@@ -9,17 +9,16 @@ use std::time::Duration;
 use lambda_kit::{Problem, causes, metrics, now};
 use session::{
     ApprovalId, Command, Epoch, Next, Position, Progress, Refusal, RunFailure, RunId, RunStatus,
-    Stage, StageStart, State, plus_usd,
+    Stage, StageStart, State, WorkerKind, plus_usd,
 };
 use session_manager::{Actor, ChangeError, Committed};
 use uuid::Uuid;
-use workflow::{Engine, Work};
+use workflow::{Engine, Work, calls_arxiv_at};
 
 use crate::ask::WorkResult;
-use crate::document_work::{DocumentWork, DocumentWorker};
 use crate::event_pusher::EventPusher;
 use crate::load::LoadedRun;
-use crate::{Deadline, Executor};
+use crate::{Deadline, DocumentTasks, Executor, TaskContext};
 
 /// The pause before a failed stage is tried again. It doubles with each try and stays below the
 /// default of `REQUEUE_SECONDS`, after which the sweeper would send the message.
@@ -27,29 +26,29 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(25);
 
 /// A run whose lease this worker holds.
-pub(crate) struct LeasedRun<'a> {
-    executor: &'a Executor,
+pub(crate) struct LeasedRun<'a, T: DocumentTasks> {
+    executor: &'a Executor<T>,
     loaded: LoadedRun,
     state: State,
     run: RunId,
     epoch: Epoch,
     pusher: EventPusher,
     deadline: Deadline,
-    documents: DocumentWork,
+    /// What the document tasks of this slice share.
+    shared: T::Shared,
     /// Whether another writer has ended the run or taken its lease.
     overtaken: bool,
-    /// The pause that a service asked for.
-    retry_after: Duration,
+    /// The pause that a service or a task asked for.
+    pause: Duration,
 }
 
-impl<'a> LeasedRun<'a> {
+impl<'a, T: DocumentTasks> LeasedRun<'a, T> {
     /// Begins with the commit that took the lease.
     pub async fn new(
-        executor: &'a Executor,
+        executor: &'a Executor<T>,
         loaded: LoadedRun,
         run: RunId,
         committed: Committed,
-        documents: DocumentWork,
         deadline: Deadline,
     ) -> Result<Self, ChangeError> {
         let state = committed.state.clone();
@@ -61,9 +60,9 @@ impl<'a> LeasedRun<'a> {
             pusher: EventPusher::new(executor.outbox.push().clone(), state.session_id),
             state,
             deadline,
-            documents,
+            shared: T::Shared::default(),
             overtaken: false,
-            retry_after: Duration::ZERO,
+            pause: Duration::ZERO,
         };
         leased.absorb(committed).await?;
         Ok(leased)
@@ -75,10 +74,7 @@ impl<'a> LeasedRun<'a> {
         self.pusher.finish().await;
         let pause = worked?;
         if let Some(wake) = self.state.wake(now()).filter(|_| !self.overtaken) {
-            let (executor, documents) = (self.executor, &self.documents);
-            documents
-                .continue_later(executor, &self.state, wake, pause)
-                .await;
+            self.executor.continue_later(&self.state, wake, pause).await;
         }
         Ok(())
     }
@@ -92,7 +88,7 @@ impl<'a> LeasedRun<'a> {
                     epoch: self.epoch,
                 })
                 .await?;
-                break;
+                return Ok(self.pause);
             };
             self.book(progress.cost_usd).await;
             let yield_lease = self.is_last(&progress.next);
@@ -105,7 +101,7 @@ impl<'a> LeasedRun<'a> {
         Ok(Duration::ZERO)
     }
 
-    /// Does the next step. Returns `None` if there is no time for it.
+    /// Does the next step. Returns `None` if it belongs to another invocation.
     async fn step(&mut self) -> Option<Progress> {
         let LoadedRun {
             settings,
@@ -113,6 +109,7 @@ impl<'a> LeasedRun<'a> {
             history,
             conversation,
         } = &self.loaded;
+        self.pause = Duration::ZERO;
         let engine = Engine::on(&self.state, settings, history)?;
         if let Some(failure) = unusable {
             return Some(self.failing(failure.clone()));
@@ -125,17 +122,19 @@ impl<'a> LeasedRun<'a> {
                 return Some(engine.ask(*prompt, id, expires_at));
             }
             Work::DocumentTask(task) => {
-                let mut worker = DocumentWorker {
-                    executor: self.executor,
+                let executor = self.executor;
+                let context = TaskContext {
+                    sessions: &executor.sessions,
+                    agents: &executor.agents,
+                    artifacts: &executor.artifacts,
                     state: &self.state,
                     settings,
                     history,
                     task: &task,
                     run: self.run,
                     deadline: self.deadline,
-                    shared: &mut self.documents,
                 };
-                worker.work().await
+                context.work(&executor.tasks, &mut self.shared).await
             }
             Work::Ask(request) => {
                 let executor = self.executor;
@@ -147,10 +146,13 @@ impl<'a> LeasedRun<'a> {
         match result {
             WorkResult::Came(outcome, retry_after) => {
                 let progress = engine.advance(&outcome, now());
-                self.retry_after = retry_after.unwrap_or_default();
+                self.pause = retry_after.unwrap_or_default();
                 Some(progress)
             }
-            WorkResult::NoTime => None,
+            WorkResult::NotYet(pause) => {
+                self.pause = pause;
+                None
+            }
         }
     }
 
@@ -293,13 +295,14 @@ impl<'a> LeasedRun<'a> {
         running && state.lease.epoch == self.epoch && state.lease.until.is_some()
     }
 
-    /// Whether this commit yields the lease, because the next step must be admitted first, or
-    /// because it calls a model and the time is too short.
+    /// Whether this commit yields the lease, because the next step is of the other kind of worker,
+    /// must be admitted first, or calls a model and the time is too short.
     fn is_last(&self, next: &Next) -> bool {
         let Next::Advance(StageStart { position, .. }) = next else {
             return false;
         };
-        if DocumentWork::needs_admission(*position) {
+        let worker = WorkerKind::of(self.state.mode, position.stage);
+        if worker != T::WORKER || calls_arxiv_at(*position) {
             return true;
         }
         let calls_a_model = position.stage != Stage::Finish && !position.stage.asks();
@@ -310,7 +313,7 @@ impl<'a> LeasedRun<'a> {
         let run = self.state.unfinished_run();
         let tries = run.map_or(0, |run| run.position.tries);
         let own = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1).min(8));
-        own.max(self.retry_after).min(LONGEST_PAUSE)
+        own.max(self.pause).min(LONGEST_PAUSE)
     }
 }
 

@@ -13,7 +13,7 @@ use session::{
 use session_manager::ReadError;
 use workflow::{EarlierMessage, RunHistory, RunSettings, RunSettingsError};
 
-use crate::Executor;
+use crate::{DocumentTasks, Executor};
 
 /// How much of a session's earlier messages an agent is told, in tokens; newest first, so that it
 /// is the old ones that are left out.
@@ -35,7 +35,7 @@ pub(crate) struct LoadedRun {
     pub conversation: Vec<EarlierMessage>,
 }
 
-impl Executor {
+impl<T: DocumentTasks> Executor<T> {
     pub(crate) async fn load(&self, state: &State, run: &Run) -> Result<LoadedRun, Problem> {
         let id = state.session_id;
         let (config, record, earlier, left) = tokio::try_join!(

@@ -4,14 +4,11 @@ use std::process::ExitCode;
 
 use agents::{Agents, ModelSettings};
 use documents::DocumentSettings;
-use documents::reader::serve_if_child;
-use executor::{Deadline, Executor, PageReader, Papers};
+use executor::{Deadline, Executor, TextTasks};
 use lambda_kit::{Aws, EdgeSettings, Error, metrics, run_logged, sqs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // As the reader of a document this process ends here.
-    serve_if_child();
     run_logged(function()).await
 }
 
@@ -25,9 +22,8 @@ async fn function() -> Result<(), Error> {
         sessions,
         agents: Agents::new(models.config_with(aws.shared()))?,
         artifacts: documents.artifacts(aws.shared())?,
-        papers: Papers::new(&documents, &models)?,
-        pages: PageReader::new(&documents, &models, &aws)?,
         max_cost_usd_per_run: models.max_cost_usd_per_run.map(|usd| usd.0),
+        tasks: TextTasks,
     };
     let timeout = models.function_timeout.0;
     sqs::serve_runs(&executor.outbox, |message, arrival| {

@@ -1,14 +1,13 @@
 //! One slice of a run: read the state, take the lease, and work while the lease is held.
 
-use lambda_kit::{Problem, now};
+use lambda_kit::{Problem, QueueMessage, now};
 use session::{Command, Refusal, RunId, State, Wake};
 use session_manager::{Actor, ChangeError, Committed, ReadError};
 use workflow::Engine;
 
-use crate::document_work::DocumentWork;
 use crate::leased_run::LeasedRun;
 use crate::load::LoadedRun;
-use crate::{Deadline, Executor};
+use crate::{Deadline, DocumentTasks, Executor};
 
 /// How often a slice tries to take the lease when another change comes between its read and its
 /// commit.
@@ -23,24 +22,32 @@ enum LeaseAttempt {
     Moved,
 }
 
-impl Executor {
-    /// Works on a run until it is done, waits, or the time is up.
+impl<T: DocumentTasks> Executor<T> {
+    /// Works on a run until it is done, waits, or the time is up. A run that needs the other kind
+    /// of worker is handed on, whatever its message says.
     pub(crate) async fn slice(&self, wake: Wake, deadline: Deadline) -> Result<(), Problem> {
-        let mut documents = DocumentWork::default();
+        let mut admitted = false;
         for _ in 0..ATTEMPTS {
             let state = match self.sessions.state(wake.session_id, &Actor::System).await {
                 Ok(state) => state,
                 Err(ReadError::NoSuchSession) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
-            if !is_waiting(&state, wake.run_id) || !documents.may_begin(self, &state, wake).await? {
+            if !is_waiting(&state, wake.run_id) {
+                return Ok(());
+            }
+            let worker = state.worker_kind();
+            if worker != T::WORKER {
+                let message = QueueMessage::Wake(Wake { worker, ..wake });
+                return self.outbox.forward(message, Some(&state.owner)).await;
+            }
+            if !self.may_begin(&state, wake, &mut admitted).await? {
                 return Ok(());
             }
             match self.take_lease(state, deadline).await? {
                 LeaseAttempt::Taken(taken) => {
                     let (loaded, committed) = *taken;
-                    let run =
-                        LeasedRun::new(self, loaded, wake.run_id, committed, documents, deadline);
+                    let run = LeasedRun::new(self, loaded, wake.run_id, committed, deadline);
                     return run.await?.work().await;
                 }
                 LeaseAttempt::NotTaken => return Ok(()),

@@ -13,6 +13,6 @@ async fn function() -> Result<(), Error> {
     let settings = EdgeSettings::from_env()?;
     let aws = Aws::from_env().await;
     let app = App::new(&settings, &aws)?;
-    let outbox = aws.outbox_without_queue(&settings, &app.sessions)?;
+    let outbox = aws.outbox_without_queues(&settings, &app.sessions)?;
     http::serve(|request| suspend_session::handle(&app, &outbox, request)).await
 }

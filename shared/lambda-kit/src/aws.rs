@@ -10,7 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use environment::{EnvironmentError, required};
 use session_manager::SessionManager;
 
-use crate::{EdgeSettings, Outbox, Push, Queue, metrics};
+use crate::{EdgeSettings, Outbox, Push, QueueUrls, Queues, metrics};
 
 /// For a connection to a service that stands in the same region.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
@@ -51,16 +51,18 @@ impl Aws {
         Ok(sessions.with_limits(settings.owner_limits()))
     }
 
-    /// The queue at `QUEUE_URL`.
+    /// The queues at `QUEUE_URL`, `DOCUMENT_QUEUE_URL` and, where it is set, `PURGE_QUEUE_URL`.
     ///
     /// # Errors
-    /// When the variable is missing.
-    pub fn queue(&self, settings: &EdgeSettings) -> Result<Queue, EnvironmentError> {
+    /// When a variable is missing.
+    pub fn queues(&self, settings: &EdgeSettings) -> Result<Queues, EnvironmentError> {
         let client = aws_sdk_sqs::Client::new(&self.shared);
-        Ok(Queue::new(
-            client,
-            required("QUEUE_URL", &settings.queue_url)?,
-        ))
+        let urls = QueueUrls {
+            models: required("QUEUE_URL", &settings.queue_url)?.to_owned(),
+            documents: required("DOCUMENT_QUEUE_URL", &settings.document_queue_url)?.to_owned(),
+            purges: settings.purge_queue_url.clone(),
+        };
+        Ok(Queues::new(client, urls))
     }
 
     /// The connections behind `WS_CALLBACK_URL`.
@@ -80,10 +82,10 @@ impl Aws {
         Ok(Push::new(client, sessions.clone()))
     }
 
-    /// Push and queue, for a function that may start work. Commits are measured from now on.
+    /// Push and queues, for a function that may start work. Commits are measured from now on.
     ///
     /// # Errors
-    /// When `WS_CALLBACK_URL` or `QUEUE_URL` is missing.
+    /// When `WS_CALLBACK_URL`, `QUEUE_URL` or `DOCUMENT_QUEUE_URL` is missing.
     pub fn outbox(
         &self,
         settings: &EdgeSettings,
@@ -92,7 +94,7 @@ impl Aws {
         metrics::start(settings);
         Ok(Outbox::new(
             self.push(settings, sessions)?,
-            self.queue(settings)?,
+            self.queues(settings)?,
         ))
     }
 
@@ -100,12 +102,12 @@ impl Aws {
     ///
     /// # Errors
     /// When `WS_CALLBACK_URL` is missing.
-    pub fn outbox_without_queue(
+    pub fn outbox_without_queues(
         &self,
         settings: &EdgeSettings,
         sessions: &SessionManager,
     ) -> Result<Outbox, EnvironmentError> {
         metrics::start(settings);
-        Ok(Outbox::without_queue(self.push(settings, sessions)?))
+        Ok(Outbox::without_queues(self.push(settings, sessions)?))
     }
 }

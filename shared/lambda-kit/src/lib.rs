@@ -34,7 +34,7 @@ pub use logs::{init_logs, run_logged};
 pub use outbox::Outbox;
 pub use problem::{Code, Problem, ProblemBody, causes};
 pub use settings::EdgeSettings;
-pub use sqs::{Queue, QueueError, QueueMessage, UnknownMessage};
+pub use sqs::{QueueError, QueueMessage, QueueUrls, Queues, UnknownMessage};
 pub use task::Task;
 pub use websocket::{Delivery, Push};
 

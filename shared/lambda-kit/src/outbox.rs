@@ -1,4 +1,4 @@
-//! Publishes a commit: first the push to followers, then the message to the queue.
+//! Publishes a commit: first the push to followers, then the message to its queue.
 //!
 //! The commit has succeeded, so an error here fails no request. A client's cursor repairs a lost
 //! push, the sweeper a lost message.
@@ -8,7 +8,7 @@ use std::time::Duration;
 use session::{OwnerId, Timestamp};
 use session_manager::Committed;
 
-use crate::{Problem, Push, Queue, QueueMessage, causes, metrics};
+use crate::{Problem, Push, QueueMessage, Queues, causes, metrics};
 
 /// How long a request waits for all its pushes. The message must be sent within the request's time.
 const PUSH_TIME: Duration = Duration::from_secs(3);
@@ -17,21 +17,21 @@ const PUSH_TIME: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Outbox {
     push: Push,
-    queue: Option<Queue>,
+    queues: Option<Queues>,
 }
 
 impl Outbox {
     /// For functions that start runs.
-    pub const fn new(push: Push, queue: Queue) -> Self {
+    pub const fn new(push: Push, queues: Queues) -> Self {
         Self {
             push,
-            queue: Some(queue),
+            queues: Some(queues),
         }
     }
 
     /// For functions that only stop runs, and may not send messages.
-    pub const fn without_queue(push: Push) -> Self {
-        Self { push, queue: None }
+    pub const fn without_queues(push: Push) -> Self {
+        Self { push, queues: None }
     }
 
     /// The push, for replies.
@@ -67,11 +67,11 @@ impl Outbox {
         owner: Option<&OwnerId>,
         delay: Duration,
     ) {
-        let Some(queue) = &self.queue else {
+        let Some(queues) = &self.queues else {
             tracing::error!(?message, "no queue to send to; the sweeper will");
             return;
         };
-        if let Err(error) = queue.send(&message, owner, delay).await {
+        if let Err(error) = queues.send(&message, owner, delay).await {
             tracing::error!(
                 ?message,
                 causes = causes(&error),
@@ -80,7 +80,8 @@ impl Outbox {
         }
     }
 
-    /// Sends a message that a worker received and does not work on.
+    /// Sends a message that a worker received and does not work on: it is of the other worker, as
+    /// during a deployment, or waits for another run of its batch.
     ///
     /// # Errors
     /// `unavailable`. The message stays where it is.
@@ -89,10 +90,11 @@ impl Outbox {
         message: QueueMessage,
         owner: Option<&OwnerId>,
     ) -> Result<(), Problem> {
-        let Some(queue) = &self.queue else {
+        let Some(queues) = &self.queues else {
             return Err(Problem::unavailable("no queue to send to"));
         };
-        let sent = queue.send(&message, owner, Duration::ZERO).await;
+        tracing::info!(worker = ?message.worker(), "message handed on");
+        let sent = queues.send(&message, owner, Duration::ZERO).await;
         sent.map_err(Problem::unavailable)
     }
 }

@@ -1,4 +1,4 @@
-//! The environment of the edge: the table, the queue, the WebSocket API, the tokens, and the times
+//! The environment of the edge: the table, the queues, the WebSocket API, the tokens, and the times
 //! of the domain's rules.
 
 use std::num::NonZeroU32;
@@ -12,7 +12,11 @@ environment::settings! {
     /// [`VARIABLES`](EdgeSettings::VARIABLES) says.
     pub struct EdgeSettings;
     "TABLE_NAME" table: String, "The DynamoDB table.";
-    "QUEUE_URL" queue_url: String, "The queue that wakes the executor.";
+    "QUEUE_URL" queue_url: String, "The queue of `executor`: runs that need a model or a person.";
+    "DOCUMENT_QUEUE_URL" document_queue_url: String,
+        "The queue of `document-executor`: runs that need a document.";
+    "PURGE_QUEUE_URL" purge_queue_url: String,
+        "The queue of deleted sessions, for the functions that send or carry out a purge.";
     "WS_CALLBACK_URL" ws_callback_url: String,
         "The `@connections` base URL of the WebSocket API, with its stage.";
     "JWT_ISSUER" jwt_issuer: String, "Issuer of the tokens that open a WebSocket.";

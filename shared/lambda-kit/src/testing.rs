@@ -62,7 +62,7 @@ fn outbox_with(app: &App, http: SharedHttpClient) -> Outbox {
         .http_client(http)
         .build();
     let client = aws_sdk_apigatewaymanagement::Client::from_conf(settings);
-    Outbox::without_queue(Push::new(client, app.sessions.clone()))
+    Outbox::without_queues(Push::new(client, app.sessions.clone()))
 }
 
 fn credentials() -> Credentials {

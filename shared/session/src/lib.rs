@@ -16,6 +16,7 @@ mod status;
 mod time;
 mod usd;
 mod whole;
+mod worker_kind;
 
 pub use approval::{canonical_resolution, resolution_for};
 pub use artifact_name::{ArtifactName, InvalidName};
@@ -42,3 +43,4 @@ pub use status::{
 pub use time::{InvalidTimestamp, Timestamp};
 pub use usd::plus_usd;
 pub use whole::{whole_number, whole_number_in};
+pub use worker_kind::WorkerKind;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, Rules, RunId, SessionId, SessionStatus, State, Timestamp};
+use crate::{Epoch, Rules, RunId, SessionId, SessionStatus, State, Timestamp, WorkerKind};
 
 /// Limits the pause between two sends to the first pause times 2⁶: 32 minutes by default.
 const MAX_DOUBLINGS: u32 = 6;
@@ -33,6 +33,9 @@ pub struct Wake {
     /// The epoch at the time of sending.
     #[serde(default)]
     pub epoch: Epoch,
+    /// The worker that the run needs, by which its queue is chosen.
+    #[serde(default)]
+    pub worker: WorkerKind,
     /// The run's place in the line for a service that is shared by all runs, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Timestamp>,
@@ -50,6 +53,7 @@ impl State {
             session_id: self.session_id,
             run_id: run.id,
             epoch: self.lease.epoch,
+            worker: self.worker_kind(),
             place: None,
             alone: self.lease.attempts > 0,
         })

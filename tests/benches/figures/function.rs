@@ -123,6 +123,8 @@ impl Function {
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
             ("TABLE_NAME", world.table.as_str()),
             ("QUEUE_URL", nowhere),
+            ("DOCUMENT_QUEUE_URL", nowhere),
+            ("PURGE_QUEUE_URL", nowhere),
             ("BUCKET_NAME", "none"),
             ("WS_CALLBACK_URL", nowhere),
         ]);

@@ -115,6 +115,8 @@ async fn load(
     let services = Services::start().await?;
     let variables = [
         ("QUEUE_URL", services.endpoint.as_str()),
+        ("DOCUMENT_QUEUE_URL", services.endpoint.as_str()),
+        ("PURGE_QUEUE_URL", services.endpoint.as_str()),
         ("WS_CALLBACK_URL", services.endpoint.as_str()),
         // The SDK sends to the service's endpoint, whatever the queue's URL is.
         ("AWS_ENDPOINT_URL", services.endpoint.as_str()),

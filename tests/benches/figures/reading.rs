@@ -1,6 +1,6 @@
 //! Reading documents: the speed of the text layer compared with `pdftotext`, the words of a known
-//! text that each engine finds, and the memory for a long document. The reader is the executor's
-//! own binary.
+//! text that each engine finds, and the memory for a long document. The reader is the own binary of
+//! the worker for documents.
 
 #[path = "../../../shared/documents/tests/reader/make.rs"]
 mod make;
@@ -25,7 +25,7 @@ const DPI: u32 = 200;
 const NOT_HERE: &str = "not here";
 
 pub async fn print(binaries: &Binaries) -> Result<()> {
-    let reader = Reader::with_program(binaries.path("executor")?, Limits::default());
+    let reader = Reader::with_program(binaries.path("document-executor")?, Limits::default());
     let (bytes, told) = make::book(PAGES, WORDS);
     let book = std::env::temp_dir().join(format!("book-{}.pdf", std::process::id()));
     fs::write(&book, bytes)?;

@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use agents::{Agents, ModelConfig, ModelSettings};
+use agents::{Agents, ModelConfig};
 use documents::DocumentSettings;
-use executor::{Deadline, Executor, PageReader, Papers};
+use executor::{Deadline, Executor, TextTasks};
 use lambda_kit::{Aws, EdgeSettings, Outbox, QueueMessage, now};
 use session::{Mode, OwnerId, SessionStatus};
 use session_manager::Actor;
@@ -88,7 +88,7 @@ fn print_steps(seen: &Seen) {
     );
 }
 
-async fn executor(world: &World) -> Result<Executor> {
+async fn executor(world: &World) -> Result<Executor<TextTasks>> {
     let nowhere = |name: &str| match name {
         "WS_CALLBACK_URL" => Some("http://127.0.0.1:9".to_owned()),
         "BUCKET_NAME" => Some("none".to_owned()),
@@ -96,7 +96,6 @@ async fn executor(world: &World) -> Result<Executor> {
     };
     let (edge, aws) = (EdgeSettings::read(nowhere)?, Aws::from_env().await);
     let documents = DocumentSettings::read(nowhere)?;
-    let models = ModelSettings::read(nowhere)?;
     let config = ModelConfig {
         offline_latency: LATENCY,
         ..ModelConfig::default()
@@ -105,9 +104,8 @@ async fn executor(world: &World) -> Result<Executor> {
         sessions: world.sessions.clone(),
         agents: Agents::new(config)?,
         artifacts: documents.artifacts(aws.shared())?,
-        papers: Papers::new(&documents, &models)?,
-        pages: PageReader::new(&documents, &models, &aws)?,
-        outbox: Outbox::without_queue(aws.push(&edge, &world.sessions)?),
+        outbox: Outbox::without_queues(aws.push(&edge, &world.sessions)?),
         max_cost_usd_per_run: None,
+        tasks: TextTasks,
     })
 }

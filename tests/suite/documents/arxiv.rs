@@ -258,7 +258,7 @@ async fn a_worker_killed_among_ten_papers_fetches_at_most_one_again() {
     })
     .await;
     assert!(
-        stack().kill_executors() > 0,
+        stack().kill_document_executors() > 0,
         "there must be a worker to kill"
     );
     until_status(&id, "completed").await;

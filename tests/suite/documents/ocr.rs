@@ -118,7 +118,7 @@ async fn a_worker_killed_among_forty_pages_repeats_at_most_one_page() {
     })
     .await;
     assert!(
-        stack().kill_executors() > 0,
+        stack().kill_document_executors() > 0,
         "there must be a worker to kill"
     );
     let killed_at = lines(&record(&id).await).len();

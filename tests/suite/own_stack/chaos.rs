@@ -297,7 +297,7 @@ async fn storm(harm: &Harm) {
         let mut seconds = interval(Duration::from_secs(1));
         for turn in 0.. {
             seconds.tick().await;
-            more(&harm.kills, stack().kill_executor(turn));
+            more(&harm.kills, stack().kill_worker(turn));
         }
     };
     let sweeps = async {

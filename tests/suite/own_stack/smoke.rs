@@ -76,6 +76,7 @@ async fn the_main_use_cases_of_users_and_operators_work() {
     cancels_over_the_socket(&mut made).await;
     ends_by_rest(&mut made).await;
     makes_and_fetches_files(&mut made).await;
+    reads_documents(&mut made).await;
     takes_up_a_dead_letter(&mut made).await;
     purges_a_deleted_session(&mut made).await;
     for path in [
@@ -241,6 +242,19 @@ async fn reads_by_run(session: &str, run: &str) {
     assert_eq!(reply.status, 200, "{reply:?}");
     let missing = format!("{session}/uploads/none.txt");
     assert_eq!(ask_for_download(&missing).await.status(), 404);
+}
+
+/// A document is read by the worker for documents; a text moves from there to the one for models.
+async fn reads_documents(made: &mut Made) {
+    let ocr = made.session("ocr", &json!({"document": "moon.pdf"})).await;
+    let page = tests::pdf::of(&["The moon pulls at the sea.".to_owned()]);
+    upload(&ocr, "moon.pdf", "application/pdf", page).await;
+    let enhanced = made.session("enhance-input", &json!({})).await;
+    for (session, moves) in [(ocr, 0), (enhanced, 1)] {
+        start(&session, TASK).await;
+        assert_ends(&session, "completed").await;
+        assert_eq!(count(&record(&session).await, "slice_started"), moves);
+    }
 }
 
 /// The queue is drained as the operations page describes. Its message is given up, and the run

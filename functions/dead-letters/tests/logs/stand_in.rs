@@ -27,6 +27,7 @@ pub fn printed(events: &[String], environment: &[(&str, &str)]) -> String {
         ("AWS_ENDPOINT_URL", &url),
         ("TABLE_NAME", "table"),
         ("QUEUE_URL", &url),
+        ("DOCUMENT_QUEUE_URL", &url),
         ("WS_CALLBACK_URL", &url),
     ]);
     command.envs(environment.iter().copied());

@@ -153,9 +153,9 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::Queue;
     use crate::logs::captured::Lines;
     use crate::testing::{app, outbox};
+    use crate::{QueueUrls, Queues};
     use aws_sdk_sqs::config::retry::RetryConfig;
     use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
     use lambda_http::http::Response;
@@ -208,12 +208,12 @@ mod tests {
             reply
         });
         (
-            Outbox::new(outbox(&app()).push().clone(), queue(http)),
+            Outbox::new(outbox(&app()).push().clone(), queues(http)),
             sent,
         )
     }
 
-    fn queue(http: SharedHttpClient) -> Queue {
+    fn queues(http: SharedHttpClient) -> Queues {
         let settings = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(Credentials::new("none", "none", None, None, "testing"))
@@ -221,10 +221,12 @@ mod tests {
             .retry_config(RetryConfig::disabled())
             .http_client(http)
             .build();
-        Queue::new(
-            aws_sdk_sqs::Client::from_conf(settings),
-            "http://queue.test/q",
-        )
+        let urls = QueueUrls {
+            models: "http://queue.test/models".into(),
+            documents: "http://queue.test/documents".into(),
+            purges: Some("http://queue.test/purges".into()),
+        };
+        Queues::new(aws_sdk_sqs::Client::from_conf(settings), urls)
     }
 
     #[test]

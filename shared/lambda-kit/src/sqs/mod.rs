@@ -1,4 +1,4 @@
-//! SQS: batches of messages, and the queue that takes them.
+//! SQS: batches of messages, and the queues that take them.
 
 mod batch;
 mod queue;
@@ -10,7 +10,7 @@ use lambda_runtime::{Context, LambdaEvent, run, service_fn};
 
 use crate::{Error, Outbox, Problem};
 
-pub use queue::{Queue, QueueError, QueueMessage, UnknownMessage};
+pub use queue::{QueueError, QueueMessage, QueueUrls, Queues, UnknownMessage};
 
 /// The delivery of a message.
 #[derive(Debug)]

@@ -1,4 +1,7 @@
-//! The queue that wakes the executor. A message has ids alone; the session's state says what to do.
+//! The queues that wake the workers. A message has ids alone; the session's state says what to do.
+//!
+//! The message decides the queue, and every function sends through [`Queues`], so that this is
+//! decided in one place. Purges have their own queue, so that no run waits behind many of them.
 //!
 //! A lost message of a session does no harm: the session has a due time, at which the sweeper sends
 //! it again. After a lost message of a replay live events go on within a minute, behind a gap.
@@ -11,14 +14,14 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
-use session::{OwnerId, RunId, SessionId, Wake};
+use session::{OwnerId, RunId, SessionId, Wake, WorkerKind};
 
 use crate::websocket::Replay;
 
 /// The longest delay that SQS takes.
 const MAX_DELAY: Duration = Duration::from_secs(900);
 
-/// A message of the queue.
+/// A message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueMessage {
     /// Continue a run.
@@ -29,7 +32,8 @@ pub enum QueueMessage {
     Replay(Replay),
 }
 
-/// The message's body: `{"session_id", "run_id", "epoch", …}`, `{"session_id", "purge": true}` or
+/// The message's body: `{"session_id", "run_id", "epoch", "worker", …}`,
+/// `{"session_id", "purge": true}` or
 /// `{"connection_id", "session_id", "replay_id", "after", "tries"}`.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -84,6 +88,15 @@ impl QueueMessage {
         }
     }
 
+    /// The worker that it is for. The newest state of a run may name another one.
+    pub const fn worker(&self) -> WorkerKind {
+        match self {
+            Self::Wake(wake) => wake.worker,
+            Self::Purge(_) => WorkerKind::Documents,
+            Self::Replay(_) => WorkerKind::Models,
+        }
+    }
+
     fn body(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(&match self {
             Self::Wake(wake) => MessageBody::Wake(*wake),
@@ -101,24 +114,37 @@ impl QueueMessage {
 #[error("the queue did not take the message")]
 pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Sends messages to the queue.
+/// The function has no queue for the message.
+#[derive(Debug, thiserror::Error)]
+#[error("this function sends no such message")]
+struct NoQueue;
+
+/// The URLs of the queues.
 #[derive(Debug, Clone)]
-pub struct Queue {
-    client: Client,
-    url: String,
+pub struct QueueUrls {
+    /// Runs that need a model or a person, and replays.
+    pub models: String,
+    /// Runs that need a document.
+    pub documents: String,
+    /// Purges, for the functions that send them.
+    pub purges: Option<String>,
 }
 
-impl Queue {
-    /// The queue at a URL.
-    pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self {
-            client,
-            url: url.into(),
-        }
+/// Sends messages to the queues.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    client: Client,
+    urls: QueueUrls,
+}
+
+impl Queues {
+    /// The queues at these URLs.
+    pub const fn new(client: Client, urls: QueueUrls) -> Self {
+        Self { client, urls }
     }
 
-    /// Sends a message, to be delivered after `delay`: whole seconds, at most 15 minutes. `owner`
-    /// is the session's; a message without an owner is in no group.
+    /// Sends a message to its queue, to be delivered after `delay`: whole seconds, at most 15
+    /// minutes. `owner` is the session's; a message without an owner is in no group.
     ///
     /// # Errors
     /// [`QueueError`].
@@ -128,12 +154,14 @@ impl Queue {
         owner: Option<&OwnerId>,
         delay: Duration,
     ) -> Result<(), QueueError> {
+        let url = self.url(message).ok_or(NoQueue);
+        let url = url.map_err(|error| QueueError(error.into()))?;
         let body = message.body().map_err(|error| QueueError(error.into()))?;
         let seconds = delay.min(MAX_DELAY).as_secs();
         let sending = self
             .client
             .send_message()
-            .queue_url(&self.url)
+            .queue_url(url)
             .message_body(body)
             // 22 letters, digits, `-` and `_`, of the 128 characters that SQS accepts.
             .set_message_group_id(owner.map(ToString::to_string))
@@ -145,6 +173,14 @@ impl Queue {
             .await
             .map_err(|error| QueueError(error.into()))?;
         Ok(())
+    }
+
+    fn url(&self, message: &QueueMessage) -> Option<&str> {
+        match (message, message.worker()) {
+            (QueueMessage::Purge(_), _) => self.urls.purges.as_deref(),
+            (_, WorkerKind::Models) => Some(&self.urls.models),
+            (_, WorkerKind::Documents) => Some(&self.urls.documents),
+        }
     }
 }
 
@@ -170,6 +206,7 @@ mod tests {
             session_id: ID.parse().unwrap(),
             run_id: ID.parse().unwrap(),
             epoch: Epoch(3),
+            worker: WorkerKind::Models,
             place: None,
             alone: false,
         });
@@ -177,6 +214,7 @@ mod tests {
             session_id: ID.parse().unwrap(),
             run_id: ID.parse().unwrap(),
             epoch: Epoch(3),
+            worker: WorkerKind::Documents,
             place: Some("2026-11-27T06:00:00.000000Z".parse().unwrap()),
             alone: true,
         });
@@ -191,12 +229,12 @@ mod tests {
         for (message, body) in [
             (
                 wake,
-                format!(r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3}}"#),
+                format!(r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3,"worker":"models"}}"#),
             ),
             (
                 turn,
                 format!(
-                    r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3,"place":"2026-11-27T06:00:00.000000Z","alone":true}}"#
+                    r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3,"worker":"documents","place":"2026-11-27T06:00:00.000000Z","alone":true}}"#
                 ),
             ),
             (purge, format!(r#"{{"session_id":"{ID}","purge":true}}"#)),
@@ -212,8 +250,16 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_message_is_in_the_group_of_its_owner() {
+    #[test]
+    fn a_message_of_before_there_were_kinds_of_workers_is_read() {
+        let body = format!(r#"{{"session_id":"{ID}","run_id":"{ID}","epoch":3}}"#);
+        let message = QueueMessage::parse(&body).unwrap();
+        assert_eq!(message.worker(), WorkerKind::Models);
+        assert_eq!(message.run(), Some(ID.parse().unwrap()));
+    }
+
+    /// Queues, and what is sent to them.
+    fn queues(purges: Option<&str>) -> (Queues, Arc<Mutex<Vec<Value>>>) {
         let sent = Arc::new(Mutex::new(Vec::<Value>::new()));
         let seen = sent.clone();
         let http = stub_client(move |request| {
@@ -229,11 +275,63 @@ mod tests {
             .region(Region::from_static("us-east-1"))
             .http_client(http)
             .build();
-        let queue = Queue::new(Client::from_conf(settings), "http://queue.test/q");
-        let message = QueueMessage::Purge(ID.parse().unwrap());
+        let urls = QueueUrls {
+            models: "http://queue.test/models".into(),
+            documents: "http://queue.test/documents".into(),
+            purges: purges.map(str::to_owned),
+        };
+        (Queues::new(Client::from_conf(settings), urls), sent)
+    }
+
+    fn wake(worker: WorkerKind) -> QueueMessage {
+        QueueMessage::Wake(Wake {
+            session_id: ID.parse().unwrap(),
+            run_id: ID.parse().unwrap(),
+            epoch: Epoch(3),
+            worker,
+            place: None,
+            alone: false,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_message_goes_to_the_queue_of_its_worker() {
+        let replay = QueueMessage::Replay(Replay {
+            connection_id: ConnectionId::new("c="),
+            session_id: ID.parse().unwrap(),
+            replay_id: ReplayId::new(ID.parse().unwrap()),
+            after: Seq(500),
+            tries: 0,
+        });
+        let (queues, sent) = queues(Some("http://queue.test/purges"));
+        for (message, queue) in [
+            (wake(WorkerKind::Models), "models"),
+            (wake(WorkerKind::Documents), "documents"),
+            (replay, "models"),
+            (QueueMessage::Purge(ID.parse().unwrap()), "purges"),
+        ] {
+            queues.send(&message, None, Duration::ZERO).await.unwrap();
+            let last = sent.lock().unwrap().pop().unwrap();
+            assert_eq!(last["QueueUrl"], format!("http://queue.test/{queue}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_without_a_queue_for_purges_says_so_and_sends_nothing() {
+        let (queues, sent) = queues(None);
+        let purge = QueueMessage::Purge(ID.parse().unwrap());
+        let error = queues.send(&purge, None, Duration::ZERO).await.unwrap_err();
+        assert!(crate::causes(&error).contains("sends no such message"));
+        assert!(sent.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_message_is_in_the_group_of_its_owner() {
+        let (queues, sent) = queues(None);
+        let message = wake(WorkerKind::Models);
         let owner = OwnerId::of("https://issuer.example/", "a b#c/d");
         for owner in [Some(&owner), None] {
-            queue.send(&message, owner, Duration::ZERO).await.unwrap();
+            queues.send(&message, owner, Duration::ZERO).await.unwrap();
         }
         let sent = sent.lock().unwrap();
         let group = sent[0]["MessageGroupId"].as_str().unwrap();
@@ -246,13 +344,24 @@ mod tests {
     proptest! {
         #[test]
         fn every_message_comes_back_and_any_text_is_one_or_is_none(
-            (session, run, epoch) in any::<(u128, u128, u64)>(),
+            (session, run, epoch, of_documents) in any::<(u128, u128, u64, bool)>(),
             text in "\\PC*",
             cut in 0..150_usize,
         ) {
             let session_id = SessionId::new(Uuid::from_u128(session));
             let run_id = RunId::new(Uuid::from_u128(run));
-            let wake = Wake { session_id, run_id, epoch: Epoch(epoch), place: None, alone: false };
+            let worker = match of_documents {
+                true => WorkerKind::Documents,
+                false => WorkerKind::Models,
+            };
+            let wake = Wake {
+                session_id,
+                run_id,
+                epoch: Epoch(epoch),
+                worker,
+                place: None,
+                alone: false,
+            };
             for message in [QueueMessage::Wake(wake), QueueMessage::Purge(session_id)] {
                 let body = message.body().unwrap();
                 prop_assert_eq!(QueueMessage::parse(&body).unwrap(), message);

@@ -1,20 +1,13 @@
-//! The files of a run: its drafts and artifacts in the bucket, and temporary files on the local
-//! disk.
+//! The files of a run in the bucket: its drafts and its artifacts.
 //!
 //! A draft is the result of one document task, as JSON, for the tasks after it. Drafts stand beside
 //! the run's artifacts, appear in no listing, and are deleted with the session. The log does not
 //! hold them.
 
-use std::ffi::OsStr;
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use documents::{ArtifactError, ArtifactKey, ArtifactName, SessionFiles};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Serialize, de::DeserializeOwned};
 use session::RunId;
-use tempfile::TempDir;
 use workflow::StageFailure;
 
 use super::{failure, temporary_failure};
@@ -30,17 +23,18 @@ const CONCURRENT_READS: usize = 16;
 
 /// The drafts and artifacts of one run.
 #[derive(Debug, Clone)]
-pub(crate) struct WorkFiles {
+pub struct WorkFiles {
     files: SessionFiles,
     run: RunId,
 }
 
 impl WorkFiles {
+    /// The files of a run of the session with these files.
     pub const fn new(files: SessionFiles, run: RunId) -> Self {
         Self { files, run }
     }
 
-    /// Writes a draft. An existing draft is rekeyd, so that a task may be repeated.
+    /// Writes a draft. An existing draft is replaced, so that a task may be repeated.
     pub async fn write(&self, name: &str, draft: &impl Serialize) -> Result<(), StageFailure> {
         let key = ArtifactKey::Draft(self.run, fixed_name(name));
         self.put(&key, draft).await
@@ -136,7 +130,7 @@ impl WorkFiles {
 }
 
 /// An artifact name that this crate chose.
-pub(crate) fn fixed_name(name: &str) -> ArtifactName {
+pub fn fixed_name(name: &str) -> ArtifactName {
     name.parse()
         .expect("the names of this crate are short and plain")
 }
@@ -155,7 +149,7 @@ pub(crate) fn storage_unavailable(error: ArtifactError) -> StageFailure {
 }
 
 /// The stored file is not what was written. This failure is permanent.
-pub(crate) fn unreadable(name: &str) -> StageFailure {
+pub(super) fn unreadable(name: &str) -> StageFailure {
     let sentence = format!("What the run kept as {name} cannot be read.");
     StageFailure {
         error_type: "StorageError".into(),
@@ -171,102 +165,5 @@ fn too_much() -> StageFailure {
             "too_large",
             format!("All of it together is larger than {mib} MiB."),
         )
-    }
-}
-
-/// What the names of temporary folders begin with.
-const FOLDER_PREFIX: &str = "document-";
-
-/// A temporary file on the local disk. Dropping it removes it. A killed worker leaves its file to
-/// the next one, which sweeps.
-#[derive(Debug)]
-pub(crate) struct LocalFile {
-    pub path: PathBuf,
-    _folder: TempDir,
-    /// Locked while its worker lives.
-    _lock: File,
-}
-
-impl LocalFile {
-    /// Chooses a path with this ending, which a reader compares with the content.
-    pub fn new(ending: &str) -> Result<Self, ArtifactError> {
-        Self::inside(&std::env::temp_dir(), ending).map_err(ArtifactError::Local)
-    }
-
-    fn inside(parent: &Path, ending: &str) -> io::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix(FOLDER_PREFIX)
-            .tempdir_in(parent)?;
-        let lock = File::open(folder.path())?;
-        lock.try_lock()?;
-        let path = folder.path().join("document").with_extension(ending);
-        Ok(Self {
-            path,
-            _folder: folder,
-            _lock: lock,
-        })
-    }
-}
-
-/// Removes the temporary folders of killed workers. The kernel has released their locks. Lambda
-/// keeps `/tmp` from one worker to the next of a sandbox, and it is small.
-pub(crate) fn sweep_leftovers() {
-    let folder = std::env::temp_dir();
-    match leftovers(&folder) {
-        Ok(0) => {}
-        Ok(removed) => tracing::warn!(removed, "files of a killed worker removed"),
-        Err(error) => tracing::warn!(%error, "files of killed workers not removed"),
-    }
-}
-
-/// Removes the folders without a living owner, and counts them.
-fn leftovers(parent: &Path) -> io::Result<usize> {
-    let mut removed = 0;
-    for entry in parent.read_dir()? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(OsStr::to_str);
-        if !name.is_some_and(|name| name.starts_with(FOLDER_PREFIX)) {
-            continue;
-        }
-        // Another worker may be removing its own folder.
-        let is_left = File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok());
-        removed += usize::from(is_left && std::fs::remove_dir_all(&path).is_ok());
-    }
-    Ok(removed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_file_of_a_killed_worker_is_swept_and_no_other() {
-        let parent = TempDir::new().unwrap();
-        let alive = LocalFile::inside(parent.path(), "pdf").unwrap();
-        std::fs::write(&alive.path, "%PDF-").unwrap();
-        // The lock of a killed worker is released, and nothing is removed.
-        let LocalFile {
-            path,
-            _folder: folder,
-            _lock: lock,
-        } = LocalFile::inside(parent.path(), "pdf").unwrap();
-        std::fs::write(&path, "%PDF-").unwrap();
-        let left = folder.keep();
-        drop(lock);
-        let foreign = parent.path().join("other");
-        std::fs::create_dir(&foreign).unwrap();
-        assert_eq!(leftovers(parent.path()).unwrap(), 1);
-        assert!(!left.exists() && foreign.exists() && alive.path.exists());
-        assert_eq!(leftovers(parent.path()).unwrap(), 0);
-    }
-
-    #[test]
-    fn a_dropped_local_file_is_removed() {
-        let file = LocalFile::new("pdf").unwrap();
-        let path = file.path.clone();
-        std::fs::write(&path, "%PDF-").unwrap();
-        assert!(path.ends_with("document.pdf"));
-        drop(file);
-        assert!(!path.exists());
     }
 }

@@ -9,15 +9,14 @@ use documents::reader::{
     Damage, Document, DocumentError, DocumentKind, PageText, Pages, RenderError,
 };
 use documents::{ArtifactError, ArtifactKey, ArtifactName};
+use executor::{DocumentTaskError, billed, done, failure, inspected, temporary_failure};
 use serde::{Deserialize, Serialize};
 use session_manager::{Actor, ReadError};
 use workflow::{DocumentName, DocumentTaskResult, StageFailure, Usage};
 
-use super::page_reader::PageReading;
-use super::work_files::LocalFile;
-use super::{
-    DocumentTaskError, DocumentWorker, billed, done, failure, inspected, temporary_failure,
-};
+use crate::DocumentWorker;
+use crate::local_file::LocalFile;
+use crate::page_reader::PageReading;
 
 /// The draft about the whole document.
 const DOCUMENT: &str = "document.json";
@@ -118,7 +117,7 @@ impl DocumentWorker<'_> {
 
     async fn inspect_document(&mut self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let (name, file) = self.fetch().await?;
-        let found = self.executor.pages.reader.inspect(&file.path).await;
+        let found = self.pages.reader.inspect(&file.path).await;
         let Document { kind, pages } = found.map_err(|error| unreadable(&error))?;
         let draft = DocumentDraft { name, kind, pages };
         self.work_files().write(DOCUMENT, &draft).await?;
@@ -140,7 +139,7 @@ impl DocumentWorker<'_> {
         let name = named.name.clone();
         let files = self.files_of(named).await?;
         let file = LocalFile::new(&name.ending())?;
-        let limit = self.executor.pages.max_bytes;
+        let limit = self.pages.max_bytes;
         let key = ArtifactKey::Upload(name.clone());
         match files.download(&key, limit, &file.path).await {
             Ok(_) => Ok((name, file)),
@@ -162,9 +161,9 @@ impl DocumentWorker<'_> {
             return Ok(self.session_files());
         };
         let owner = &self.state.owner;
-        let sessions = &self.executor.sessions;
+        let sessions = self.sessions;
         match sessions.state(other, &Actor::Client(owner.clone())).await {
-            Ok(_) => Ok(self.executor.artifacts.of(owner, other)),
+            Ok(_) => Ok(self.artifacts.of(owner, other)),
             Err(ReadError::NoSuchSession) => Err(missing(named.name.as_str()).into()),
             Err(error) => Err(error.into()),
         }
@@ -197,14 +196,14 @@ impl DocumentWorker<'_> {
         let read = self.open_at(page).await?.pages.next().await;
         match read {
             Ok(Some(read)) if read.number == page => {
-                if let Some(open) = &mut self.shared.open {
+                if let Some(open) = self.open.as_mut() {
                     open.next = page + 1;
                 }
                 Ok(read.text.map_err(|error| error.to_string()))
             }
             Ok(_) => Ok(Err("the document has no such page".into())),
             Err(error) => {
-                self.shared.open = None;
+                *self.open = None;
                 if error.is_transient() && self.task.last_try {
                     return Ok(Err(error.to_string()));
                 }
@@ -216,18 +215,18 @@ impl DocumentWorker<'_> {
     /// Opens the document at a page, unless it is open there.
     async fn open_at(&mut self, page: u32) -> Result<&mut OpenDocument, DocumentTaskError> {
         let is_at_page = |open: &OpenDocument| open.next == page;
-        let open = match self.shared.open.take().filter(is_at_page) {
+        let open = match self.open.take().filter(is_at_page) {
             Some(open) => open,
             None => {
                 let (_, file) = self.fetch().await?;
                 OpenDocument {
-                    pages: self.executor.pages.reader.pages(&file.path, page),
+                    pages: self.pages.reader.pages(&file.path, page),
                     next: page,
                     file,
                 }
             }
         };
-        Ok(self.shared.open.insert(open))
+        Ok(self.open.insert(open))
     }
 
     /// Reads a page from its image.
@@ -236,12 +235,12 @@ impl DocumentWorker<'_> {
         page: u32,
         usages: &mut Vec<Usage>,
     ) -> Result<PageDraft, DocumentTaskError> {
-        let Some(open) = &mut self.shared.open else {
+        let Some(open) = self.open.as_mut() else {
             return Ok(PageDraft::failed(page, &"the document is closed"));
         };
         // The memory is enough for one of them at a time.
         open.pages.rest();
-        let pages = &self.executor.pages;
+        let pages = self.pages;
         let image = match pages.image(&open.file.path, page).await {
             Ok(image) => image,
             Err(error) if self.tries_again(error.is_transient()) => {
@@ -252,7 +251,7 @@ impl DocumentWorker<'_> {
             Err(RenderError::Page(error)) => return Ok(PageDraft::failed(page, &error)),
         };
         let request = self.request()?;
-        let agents = &self.executor.agents;
+        let agents = self.agents;
         let deadline = self.deadline;
         match pages.read(&image, agents, request, deadline).await {
             PageReading::Text {
@@ -263,7 +262,7 @@ impl DocumentWorker<'_> {
                 usages.extend(of_page);
                 Ok(PageDraft::read(page, &by, text, image.damage))
             }
-            PageReading::NoTime => Err(DocumentTaskError::NoTime),
+            PageReading::NoTime => Err(DocumentTaskError::NO_TIME),
             PageReading::Failed(failed, retry_after) if self.tries_again(failed.retryable) => {
                 Err(DocumentTaskError::Failed(failed, retry_after))
             }

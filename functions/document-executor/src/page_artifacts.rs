@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use documents::ArtifactName;
 use documents::reader::DocumentKind;
+use executor::{DocumentTaskError, failure};
 use serde::Serialize;
 use workflow::DocumentTaskResult;
 
-use super::pages::{DocumentDraft, PageDraft};
-use super::{DocumentTaskError, DocumentWorker, failure};
+use crate::DocumentWorker;
+use crate::pages::{DocumentDraft, PageDraft};
 
 /// The most of a name that is kept, in bytes. An ending follows.
 const MAX_STEM_BYTES: usize = 240;

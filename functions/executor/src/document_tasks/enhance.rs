@@ -9,7 +9,7 @@ use workflow::DocumentTaskResult;
 use super::papers::{PaperEntry, count_papers};
 use super::summarize::PaperSummaryDraft;
 use super::work_files::fixed_name;
-use super::{DocumentTaskError, DocumentWorker, done, failure};
+use super::{DocumentTaskError, TaskContext, done, failure};
 
 /// The artifact.
 const ENHANCED: &str = "enhanced_input.md";
@@ -17,7 +17,7 @@ const ENHANCED: &str = "enhanced_input.md";
 /// The heading above the summaries, which is part of the API.
 const HEADING: &str = "## Contextual Information and References";
 
-impl DocumentWorker<'_> {
+impl TaskContext<'_> {
     pub(super) async fn enhance(&self) -> Result<DocumentTaskResult, DocumentTaskError> {
         let files = self.work_files();
         let downloads = self.downloads().await?;

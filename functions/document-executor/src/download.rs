@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use documents::arxiv::{ArxivError, Found, MAX_IDS};
 use documents::{ArxivId, references};
+use executor::{DocumentTaskError, Downloads, count_papers, done, failure, fixed_name, inspected};
 use lambda_kit::now;
 use session::{Mode, Timestamp};
 use workflow::{DocumentTaskResult, StageFailure};
 
-use super::papers::{Attempts, Downloads, FetchedPaper, MetadataBatch, count_papers};
-use super::work_files::fixed_name;
-use super::{DocumentTaskError, DocumentWorker, done, failure, inspected};
+use crate::DocumentWorker;
+use crate::papers::{Attempts, FetchedPaper, MetadataBatch, downloads};
 
 /// The most papers of a run. At one request in three seconds they take a quarter of an hour. With
 /// three tries for each paper the run stays below the limit of messages.
@@ -87,7 +87,7 @@ impl DocumentWorker<'_> {
         let mut batch: MetadataBatch = self.work_files().find(&name).await?.unwrap_or_default();
         let wanted = ids.iter().filter(|id| !batch.refused.contains(id));
         let wanted: Vec<ArxivId> = wanted.cloned().collect();
-        let arxiv = &self.executor.papers.arxiv;
+        let arxiv = &self.papers.arxiv;
         let reply = self
             .ask_arxiv(async |deadline| arxiv.metadata(&wanted, deadline).await)
             .await?;
@@ -97,7 +97,7 @@ impl DocumentWorker<'_> {
             Err(ArxivError::Refused(Some(id))) if wanted.contains(&id) => {
                 batch.refused.push(id);
                 self.work_files().write(&name, &batch).await?;
-                return Err(DocumentTaskError::NoTime);
+                return Err(DocumentTaskError::NO_TIME);
             }
             Err(error) => batch.error = Some(error.to_string()),
         }
@@ -105,46 +105,61 @@ impl DocumentWorker<'_> {
         Ok(done(batch.line(ids.len())))
     }
 
-    /// Downloads one paper. Where its latest version has no PDF, as that of a withdrawn paper, the
-    /// next request is for the version before.
+    /// Downloads one paper, and reads its text if a summary follows. A paper that was downloaded
+    /// before its text could be read is not requested again.
     async fn fetch_paper(
         &mut self,
         number: usize,
         id: &ArxivId,
     ) -> Result<DocumentTaskResult, DocumentTaskError> {
+        let name = FetchedPaper::name(number);
+        let fetched: FetchedPaper = match self.work_files().find(&name).await? {
+            Some(fetched) => fetched,
+            None => {
+                let fetched = self.request_paper(id).await?;
+                self.work_files().write(&name, &fetched).await?;
+                fetched
+            }
+        };
+        if let (Some(file), Mode::EnhanceInput) = (&fetched.file, self.state.mode) {
+            if !self.deadline.leaves(self.pages.fair_time) {
+                return Err(DocumentTaskError::NO_TIME);
+            }
+            self.keep_text(file).await?;
+        }
+        Ok(DocumentTaskResult {
+            artifacts: fetched.file.iter().cloned().collect(),
+            ..done(fetched.line())
+        })
+    }
+
+    /// Requests one paper. Where its latest version has no PDF, as that of a withdrawn paper, the
+    /// next request is for the version before.
+    async fn request_paper(&mut self, id: &ArxivId) -> Result<FetchedPaper, DocumentTaskError> {
         let attempts = self.attempts().await?;
         let asked = match attempts.version {
             Some(version) => id.with_version(version),
             None => id.clone(),
         };
-        let arxiv = &self.executor.papers.arxiv;
+        let arxiv = &self.papers.arxiv;
         let reply = self
             .ask_arxiv(async |deadline| arxiv.pdf(&asked, deadline).await)
             .await?;
-        let mut artifacts = Vec::new();
-        let fetched = match reply {
+        match reply {
             Ok(pdf) => {
                 let (file, size) = (asked.artifact_name(), pdf.len());
                 self.work_files().publish(&fixed_name(&file), pdf).await?;
-                artifacts.push(file.clone());
-                FetchedPaper {
+                Ok(FetchedPaper {
                     version: asked.version(),
                     withdrawn: attempts.withdrawn,
                     ..FetchedPaper::at(id, file, size)
-                }
+                })
             }
             Err(error @ (ArxivError::NotFound | ArxivError::Withdrawn)) => {
-                self.without_pdf(id, attempts, error).await?
+                self.without_pdf(id, attempts, error).await
             }
-            Err(error) => FetchedPaper::failed(id, error.to_string()),
-        };
-        self.work_files()
-            .write(&FetchedPaper::name(number), &fetched)
-            .await?;
-        Ok(DocumentTaskResult {
-            artifacts,
-            ..done(fetched.line())
-        })
+            Err(error) => Ok(FetchedPaper::failed(id, error.to_string())),
+        }
     }
 
     /// Goes on to the version before, in another message, or gives the paper up.
@@ -160,7 +175,7 @@ impl DocumentWorker<'_> {
         if id.version().is_none() && before > 0 {
             attempts.version = Some(before);
             self.write_attempts(&attempts).await?;
-            return Err(DocumentTaskError::NoTime);
+            return Err(DocumentTaskError::NO_TIME);
         }
         let error = match attempts.withdrawn {
             true => ArxivError::Withdrawn,
@@ -191,7 +206,7 @@ impl DocumentWorker<'_> {
         let files = self.work_files();
         let batches: Vec<MetadataBatch> = files.read_all(MetadataBatch::name, batches).await?;
         let fetched: Vec<FetchedPaper> = files.read_all(FetchedPaper::name, ids.len()).await?;
-        let downloads = Downloads::of(&batches, fetched);
+        let downloads = downloads(&batches, fetched);
         files.publish_json(Downloads::ARTIFACT, &downloads).await?;
         if downloads.downloaded == 0 && downloads.total > 0 {
             return Err(failure("no_paper_downloaded", downloads.why_none()).into());
@@ -209,11 +224,11 @@ impl DocumentWorker<'_> {
         &mut self,
         request: impl AsyncFnOnce(Instant) -> Result<T, ArxivError>,
     ) -> Result<Result<T, ArxivError>, DocumentTaskError> {
-        let executor = self.executor;
-        if !self.shared.use_slot(executor).await? {
-            return Err(DocumentTaskError::NoTime);
+        let papers = self.papers;
+        if !papers.use_slot().await? {
+            return Err(DocumentTaskError::NO_TIME);
         }
-        let reply = request(self.deadline.before(executor.papers.margin)).await;
+        let reply = request(self.deadline.before(papers.margin)).await;
         let Err(error) = &reply else {
             return Ok(reply);
         };
@@ -223,7 +238,7 @@ impl DocumentWorker<'_> {
             ArxivError::Busy { retry_after } => {
                 let pause = attempts.busy(*retry_after);
                 tracing::warn!(?pause, "arXiv asks for a pause");
-                executor.keep_from_arxiv(pause).await?;
+                papers.keep_away(pause).await?;
                 Duration::ZERO
             }
             error if error.is_transient() => match attempts.unanswered(now()) {
@@ -232,9 +247,8 @@ impl DocumentWorker<'_> {
             },
             _ => return Ok(reply),
         };
-        self.shared.pause = pause;
         self.write_attempts(&attempts).await?;
-        Err(DocumentTaskError::NoTime)
+        Err(DocumentTaskError::NotYet(pause))
     }
 
     async fn attempts(&self) -> Result<Attempts, StageFailure> {

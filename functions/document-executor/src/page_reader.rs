@@ -7,13 +7,12 @@ use agents::{Agents, ModelSettings};
 use documents::DocumentSettings;
 use documents::ocr::{OcrChoice, OcrEngine, OcrError, Tesseract, TesseractConfig, Textract};
 use documents::reader::{DocumentError, Limits, PageImage, Reader, RenderError};
+use executor::{Deadline, failure, was_not_called};
 use lambda_kit::Aws;
 use tokio::sync::OnceCell;
 use workflow::{AgentRequest, StageFailure, Usage};
 
-use super::work_files::sweep_leftovers;
-use super::{failure, was_not_called};
-use crate::Deadline;
+use crate::local_file::sweep_leftovers;
 
 /// The resolution at which Tesseract was measured. More makes the image larger and the text hardly
 /// better.
@@ -35,8 +34,8 @@ pub struct PageReader {
     engine: OcrBackend,
     margin: Duration,
     /// A page that takes too long with less than this left has not failed. Another invocation
-    /// tries it.
-    fair_time: Duration,
+    /// tries it, and reads a paper.
+    pub(super) fair_time: Duration,
 }
 
 #[derive(Debug)]

@@ -1,15 +1,12 @@
-//! What is known about the papers of a run: the drafts of its downloads, and the artifact made of
-//! them.
+//! What the downloads of a run leave as drafts, and how they become the artifact about all papers.
 
 use std::collections::HashMap;
 
 use documents::ArxivId;
 use documents::arxiv::PaperMetadata;
+use executor::{Downloads, PaperEntry, count_papers};
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
-
-/// How many reasons a sentence gives.
-const SHOWN_REASONS: usize = 3;
 
 /// The metadata of up to a hundred papers.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -55,40 +52,6 @@ impl Attempts {
     pub fn name(task: usize) -> String {
         format!("attempts_{task}.json")
     }
-}
-
-/// `arxiv_download_metadata.json`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Downloads {
-    pub total: usize,
-    pub downloaded: usize,
-    pub failed: usize,
-    pub papers: Vec<PaperEntry>,
-}
-
-/// A paper in it. What arXiv didn't tell is empty.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct PaperEntry {
-    /// As the task named it, with or without a version.
-    pub id: ArxivId,
-    /// The version of the file, as far as it is known.
-    #[serde(default)]
-    pub version: Option<u32>,
-    /// Whether the paper was withdrawn. A file is then its last version that has a PDF.
-    #[serde(default)]
-    pub withdrawn: bool,
-    pub title: String,
-    pub authors: Vec<String>,
-    pub published: String,
-    #[serde(rename = "abstract")]
-    pub abstract_text: String,
-    pub categories: Vec<String>,
-    pub url: String,
-    /// The artifact's name.
-    pub file: Option<String>,
-    pub size: usize,
-    /// Why there is no PDF.
-    pub error: Option<String>,
 }
 
 impl MetadataBatch {
@@ -152,105 +115,51 @@ impl FetchedPaper {
     }
 }
 
-impl Downloads {
-    pub const ARTIFACT: &'static str = "arxiv_download_metadata.json";
-
-    pub fn of(batches: &[MetadataBatch], fetched: Vec<FetchedPaper>) -> Self {
-        let known = batches.iter().flat_map(|batch| &batch.papers);
-        let known: HashMap<&ArxivId, &PaperMetadata> =
-            known.map(|paper| (&paper.id, paper)).collect();
-        let entries = fetched.into_iter().map(|fetched| {
-            let paper = known.get(&fetched.id).copied();
-            PaperEntry::of(fetched, paper)
-        });
-        let papers: Vec<PaperEntry> = entries.collect();
-        let downloaded = papers.iter().filter(|entry| entry.file.is_some()).count();
-        Self {
-            total: papers.len(),
-            downloaded,
-            failed: papers.len() - downloaded,
-            papers,
-        }
-    }
-
-    pub fn line(&self) -> String {
-        match self.total {
-            0 => "No paper was downloaded: the text refers to none.".into(),
-            total => format!("{} of {} downloaded.", self.downloaded, count_papers(total)),
-        }
-    }
-
-    /// The message that ends the run.
-    pub fn message(&self) -> String {
-        let entries = self.papers.iter().map(|entry| {
-            let title = match entry.title.as_str() {
-                "" => String::new(),
-                title => format!(" {title}"),
-            };
-            match &entry.error {
-                None if entry.withdrawn => {
-                    let file = entry.file.as_deref().unwrap_or_default();
-                    format!("- {}:{title} (withdrawn; {file} is its last PDF)", entry.id)
-                }
-                None => format!("- {}:{title}", entry.id),
-                Some(error) => format!("- {}:{title} (not downloaded: {error})", entry.id),
-            }
-        });
-        let lines: Vec<String> = entries.collect();
-        [self.line(), lines.join("\n")]
-            .join("\n\n")
-            .trim_end()
-            .to_owned()
-    }
-
-    /// Why no paper was downloaded, by the first reasons.
-    pub fn why_none(&self) -> String {
-        let reasons = self.papers.iter().filter_map(|entry| {
-            let error = entry.error.as_ref()?;
-            Some(format!("{}: {error}", entry.id))
-        });
-        let reasons: Vec<String> = reasons.take(SHOWN_REASONS).collect();
-        let more = match self.failed - reasons.len() {
-            0 => "",
-            _ => "; …",
-        };
-        let count = count_papers(self.total);
-        format!(
-            "Of {count} none could be downloaded ({}{more}).",
-            reasons.join("; ")
-        )
+/// The artifact about all papers.
+pub(super) fn downloads(batches: &[MetadataBatch], fetched: Vec<FetchedPaper>) -> Downloads {
+    let known = batches.iter().flat_map(|batch| &batch.papers);
+    let known: HashMap<&ArxivId, &PaperMetadata> = known.map(|paper| (&paper.id, paper)).collect();
+    let entries = fetched.into_iter().map(|fetched| {
+        let paper = known.get(&fetched.id).copied();
+        entry(fetched, paper)
+    });
+    let papers: Vec<PaperEntry> = entries.collect();
+    let downloaded = papers.iter().filter(|entry| entry.file.is_some()).count();
+    Downloads {
+        total: papers.len(),
+        downloaded,
+        failed: papers.len() - downloaded,
+        papers,
     }
 }
 
-impl PaperEntry {
-    fn of(fetched: FetchedPaper, paper: Option<&PaperMetadata>) -> Self {
-        let FetchedPaper {
-            id,
-            version,
-            withdrawn,
-            file,
-            size,
-            error,
-        } = fetched;
-        let paper = paper.cloned();
-        let published = paper.as_ref().and_then(|paper| paper.published);
-        let described = paper.as_ref().and_then(|paper| paper.version);
-        Self {
-            version: version.or(described),
-            withdrawn: withdrawn || paper.as_ref().is_some_and(|paper| paper.withdrawn),
-            url: format!("https://arxiv.org/abs/{id}"),
-            published: published.map_or_else(String::new, |time| time.to_string()),
-            title: paper.as_ref().map_or_else(String::new, |p| p.title.clone()),
-            abstract_text: paper
-                .as_ref()
-                .map_or_else(String::new, |p| p.abstract_text.clone()),
-            authors: paper.as_ref().map_or_else(Vec::new, |p| p.authors.clone()),
-            categories: paper.map_or_else(Vec::new, |p| p.categories),
-            id,
-            file,
-            size,
-            error,
-        }
+fn entry(fetched: FetchedPaper, paper: Option<&PaperMetadata>) -> PaperEntry {
+    let FetchedPaper {
+        id,
+        version,
+        withdrawn,
+        file,
+        size,
+        error,
+    } = fetched;
+    let paper = paper.cloned();
+    let published = paper.as_ref().and_then(|paper| paper.published);
+    let described = paper.as_ref().and_then(|paper| paper.version);
+    PaperEntry {
+        version: version.or(described),
+        withdrawn: withdrawn || paper.as_ref().is_some_and(|paper| paper.withdrawn),
+        url: format!("https://arxiv.org/abs/{id}"),
+        published: published.map_or_else(String::new, |time| time.to_string()),
+        title: paper.as_ref().map_or_else(String::new, |p| p.title.clone()),
+        abstract_text: paper
+            .as_ref()
+            .map_or_else(String::new, |p| p.abstract_text.clone()),
+        authors: paper.as_ref().map_or_else(Vec::new, |p| p.authors.clone()),
+        categories: paper.map_or_else(Vec::new, |p| p.categories),
+        id,
+        file,
+        size,
+        error,
     }
 }
 
@@ -264,14 +173,6 @@ fn substitute(asked: Option<u32>, came: Option<u32>, withdrawn: bool) -> String 
             format!(": the last version with a PDF, v{version},")
         }
         _ => String::new(),
-    }
-}
-
-/// A number of papers, in words.
-pub(super) fn count_papers(count: usize) -> String {
-    match count {
-        1 => "1 paper".into(),
-        count => format!("{count} papers"),
     }
 }
 
@@ -304,7 +205,7 @@ mod tests {
             ),
         ];
         assert_eq!(fetched[0].line(), "2101.00001 is downloaded: 13 KB.");
-        let papers = Downloads::of(&[batch()], fetched);
+        let papers = downloads(&[batch()], fetched);
         assert_eq!(
             papers.message(),
             "1 of 2 papers downloaded.\n\n- 2101.00001: Tides\n\
@@ -326,7 +227,7 @@ mod tests {
         let line =
             "2101.00001 was withdrawn; its last version with a PDF, v1, is downloaded: 13 KB.";
         assert_eq!(fetched.line(), line);
-        let papers = Downloads::of(&[batch()], vec![fetched]);
+        let papers = downloads(&[batch()], vec![fetched]);
         let named = "- 2101.00001: Tides (withdrawn; 2101.00001v1.pdf is its last PDF)";
         assert!(papers.message().ends_with(named), "{}", papers.message());
         let json = serde_json::to_value(&papers).unwrap();
@@ -342,7 +243,7 @@ mod tests {
 
     #[test]
     fn without_references_the_metadata_is_empty() {
-        let papers = Downloads::of(&[], vec![]);
+        let papers = downloads(&[], vec![]);
         let json = serde_json::to_value(&papers).unwrap();
         let empty = serde_json::json!({"total": 0, "downloaded": 0, "failed": 0, "papers": []});
         assert_eq!(json, empty);
@@ -355,10 +256,10 @@ mod tests {
     #[test]
     fn if_all_papers_failed_the_first_reasons_are_given() {
         let failed = |n: usize| FetchedPaper::failed(&id(&format!("2101.{n:05}")), "gone".into());
-        let one = Downloads::of(&[], vec![failed(1)]);
+        let one = downloads(&[], vec![failed(1)]);
         let sentence = "Of 1 paper none could be downloaded (2101.00001: gone).";
         assert_eq!(one.why_none(), sentence);
-        let many = Downloads::of(&[], (1..=9).map(failed).collect());
+        let many = downloads(&[], (1..=9).map(failed).collect());
         assert!(many.why_none().ends_with("2101.00003: gone; …)."));
     }
 }
