@@ -27,6 +27,7 @@ mod modes;
 mod order;
 mod own_stack;
 mod people;
+mod prices;
 mod rest;
 mod run_files;
 mod run_reads;

@@ -7,7 +7,9 @@
 //! A process that dies takes all runs of its batch with it, and each counts a lost worker. One of
 //! them may be the cause and fail at the limit of lost workers. So that no other run fails with it,
 //! a run that counts a lost worker is worked on alone, and the other records of its batch are sent
-//! again at once. Of the workers that a run counts as lost, another run has ended at most one.
+//! again at once. (As failed records they would be delivered again when their visibility time is
+//! over, after 18 minutes.) Of the workers that a run counts as lost, another run has ended at most
+//! one.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -26,7 +28,7 @@ use super::{Arrival, QueueMessage, UnknownMessage};
 use crate::{Outbox, Problem, logs, metrics, now};
 
 /// A record, and what it says.
-struct BatchRecord {
+struct ReceivedRecord {
     record: SqsMessage,
     message: Result<QueueMessage, UnknownMessage>,
 }
@@ -42,44 +44,15 @@ where
     H: Fn(Result<QueueMessage, UnknownMessage>, Arrival<'_>) -> F,
     F: Future<Output = Result<(), Problem>>,
 {
-    let parsed: Vec<BatchRecord> = records.into_iter().map(BatchRecord::of).collect();
+    let received: Vec<ReceivedRecord> = records.into_iter().map(ReceivedRecord::of).collect();
     let alone = outbox.and_then(|outbox| {
-        let first = parsed.iter().position(BatchRecord::must_be_alone)?;
+        let first = received.iter().position(ReceivedRecord::must_be_alone)?;
         Some((first, outbox))
     });
-    let handled = parsed.into_iter().enumerate().map(|(number, parsed)| {
-        let (span, handle) = (parsed.span(context), &handle);
-        let waits_for = alone.filter(|(first, _)| *first != number);
-        let work = async move {
-            let must_be_alone = parsed.must_be_alone();
-            let BatchRecord { record, message } = parsed;
-            let arrival = Arrival {
-                context,
-                waited: waited(&record),
-            };
-            let work = async {
-                match (waits_for, message) {
-                    (Some((_, outbox)), Ok(message)) => {
-                        send_again(message, must_be_alone, owner(&record), outbox).await
-                    }
-                    (_, message) => handle(message, arrival).await,
-                }
-            };
-            let result = AssertUnwindSafe(work).catch_unwind().await;
-            metrics::flush();
-            let problem = match result {
-                Ok(Ok(())) => return None,
-                Ok(Err(problem)) => problem,
-                // The panic hook has printed where and why.
-                Err(_) => Problem::internal("a handler panicked"),
-            };
-            problem.log();
-            let id = record.message_id.filter(|id| !id.is_empty());
-            if id.is_none() {
-                tracing::error!("a failed record has no id");
-            }
-            id
-        };
+    let handled = received.into_iter().enumerate().map(|(number, record)| {
+        let again = alone.filter(|(first, _)| *first != number);
+        let span = record.span(context);
+        let work = record.work(context, again.map(|(_, outbox)| outbox), &handle);
         work.instrument(span)
     });
     let mut handled: FuturesOrdered<_> = handled.collect();
@@ -92,12 +65,53 @@ where
     response
 }
 
-impl BatchRecord {
+impl ReceivedRecord {
     fn of(record: SqsMessage) -> Self {
         Self {
             message: QueueMessage::parse(record.body.as_deref().unwrap_or_default()),
             record,
         }
+    }
+
+    /// Handles the message, or sends it again by the outbox. Returns the record's id if it failed.
+    async fn work<H, F>(
+        self,
+        context: &Context,
+        again: Option<&Outbox>,
+        handle: &H,
+    ) -> Option<String>
+    where
+        H: Fn(Result<QueueMessage, UnknownMessage>, Arrival<'_>) -> F,
+        F: Future<Output = Result<(), Problem>>,
+    {
+        let must_be_alone = self.must_be_alone();
+        let Self { record, message } = self;
+        let arrival = Arrival {
+            context,
+            waited: waited(&record),
+        };
+        let work = async {
+            match (again, message) {
+                (Some(outbox), Ok(message)) => {
+                    send_again(message, must_be_alone, owner(&record), outbox).await
+                }
+                (_, message) => handle(message, arrival).await,
+            }
+        };
+        let result = AssertUnwindSafe(work).catch_unwind().await;
+        metrics::flush();
+        let problem = match result {
+            Ok(Ok(())) => return None,
+            Ok(Err(problem)) => problem,
+            // The panic hook has printed where and why.
+            Err(_) => Problem::internal("a handler panicked"),
+        };
+        problem.log();
+        let id = record.message_id.filter(|id| !id.is_empty());
+        if id.is_none() {
+            tracing::error!("a failed record has no id");
+        }
+        id
     }
 
     fn span(&self, context: &Context) -> tracing::Span {
