@@ -110,6 +110,37 @@ async fn a_worker_killed_during_a_step_repeats_only_that_step() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: make test"]
+async fn a_killed_worker_loses_nothing_of_any_run_of_its_batch() {
+    model();
+    let _storm = exclusive_workers().await;
+    let word = Uuid::now_v7().to_string();
+    let task = format!("[[steps=2]] [[slow=500 id={word}]]");
+    // Their messages wait together, and come in one batch.
+    stack().take_messages("executor", false).await;
+    let begin = async |_| {
+        let id = create("planning-control").await;
+        start(&id, &task).await;
+        id
+    };
+    let sessions = join_all((0..5).map(begin)).await;
+    stack().kill_executors();
+    stack().take_messages("executor", true).await;
+    let made = eventually("all are at work", || async {
+        Some(calls(&word)).filter(|made| made.len() >= sessions.len())
+    })
+    .await;
+    assert_eq!(made[..5], ["planner"; 5], "at the same time");
+    let workers = stack().executors().len();
+    assert!(workers < sessions.len(), "{workers} workers");
+    assert!(stack().kill_executors() > 0);
+    for id in &sessions {
+        until_status(id, "completed").await;
+        assert_whole(&record(id).await, 2);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
 async fn tripled_messages_run_everything_once() {
     model();
     let _storm = exclusive_workers().await;
