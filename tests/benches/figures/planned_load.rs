@@ -1,10 +1,10 @@
 //! Planned sessions at the same time, by the real worker: the time from a message to its work, and
 //! what a session costs.
 //!
-//! All times of the model and of the timings in infra/template.yaml are a tenth: an answer takes one
-//! second instead of ten, a slice ends after 6 seconds instead of 60, and the pollers grow ten times
-//! as fast. What the worker needs besides the model is measured as it is and so counts ten times as
-//! much as in a deployment.
+//! All times of the model and of the timings in infra/template.yaml are a tenth: an answer takes
+//! a second instead of ten, a slice ends after 6 seconds instead of 60, and the pollers grow ten
+//! times as fast. What the worker needs besides the model is measured as it is and so counts ten
+//! times as much as in a deployment.
 
 use std::time::Duration;
 
