@@ -18,6 +18,9 @@ use hyper_util::rt::TokioIo;
 use session::{OwnerId, SessionId};
 use tokio::net::TcpListener;
 
+/// The secret key that signs.
+pub const SECRET: &str = "local/+secret";
+
 const SESSION: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// A received request.
@@ -94,10 +97,12 @@ pub fn key(file: &str) -> String {
 }
 
 fn client(endpoint: &str) -> Client {
+    // A function's credentials are temporary, with a token of these characters.
+    let token = Some("token/+==".to_owned());
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .credentials_provider(Credentials::new("local", SECRET, token, None, "test"))
         .force_path_style(true)
         .endpoint_url(endpoint);
     Client::from_conf(config.build())

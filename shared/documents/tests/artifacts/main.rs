@@ -6,6 +6,7 @@ mod link;
 mod list;
 mod purge;
 mod read;
+mod sigv4;
 mod text;
 mod write;
 
