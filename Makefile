@@ -63,8 +63,7 @@ restore: install
 	@PYTHONPATH=infra/local $(STACK_PYTHON) infra/restore.py
 
 # Deploys the template with its roles to MiniStack alone, then runs the smoke tests. By default the
-# binaries are those of the tests, stripped. PROFILE=local uses optimised ones without LTO,
-# PROFILE=release those of `make deploy`.
+# binaries are those of the tests, stripped. PROFILE=release uses those of `make deploy`.
 deploy-local: install
 	@PROFILE=$(PROFILE) $(STACK_PYTHON) infra/local/smoke.py
 

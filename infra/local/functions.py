@@ -39,14 +39,13 @@ def build(names: list[str]) -> None:
     """Builds all functions without optimisation. `cargo lambda watch` would build each at its first
     call.
 
-    PROFILE builds packages for this machine instead: `local` without LTO, which links ten times
-    faster, or `release` as for a deployment.
+    PROFILE=release builds packages for this machine instead, as for a deployment.
     """
     missing = [name for name in names if not (ROOT / "functions" / name / "Cargo.toml").is_file()]
     if missing:
         raise Failed(f"the template names functions that have no folder: {', '.join(missing)}")
     if is_packaged():
-        packages(names, architecture(), os.environ["PROFILE"])
+        packages(names, architecture())
         return
     selected = [argument for name in names for argument in ("--bin", name)]
     if subprocess.run(["cargo", "build", "--locked", *selected], cwd=ROOT, check=False).returncode:
@@ -54,14 +53,14 @@ def build(names: list[str]) -> None:
 
 
 def is_packaged() -> bool:
-    return os.environ.get("PROFILE") in ("local", "release")
+    return os.environ.get("PROFILE") == "release"
 
 
-def packages(names: list[str], processor: str, profile: str = "release") -> dict[str, Path]:
+def packages(names: list[str], processor: str) -> dict[str, Path]:
     """Builds all functions as for a deployment: optimised, and by zig for Amazon Linux on any
     machine.
     """
-    command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "build", "--profile", profile, "--locked"]
+    command = [str(install.VENV / "bin" / "cargo-lambda"), "lambda", "build", "--release", "--locked"]
     command += ["--lambda-dir", str(target() / "lambda"), "--arm64" if processor == "arm64" else "--x86-64"]
     # By package. For the whole workspace cargo would also enable the features of the tests.
     command += [argument for name in names for argument in ("--package", name)]
