@@ -5,9 +5,13 @@ use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 
 use super::rows::TextLine;
 
+/// The first letter of a script that is read from right to left.
+const FIRST_RIGHT_TO_LEFT: char = '\u{590}';
+
 /// Whether a letter is of a script that is read from right to left.
 pub(super) fn is_right_to_left(char: char) -> bool {
-    matches!(bidi_class(char), BidiClass::R | BidiClass::AL)
+    // Saves most letters the search in the table of classes, a seventh of a page's time.
+    char >= FIRST_RIGHT_TO_LEFT && matches!(bidi_class(char), BidiClass::R | BidiClass::AL)
 }
 
 /// Whether most letters of the lines with letters from right to left are such letters.
@@ -114,6 +118,14 @@ fn mirrored(char: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_letter_before_the_first_one_is_read_from_right_to_left() {
+        let is = |char| matches!(bidi_class(char), BidiClass::R | BidiClass::AL);
+        let first = ('\0'..=char::MAX).find(|char| is(*char));
+        assert!(first.is_some_and(|first| first >= FIRST_RIGHT_TO_LEFT));
+        assert!(('\0'..=char::MAX).all(|char| is(char) == is_right_to_left(char)));
+    }
 
     /// What is read of lines as they are shown.
     fn ordered(shown: &[&str]) -> Vec<String> {
