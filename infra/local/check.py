@@ -17,7 +17,7 @@ import template as templates
 from processes import Failed
 from settings import ROOT
 
-PYTHON = ["infra", "tests/benches/run.py", "shared/clients"]
+PYTHON = ["infra", "tests/benches", "shared/clients"]
 PYTHON_CLIENT = "shared/clients/python"
 TYPESCRIPT_CLIENT = "shared/clients/typescript"
 TYPESCRIPT_TESTS = sorted(glob.glob(f"{TYPESCRIPT_CLIENT}/test/*.test.js", root_dir=ROOT))
@@ -41,6 +41,7 @@ QUICK_CHECKS = {
     "the TypeScript client's types": [f"{TYPESCRIPT_CLIENT}/node_modules/.bin/tsc", "-p", TYPESCRIPT_CLIENT],
     "the TypeScript client": ["node", "--test", "--test-reporter=dot", *TYPESCRIPT_TESTS],
     "the clients' packages": [sys.executable, "shared/clients/build.py"],
+    "the benchmark's own tests": [sys.executable, "tests/benches/comparison_test.py"],
     "licences and sources": [sys.executable, "infra/local/supply.py"],
     "format": ["cargo", "fmt", "--all", "--check"],
     "widths and names": [sys.executable, "infra/local/names.py"],

@@ -3,25 +3,28 @@ prints the figures.
 
 The benchmark is `figures` beside this file. It needs only the template's table and the binaries.
 Some modules come from infra/local, through PYTHONPATH. PROFILE is cargo's; with `dev` the times
-have no meaning. PART=planned measures planned sessions alone.
+have no meaning. PART=planned measures planned sessions alone. With PEERS=1 it compares empty steps
+with other systems instead, see `beside.py`.
 """
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
+import beside
 import dynamodb
 import settings as configuration
 import stack
 import template as templates
+from comparison import BadLine
 from processes import Failed, Processes
 from settings import ROOT, TABLE_NAME
 
-# The benchmark, and the baseline of cold starts.
+# The benchmark, its argument for empty steps alone, and the baseline of cold starts.
 BENCHMARK = ["--package", "tests", "--bench", "figures"]
+EMPTY_STEPS = "empty-steps"
 EMPTY = ["--package", "tests", "--example", "empty"]
 
 
@@ -32,8 +35,13 @@ def main() -> int:
     try:
         template = templates.read(configuration.TEMPLATE)
         settings = configuration.from_environment(templates.parameter_names(template))
-        settings = replace(settings, state=settings.state / "bench", dynamodb_port=free_port(), data=None)
+        settings = replace(settings, state=settings.state / "bench", dynamodb_port=configuration.free_port(), data=None)
         common = ["--locked", "--profile", profile]
+        if os.environ.get("PEERS"):
+            figures = ["cargo", "bench", *common, *BENCHMARK]
+            run([*figures, "--no-run"], os.environ)
+            beside.compare(settings, template, [*figures, "--", EMPTY_STEPS])
+            return 0
         # Built as for deployment: without `--package`, and so without the features that only tests
         # enable.
         functions = ["executor"] if part else list(templates.functions(template).values())
@@ -43,7 +51,7 @@ def main() -> int:
             run(["cargo", "build", *common, *EMPTY], os.environ)
         arguments = ["--", part] if part else []
         measure(settings, template, ["cargo", "bench", *common, *BENCHMARK, *arguments])
-    except (Failed, configuration.Invalid) as reason:
+    except (Failed, BadLine, configuration.Invalid) as reason:
         print(reason, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -66,12 +74,6 @@ def measure(settings: configuration.Settings, template: templates.Template, comm
 def run(command: list[str], environment: Mapping[str, str]) -> None:
     if subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode:
         raise Failed(f"failed: {' '.join(command[:2])}")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ mod aws;
 mod billing;
 mod cold_start;
 mod commits;
+mod empty_steps;
 mod function;
+mod instant_model;
 mod lists;
 mod planned_load;
 mod planned_run;
@@ -22,22 +24,34 @@ mod runtime_api;
 mod sizes;
 mod spy;
 mod stand_in;
+mod stopwatch;
 mod warm;
+mod worker;
 mod world;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use function::Binaries;
+use tokio::runtime::Builder;
 use world::World;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The servers for the functions run on their own threads, so that they do not delay the
-/// measurements.
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> ExitCode {
-    match measure().await {
+/// The argument that measures empty steps alone, for the comparison with other systems.
+const EMPTY_STEPS: &str = "empty-steps";
+/// The argument that measures planned sessions alone.
+const PLANNED: &str = "planned";
+
+fn main() -> ExitCode {
+    let result = match std::env::args().any(|argument| argument == EMPTY_STEPS) {
+        // One thread, like a worker.
+        true => on(&mut Builder::new_current_thread(), empty_steps::print()),
+        // The servers for the functions run on their own threads, so that they do not delay the
+        // measurements.
+        false => on(Builder::new_multi_thread().worker_threads(2), measure()),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("\nNot everything could be measured: {error}");
@@ -46,8 +60,9 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The argument that measures planned sessions alone.
-const PLANNED: &str = "planned";
+fn on(builder: &mut Builder, measurement: impl Future<Output = Result<()>>) -> Result<()> {
+    builder.enable_all().build()?.block_on(measurement)
+}
 
 async fn measure() -> Result<()> {
     let world = World::new().await?;

@@ -2,21 +2,20 @@
 //! DynamoDB client.
 //!
 //! A step is one commit and one push. The agents are the offline engine with some latency, so that
-//! a step's push ends before the next step commits, as with any model. Queue, connections and
-//! bucket are unreachable, because the session has no followers and no long contents.
+//! a step's push ends before the next step commits, as with any model.
 
 use std::time::Duration;
 
-use agents::{Agents, ModelConfig};
-use documents::DocumentSettings;
-use executor::{Deadline, Executor, TextTasks};
-use lambda_kit::{Aws, EdgeSettings, Outbox, QueueMessage, now};
+use agents::ModelConfig;
+use executor::Deadline;
+use lambda_kit::{QueueMessage, now};
 use session::{Mode, OwnerId, SessionStatus};
 use session_manager::Actor;
 
 use crate::Result;
 use crate::print;
 use crate::spy::{Request, Seen};
+use crate::worker::executor;
 use crate::world::{LEASE, World};
 
 const LATENCY: Duration = Duration::from_millis(100);
@@ -26,7 +25,11 @@ const CRITICAL_BAR: f64 = 1.0;
 pub async fn print(world: &World) -> Result<()> {
     let owner = OwnerId::of("figures", "round trips");
     let state = world.queued(&owner, Mode::PlanningControl, "{}").await?;
-    let executor = executor(world).await?;
+    let models = ModelConfig {
+        offline_latency: LATENCY,
+        ..ModelConfig::default()
+    };
+    let executor = executor(&world.sessions, models).await?;
     let wake = state.wake(now()).ok_or("the run wakes nobody")?;
     world.spy.take();
     executor
@@ -86,26 +89,4 @@ fn print_steps(seen: &Seen) {
     print::remark(
         "Not on the critical path: who follows the session, asked by the push that runs beside the next step.",
     );
-}
-
-async fn executor(world: &World) -> Result<Executor<TextTasks>> {
-    let nowhere = |name: &str| match name {
-        "WS_CALLBACK_URL" => Some("http://127.0.0.1:9".to_owned()),
-        "BUCKET_NAME" => Some("none".to_owned()),
-        _ => None,
-    };
-    let (edge, aws) = (EdgeSettings::read(nowhere)?, Aws::from_env().await);
-    let documents = DocumentSettings::read(nowhere)?;
-    let config = ModelConfig {
-        offline_latency: LATENCY,
-        ..ModelConfig::default()
-    };
-    Ok(Executor {
-        sessions: world.sessions.clone(),
-        agents: Agents::new(config)?,
-        artifacts: documents.artifacts(aws.shared())?,
-        outbox: Outbox::without_queues(aws.push(&edge, &world.sessions)?),
-        max_cost_usd_per_run: None,
-        tasks: TextTasks,
-    })
 }

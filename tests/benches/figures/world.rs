@@ -35,6 +35,8 @@ pub struct World {
 pub struct Cost {
     /// The size of the log entry for billing.
     pub entry_bytes: usize,
+    /// The size of all written items.
+    pub bytes: usize,
     /// The units by AWS's rules.
     pub aws: Units,
     /// The units that DynamoDB Local reports.
@@ -139,7 +141,7 @@ impl World {
         self.spy.take();
         let came = change.await?;
         let seen = self.spy.take();
-        let (mut aws, mut entry_bytes) = (Units::default(), 0);
+        let (mut aws, mut entry_bytes, mut bytes) = (Units::default(), 0, 0);
         for request in &seen.requests {
             let (keys, in_transaction) = match request {
                 Request::Put(key) => (std::slice::from_ref(key), false),
@@ -148,6 +150,7 @@ impl World {
             };
             for key in keys {
                 let after = self.item(key).await?;
+                bytes += after.as_ref().map_or(0, item_size);
                 if let Some(entry) = after.as_ref().filter(|_| key.sk.starts_with("LOG#")) {
                     entry_bytes = item_size(entry);
                 }
@@ -158,6 +161,7 @@ impl World {
         }
         let cost = Cost {
             entry_bytes,
+            bytes,
             aws,
             local: seen.units,
         };
