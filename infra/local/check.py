@@ -20,6 +20,7 @@ from settings import ROOT
 PYTHON = ["infra", "tests/benches", "shared/clients"]
 PYTHON_CLIENT = "shared/clients/python"
 TYPESCRIPT_CLIENT = "shared/clients/typescript"
+CONSOLE_TESTS = sorted(glob.glob("functions/console/tests/*.test.js", root_dir=ROOT))
 TYPESCRIPT_TESTS = sorted(glob.glob(f"{TYPESCRIPT_CLIENT}/test/*.test.js", root_dir=ROOT))
 RUFF = str(install.LINT / "bin" / "ruff")
 RUFF_CONFIG = ["--config", "infra/local/ruff.toml", "--no-cache"]
@@ -40,6 +41,7 @@ QUICK_CHECKS = {
     "the Python client": [sys.executable, "-m", "unittest", "discover", "-s", f"{PYTHON_CLIENT}/tests"],
     "the TypeScript client's types": [f"{TYPESCRIPT_CLIENT}/node_modules/.bin/tsc", "-p", TYPESCRIPT_CLIENT],
     "the TypeScript client": ["node", "--test", "--test-reporter=dot", *TYPESCRIPT_TESTS],
+    "the console": ["node", "--test", "--test-reporter=dot", *CONSOLE_TESTS],
     "the clients' packages": [sys.executable, "shared/clients/build.py"],
     "the benchmark's own tests": [sys.executable, "tests/benches/comparison_test.py"],
     "licences and sources": [sys.executable, "infra/local/supply.py"],
@@ -92,6 +94,9 @@ def through_the_stack() -> None:
         apart = [argument for module in APART for argument in ("--skip", module)]
         environment = {**os.environ, **running.env, "STACK_DIR": str(settings.state)}
         real = suite.run_tests(["--", "--ignored", *apart], environment)
+        heading("the console in a browser")
+        console = [str(install.PLAYWRIGHT / "bin" / "python"), "infra/local/console_test.py"]
+        run("the console", console, environment)
         heading("the HTTP API against its document")
         kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(settings.state / "hypothesis")}
         run("schemathesis", [*SCHEMATHESIS, f"--url={settings.http_url}"], {**os.environ, **kept})

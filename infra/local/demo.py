@@ -73,6 +73,8 @@ def main() -> int:
         return stack.failed(reason)
     except KeyboardInterrupt:
         return 130
+    if not checks.failed:
+        print(f"\nto watch such sessions in the console: make up, then open {settings.http_url}/")
     print("\nall of it happened" if not checks.failed else f"\nfailed: {'; '.join(checks.failed)}", flush=True)
     return 1 if checks.failed else 0
 

@@ -26,10 +26,14 @@ SCHEMATHESIS = TOOLS / "schemathesis"
 LINT = TOOLS / "lint"
 CLIENTS = TOOLS / "clients"
 NODE = TOOLS / "node"
+# Of the test of the console.
+PLAYWRIGHT = TOOLS / "playwright"
+AXE = TOOLS / "axe"
 DYNAMODB = TOOLS / "dynamodb"
 BROWSER = TOOLS / "browser"
 PYTHON_CLIENT = TOOLS.parent / "shared" / "clients" / "python" / "src"
 TYPESCRIPT_CLIENT = TOOLS.parent / "shared" / "clients" / "typescript"
+CONSOLE = TOOLS.parent / "functions" / "console"
 DYNAMODB_IMAGE = "amazon/dynamodb-local:3.1.0"
 
 # Decompresses a file.
@@ -84,7 +88,9 @@ def installs(checks: bool) -> list[Callable[[], None]]:
             partial(install_python_tools, LINT, "requirements-lint.txt", "ruff, mypy and the reference of permissions"),
             install_browser,
             partial(install_python_tools, CLIENTS, "requirements-clients.txt", "the build of the Python client"),
+            partial(install_python_tools, PLAYWRIGHT, "requirements-console.txt", "Playwright"),
             install_node_tools,
+            partial(install_npm_packages, AXE, CONSOLE, "axe-core"),
         ]
     return [*wanted, install_dynamodb] if has_java() else wanted
 
@@ -177,23 +183,26 @@ def install_python_tools(venv: Path, requirements: str, what: str) -> None:
 
 
 def install_node_tools() -> None:
-    """TypeScript and the rest of the TypeScript client's checks, from npm. The client finds them by a
-    link.
-    """
+    """TypeScript and the rest of the TypeScript client's checks. The client finds them by a link."""
     link = TYPESCRIPT_CLIENT / "node_modules"
     if not link.is_symlink():
         link.symlink_to(os.path.relpath(NODE / "node_modules", TYPESCRIPT_CLIENT))
-    lock = TYPESCRIPT_CLIENT / "package-lock.json"
-    stamp = NODE / "installed"
+    install_npm_packages(NODE, TYPESCRIPT_CLIENT, "TypeScript")
+
+
+def install_npm_packages(folder: Path, source: Path, what: str) -> None:
+    """Installs the packages of a lock from npm."""
+    lock = source / "package-lock.json"
+    stamp = folder / "installed"
     if is_current(stamp, lock):
         return
-    say("installing TypeScript into .stack/node")
-    shutil.rmtree(NODE, ignore_errors=True)
-    NODE.mkdir(parents=True)
+    say(f"installing {what} into .stack/{folder.name}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for name in ("package.json", lock.name):
-        shutil.copy(TYPESCRIPT_CLIENT / name, NODE)
+        shutil.copy(source / name, folder)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(["npm", "ci", f"--prefix={NODE}", *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["npm", "ci", f"--prefix={folder}", *options], check=True, stdout=subprocess.DEVNULL)
     stamp.write_text(digest(lock))
 
 

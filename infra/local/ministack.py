@@ -126,6 +126,8 @@ def deploy(
         outputs["BucketName"] = KEPT_BUCKET
     path = f"127.0.0.1:{settings.aws_port}/_aws/execute-api/{outputs['WebSocketApiId']}/{outputs['WebSocketStageName']}"
     differing = {"WS_CALLBACK_URL": f"http://{path}", "BUCKET_NAME": outputs["BucketName"], **local}
+    # As links to files have it here.
+    differing["FILES_ORIGIN"] = settings.aws_url
     return Deployment(
         ws_url=f"ws://{path}",
         callback_url=f"http://{path}",

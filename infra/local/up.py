@@ -28,7 +28,8 @@ def main() -> int:
         else:
             settings = configuration.from_environment(names, environment, hot_reload=not options.ignore_changes)
         with stack.running(settings) as running:
-            print(f"\nHTTP_URL={running.env['HTTP_URL']}\nWS_URL={running.env['WS_URL']}")
+            print(f"\nthe console: {running.env['HTTP_URL']}/")
+            print(f"HTTP_URL={running.env['HTTP_URL']}\nWS_URL={running.env['WS_URL']}")
             print(f"addresses in {stack.relative(settings.state / 'env')}, logs in {stack.relative(settings.logs)}/")
             print("ready", flush=True)
             told = 0

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use agents::ModelSettings;
+use console::ConsoleSettings;
 use documents::DocumentSettings;
 use environment::Variable;
 use lambda_kit::EdgeSettings;
@@ -96,11 +97,12 @@ fn template_and_router_table_have_the_same_routes() {
 }
 
 #[test]
-fn every_route_but_those_of_open_connections_has_an_authorizer() {
+fn every_route_but_those_of_open_connections_and_of_the_page_has_an_authorizer() {
     for route in routes() {
         let (kind, has_authorizer) = match route.key.as_str() {
             "$disconnect" | "$default" => ("NONE", false),
             "$connect" => ("CUSTOM", true),
+            "GET /" | "GET /console/{version}/{file}" => ("NONE", false),
             _ => ("JWT", true),
         };
         let found = (route.authorization.as_str(), route.has_authorizer);
@@ -168,6 +170,7 @@ fn variables() -> impl Iterator<Item = &'static Variable> {
     let edge = EdgeSettings::VARIABLES.iter();
     edge.chain(ModelSettings::VARIABLES)
         .chain(DocumentSettings::VARIABLES)
+        .chain(ConsoleSettings::VARIABLES)
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn invoke(function: &str) -> Value {
 #[ignore = "needs the local stack: make test"]
 fn every_function_understands_its_sample_event() {
     let http = [
+        ("console", 200),
         ("health", 200),
         ("list-modes", 200),
         ("get-credentials-status", 200),

@@ -6,18 +6,21 @@
 //! files if `UPDATE_API=1` is set.
 
 mod asyncapi;
+mod console_form;
 mod openapi;
 mod pages;
 mod schemas;
 mod sources;
 
 use agents::ModelSettings;
+use console::ConsoleSettings;
 use documents::DocumentSettings;
 use environment::Variable;
 use lambda_kit::EdgeSettings;
 use lambda_kit::api::Operation;
 
 pub use asyncapi::{OVER_SOCKET_ALONE, asyncapi};
+pub use console_form::console_form;
 pub use openapi::openapi;
 pub use pages::{api_page, configuration_page};
 pub use sources::{Documented, documented, root};
@@ -63,4 +66,5 @@ pub fn variables() -> impl Iterator<Item = &'static Variable> {
     let edge = EdgeSettings::VARIABLES.iter();
     edge.chain(ModelSettings::VARIABLES)
         .chain(DocumentSettings::VARIABLES)
+        .chain(ConsoleSettings::VARIABLES)
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use api::{
-    OVER_SOCKET_ALONE, api_page, asyncapi, configuration_page, documented, openapi, operations,
-    root,
+    OVER_SOCKET_ALONE, api_page, asyncapi, configuration_page, console_form, documented, openapi,
+    operations, root,
 };
 use lambda_kit::Code;
 use serde_json::{Value, json};
@@ -52,16 +52,19 @@ fn the_committed_documents_are_current() {
     is_current("infra/asyncapi.json", &json(&asyncapi));
     is_current("infra/API.md", &api_page(&openapi, &asyncapi));
     is_current("infra/CONFIGURATION.md", &configuration_page());
+    let form = format!("{}\n", sorted(&console_form(&openapi)));
+    is_current("functions/console/assets/config.json", &form);
 }
 
-/// `METHOD /path Function` for every HTTP route of the template.
+/// `METHOD /path Function` for every route of the API in the template.
 fn routes_of_the_template() -> Names {
     let text = read("infra/template.yaml");
     let mut routes = Names::new();
     let mut route = None;
     for line in text.lines().map(str::trim) {
         if let Some(key) = line.strip_prefix("RouteKey: ") {
-            route = Some(key).filter(|key| !key.starts_with('$'));
+            // The others are the WebSocket's and the console's page.
+            route = Some(key).filter(|key| key.contains(" /api/"));
         }
         if let (Some(key), Some((_, target))) = (route, line.split_once("integrations/${")) {
             routes.insert(format!("{key} {}", target.trim_end_matches("Integration}")));

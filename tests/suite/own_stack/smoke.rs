@@ -88,6 +88,7 @@ async fn the_main_use_cases_of_users_and_operators_work() {
     ] {
         get(path).await.ok();
     }
+    opens_the_console().await;
     assert_every_route_was_used();
     assert_metrics_say_what_records_say(&made).await;
     assert_no_errors_logged().await;
@@ -297,6 +298,16 @@ async fn purges_a_deleted_session(made: &mut Made) {
     })
     .await;
     assert_eq!(reqwest::get(link).await.unwrap().status(), 404);
+}
+
+/// The page and the file that starts it, without a token.
+async fn opens_the_console() {
+    let page = send(None, &Method::GET, "/", None, &[]).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let (_, rest) = page.text.split_once("src=\"").unwrap();
+    let (script, _) = rest.split_once('"').unwrap();
+    let script = send(None, &Method::GET, script, None, &[]).await;
+    assert_eq!(script.status, 200, "{script:?}");
 }
 
 fn assert_every_route_was_used() {
