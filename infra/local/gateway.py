@@ -29,7 +29,8 @@ ALLOWED = {
 }
 EXPOSED = {"access-control-expose-headers": "x-request-id,retry-after"}
 
-BROKEN = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, TimeoutError)
+# A connection that its client has closed is an OSError of several kinds.
+BROKEN = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError)
 
 
 class Head:

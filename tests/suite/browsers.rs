@@ -188,7 +188,7 @@ const PAGE: &str = r#"
     const headers = {
         authorization: 'Bearer of.a.client',
         'content-type': 'application/json',
-        'idempotency-key': crypto.randomUUID(),
+        'idempotency-key': `${ID}-key`,
     };
     const call = async (method, path, body) => {
         const request = {method, headers, body: body && JSON.stringify(body)};
@@ -200,7 +200,7 @@ const PAGE: &str = r#"
         };
     };
     const talk = () => new Promise((resolve) => {
-        const socket = new WebSocket(`${SOCKET}?task_id=${crypto.randomUUID()}`);
+        const socket = new WebSocket(`${SOCKET}?task_id=${ID}`);
         socket.onopen = () => socket.send('{"type": "ping"}');
         socket.onmessage = (frame) => resolve(JSON.parse(frame.data).event_type);
         socket.onerror = () => resolve('refused');
@@ -210,7 +210,9 @@ const PAGE: &str = r#"
 /// The result of a script in the browser's page.
 async fn in_page(browser: &mut Browser, script: &str) -> Value {
     let (api, socket) = (stack().get("HTTP_URL"), stack().get("WS_URL"));
-    let known = format!("const API = '{api}', SOCKET = '{socket}'; {PAGE}");
+    // A page without TLS can make no random id of its own.
+    let id = Uuid::now_v7();
+    let known = format!("const API = '{api}', SOCKET = '{socket}', ID = '{id}'; {PAGE}");
     browser
         .evaluate(&format!("(async () => {{ {known} {script} }})()"))
         .await
