@@ -2,9 +2,9 @@
 //!
 //! The pollers follow AWS's documentation of standard queues ("Configuring scaling behavior for SQS
 //! event source mappings", Lambda Developer Guide): they begin with five invocations at a time and
-//! add up to 300 a minute, up to the mapping's `MaximumConcurrency`. It does not say how messages
-//! are distributed over pollers that are free. Here each takes its share, so that few messages make
-//! small batches: batches are full only where many messages wait for one poller.
+//! add up to 300 a minute, up to the mapping's `MaximumConcurrency`. How messages are distributed
+//! over free pollers is not documented. Here each takes its share, so that few messages make small
+//! batches: batches are full only where many messages wait for one poller.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
