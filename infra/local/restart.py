@@ -1,11 +1,13 @@
 """A run waits while the whole stack stops and starts again: the suite's `own_stack::restart`, on
-two stacks.
+two stacks. The clients' tests run on the first one, and each client follows a run through both.
 """
 
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 
+import clients
 import settings as configuration
 import stack
 import suite
@@ -16,11 +18,15 @@ from processes import Failed
 def main() -> int:
     """Returns 1 when part of the session did not survive."""
     try:
-        with tempfile.TemporaryDirectory() as data:
+        with tempfile.TemporaryDirectory() as data, ExitStack() as kept:
             settings = settings_with(data)
-            for part in ("before", "after"):
-                with stack.running(settings) as running:
-                    suite.run(f"own_stack::restart::{part}", settings, running.env)
+            with stack.running(settings) as before:
+                suite.run("own_stack::restart::before", settings, before.env)
+                clients.test(before.env)
+                followers = kept.enter_context(clients.following(before.env))
+            with stack.running(settings) as after:
+                suite.run("own_stack::restart::after", settings, after.env)
+                clients.complete(after.env, *followers)
     except (Failed, configuration.Invalid) as reason:
         return stack.failed(reason)
     return 0

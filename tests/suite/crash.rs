@@ -8,7 +8,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::model::{called, calls, model};
 use tests::people::{answer, question};
-use tests::rest::{count, create, create_with, get, record, start, until_status};
+use tests::rest::{count, create, create_with, detail, get, record, start, until_status};
 use tests::stack::{eventually, exclusive_workers, stack};
 use uuid::Uuid;
 
@@ -137,6 +137,50 @@ async fn a_killed_worker_loses_nothing_of_any_run_of_its_batch() {
         until_status(id, "completed").await;
         assert_whole(&record(id).await, 2);
     }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: make test"]
+async fn a_batch_may_hold_anything() {
+    model();
+    let _storm = exclusive_workers().await;
+    let word = Uuid::now_v7().to_string();
+    let (one, other, gone) = tokio::join!(
+        create("copilot"),
+        create("planning-control"),
+        create("one-shot")
+    );
+    let first = start(&one, "Count the boats.").await;
+    until_status(&one, "completed").await;
+    stack().take_messages("executor", false).await;
+    let second = start(&one, &format!("Count the masts. [[id={word}]]")).await;
+    let planned = start(&other, "[[steps=2]] [[slow=200]]").await;
+    let wake = |id: &String, run: &String| json!({"session_id": id, "run_id": run, "epoch": 0});
+    let replay = json!({"connection_id": "none", "session_id": one, "replay_id": Uuid::now_v7(),
+                        "after": 0, "tries": 0});
+    let bodies = [
+        wake(&other, &planned),
+        wake(&one, &first),
+        wake(&one, &second),
+        wake(&one, &second),
+        json!({"session_id": gone, "purge": true}),
+        replay,
+        json!("nonsense"),
+        wake(&Uuid::now_v7().to_string(), &planned),
+    ];
+    let records = bodies.iter().enumerate().map(|(number, body)| {
+        json!({"messageId": number.to_string(), "body": body.to_string(),
+               "attributes": {"ApproximateReceiveCount": "1"}})
+    });
+    let batch = json!({"Records": records.collect::<Vec<_>>()});
+    let reply = stack().invoke("executor", &batch).await;
+    stack().take_messages("executor", true).await;
+    assert_eq!(reply, json!({"batchItemFailures": []}));
+    until_status(&one, "completed").await;
+    until_status(&other, "completed").await;
+    assert_whole(&record(&other).await, 2);
+    assert_eq!(calls(&word), ["copilot_control", "researcher"]);
+    assert_eq!(detail(&gone).await["status"], "active");
 }
 
 #[tokio::test]
