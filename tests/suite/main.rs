@@ -17,6 +17,7 @@ mod costs;
 mod crash;
 mod documents;
 mod drift;
+mod event_shapes;
 mod events;
 mod files;
 mod frames;
