@@ -258,9 +258,14 @@ impl Stack {
         running(Path::new(self.get(path)))
     }
 
+    /// The process ids of the running workers for models.
+    pub fn executors(&self) -> Vec<u32> {
+        self.workers("EXECUTOR_PATH")
+    }
+
     /// Sends SIGKILL to every running worker for models and returns their number.
     pub fn kill_executors(&self) -> usize {
-        kill(&self.workers("EXECUTOR_PATH"))
+        kill(&self.executors())
     }
 
     /// Sends SIGKILL to every running worker for documents and returns their number.
