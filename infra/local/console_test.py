@@ -113,6 +113,7 @@ def by_keyboard(browser: Browser, model: Model) -> str:
         page.reload()
         tab_to(page, "Start a task")
         page.keyboard.press("Enter")
+        expect(page.get_by_role("radio")).to_have_count(8)
         tab_to(page, "Copilot")
         for _ in range(3):
             page.keyboard.press("ArrowDown")
@@ -121,7 +122,7 @@ def by_keyboard(browser: Browser, model: Model) -> str:
         tab_to(page, "Settings of HITL Interactive")
         page.keyboard.press("Enter")
         tab_to(page, "HITL variant")
-        page.keyboard.type("planning")
+        page.keyboard.press("ArrowDown")
         tab_to(page, "Start", tag="BUTTON")
         began = time.monotonic()
         page.keyboard.press("Enter")

@@ -1,11 +1,10 @@
 """A run waits while the whole stack stops and starts again: the suite's `own_stack::restart`, on
-two stacks. The clients' tests run on the first one, and each client follows a run through both.
+two stacks. The clients' tests run on the first one, whose model is the offline engine.
 """
 
 import os
 import sys
 import tempfile
-from contextlib import ExitStack
 
 import clients
 import settings as configuration
@@ -18,15 +17,13 @@ from processes import Failed
 def main() -> int:
     """Returns 1 when part of the session did not survive."""
     try:
-        with tempfile.TemporaryDirectory() as data, ExitStack() as kept:
+        with tempfile.TemporaryDirectory() as data:
             settings = settings_with(data)
             with stack.running(settings) as before:
                 suite.run("own_stack::restart::before", settings, before.env)
                 clients.test(before.env)
-                followers = kept.enter_context(clients.following(before.env))
             with stack.running(settings) as after:
                 suite.run("own_stack::restart::after", settings, after.env)
-                clients.complete(after.env, *followers)
     except (Failed, configuration.Invalid) as reason:
         return stack.failed(reason)
     return 0
