@@ -272,18 +272,20 @@ def checked(page: Page, name: str) -> None:
 
 
 def tab_to(page: Page, name: str, tag: str = "") -> None:
-    """Presses Tab until the control of this name has the focus."""
+    """Presses Tab until the control of this name has the focus; a page may still draw it."""
     named = """() => {
         const at = document.activeElement;
         const label = at.labels?.[0];
         const said = at.getAttribute('aria-label') || label?.firstChild?.textContent || label?.textContent;
         return [at.tagName, said || at.textContent, label?.querySelector('b')?.textContent];
     }"""
-    for _ in range(TABS_AT_MOST):
-        kind, text, bold = page.evaluate(named)
-        if name in (text, bold) and tag in ("", kind):
-            return
-        page.keyboard.press("Tab")
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < until:
+        for _ in range(TABS_AT_MOST):
+            kind, text, bold = page.evaluate(named)
+            if name in (text, bold) and tag in ("", kind):
+                return
+            page.keyboard.press("Tab")
     raise AssertionError(f"no key leads to {name}")
 
 
