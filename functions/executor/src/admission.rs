@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use lambda_kit::{Problem, QueueMessage, now};
-use session::{State, Timestamp, Wake};
+use session::{Position, State, Timestamp, Wake};
 use session_manager::ReadError;
 use workflow::calls_arxiv_at;
 
@@ -30,7 +30,7 @@ impl<T: DocumentTasks> Executor<T> {
         wake: Wake,
         admitted: &mut bool,
     ) -> Result<bool, Problem> {
-        if *admitted || !needs_admission(state) {
+        if *admitted || !stands_in_line(state) {
             return Ok(true);
         }
         // The worker that yielded the lease has sent a message of its own, and one is enough.
@@ -57,7 +57,7 @@ impl<T: DocumentTasks> Executor<T> {
     /// Sends the message that continues a run after a pause. A run without a pause that needs a
     /// place takes the next one.
     pub(crate) async fn continue_later(&self, state: &State, wake: Wake, pause: Duration) {
-        let sent = if pause.is_zero() && needs_admission(state) {
+        let sent = if pause.is_zero() && stands_in_line(state) {
             match self.tasks.take_place().await {
                 Ok(place) => self.send_for(state, wake, place).await,
                 Err(error) => Err(error),
@@ -91,9 +91,15 @@ impl<T: DocumentTasks> Executor<T> {
     }
 }
 
-fn needs_admission(state: &State) -> bool {
+/// Whether a run that stands there begins only in its turn. It yields its lease before such a
+/// position.
+pub(crate) fn needs_admission(position: Position) -> bool {
+    calls_arxiv_at(position)
+}
+
+fn stands_in_line(state: &State) -> bool {
     let run = state.unfinished_run();
-    run.is_some_and(|run| calls_arxiv_at(run.position))
+    run.is_some_and(|run| needs_admission(run.position))
 }
 
 /// A delay as the queue takes it, rounded up.

@@ -13,8 +13,9 @@ use session::{
 };
 use session_manager::{Actor, ChangeError, Committed};
 use uuid::Uuid;
-use workflow::{Engine, Work, calls_arxiv_at};
+use workflow::{Engine, Work};
 
+use crate::admission::needs_admission;
 use crate::ask::WorkResult;
 use crate::event_pusher::EventPusher;
 use crate::load::LoadedRun;
@@ -302,7 +303,7 @@ impl<'a, T: DocumentTasks> LeasedRun<'a, T> {
             return false;
         };
         let worker = WorkerKind::of(self.state.mode, position.stage);
-        if worker != T::WORKER || calls_arxiv_at(*position) {
+        if worker != T::WORKER || needs_admission(*position) {
             return true;
         }
         let calls_a_model = position.stage != Stage::Finish && !position.stage.asks();

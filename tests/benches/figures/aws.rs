@@ -16,15 +16,14 @@ use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::Result;
 use crate::function::Function;
+use crate::server::serve;
 use crate::world::World;
 
 const POLLERS: usize = 5;
@@ -80,15 +79,8 @@ impl Services {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let messages: Arc<Mutex<Messages>> = Arc::default();
         let shared = Arc::clone(&messages);
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                let messages = Arc::clone(&shared);
-                let service = service_fn(move |request| answer(Arc::clone(&messages), request));
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(connection);
-            }
+        let server = serve(listener, move |request| {
+            answer(Arc::clone(&shared), request)
         });
         Ok(Self {
             endpoint,

@@ -21,6 +21,7 @@ mod print;
 mod reading;
 mod round_trips;
 mod runtime_api;
+mod server;
 mod sizes;
 mod spy;
 mod stand_in;

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::Result;
+use crate::server::serve;
 
 /// The time limit for each action of a function.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,16 +63,7 @@ impl RuntimeApi {
             told: tell,
             timeout,
         });
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                let desk = Arc::clone(&desk);
-                let service = service_fn(move |request| serve(Arc::clone(&desk), request));
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(connection);
-            }
-        });
+        let server = serve(listener, move |request| reply(Arc::clone(&desk), request));
         Ok(Self {
             address,
             events,
@@ -131,7 +121,7 @@ fn refused(body: &Bytes) -> Box<dyn std::error::Error + Send + Sync> {
     format!("the function failed: {}", String::from_utf8_lossy(body)).into()
 }
 
-async fn serve(
+async fn reply(
     desk: Arc<Desk>,
     request: Request<Incoming>,
 ) -> std::result::Result<Response<Full<Bytes>>, Infallible> {

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -17,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::Result;
+use crate::server::serve;
 
 /// An operation and its input with sorted keys, because the SDK writes maps in any order.
 type Question = (String, String);
@@ -45,17 +45,8 @@ impl StandIn {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let memory: Arc<Mutex<Memory>> = Arc::default();
         let shared = Arc::clone(&memory);
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                let (memory, upstream) = (Arc::clone(&shared), Arc::clone(&upstream));
-                let service = service_fn(move |request| {
-                    answer(Arc::clone(&memory), Arc::clone(&upstream), request)
-                });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(connection);
-            }
+        let server = serve(listener, move |request| {
+            answer(Arc::clone(&shared), Arc::clone(&upstream), request)
         });
         Ok(Self {
             endpoint,

@@ -168,13 +168,9 @@ mod tests {
 
     use super::*;
     use crate::logs::captured::Lines;
+    use crate::sqs::stub::{PURGES, stub_queues};
     use crate::testing::{app, outbox};
-    use crate::{QueueUrls, Queues};
-    use aws_sdk_sqs::config::retry::RetryConfig;
-    use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
-    use lambda_http::http::Response;
     use serde_json::{Value, json};
-    use stub_http::stub_client;
     use tokio::sync::Barrier;
 
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -210,37 +206,8 @@ mod tests {
 
     /// An outbox, and the messages that it sends. Their queue refuses them with another status.
     fn outbox_to(status: u16) -> (Outbox, Arc<Mutex<Vec<Value>>>) {
-        let sent = Arc::new(Mutex::new(Vec::<Value>::new()));
-        let seen = sent.clone();
-        let http = stub_client(move |request| {
-            let body = request.body().bytes().unwrap_or_default();
-            seen.lock()
-                .unwrap()
-                .push(serde_json::from_slice(body).unwrap());
-            let mut reply = Response::new(r#"{"MessageId": "m"}"#);
-            *reply.status_mut() = status.try_into().unwrap();
-            reply
-        });
-        (
-            Outbox::new(outbox(&app()).push().clone(), queues(http)),
-            sent,
-        )
-    }
-
-    fn queues(http: SharedHttpClient) -> Queues {
-        let settings = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(Credentials::new("none", "none", None, None, "testing"))
-            .region(Region::from_static("us-east-1"))
-            .retry_config(RetryConfig::disabled())
-            .http_client(http)
-            .build();
-        let urls = QueueUrls {
-            models: "http://queue.test/models".into(),
-            documents: "http://queue.test/documents".into(),
-            purges: Some("http://queue.test/purges".into()),
-        };
-        Queues::new(aws_sdk_sqs::Client::from_conf(settings), urls)
+        let (queues, sent) = stub_queues(status, Some(PURGES));
+        (Outbox::new(outbox(&app()).push().clone(), queues), sent)
     }
 
     #[test]

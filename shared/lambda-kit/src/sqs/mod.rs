@@ -2,6 +2,8 @@
 
 mod batch;
 mod queue;
+#[cfg(test)]
+mod stub;
 
 use std::time::Duration;
 

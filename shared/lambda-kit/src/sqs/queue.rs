@@ -186,16 +186,12 @@ impl Queues {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
-    use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-    use lambda_http::http;
+    use crate::sqs::stub::{PURGES, stub_queues};
     use proptest::prelude::*;
     use serde_json::Value;
     use session::{Epoch, Seq};
     use session_manager::{ConnectionId, ReplayId};
-    use stub_http::stub_client;
     use uuid::Uuid;
 
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -219,13 +215,6 @@ mod tests {
             alone: true,
         });
         let purge = QueueMessage::Purge(ID.parse().unwrap());
-        let replay = QueueMessage::Replay(Replay {
-            connection_id: ConnectionId::new("c="),
-            session_id: ID.parse().unwrap(),
-            replay_id: ReplayId::new(ID.parse().unwrap()),
-            after: Seq(500),
-            tries: 0,
-        });
         for (message, body) in [
             (
                 wake,
@@ -239,7 +228,7 @@ mod tests {
             ),
             (purge, format!(r#"{{"session_id":"{ID}","purge":true}}"#)),
             (
-                replay,
+                replay(),
                 format!(
                     r#"{{"connection_id":"c=","session_id":"{ID}","replay_id":"{ID}","after":500,"tries":0}}"#
                 ),
@@ -258,29 +247,14 @@ mod tests {
         assert_eq!(message.run(), Some(ID.parse().unwrap()));
     }
 
-    /// Queues, and what is sent to them.
-    fn queues(purges: Option<&str>) -> (Queues, Arc<Mutex<Vec<Value>>>) {
-        let sent = Arc::new(Mutex::new(Vec::<Value>::new()));
-        let seen = sent.clone();
-        let http = stub_client(move |request| {
-            let body = request.body().bytes().unwrap_or_default();
-            seen.lock()
-                .unwrap()
-                .push(serde_json::from_slice(body).unwrap());
-            http::Response::new(r#"{"MessageId": "m"}"#)
-        });
-        let settings = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(Credentials::new("none", "none", None, None, "testing"))
-            .region(Region::from_static("us-east-1"))
-            .http_client(http)
-            .build();
-        let urls = QueueUrls {
-            models: "http://queue.test/models".into(),
-            documents: "http://queue.test/documents".into(),
-            purges: purges.map(str::to_owned),
-        };
-        (Queues::new(Client::from_conf(settings), urls), sent)
+    fn replay() -> QueueMessage {
+        QueueMessage::Replay(Replay {
+            connection_id: ConnectionId::new("c="),
+            session_id: ID.parse().unwrap(),
+            replay_id: ReplayId::new(ID.parse().unwrap()),
+            after: Seq(500),
+            tries: 0,
+        })
     }
 
     fn wake(worker: WorkerKind) -> QueueMessage {
@@ -296,18 +270,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_goes_to_the_queue_of_its_worker() {
-        let replay = QueueMessage::Replay(Replay {
-            connection_id: ConnectionId::new("c="),
-            session_id: ID.parse().unwrap(),
-            replay_id: ReplayId::new(ID.parse().unwrap()),
-            after: Seq(500),
-            tries: 0,
-        });
-        let (queues, sent) = queues(Some("http://queue.test/purges"));
+        let (queues, sent) = stub_queues(200, Some(PURGES));
         for (message, queue) in [
             (wake(WorkerKind::Models), "models"),
             (wake(WorkerKind::Documents), "documents"),
-            (replay, "models"),
+            (replay(), "models"),
             (QueueMessage::Purge(ID.parse().unwrap()), "purges"),
         ] {
             queues.send(&message, None, Duration::ZERO).await.unwrap();
@@ -318,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_function_without_a_queue_for_purges_says_so_and_sends_nothing() {
-        let (queues, sent) = queues(None);
+        let (queues, sent) = stub_queues(200, None);
         let purge = QueueMessage::Purge(ID.parse().unwrap());
         let error = queues.send(&purge, None, Duration::ZERO).await.unwrap_err();
         assert!(crate::causes(&error).contains("sends no such message"));
@@ -327,7 +294,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_is_in_the_group_of_its_owner() {
-        let (queues, sent) = queues(None);
+        let (queues, sent) = stub_queues(200, None);
         let message = wake(WorkerKind::Models);
         let owner = OwnerId::of("https://issuer.example/", "a b#c/d");
         for owner in [Some(&owner), None] {
